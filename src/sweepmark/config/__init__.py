@@ -1,0 +1,1 @@
+"""Configurations: composed from conf/ and sweeps/, checked against a typed schema."""

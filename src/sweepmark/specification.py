@@ -1,0 +1,76 @@
+"""The Specification: everything one evaluation's numbers depend on, and the key made of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["EVALUATION_VERSION", "Specification", "canonical_json"]
+
+EVALUATION_VERSION = 1
+"""Raised whenever sweepmark itself changes what an evaluation computes."""
+
+
+def canonical_json(value: object) -> str:
+    """Return the one JSON text of a plain value: sorted keys, no spaces, no NaN.
+
+    Examples
+    --------
+    >>> canonical_json({"b": 1.0, "a": [None, True]})
+    '{"a":[null,true],"b":1.0}'
+    """
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specification:
+    """One pure evaluation, in plain values; equal specifications give equal numbers.
+
+    Attributes
+    ----------
+    data : str
+        SHA-256 digest of the data set.
+    split, task, method : mapping
+        As :mod:`sweepmark.split` and :mod:`sweepmark.evaluation` resolve them; ``method`` says
+        whether the test part or one fold is scored.
+    preprocess, classifier : mapping
+        Components with all their parameters, ``random_state`` filled in.
+    seed : int
+        What ``random_state`` is where no number was given.
+    threads : int
+        BLAS and OpenMP threads: they change last digits, so they are part of the key.
+    versions : mapping of str to str
+        Exact versions of the libraries that compute.
+    key : str
+        SHA-256 of the canonical JSON of all the above and of EVALUATION_VERSION.
+    """
+
+    data: str
+    split: Mapping[str, Any]
+    task: Mapping[str, Any]
+    method: Mapping[str, Any]
+    preprocess: Mapping[str, Any]
+    classifier: Mapping[str, Any]
+    seed: int
+    threads: int
+    versions: Mapping[str, str]
+    key: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Compute the key."""
+        object.__setattr__(self, "key", "")
+        text = canonical_json(self.document())
+        object.__setattr__(self, "key", hashlib.sha256(text.encode()).hexdigest())
+
+    def document(self) -> dict[str, Any]:
+        """Return the specification as the plain mapping that the key is the hash of."""
+        document = asdict(self)
+        del document["key"]
+        return document | {"evaluation_version": EVALUATION_VERSION}
