@@ -15,6 +15,12 @@ Every message states the rule, the value, the options and the next step.
 
 from __future__ import annotations
 
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 __all__ = [
     "ConfigurationError",
     "DataError",
@@ -23,6 +29,7 @@ __all__ = [
     "OwnedError",
     "StoreError",
     "SweepmarkError",
+    "unknown_name",
 ]
 
 
@@ -72,3 +79,17 @@ class StoreError(SweepmarkError, OSError):
 
 class OwnedError(StoreError):
     """Another process is the coordinator of the sweep."""
+
+
+def unknown_name(kind: str, name: str, options: Iterable[str]) -> str:
+    """Return the message for a name that is none of the options, with the closest one.
+
+    Examples
+    --------
+    >>> unknown_name("classifier", "svn", ["knn", "svc"])
+    "unknown classifier 'svn'. Did you mean 'svc'? Options: knn, svc."
+    """
+    known = sorted(options)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"unknown {kind} {name!r}.{hint} Options: {', '.join(known) or 'none'}."

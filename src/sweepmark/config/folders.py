@@ -1,0 +1,107 @@
+"""Where configurations lie: our conf/ and sweeps/, and folders of the user's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweepmark.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Folders", "SweepFile", "description"]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepFile:
+    """A YAML of sweeps/."""
+
+    name: str
+    description: str
+    path: Path
+
+
+def description(path: Path) -> str:
+    """Return what a YAML says of itself: the text of its first line, if that is a comment."""
+    with path.open(encoding="utf-8") as file:
+        first = file.readline().strip()
+    return first.lstrip("# ").strip() if first.startswith("#") else ""
+
+
+def _ours(name: str) -> Path:
+    """Return our own folder: beside this package in a wheel, at the root of a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / name
+    return installed if installed.is_dir() else package.parents[1] / name
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """The folders that configurations are read from.
+
+    Parameters
+    ----------
+    extra : sequence of Path
+        Folders of the user's own: config groups as sub-folders, sweeps in ``sweeps/``.
+
+    Raises
+    ------
+    ConfigurationError
+        If one of them does not exist, or holds a name that is already taken.
+    """
+
+    extra: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse folders that do not exist and names that stand twice."""
+        for folder in self.extra:
+            if not folder.is_dir():
+                raise ConfigurationError(
+                    f"--config-dir must name a folder, but {str(folder)!r} is none."
+                )
+        for files in (*self._option_files().values(), self._sweep_files()):
+            seen: dict[str, Path] = {}
+            for path in files:
+                if path.stem in seen:
+                    raise ConfigurationError(
+                        f"a name must stand once, but {path} and {seen[path.stem]} are both "
+                        f"called {path.stem!r}. Rename yours."
+                    )
+                seen[path.stem] = path
+
+    @property
+    def main(self) -> Path:
+        """Our conf/."""
+        return _ours("conf")
+
+    def _option_files(self) -> dict[str, list[Path]]:
+        files: dict[str, list[Path]] = {}
+        for root in (self.main, *self.extra):
+            for path in sorted(root.glob("*/*.yaml")):
+                if path.parent.name != "sweeps":
+                    files.setdefault(path.parent.name, []).append(path)
+        return files
+
+    def _sweep_files(self) -> list[Path]:
+        roots = (_ours("sweeps"), *(folder / "sweeps" for folder in self.extra))
+        return [path for root in roots for path in sorted(root.glob("*.yaml"))]
+
+    def groups(self) -> dict[str, dict[str, str]]:
+        """Return the config groups: for each its options and what they say of themselves."""
+        files = self._option_files()
+        return {
+            group: {path.stem: description(path) for path in sorted(files[group])}
+            for group in sorted(files)
+        }
+
+    def sweeps(self) -> dict[str, SweepFile]:
+        """Return the sweeps by name."""
+        files = sorted(self._sweep_files(), key=lambda path: path.stem)
+        return {path.stem: SweepFile(path.stem, description(path), path) for path in files}
+
+    @classmethod
+    def of(cls, extra: Sequence[str | Path]) -> Folders:
+        """Return the folders for what ``--config-dir`` was given."""
+        return cls(tuple(Path(folder).expanduser().resolve() for folder in extra))

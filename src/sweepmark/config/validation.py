@@ -1,0 +1,75 @@
+"""From a plain tree to a typed Config, or one error that names every wrong key and value."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+from sweepmark.config.schema import Config
+from sweepmark.errors import ConfigurationError, unknown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pydantic import TypeAdapter
+    from pydantic_core import ErrorDetails
+
+__all__ = ["validate"]
+
+
+def validate(tree: Mapping[str, Any]) -> Config:
+    """Check a resolved configuration tree and return it typed.
+
+    Raises
+    ------
+    ConfigurationError
+        Naming each wrong key with the keys there are, and each wrong value with its rule.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return _adapter().validate_python(dict(tree))
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(_messages(error.errors()))) from None
+
+
+@cache
+def _adapter() -> TypeAdapter[Config]:
+    from pydantic import ConfigDict, TypeAdapter
+
+    strictness = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    for cls in _dataclasses(Config):
+        cls.__pydantic_config__ = strictness
+    return TypeAdapter(Config)
+
+
+def _dataclasses(cls: Any) -> Iterable[Any]:
+    """Yield a dataclass and every dataclass that its fields' types mention."""
+    if is_dataclass(cls):
+        yield cls
+        for hint in get_type_hints(cls).values():
+            yield from _dataclasses(hint)
+    for argument in get_args(cls):
+        yield from _dataclasses(argument)
+
+
+def _messages(errors: Iterable[ErrorDetails]) -> Iterable[str]:
+    for error in errors:
+        path = ".".join(str(part) for part in error["loc"])
+        if error["type"] in {"unexpected_keyword_argument", "extra_forbidden"}:
+            yield unknown_name("key", path, _siblings(error["loc"]))
+        elif error["type"] in {"missing", "missing_keyword_only_argument", "missing_argument"}:
+            yield f"{path} must be given."
+        else:
+            rule = error["msg"].removeprefix("Input ").removeprefix("Value error, ")
+            yield f"{path} {rule}, but got {error['input']!r}. Set {path}=…"
+
+
+def _siblings(location: tuple[int | str, ...]) -> list[str]:
+    cls: Any = Config
+    for part in location[:-1]:
+        hint = get_type_hints(cls).get(str(part)) if is_dataclass(cls) else None
+        cls = next(iter(_dataclasses(hint)), None)
+    prefix = "".join(f"{part}." for part in location[:-1])
+    return [prefix + field.name for field in fields(cls)] if is_dataclass(cls) else []
