@@ -1,0 +1,245 @@
+"""The figures behind the metric names, equal to scikit-learn's.
+
+One confusion matrix and one sort per class serve all of them, which takes a tenth of the time of
+scikit-learn's functions called one by one; tests compare the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark import metrics
+from sweepmark.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["count_pairs", "describe", "measure", "write_report"]
+
+
+def count_pairs(y_true: NDArray[Any], y_pred: NDArray[Any], classes: Sequence[int]) -> NDArray[Any]:
+    """Return the confusion matrix.
+
+    Parameters
+    ----------
+    y_true, y_pred : ndarray of shape (n,), int64
+        Labels, all of them among ``classes``.
+    classes : sequence of int
+        Ascending.
+
+    Returns
+    -------
+    ndarray of shape (n_classes, n_classes), int64
+        Rows are the actual classes, columns the predicted ones.
+
+    Raises
+    ------
+    DataError
+        If a label is not among the classes.
+
+    Examples
+    --------
+    >>> count_pairs(np.array([3, 3, 8]), np.array([3, 8, 8]), (3, 8)).tolist()
+    [[1, 1], [0, 1]]
+    """
+    labels = np.asarray(classes, dtype=np.int64)
+    n_classes = labels.size
+    actual, predicted = (_positions(y, labels) for y in (y_true, y_pred))
+    pairs = np.bincount(actual * n_classes + predicted, minlength=n_classes**2)
+    return pairs.astype(np.int64).reshape(n_classes, n_classes)
+
+
+def measure(
+    y_true: NDArray[Any],
+    y_pred: NDArray[Any],
+    scores: NDArray[Any] | None,
+    classes: Sequence[int],
+) -> dict[str, float]:
+    """Return every metric of one set of predictions; what is undefined is absent, never NaN.
+
+    Averages follow scikit-learn's defaults with ``zero_division=0``: macro and weighted ones go
+    over the classes that occur in ``y_true`` or ``y_pred``, balanced accuracy and the recalls per
+    class over those in ``y_true``. ROC AUC and average precision are means over one-vs-rest
+    problems, without the classes that have no positive or no negative member; with two classes
+    they are the second class's, as scikit-learn has it. They are absent without scores, or if a
+    score is NaN.
+
+    Parameters
+    ----------
+    y_true, y_pred : ndarray of shape (n,), int64
+        At least one row.
+    scores : ndarray of shape (n, n_classes) or (n,), float64, or None
+        As in :class:`sweepmark.scorecard.Predictions`.
+    classes : sequence of int
+        Ascending; every label is among them.
+
+    Raises
+    ------
+    DataError
+        If there is no row, a label is not among the classes or the scores have another shape.
+
+    References
+    ----------
+    https://scikit-learn.org/stable/modules/model_evaluation.html
+    """
+    if len(y_true) == 0:
+        raise DataError("at least one row must be scored, but there is none")
+    matrix = count_pairs(y_true, y_pred, classes)
+    return _label_figures(matrix, classes) | _score_figures(y_true, scores, classes)
+
+
+def describe(matrix: NDArray[Any], classes: Sequence[int]) -> dict[str, Any]:
+    """Return what scikit-learn's ``classification_report(output_dict=True)`` does.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_classes, n_classes), int64
+        The confusion matrix, rows actual.
+    classes : sequence of int
+        Classes that were neither met nor predicted are left out, as scikit-learn does.
+    """
+    found = _PerClass.of(matrix)
+    kept = np.flatnonzero(found.occurs)
+    n = int(found.support.sum())
+    columns = (found.precisions, found.recalls, found.f1s)
+
+    def row(values: Sequence[float], support: int) -> dict[str, float]:
+        return dict(zip(_HEADERS, (*map(float, values), float(support)), strict=True))
+
+    return {
+        **{str(classes[i]): row([c[i] for c in columns], found.support[i]) for i in kept.tolist()},
+        "accuracy": found.accuracy,
+        "macro avg": row([c[kept].mean() for c in columns], n),
+        "weighted avg": row([c @ found.shares for c in columns], n),
+    }
+
+
+def write_report(description: Mapping[str, Any]) -> str:
+    """Return the text that scikit-learn's ``classification_report(digits=4)`` gives.
+
+    Parameters
+    ----------
+    description : mapping
+        From :func:`describe`.
+    """
+    width = max(len(name) for name in description)
+    head = " ".join([" " * width, *(f" {header:>8}" for header in _HEADERS)])
+    lines = [head, ""]
+    for name, row in description.items():
+        if name == "accuracy":
+            n = description["macro avg"]["support"]
+            lines += ["", f"{name:>{width}} {'':>10}{'':>10} {row:>9.4f} {n:>9.0f}"]
+        else:
+            *shares, support = row.values()
+            lines.append(f"{name:>{width}} " + "".join(f" {x:>9.4f}" for x in shares))
+            lines[-1] += f" {support:>9.0f}"
+    return "\n".join(lines) + "\n"
+
+
+def _positions(y: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
+    positions = np.searchsorted(labels, y)
+    known = labels[np.minimum(positions, labels.size - 1)] == y
+    if not known.all():
+        raise DataError(
+            f"every label must be one of the classes {labels.tolist()}, "
+            f"but got {np.unique(np.asarray(y)[~known])[:5].tolist()}"
+        )
+    return positions
+
+
+_HEADERS = ("precision", "recall", "f1-score", "support")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _PerClass:
+    """Per class of a confusion matrix, in its order."""
+
+    support: NDArray[Any]
+    precisions: NDArray[Any]
+    recalls: NDArray[Any]
+    f1s: NDArray[Any]
+    shares: NDArray[Any]
+    occurs: NDArray[Any]
+    accuracy: float
+
+    @classmethod
+    def of(cls, matrix: NDArray[Any]) -> _PerClass:
+        n_hits = np.diagonal(matrix)
+        support = matrix.sum(axis=1)
+        n_predicted = matrix.sum(axis=0)
+        # A zero denominator has a zero numerator: dividing by one is zero_division=0.
+        return cls(
+            support=support,
+            precisions=n_hits / np.maximum(n_predicted, 1),
+            recalls=n_hits / np.maximum(support, 1),
+            f1s=2 * n_hits / np.maximum(support + n_predicted, 1),
+            shares=support / support.sum(),
+            occurs=(support > 0) | (n_predicted > 0),
+            accuracy=int(n_hits.sum()) / int(support.sum()),
+        )
+
+
+def _label_figures(matrix: NDArray[Any], classes: Sequence[int]) -> dict[str, float]:
+    found = _PerClass.of(matrix)
+    kept, actual = found.occurs, np.flatnonzero(found.support)
+    return {
+        metrics.ACCURACY: found.accuracy,
+        metrics.BALANCED_ACCURACY: float(found.recalls[actual].mean()),
+        metrics.PRECISION_MACRO: float(found.precisions[kept].mean()),
+        metrics.RECALL_MACRO: float(found.recalls[kept].mean()),
+        metrics.F1_MACRO: float(found.f1s[kept].mean()),
+        metrics.PRECISION_WEIGHTED: float(found.precisions @ found.shares),
+        metrics.RECALL_WEIGHTED: float(found.recalls @ found.shares),
+        metrics.F1_WEIGHTED: float(found.f1s @ found.shares),
+    } | {metrics.recall(classes[i]): float(found.recalls[i]) for i in actual.tolist()}
+
+
+def _score_figures(
+    y_true: NDArray[Any], scores: NDArray[Any] | None, classes: Sequence[int]
+) -> dict[str, float]:
+    if scores is None or np.isnan(scores).any():
+        return {}
+    n_classes, n_columns = len(classes), scores.shape[1] if scores.ndim > 1 else 1
+    _check_shape(scores, len(y_true), n_classes)
+    binary = n_classes <= 2  # noqa: PLR2004
+    columns = [n_columns - 1] if binary else range(n_classes)
+    areas = []
+    for column in columns:
+        is_positive = y_true == classes[n_classes - 1 if binary else column]
+        if is_positive.any() and not is_positive.all():
+            areas.append(_areas(is_positive, scores.reshape(len(y_true), -1)[:, column]))
+    if not areas:
+        return {}
+    roc_auc, average_precision = np.mean(areas, axis=0)
+    return {metrics.ROC_AUC: float(roc_auc), metrics.AVERAGE_PRECISION: float(average_precision)}
+
+
+def _check_shape(scores: NDArray[Any], n: int, n_classes: int) -> None:
+    allowed = [(n, n_classes)] + ([(n,), (n, 1)] if n_classes <= 2 else [])  # noqa: PLR2004
+    if scores.shape not in allowed:
+        raise DataError(
+            f"scores must have one row per prediction and one column per class, {allowed[0]}, "
+            f"but their shape is {scores.shape}"
+        )
+
+
+def _areas(is_positive: NDArray[Any], score: NDArray[Any]) -> tuple[float, float]:
+    """Return the area under the ROC curve, and average precision; equal scores are one step."""
+    order = np.argsort(score)[::-1]
+    ordered = score[order]
+    steps = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), score.size - 1)
+    hits = np.cumsum(is_positive[order])[steps]
+    above = steps + 1
+    falls = above - hits
+    new_hits = np.diff(hits, prepend=0)
+    new_falls = np.diff(falls, prepend=0)
+    n_positive, n_negative = int(hits[-1]), int(falls[-1])
+    # Integers until the last division: twice the trapezoids' area.
+    doubled = int(((2 * hits - new_hits) * new_falls).sum())
+    roc_auc = doubled / (2 * n_positive * n_negative)
+    return roc_auc, float((new_hits * (hits / above)).sum() / n_positive)

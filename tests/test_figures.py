@@ -1,0 +1,169 @@
+"""The figures against scikit-learn's own functions."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+from sklearn.preprocessing import label_binarize
+
+from sweepmark import figures, metrics
+from sweepmark.errors import DataError
+
+CLASSES = (0, 2, 3, 7)
+
+
+@st.composite
+def predictions(draw: st.DrawFn) -> tuple[Any, Any, Any]:
+    n = draw(st.integers(1, 25))
+    labels = st.lists(st.sampled_from(CLASSES), min_size=n, max_size=n)
+    # Few distinct values, so that scores tie.
+    score = st.sampled_from([-1.5, 0.0, 0.1, 0.2, 3.0])
+    rows = st.lists(score, min_size=n * len(CLASSES), max_size=n * len(CLASSES))
+    y_true, y_pred, scores = draw(labels), draw(labels), draw(rows)
+    return np.array(y_true), np.array(y_pred), np.array(scores).reshape(n, -1)
+
+
+def expected_label_figures(y_true: Any, y_pred: Any) -> dict[str, float]:
+    found: dict[str, float] = {metrics.ACCURACY: sk.accuracy_score(y_true, y_pred)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of classes predicted only, of averages over one class
+        found[metrics.BALANCED_ACCURACY] = sk.balanced_accuracy_score(y_true, y_pred)
+        for average in ("macro", "weighted"):
+            triple = sk.precision_recall_fscore_support(
+                y_true, y_pred, average=average, zero_division=0
+            )
+            for name, value in zip(("precision", "recall", "f1"), triple[:3], strict=True):
+                found[f"{name}_{average}"] = value
+    for label in set(y_true.tolist()):
+        found[f"recall_{label}"] = float(np.mean(y_pred[y_true == label] == label))
+    return found
+
+
+@settings(max_examples=40, deadline=None)
+@given(predictions())
+def test_label_figures_are_those_of_scikit_learn(drawn: tuple[Any, Any, Any]) -> None:
+    y_true, y_pred, _ = drawn
+    found = figures.measure(y_true, y_pred, None, CLASSES)
+    assert found == pytest.approx(expected_label_figures(y_true, y_pred), abs=1e-12)
+    assert found[metrics.ACCURACY] == sk.accuracy_score(y_true, y_pred)
+
+
+@settings(max_examples=40, deadline=None)
+@given(predictions())
+def test_score_figures_are_means_of_the_binary_ones(drawn: tuple[Any, Any, Any]) -> None:
+    y_true, y_pred, scores = drawn
+    found = figures.measure(y_true, y_pred, scores, CLASSES)
+    pairs = [(y_true == label, scores[:, i]) for i, label in enumerate(CLASSES)]
+    pairs = [(y, s) for y, s in pairs if y.any() and not y.all()]
+    if not pairs:
+        assert metrics.ROC_AUC not in found
+        assert metrics.AVERAGE_PRECISION not in found
+        return
+    assert found[metrics.ROC_AUC] == pytest.approx(
+        np.mean([sk.roc_auc_score(y, s) for y, s in pairs]), abs=1e-12
+    )
+    assert found[metrics.AVERAGE_PRECISION] == pytest.approx(
+        np.mean([sk.average_precision_score(y, s) for y, s in pairs]), abs=1e-12
+    )
+
+
+def test_score_figures_equal_the_macro_average_where_every_class_occurs() -> None:
+    rng = np.random.default_rng(0)
+    y_true = rng.integers(0, 10, 2000)
+    scores = rng.normal(size=(2000, 10)).round(1)
+    scores[np.arange(2000), y_true] += 1.0
+    found = figures.measure(y_true, scores.argmax(axis=1), scores, range(10))
+    truth = label_binarize(y_true, classes=range(10))
+    assert found[metrics.ROC_AUC] == pytest.approx(
+        sk.roc_auc_score(truth, scores, average="macro"), abs=1e-12
+    )
+    assert found[metrics.AVERAGE_PRECISION] == pytest.approx(
+        sk.average_precision_score(truth, scores, average="macro"), abs=1e-12
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from([-1.0, 0.0, 0.5])), min_size=1))
+def test_two_classes_give_the_same_from_one_column_or_two(pairs: list[tuple[bool, float]]) -> None:
+    y_true = np.array([8 if positive else 3 for positive, _ in pairs])
+    score = np.array([value for _, value in pairs])
+    y_pred = np.where(score > 0, 8, 3)
+    one = figures.measure(y_true, y_pred, score, (3, 8))
+    assert figures.measure(y_true, y_pred, np.column_stack([-score, score]), (3, 8)) == one
+    if len(set(y_true.tolist())) == 2:
+        assert one[metrics.ROC_AUC] == pytest.approx(sk.roc_auc_score(y_true == 8, score))
+        assert one[metrics.AVERAGE_PRECISION] == pytest.approx(
+            sk.average_precision_score(y_true == 8, score)
+        )
+
+
+def test_one_class_has_no_score_figures() -> None:
+    y = np.array([4, 4, 4])
+    found = figures.measure(y, y, np.array([0.1, 0.2, 0.3]), (4,))
+    assert found[metrics.ACCURACY] == 1.0
+    assert found[metrics.recall(4)] == 1.0
+    assert metrics.ROC_AUC not in found
+
+
+def test_nan_scores_leave_their_figures_out() -> None:
+    y = np.array([0, 2])
+    scores = np.full((2, 4), np.nan)
+    assert metrics.ROC_AUC not in figures.measure(y, y, scores, CLASSES)
+
+
+def test_infinite_scores_tie_with_each_other() -> None:
+    y = np.array([0, 1, 0, 1])
+    score = np.array([-np.inf, np.inf, np.inf, np.inf])
+    assert figures.measure(y, y, score, (0, 1))[metrics.ROC_AUC] == 0.75
+
+
+@settings(max_examples=40, deadline=None)
+@given(predictions())
+def test_report_is_that_of_scikit_learn(drawn: tuple[Any, Any, Any]) -> None:
+    y_true, y_pred, _ = drawn
+    described = figures.describe(figures.count_pairs(y_true, y_pred, CLASSES), CLASSES)
+    expected = sk.classification_report(y_true, y_pred, output_dict=True, zero_division=0)
+    assert list(described) == list(expected)
+    for name, row in expected.items():
+        assert described[name] == pytest.approx(row, abs=1e-12)
+    text = sk.classification_report(y_true, y_pred, digits=4, zero_division=0)
+    # Without a single hit scikit-learn writes the support as 1.0; ours stays an integer.
+    assert figures.write_report(described) == text or not (y_true == y_pred).any()
+
+
+@settings(max_examples=40, deadline=None)
+@given(predictions())
+def test_pairs_are_the_confusion_matrix(drawn: tuple[Any, Any, Any]) -> None:
+    y_true, y_pred, _ = drawn
+    pairs = figures.count_pairs(y_true, y_pred, CLASSES)
+    assert pairs.dtype == np.int64
+    assert (pairs == sk.confusion_matrix(y_true, y_pred, labels=CLASSES)).all()
+
+
+@pytest.mark.parametrize("label", [-1, 1, 8])
+def test_unknown_labels_are_refused(label: int) -> None:
+    with pytest.raises(DataError, match=rf"one of the classes \[0, 2, 3, 7\].*\[{label}\]"):
+        figures.count_pairs(np.array([0, label]), np.array([0, 0]), CLASSES)
+
+
+def test_no_rows_are_refused() -> None:
+    empty = np.array([], dtype=np.int64)
+    with pytest.raises(DataError, match="at least one row"):
+        figures.measure(empty, empty, None, CLASSES)
+
+
+@pytest.mark.parametrize("shape", [(3, 6), (3,), (2, 4)])
+def test_scores_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    y = np.array([0, 2, 3])
+    with pytest.raises(DataError, match=r"one column per class, \(3, 4\)"):
+        figures.measure(y, y, np.zeros(shape), CLASSES)
+
+
+def test_names_are_listed_once() -> None:
+    assert len(set(metrics.NAMES)) == len(metrics.NAMES)

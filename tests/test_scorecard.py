@@ -1,0 +1,205 @@
+"""Scorecards: score, merge, and the round trips that the evaluation store relies on."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import classification_report, confusion_matrix
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+
+from sweepmark import metrics, scorecard
+from sweepmark.errors import DataError
+from sweepmark.scorecard import Predictions, Scorecard
+
+
+def make_card(
+    rows: Any, y_true: Any, y_pred: Any, *, scores: Any = None, **changes: Any
+) -> Scorecard:
+    predictions = Predictions(
+        rows=np.asarray(rows), y_true=np.asarray(y_true), y_pred=np.asarray(y_pred), scores=scores
+    )
+    classes = tuple(range(10))
+    card = Scorecard(
+        metrics=scorecard.score(predictions, classes),
+        classes=classes,
+        predictions=predictions,
+        n_train=8,
+        n_test=len(rows),
+        fit_seconds=0.5,
+        predict_seconds=0.25,
+    )
+    return replace(card, **changes)
+
+
+def digits_folds() -> tuple[list[Scorecard], Any]:
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:400] / 16, y[:400]
+    folds = StratifiedKFold(5)
+    cards = []
+    for train, test in folds.split(X, y):
+        fitted = LogisticRegression(C=0.1).fit(X[train], y[train])
+        cards.append(
+            make_card(
+                test, y[test], fitted.predict(X[test]), scores=fitted.decision_function(X[test])
+            )
+        )
+    search = GridSearchCV(LogisticRegression(), {"C": [0.1]}, cv=folds).fit(X, y)
+    return cards, search.cv_results_
+
+
+def test_merged_folds_give_the_figures_of_grid_search() -> None:
+    cards, results = digits_folds()
+    merged = scorecard.merge(cards)
+    assert merged.metrics[metrics.CV_ACCURACY] == pytest.approx(
+        results["mean_test_score"][0], abs=1e-12
+    )
+    assert merged.metrics[metrics.CV_ACCURACY_STD] == pytest.approx(
+        results["std_test_score"][0], abs=1e-12
+    )
+    for name in (metrics.ROC_AUC, metrics.F1_MACRO, metrics.recall(3)):
+        mean = np.mean([card.metrics[name] for card in cards])
+        assert merged.metrics[metrics.cv(name)] == mean
+    assert all(name.startswith("cv_") for name in merged.metrics)
+
+
+def test_merged_predictions_are_out_of_fold_and_sorted_by_row() -> None:
+    cards, _ = digits_folds()
+    merged = scorecard.merge(cards[::-1])
+    assert (merged.predictions.rows == np.arange(400)).all()
+    for card in cards:
+        part = card.predictions
+        assert (merged.predictions.y_pred[part.rows] == part.y_pred).all()
+        assert (merged.predictions.y_true[part.rows] == part.y_true).all()
+        assert part.scores is not None
+        assert merged.predictions.scores is not None
+        assert (merged.predictions.scores[part.rows] == part.scores).all()
+
+
+def test_merge_adds_up_what_folds_cost() -> None:
+    first = make_card([0, 1], [0, 1], [0, 1], warnings=("b", "a"), model=b"m", n_train=7)
+    second = make_card([2], [0], [1], warnings=("a", "c"))
+    merged = scorecard.merge([first, second])
+    assert (merged.n_train, merged.n_test) == (7, 3)
+    assert (merged.fit_seconds, merged.predict_seconds) == (1.0, 0.5)
+    assert merged.warnings == ("b", "a", "c")
+    assert merged.model is None
+    assert merged.predictions.scores is None
+
+
+def test_merge_drops_scores_that_one_fold_lacks() -> None:
+    first = make_card([0], [0], [0], scores=np.zeros((1, 10)))
+    assert scorecard.merge([first, make_card([1], [0], [0])]).predictions.scores is None
+
+
+def test_merge_leaves_out_what_one_fold_lacks() -> None:
+    merged = scorecard.merge([make_card([0, 1], [0, 1], [0, 1]), make_card([2], [0], [0])])
+    assert metrics.cv(metrics.recall(0)) in merged.metrics
+    assert metrics.cv(metrics.recall(1)) not in merged.metrics
+
+
+def test_merge_refuses_folds_that_do_not_belong_together() -> None:
+    card = make_card([0], [0], [0])
+    with pytest.raises(DataError, match="same classes"):
+        scorecard.merge([card, replace(card, classes=(0, 1))])
+    with pytest.raises(DataError, match="same classes"):
+        scorecard.merge([])
+
+
+def test_report_and_confusion_are_those_of_scikit_learn() -> None:
+    rng = np.random.default_rng(3)
+    y_true, y_pred = rng.integers(0, 10, (2, 300))
+    card = make_card(np.arange(300), y_true, y_pred)
+    assert (scorecard.confusion(card) == confusion_matrix(y_true, y_pred)).all()
+    assert scorecard.report(card) == classification_report(
+        y_true, y_pred, digits=4, zero_division=0
+    )
+    expected = classification_report(y_true, y_pred, output_dict=True, zero_division=0)
+    assert scorecard.report_dict(card)["macro avg"] == pytest.approx(expected["macro avg"])
+    assert json.loads(json.dumps(scorecard.report_dict(card))) == scorecard.report_dict(card)
+
+
+def test_document_is_plain_json_and_comes_back() -> None:
+    card = make_card([3, 4], [1, 2], [1, 1], warnings=("did not converge",), model=b"model")
+    text = json.dumps(scorecard.document(card), allow_nan=False)
+    back = scorecard.from_document(json.loads(text), card.predictions, card.model)
+    for name in Scorecard.__slots__:
+        assert getattr(back, name) == getattr(card, name), name
+
+
+def test_document_leaves_out_what_is_not_finite() -> None:
+    card = make_card([0], [0], [0], metrics={"a": math.nan, "b": math.inf, "c": 1.0})
+    assert scorecard.document(card)["metrics"] == {"c": 1.0}
+
+
+def test_torn_document_is_refused() -> None:
+    card = make_card([0], [0], [0])
+    document = scorecard.document(card)
+    del document["n_test"]
+    with pytest.raises(DataError, match="n_test"):
+        scorecard.from_document(document, card.predictions, None)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 30), st.sampled_from([None, 1, 10]))
+def test_predictions_come_back_bit_by_bit(n: int, n_columns: int | None) -> None:
+    rng = np.random.default_rng(n)
+    shape = (n,) if n_columns == 1 else (n, n_columns or 0)
+    predictions = Predictions(
+        rows=rng.integers(0, 70_000, n),
+        y_true=rng.integers(0, 10, n),
+        y_pred=rng.integers(0, 10, n),
+        scores=None if n_columns is None else rng.normal(size=shape),
+    )
+    content = scorecard.predictions_npz(predictions)
+    assert content == scorecard.predictions_npz(predictions)
+    back = scorecard.load_predictions(content)
+    for name in ("rows", "y_true", "y_pred", "scores"):
+        before, after = getattr(predictions, name), getattr(back, name)
+        assert (before is None and after is None) or np.array_equal(before, after)
+        assert before is None or before.dtype == after.dtype
+
+
+@pytest.mark.parametrize("cut", [0, 1, 30, 200, -1])
+def test_torn_predictions_are_refused(cut: int) -> None:
+    content = scorecard.predictions_npz(make_card([0], [0], [0]).predictions)
+    with pytest.raises(DataError, match=r"\.npz"):
+        scorecard.load_predictions(content[:cut])
+
+
+def test_pickled_predictions_are_refused() -> None:
+    hostile = Predictions(
+        rows=np.array([{"not": "an integer"}]), y_true=np.zeros(1), y_pred=np.zeros(1), scores=None
+    )
+    with pytest.raises(DataError, match="allow_pickle=False"):
+        scorecard.load_predictions(scorecard.predictions_npz(hostile))
+
+
+def test_common_accuracy_is_over_the_rows_all_have() -> None:
+    small = make_card([10, 11], [0, 1], [0, 2])
+    large = make_card([13, 11, 10, 12], [3, 1, 0, 2], [3, 1, 0, 9])
+    rows = scorecard.common_rows([small, large])
+    assert rows.tolist() == [10, 11]
+    assert scorecard.accuracy_on(small, rows) == 0.5
+    assert scorecard.accuracy_on(large, rows) == 1.0
+    assert large.metrics[metrics.ACCURACY] == 0.75
+
+
+def test_common_rows_may_be_none() -> None:
+    assert scorecard.common_rows([]).tolist() == []
+    apart = scorecard.common_rows([make_card([0], [0], [0]), make_card([1], [0], [0])])
+    assert apart.tolist() == []
+
+
+@pytest.mark.parametrize("rows", [[], [0, 99]])
+def test_accuracy_on_rows_that_were_not_predicted_is_refused(rows: list[int]) -> None:
+    with pytest.raises(DataError, match="every row must have one prediction"):
+        scorecard.accuracy_on(make_card([0, 1], [0, 1], [0, 1]), np.array(rows, dtype=np.int64))
