@@ -126,12 +126,30 @@ class SamplerConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineConfig:
-    """Group ``engine``: where evaluations run."""
+    """Group ``engine``: where evaluations run.
+
+    Attributes
+    ----------
+    name : {"serial", "local"}
+        In this process, one after the other, or in worker processes.
+    workers : int or None
+        How many evaluations run at a time; None is the number of usable cores.
+    threads : int
+        BLAS and OpenMP threads of each evaluation.
+    retries : int
+        How often an evaluation is tried again after its worker was killed or ran out of memory.
+    timeout : float or None
+        Seconds that an evaluation may take.
+    memory : float or None
+        GiB of resident memory that a worker may hold.
+    """
 
     name: Literal["serial", "local"]
     workers: Annotated[int, Gt(0)] | None = None
     threads: Annotated[int, Gt(0)] = 1
     retries: Annotated[int, Ge(0)] = 1
+    timeout: Annotated[float, Gt(0)] | None = None
+    memory: Annotated[float, Gt(0)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,80 @@
+"""Engines: where evaluations are done. All keep one contract; see :class:`Engine`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from sweepmark.engine.interface import Clock, Engine, Evaluate, Failure, Job, Outcome, Reason
+from sweepmark.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from sweepmark.config.schema import EngineConfig
+
+__all__ = [
+    "Clock",
+    "Engine",
+    "Evaluate",
+    "Failure",
+    "Job",
+    "Outcome",
+    "Reason",
+    "create_engine",
+]
+
+_GIB = 2**30
+
+
+def create_engine(config: EngineConfig, *, evaluate: Evaluate | None = None) -> Engine:
+    """Return a new engine; the local one starts its workers without waiting for them.
+
+    Parameters
+    ----------
+    config : EngineConfig
+        Which engine, and with what limits. ``workers`` None is the number of usable cores.
+    evaluate : callable or None
+        Does the work; None is :func:`sweepmark.evaluation.evaluate`.
+
+    Raises
+    ------
+    ConfigurationError
+        If the engine cannot do what is asked for.
+    StoreError
+        If the machine does not let a process be started.
+    """
+    if config.name == "local":
+        from sweepmark.engine.local import LocalEngine
+
+        return LocalEngine(
+            workers=config.workers or _usable_cores(),
+            threads=config.threads,
+            timeout=config.timeout,
+            memory=None if config.memory is None else int(config.memory * _GIB),
+            evaluate=evaluate,
+        )
+    from sweepmark.engine.serial import SerialEngine
+
+    _check_serial(config)
+    return SerialEngine(evaluate=evaluate)
+
+
+def _check_serial(config: EngineConfig) -> None:
+    """Refuse what only worker processes can do."""
+    for name, value in (("timeout", config.timeout), ("memory", config.memory)):
+        if value is not None:
+            raise ConfigurationError(
+                f"engine=serial runs evaluations in its own process and cannot limit them, "
+                f"but got engine.{name}={value:g}. Take engine=local, or leave engine.{name} out."
+            )
+    if config.workers not in {None, 1}:
+        raise ConfigurationError(
+            f"engine=serial has one worker, but got engine.workers={config.workers}. "
+            "Take engine=local, or leave engine.workers out."
+        )
+
+
+def _usable_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,195 @@
+"""What every engine does: take evaluations one per slot and hand back what became of them."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Self
+
+from sweepmark.scorecard import Scorecard
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from sweepmark.specification import Specification
+
+__all__ = ["Clock", "Engine", "Evaluate", "Failure", "Job", "Outcome", "Reason"]
+
+Reason = Literal["error", "killed", "timeout", "memory", "nan"]
+"""Why there is no Scorecard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One evaluation to be done.
+
+    Attributes
+    ----------
+    specification : Specification
+        What is evaluated.
+    keep_model : bool
+        Whether the Scorecard carries the fitted model.
+    """
+
+    specification: Specification
+    keep_model: bool = False
+
+
+Evaluate = Callable[[Job], Scorecard]
+"""The function that does the work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why an evaluation gave no Scorecard.
+
+    Attributes
+    ----------
+    reason : {"error", "killed", "timeout", "memory", "nan"}
+        An exception; a dead worker; a limit of the engine; a score that is no number.
+    message : str
+        One line.
+    traceback : str
+        The worker's; empty where there was no exception.
+    """
+
+    reason: Reason
+    message: str
+    traceback: str = ""
+
+    @classmethod
+    def of(cls, exception: Exception) -> Failure:
+        r"""Describe an exception.
+
+        Examples
+        --------
+        >>> Failure.of(ValueError("two\nlines")).message
+        'ValueError: two lines'
+        """
+        return cls(
+            reason="memory" if isinstance(exception, MemoryError) else "error",
+            message=" ".join(f"{type(exception).__name__}: {exception}".split()),
+            traceback="".join(traceback.format_exception(exception)),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Outcome:
+    """What became of a Job: a Scorecard or a Failure.
+
+    Attributes
+    ----------
+    job : Job
+        As it was submitted.
+    scorecard : Scorecard or None
+        None if it failed.
+    failure : Failure or None
+        None if it did not.
+    slot : int
+        Where it ran.
+    started, ended : float
+        Seconds since the epoch, ``started <= ended`` whatever the system's clock did.
+    """
+
+    job: Job
+    scorecard: Scorecard | None
+    failure: Failure | None
+    slot: int
+    started: float
+    ended: float
+
+
+class Clock:
+    """Dates that never run backwards: the system's clock is read once, then only differences.
+
+    Examples
+    --------
+    >>> clock = Clock()
+    >>> clock.date(5.0) - clock.date(3.0)
+    2.0
+    """
+
+    def __init__(self) -> None:
+        self._epoch = time.time() - time.monotonic()
+
+    def date(self, instant: float) -> float:
+        """Return the seconds since the epoch of an instant of :func:`time.monotonic`."""
+        return self._epoch + instant
+
+
+class Engine(ABC):
+    """Moves evaluations to where they are done, and nothing else.
+
+    An engine has numbered slots, each of which does one job at a time. It belongs to the thread
+    that made it. Used as a context manager, it is closed at the end.
+
+    Attributes
+    ----------
+    n_slots : int
+        Slots are numbered from 0 to ``n_slots - 1``.
+    """
+
+    n_slots: int
+
+    @abstractmethod
+    def idle(self) -> list[int]:
+        """Return the free slots, ascending; none once the engine is closed."""
+
+    @abstractmethod
+    def submit(self, job: Job, *, slot: int) -> None:
+        """Give a job to a free slot; returns at once.
+
+        Raises
+        ------
+        ValueError
+            If the slot is busy or does not exist.
+        """
+
+    @abstractmethod
+    def wait(self, timeout: float | None = None) -> list[Outcome]:
+        """Return the outcomes of jobs that ended, in any order, each job's once.
+
+        Parameters
+        ----------
+        timeout : float or None
+            Seconds to wait at most for the first outcome; None is as long as it takes.
+
+        Returns
+        -------
+        list of Outcome
+            At least one, unless the time is over or there is no job.
+
+        Raises
+        ------
+        StoreError
+            If the machine does not let an evaluation run at all.
+        """
+
+    @abstractmethod
+    def cancel(self, slot: int) -> None:
+        """Drop the job of a slot, running or not; it has no outcome and the slot is free."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Kill what runs and leave no process behind; closing again does nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exception: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _check_free(self, slot: int) -> None:
+        """Raise ValueError unless ``slot`` is free."""
+        free = self.idle()
+        if slot not in free:
+            msg = f"a job goes to a free slot, but got slot {slot}; free are {free}"
+            raise ValueError(msg)

@@ -1,0 +1,251 @@
+"""The local engine: one worker process per slot on this machine, killed at will."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import time
+from dataclasses import dataclass, field
+from multiprocessing import connection
+from typing import TYPE_CHECKING
+
+from sweepmark.engine.interface import Clock, Engine, Failure, Outcome
+from sweepmark.engine.process import WorkerProcess
+from sweepmark.errors import StoreError
+
+if TYPE_CHECKING:
+    from sweepmark.engine.interface import Evaluate, Job
+    from sweepmark.engine.worker import Reply
+    from sweepmark.scorecard import Scorecard
+
+__all__ = ["LocalEngine"]
+
+_DEFAULT = "sweepmark.engine.work:evaluate_job"  # by name: importing it is the workers' affair
+_FALSE_STARTS = 3  # deaths in a row, before the first job, that show that it is of no use
+_MEMORY_INTERVAL = 0.2  # seconds between two looks at the memory of the workers
+_GIB = 2**30
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A place for one job: its process, and the job from submission to outcome."""
+
+    number: int
+    process: WorkerProcess
+    ready: bool = False
+    false_starts: int = 0
+    job: Job | None = None
+    message: bytes = field(default=b"", repr=False)
+    started: float | None = None  # by time.monotonic, when the job went to the process
+
+
+class LocalEngine(Engine):
+    """Run evaluations in worker processes, one per slot.
+
+    The constructor returns at once; workers start side by side and jobs go to them as soon as
+    they are ready. A worker that dies is replaced. The kernel ends workers when the thread ends
+    that started them, so the engine belongs to one thread.
+
+    Parameters
+    ----------
+    workers : int
+        How many.
+    threads : int
+        BLAS and OpenMP threads of each.
+    timeout : float or None
+        Seconds that an evaluation may take; the worker is killed then.
+    memory : int or None
+        Bytes of resident memory that a worker may hold; it is killed if it holds more.
+    evaluate : callable or None
+        Does the work; must be importable by its name. None is
+        :func:`sweepmark.engine.work.evaluate_job`.
+    """
+
+    def __init__(
+        self,
+        *,
+        workers: int,
+        threads: int = 1,
+        timeout: float | None = None,
+        memory: int | None = None,
+        evaluate: Evaluate | None = None,
+    ) -> None:
+        self.n_slots = workers
+        self._threads = threads
+        self._timeout = timeout
+        self._memory = memory
+        self._evaluate = _DEFAULT if evaluate is None else _name(evaluate)
+        self._clock = Clock()
+        self._slots: list[_Slot] = []
+        try:
+            for number in range(workers):
+                self._slots.append(_Slot(number, self._start()))
+        except StoreError:
+            self.close()
+            raise
+
+    def idle(self) -> list[int]:
+        """Return the free slots, whether or not their workers are ready."""
+        return [slot.number for slot in self._slots if slot.job is None]
+
+    def submit(self, job: Job, *, slot: int) -> None:
+        """Give a job to the worker of a slot, or keep it until that worker is ready."""
+        self._check_free(slot)
+        message = pickle.dumps(job)
+        place = self._slots[slot]
+        place.job, place.message = job, message
+        self._send(place)
+
+    def wait(self, timeout: float | None = None) -> list[Outcome]:
+        """Return what ended; limits are watched in here."""
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
+        outcomes: list[Outcome] = []
+        while not outcomes and any(slot.job for slot in self._slots):
+            outcomes = self._listen(self._pause(deadline)) + self._enforce_limits()
+            if time.monotonic() >= deadline:
+                break
+        return outcomes
+
+    def cancel(self, slot: int) -> None:
+        """Drop the job of a slot; if it runs, its worker is killed and replaced."""
+        place = self._slots[slot]
+        if place.started is not None:
+            self._replace(place)
+        place.job = place.started = None
+
+    def close(self) -> None:
+        """Kill all workers and wait for their end."""
+        slots, self._slots = self._slots, []
+        for slot in slots:
+            slot.process.kill()
+        for slot in slots:
+            slot.process.reap()
+
+    def _start(self) -> WorkerProcess:
+        return WorkerProcess(evaluate=self._evaluate, threads=self._threads)
+
+    def _replace(self, slot: _Slot) -> str:
+        """Kill the worker of a slot if it lives, start another, and say how the old one ended."""
+        slot.process.kill()
+        end = slot.process.reap()
+        slot.ready = False
+        slot.process = self._start()
+        return end
+
+    def _send(self, slot: _Slot) -> None:
+        """Send the job of a slot to its worker if there are both."""
+        if slot.ready and slot.job is not None and slot.process.send(slot.message):
+            slot.started = time.monotonic()
+
+    def _pause(self, deadline: float) -> float | None:
+        """Return how many seconds nothing needs to be looked at; None is for ever."""
+        now = time.monotonic()
+        pauses = [deadline - now]
+        started = [slot.started for slot in self._slots if slot.started is not None]
+        if self._timeout is not None and started:
+            pauses.append(min(started) + self._timeout - now)
+        if self._memory is not None and started:
+            pauses.append(_MEMORY_INTERVAL)
+        shortest = max(min(pauses), 0.0)
+        return None if math.isinf(shortest) else shortest
+
+    def _listen(self, pause: float | None) -> list[Outcome]:
+        """Hear the workers that have something to say within ``pause`` seconds, or that died."""
+        slots = {slot.process.connection: slot for slot in self._slots}
+        speaking = connection.wait(list(slots), pause)
+        heard = [self._hear(slot) for link, slot in slots.items() if link in speaking]
+        return [outcome for outcome in heard if outcome is not None]
+
+    def _hear(self, slot: _Slot) -> Outcome | None:
+        """Take one message of a worker; its last is that it is dead."""
+        try:
+            message: Reply | Failure | None = slot.process.connection.recv()
+        except (EOFError, OSError):
+            return self._bury(slot)
+        if isinstance(message, Failure):
+            raise _cannot_start(f"it said: {message.message}\n{message.traceback}")
+        if message is None:
+            slot.ready, slot.false_starts = True, 0
+            self._send(slot)
+            return None
+        return self._finish(
+            slot,
+            scorecard=message.scorecard,
+            failure=message.failure,
+            seconds=message.seconds,
+        )
+
+    def _bury(self, slot: _Slot) -> Outcome | None:
+        """Replace a dead worker; a job that it had not begun waits for the next one."""
+        slot.false_starts += not slot.ready
+        end = self._replace(slot)
+        if slot.false_starts >= _FALSE_STARTS:
+            raise _cannot_start(f"{slot.false_starts} in a row {end}, see above")
+        if slot.started is None:
+            return None
+        failure = Failure(reason="killed", message=f"the worker {end} in mid-evaluation")
+        return self._finish(slot, failure=failure)
+
+    def _enforce_limits(self) -> list[Outcome]:
+        """Kill the workers whose evaluation went beyond a limit."""
+        outcomes = []
+        for slot in self._slots:
+            if slot.started is not None and (failure := self._excess(slot, slot.started)):
+                self._replace(slot)
+                outcomes.append(self._finish(slot, failure=failure))
+        return outcomes
+
+    def _excess(self, slot: _Slot, started: float) -> Failure | None:
+        """Return which limit an evaluation broke, if any."""
+        seconds = time.monotonic() - started
+        if self._timeout is not None and seconds >= self._timeout:
+            return Failure(
+                reason="timeout",
+                message=f"an evaluation may take {self._timeout:g} s, but it took {seconds:.1f} s "
+                "and was killed. Raise engine.timeout.",
+            )
+        if self._memory is not None and (held := slot.process.resident()) > self._memory:
+            return Failure(
+                reason="memory",
+                message=f"a worker may hold {self._memory / _GIB:.2f} GiB, but it held "
+                f"{held / _GIB:.2f} GiB and was killed. Raise engine.memory.",
+            )
+        return None
+
+    def _finish(
+        self,
+        slot: _Slot,
+        *,
+        scorecard: Scorecard | None = None,
+        failure: Failure | None = None,
+        seconds: float | None = None,
+    ) -> Outcome:
+        """Free a slot and return what became of its job, which took ``seconds`` or until now."""
+        job, started = slot.job, slot.started
+        assert job is not None  # noqa: S101 - only jobs that were sent are finished
+        assert started is not None  # noqa: S101 - likewise
+        slot.job = slot.started = None
+        return Outcome(
+            job=job,
+            scorecard=scorecard,
+            failure=failure,
+            slot=slot.number,
+            started=self._clock.date(started),
+            ended=self._clock.date(time.monotonic() if seconds is None else started + seconds),
+        )
+
+
+def _name(evaluate: Evaluate) -> str:
+    """Return the name that a worker can import a function by."""
+    module, name = evaluate.__module__, getattr(evaluate, "__qualname__", "<locals>")
+    if module == "__main__" or "<locals>" in name or "<lambda>" in name:
+        msg = f"a worker imports its function by name, but got {evaluate!r} of module {module}"
+        raise ValueError(msg)
+    return f"{module}:{name}"
+
+
+def _cannot_start(cause: str) -> StoreError:
+    return StoreError(
+        f"a worker of the local engine must be able to start, but {cause}\n"
+        "Take engine=serial to see the same without worker processes."
+    )

@@ -1,0 +1,79 @@
+"""The serial engine: evaluations run in this process, one after the other, for debugging."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from sweepmark.engine.interface import Clock, Engine, Failure, Outcome
+
+if TYPE_CHECKING:
+    from sweepmark.engine.interface import Evaluate, Job
+
+__all__ = ["SerialEngine"]
+
+
+class SerialEngine(Engine):
+    """Run evaluations in this process, inside :meth:`wait`; there are no limits.
+
+    Parameters
+    ----------
+    evaluate : callable or None
+        Does the work; None is :func:`sweepmark.engine.work.evaluate_job`.
+    """
+
+    def __init__(self, *, evaluate: Evaluate | None = None) -> None:
+        self.n_slots = 1
+        self._evaluate = evaluate
+        self._clock = Clock()
+        self._job: Job | None = None
+        self._closed = False
+
+    def idle(self) -> list[int]:
+        """Return the one slot, if it is free."""
+        return [] if self._job is not None or self._closed else [0]
+
+    def submit(self, job: Job, *, slot: int) -> None:
+        """Keep a job until :meth:`wait` does it."""
+        self._check_free(slot)
+        self._job = job
+
+    def wait(self, timeout: float | None = None) -> list[Outcome]:  # noqa: ARG002 - cannot be kept
+        """Do the job, however long it takes; KeyboardInterrupt and SystemExit pass through."""
+        if self._job is None:
+            return []
+        job, self._job = self._job, None
+        scorecard = failure = None
+        started = time.monotonic()
+        try:
+            scorecard = self._function()(job)
+        except Exception as exception:  # noqa: BLE001 - whatever it is, it is that job's outcome
+            failure = Failure.of(exception)
+        return [
+            Outcome(
+                job=job,
+                scorecard=scorecard,
+                failure=failure,
+                slot=0,
+                started=self._clock.date(started),
+                ended=self._clock.date(time.monotonic()),
+            )
+        ]
+
+    def cancel(self, slot: int) -> None:
+        """Forget the job."""
+        if slot == 0:
+            self._job = None
+
+    def close(self) -> None:
+        """Forget the job and take no other."""
+        self._job = None
+        self._closed = True
+
+    def _function(self) -> Evaluate:
+        """Return what does the work; the default is imported when it is first needed."""
+        if self._evaluate is None:
+            from sweepmark.engine.work import evaluate_job
+
+            self._evaluate = evaluate_job
+        return self._evaluate

@@ -1,0 +1,25 @@
+"""The work that engines do unless told otherwise; importing this imports all that it needs.
+
+A worker imports it when it starts, so that the first evaluation does not pay for it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from sweepmark.evaluation import evaluate
+
+if TYPE_CHECKING:
+    from sweepmark.engine.interface import Job
+    from sweepmark.scorecard import Scorecard
+
+__all__ = ["evaluate_job"]
+
+for _module in ("metrics", "model_selection", "pipeline", "preprocessing", "svm"):
+    importlib.import_module(f"sklearn.{_module}")
+
+
+def evaluate_job(job: Job) -> Scorecard:
+    """Evaluate the specification of a job."""
+    return evaluate(job.specification, keep_model=job.keep_model)

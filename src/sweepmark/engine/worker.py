@@ -1,0 +1,104 @@
+"""The worker process of the local engine: does jobs until its parent is gone.
+
+What passes over the connection, in order: the parent's ``sys.path`` and the name of the function,
+once; back comes None when the function is imported, or a Failure; then a Job and its Reply in turn.
+"""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+from sweepmark.engine.interface import Failure
+
+if TYPE_CHECKING:
+    from sweepmark.engine.interface import Evaluate, Job
+    from sweepmark.scorecard import Scorecard
+
+__all__ = ["PROGRAM", "Reply", "main", "serve"]
+
+PROGRAM = "from sweepmark.engine.worker import main; main()"
+"""What the worker's interpreter is told; its arguments are two descriptors and its parent."""
+
+_PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Reply:
+    """What became of a job, and how many seconds it took."""
+
+    scorecard: Scorecard | None = None
+    failure: Failure | None = None
+    seconds: float
+
+
+def main() -> None:
+    """Run as a worker: arguments are the connection, the lifeline and the parent's process id."""
+    descriptor, lifeline, parent = map(int, sys.argv[1:])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator decides what Ctrl-C means
+    _die_with_parent(lifeline, parent)
+    # Whatever breaks the connection, it means that the parent closed it and wants us gone.
+    with suppress(EOFError, OSError), Connection(descriptor) as connection:
+        serve(connection)
+
+
+def serve(connection: Connection[Any, Any]) -> None:
+    """Import the function, say so, then do one job after the other until the parent hangs up."""
+    sys.path[:] = connection.recv()
+    try:
+        evaluate: Evaluate = pkgutil.resolve_name(connection.recv())
+    except Exception as exception:  # noqa: BLE001 - the parent is told, whatever it is
+        connection.send(Failure.of(exception))
+        return
+    connection.send(None)
+    while True:
+        _answer(connection, _attempt(evaluate, connection.recv()))
+
+
+def _attempt(evaluate: Evaluate, job: Job) -> Reply:
+    """Do a job; whatever it raises is its outcome."""
+    scorecard = failure = None
+    started = time.monotonic()
+    try:
+        scorecard = evaluate(job)
+    except Exception as exception:  # noqa: BLE001 - see above
+        failure = Failure.of(exception)
+    return Reply(scorecard=scorecard, failure=failure, seconds=time.monotonic() - started)
+
+
+def _answer(connection: Connection[Any, Any], reply: Reply) -> None:
+    """Send a reply, or why it cannot be sent: pickling is over before the first byte is written."""
+    try:
+        connection.send(reply)
+    except OSError:
+        raise
+    except Exception as exception:  # noqa: BLE001 - pickling calls foreign code
+        connection.send(Reply(failure=Failure.of(exception), seconds=reply.seconds))
+
+
+def _die_with_parent(lifeline: int, parent: int) -> None:
+    """See to it that this process ends when its parent does, even by SIGKILL.
+
+    The lifeline's other end is the parent's alone: reading it returns when the parent is gone.
+    That needs the GIL, which a call into C may hold for ever, so that Linux is asked as well.
+    """
+    threading.Thread(target=_exit_at_end, args=(lifeline,), daemon=True).start()
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before we asked
+            os._exit(1)
+
+
+def _exit_at_end(lifeline: int) -> None:
+    os.read(lifeline, 1)
+    os._exit(1)

@@ -1,0 +1,139 @@
+"""The contract of every engine."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, get_args, get_type_hints
+
+import pytest
+
+import jobs
+from jobs import make_job
+from sweepmark.config.schema import EngineConfig
+from sweepmark.engine import Engine, Outcome, create_engine
+from sweepmark.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENGINES = get_args(get_type_hints(EngineConfig)["name"])
+N_JOBS = 5
+
+
+@pytest.fixture(params=ENGINES)
+def config(request: pytest.FixtureRequest) -> EngineConfig:
+    name = request.param
+    return EngineConfig(name=name, workers=1 if name == "serial" else 2)
+
+
+@pytest.fixture
+def engine(config: EngineConfig) -> Iterator[Engine]:
+    with create_engine(config, evaluate=jobs.work) as engine:
+        yield engine
+
+
+def run_one(engine: Engine, **task: object) -> Outcome:
+    engine.submit(make_job(**task), slot=0)
+    (outcome,) = engine.wait()
+    return outcome
+
+
+def test_every_job_has_exactly_one_outcome(engine: Engine) -> None:
+    waiting = [make_job(do="echo", value=float(n)) for n in range(N_JOBS)]
+    keys = [job.specification.key for job in waiting]
+    outcomes: list[Outcome] = []
+    while len(outcomes) < N_JOBS:
+        for slot in engine.idle():
+            if waiting:
+                engine.submit(waiting.pop(), slot=slot)
+        outcomes += engine.wait()
+    assert engine.wait() == []
+    assert sorted(outcome.job.specification.key for outcome in outcomes) == sorted(keys)
+    for outcome in outcomes:
+        assert outcome.failure is None
+        assert outcome.scorecard is not None
+        assert outcome.scorecard.metrics["value"] == outcome.job.specification.task["value"]
+
+
+def test_an_outcome_says_where_and_when(engine: Engine) -> None:
+    before = time.time()
+    engine.submit(make_job(do="echo", seconds=0.05), slot=engine.n_slots - 1)
+    (outcome,) = engine.wait()
+    assert outcome.slot == engine.n_slots - 1
+    assert outcome.ended - outcome.started == pytest.approx(0.05, abs=0.04)
+    assert before - 0.1 <= outcome.started <= outcome.ended <= time.time() + 0.1
+
+
+def test_an_exception_is_a_failure_with_its_traceback(engine: Engine) -> None:
+    outcome = run_one(engine, do="fail", message="first\nsecond")
+    assert outcome.scorecard is None
+    assert outcome.failure is not None
+    assert outcome.failure.reason == "error"
+    assert outcome.failure.message == "ValueError: first second"
+    assert "in fail" in outcome.failure.traceback
+
+
+def test_a_failure_leaves_the_slot_usable(engine: Engine) -> None:
+    run_one(engine, do="fail", message="")
+    assert run_one(engine, do="echo").failure is None
+
+
+def test_a_memory_error_has_reason_memory(engine: Engine) -> None:
+    failure = run_one(engine, do="exhaust").failure
+    assert failure is not None
+    assert failure.reason == "memory"
+
+
+def test_a_slot_is_idle_unless_it_has_a_job(engine: Engine) -> None:
+    everything = list(range(engine.n_slots))
+    assert engine.idle() == everything
+    engine.submit(make_job(do="echo"), slot=0)
+    assert engine.idle() == everything[1:]
+    engine.wait()
+    assert engine.idle() == everything
+
+
+def test_a_slot_takes_one_job_at_a_time(engine: Engine) -> None:
+    engine.submit(make_job(do="echo"), slot=0)
+    with pytest.raises(ValueError, match="free slot, but got slot 0"):
+        engine.submit(make_job(do="echo"), slot=0)
+
+
+@pytest.mark.parametrize("slot", [-1, 64])
+def test_a_job_needs_a_slot_that_exists(engine: Engine, slot: int) -> None:
+    with pytest.raises(ValueError, match=f"got slot {slot}"):
+        engine.submit(make_job(do="echo"), slot=slot)
+
+
+def test_waiting_for_nothing_returns_at_once(engine: Engine) -> None:
+    assert engine.wait() == []
+
+
+def test_a_cancelled_job_has_no_outcome(engine: Engine) -> None:
+    engine.submit(make_job(do="fail", message="never"), slot=0)
+    engine.cancel(0)
+    assert 0 in engine.idle()
+    assert engine.wait() == []
+    assert run_one(engine, do="echo").failure is None
+
+
+def test_a_closed_engine_takes_nothing_and_closes_again(config: EngineConfig) -> None:
+    with create_engine(config, evaluate=jobs.work) as engine:
+        engine.submit(make_job(do="echo", seconds=60), slot=0)
+        engine.close()
+        assert engine.idle() == []
+        assert engine.wait() == []
+        with pytest.raises(ValueError, match="free are"):
+            engine.submit(make_job(do="echo"), slot=0)
+
+
+@pytest.mark.parametrize("limit", ["timeout", "memory"])
+def test_the_serial_engine_refuses_limits(limit: str) -> None:
+    config = EngineConfig(name="serial", **{limit: 1.5})  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match=rf"engine\.{limit}=1\.5.*engine=local"):
+        create_engine(config)
+
+
+def test_the_serial_engine_refuses_more_workers() -> None:
+    with pytest.raises(ConfigurationError, match=r"engine\.workers=3.*engine=local"):
+        create_engine(EngineConfig(name="serial", workers=3))

@@ -1,0 +1,263 @@
+"""The local engine: processes that really run, and really are killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+import jobs
+from jobs import make_job
+from sweepmark.config.schema import EngineConfig
+from sweepmark.engine import Job, Outcome, create_engine
+from sweepmark.engine.local import LocalEngine
+from sweepmark.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sweepmark.scorecard import Scorecard
+
+PATIENCE = 20.0  # seconds after which a test gives up
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def children(parent: int | None = None) -> list[psutil.Process]:
+    """Return the living descendants of a process, or of this one."""
+    return list(filter(is_alive, psutil.Process(parent).children(recursive=True)))
+
+
+def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
+    end = time.monotonic() + seconds
+    while not (held := condition()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return held
+
+
+@pytest.fixture
+def engine() -> Iterator[LocalEngine]:
+    with LocalEngine(workers=1, evaluate=jobs.work) as engine:
+        yield engine
+
+
+def run_one(engine: LocalEngine, **task: object) -> Outcome:
+    engine.submit(make_job(**task), slot=0)
+    (outcome,) = engine.wait(PATIENCE)
+    return outcome
+
+
+def value(outcome: Outcome, name: str = "value") -> float:
+    assert outcome.scorecard is not None, outcome.failure
+    return outcome.scorecard.metrics[name]
+
+
+def test_a_killed_worker_is_a_failure_and_is_replaced(engine: LocalEngine) -> None:
+    pid = int(value(run_one(engine, do="echo"), "pid"))
+    engine.submit(make_job(do="echo", seconds=60), slot=0)
+    os.kill(pid, signal.SIGKILL)
+    (outcome,) = engine.wait(PATIENCE)
+    assert outcome.failure is not None
+    assert outcome.failure.reason == "killed"
+    assert outcome.failure.message == "the worker was killed by SIGKILL in mid-evaluation"
+    assert value(run_one(engine, do="echo"), "pid") != pid
+
+
+def test_a_worker_that_ends_itself_says_with_which_code(engine: LocalEngine) -> None:
+    failure = run_one(engine, do="die", code=7).failure
+    assert failure is not None
+    assert failure.message == "the worker ended with code 7 in mid-evaluation"
+
+
+def test_a_job_given_to_an_idle_worker_that_was_killed_is_done(engine: LocalEngine) -> None:
+    pid = int(value(run_one(engine, do="echo"), "pid"))
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(0.2)  # its connection ends with its last thread
+    assert value(run_one(engine, do="echo"), "pid") != pid
+
+
+def test_one_death_leaves_the_other_slots_alone() -> None:
+    with LocalEngine(workers=2, evaluate=jobs.work) as engine:
+        engine.submit(make_job(do="die", code=1), slot=0)
+        engine.submit(make_job(do="echo", value=1.0, seconds=0.2), slot=1)
+        outcomes = engine.wait(PATIENCE)
+        while len(outcomes) < 2:
+            outcomes += engine.wait(PATIENCE)
+    by_slot = {outcome.slot: outcome for outcome in outcomes}
+    assert by_slot[0].failure is not None
+    assert value(by_slot[1]) == 1.0
+
+
+def test_a_large_result_passes(engine: LocalEngine) -> None:
+    outcome = run_one(engine, do="large", n_bytes=60_000_000)
+    assert outcome.scorecard is not None
+    assert outcome.scorecard.model == b"m" * 60_000_000
+
+
+def test_a_result_that_cannot_be_pickled_is_a_failure(engine: LocalEngine) -> None:
+    failure = run_one(engine, do="unsendable").failure
+    assert failure is not None
+    assert failure.reason == "error"
+    assert "lambda" in failure.message
+    assert run_one(engine, do="echo").failure is None
+
+
+def test_a_job_beyond_its_time_is_killed() -> None:
+    with LocalEngine(workers=1, timeout=0.3, evaluate=jobs.work) as engine:
+        outcome = run_one(engine, do="hold_the_gil")
+        assert outcome.failure is not None
+        assert outcome.failure.reason == "timeout"
+        assert "0.3 s" in outcome.failure.message
+        assert 0.3 <= outcome.ended - outcome.started < 1.0
+        assert value(run_one(engine, do="echo", value=2.0)) == 2.0
+
+
+def test_the_time_of_a_job_does_not_count_the_start_of_its_worker() -> None:
+    with LocalEngine(workers=1, timeout=0.05, evaluate=jobs.work) as engine:
+        assert run_one(engine, do="echo").failure is None
+
+
+def test_a_job_beyond_its_memory_is_killed() -> None:
+    with LocalEngine(workers=1, memory=300 * 2**20, evaluate=jobs.work) as engine:
+        failure = run_one(engine, do="grow", n_bytes=400 * 2**20, seconds=60).failure
+        assert failure is not None
+        assert failure.reason == "memory"
+        assert "0.29 GiB" in failure.message
+        assert run_one(engine, do="grow", n_bytes=2**20, seconds=0.3).failure is None
+
+
+def test_waiting_ends_with_its_timeout(engine: LocalEngine) -> None:
+    engine.submit(make_job(do="echo", seconds=60), slot=0)
+    started = time.monotonic()
+    assert engine.wait(0.1) == []
+    assert 0.1 <= time.monotonic() - started < 1.0
+
+
+def test_cancelling_kills_what_runs(engine: LocalEngine) -> None:
+    pid = int(value(run_one(engine, do="echo"), "pid"))
+    engine.submit(make_job(do="echo", seconds=60), slot=0)
+    engine.cancel(0)
+    assert not psutil.pid_exists(pid)
+    assert run_one(engine, do="echo").failure is None
+
+
+def test_closing_leaves_no_process_not_even_a_grandchild() -> None:
+    with LocalEngine(workers=2, evaluate=jobs.work) as engine:
+        engine.submit(make_job(do="fork_and_sleep", seconds=60), slot=0)
+        assert until(lambda: engine.wait(0.05) == [] and len(children()) == 3)
+        family = children()
+    assert not children()
+    assert until(lambda: not any(map(is_alive, family)), 2)
+
+
+def test_the_constructor_does_not_wait() -> None:
+    started = time.monotonic()
+    with LocalEngine(workers=2, evaluate=jobs.work):
+        assert time.monotonic() - started < 0.2
+
+
+@pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"])
+def test_workers_have_their_thread_limit_in_the_environment(name: str) -> None:
+    before = dict(os.environ)
+    config = EngineConfig(name="local", workers=1, threads=3)
+    with create_engine(config, evaluate=jobs.work) as engine:
+        assert dict(os.environ) == before
+        engine.submit(make_job(do="environment", name=name), slot=0)
+        assert value(engine.wait(PATIENCE)[0]) == 3.0
+
+
+def test_there_are_as_many_workers_as_usable_cores() -> None:
+    with create_engine(EngineConfig(name="local"), evaluate=jobs.work) as engine:
+        assert engine.n_slots == len(os.sched_getaffinity(0))
+
+
+def test_a_worker_keeps_away_from_the_terminal(engine: LocalEngine) -> None:
+    outcome = run_one(engine, do="dispositions")
+    assert value(outcome, "interrupt_ignored")
+    pid = int(value(run_one(engine, do="echo"), "pid"))
+    assert os.getpgid(pid) == pid
+
+
+def test_what_a_worker_prints_goes_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
+    with LocalEngine(workers=1, evaluate=jobs.work) as engine:
+        assert run_one(engine, do="speak", text="hello").failure is None
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.count("hello") == 2
+
+
+def test_a_function_that_cannot_be_imported_is_an_error_at_once() -> None:
+    with LocalEngine(workers=1, evaluate=vanished) as engine:
+        engine.submit(make_job(), slot=0)
+        with pytest.raises(StoreError, match=r"ModuleNotFoundError: .*nowhere"):
+            engine.wait(PATIENCE)
+
+
+def vanished(job: Job) -> Scorecard:
+    raise AssertionError(job)
+
+
+vanished.__module__ = "nowhere"
+
+
+def test_workers_that_die_at_the_start_are_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "deadly.py").write_text("import os\nos._exit(9)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(vanished, "__module__", "deadly")
+    with LocalEngine(workers=1, evaluate=vanished) as engine:
+        engine.submit(make_job(), slot=0)
+        with pytest.raises(StoreError, match="3 in a row ended with code 9"):
+            engine.wait(PATIENCE)
+
+
+def test_a_function_without_a_name_of_its_own_is_refused() -> None:
+    def local(job: Job) -> Scorecard:
+        raise AssertionError(job)
+
+    with pytest.raises(ValueError, match="by name"):
+        LocalEngine(workers=1, evaluate=local)
+
+
+COORDINATOR = """
+import sys
+import jobs
+from sweepmark.engine.local import LocalEngine
+
+with LocalEngine(workers=2, evaluate=jobs.work) as engine:
+    engine.submit(jobs.make_job(do="echo"), slot=0)
+    engine.wait()
+    engine.submit(jobs.make_job(do=sys.argv[1]), slot=0)
+    engine.submit(jobs.make_job(do="echo", seconds=60), slot=1)
+    print("running", flush=True)
+    engine.wait()
+"""
+
+
+@pytest.mark.parametrize("work", ["hold_the_gil", "sleep", "start"])
+def test_workers_die_with_their_parent(work: str) -> None:
+    """In a call into C that never returns; asleep; while they start."""
+    program = [sys.executable, "-c", COORDINATOR, work]
+    environment = os.environ | {"PYTHONPATH": os.path.dirname(jobs.__file__)}  # noqa: PTH120
+    with subprocess.Popen(program, env=environment, stdout=subprocess.PIPE) as coordinator:
+        assert coordinator.stdout is not None
+        if work != "start":
+            coordinator.stdout.readline()
+            time.sleep(0.2)
+        assert until(lambda: len(children(coordinator.pid)) == 2)
+        workers = children(coordinator.pid)
+        coordinator.kill()
+    assert until(lambda: not any(map(is_alive, workers)), 2)
