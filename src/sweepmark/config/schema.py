@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Lt, MinLen
+from annotated_types import Ge, Gt, Lt, MaxLen, MinLen
 
 __all__ = [
     "Band",
@@ -35,10 +35,14 @@ Component = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileConfig:
-    """One file of a data set: its decompressed name and the SHA-256 of that content."""
+    """One file of a data set: its decompressed name, and size and SHA-256 of that content.
+
+    The size bounds what is ever read from a source, so that a gzip bomb stays small.
+    """
 
     name: str
-    sha256: Annotated[str, MinLen(64)]
+    size: Annotated[int, Gt(0)]
+    sha256: Annotated[str, MinLen(64), MaxLen(64)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,152 @@
+"""The cache folder: where entries lie, who may write, and how an entry becomes visible whole.
+
+::
+
+    <cache>/datasets/<digest>/   one decoded data set, see :mod:`sweepmark.data.entry`
+    <cache>/folders/<key>.json   the digest that a user's own folder was decoded to
+    <cache>/work/<key>/          of the process that holds the lock; gone when it is done
+    <cache>/locks/<key>.lock     flock: it dies with its owner, so nothing is ever stale
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweepmark.errors import ConfigurationError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["VARIABLE", "claim", "entry_folder", "index_file", "publish", "root", "write_file"]
+
+VARIABLE = "SWEEPMARK_CACHE"
+
+_NOT_OURS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT, errno.EEXIST}
+
+
+def root() -> Path:
+    """Return the cache folder: ``SWEEPMARK_CACHE``, or the platform's for sweepmark."""
+    chosen = os.environ.get(VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("sweepmark", appauthor=False))
+
+
+def entry_folder(digest: str) -> Path:
+    """Return the folder of the data set with this digest, whether it is there or not."""
+    return root() / "datasets" / digest
+
+
+def index_file(key: str) -> Path:
+    """Return the file that says which digest a user's own folder was decoded to."""
+    return root() / "folders" / f"{key}.json"
+
+
+@contextlib.contextmanager
+def claim(key: str, *, on_wait: Callable[[], None]) -> Iterator[Path]:
+    """Hold the lock on ``key`` and yield an empty work folder, removed at the end.
+
+    Parameters
+    ----------
+    key : str
+        What only one process at a time may work on: a digest, or the key of a folder.
+    on_wait : callable
+        Called once if another process holds the lock; the call then waits for it.
+
+    Raises
+    ------
+    ConfigurationError
+        If the cache folder cannot be written.
+    StoreError
+        If the file system fails otherwise, such as for want of space.
+    """
+    with _explained():
+        locks = root() / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(locks / f"{key}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        _lock(descriptor, on_wait)
+        work = root() / "work" / key
+        with _explained():
+            # Whatever lies there was left by an owner that was killed: we hold its lock now.
+            shutil.rmtree(work, ignore_errors=True)
+            work.mkdir(parents=True)
+            try:
+                yield work
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
+    finally:
+        os.close(descriptor)
+
+
+def publish(folder: Path, target: Path) -> None:
+    """Make a finished folder visible under its final name, all of it or nothing.
+
+    ``folder`` must lie in a work folder of the same cache. If another process published the same
+    entry meanwhile, the first stays: equal names mean equal content.
+    """
+    for path in folder.iterdir():
+        _sync(path)
+    _sync(folder)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.rename(target)
+    except OSError as error:
+        if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+            raise
+    _sync(target.parent)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a small file whole: temporary name, fsync, rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(content)
+        _sync(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _lock(descriptor: int, on_wait: Callable[[], None]) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        on_wait()
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Turn an error of the file system into one that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        elsewhere = error.filename and root() not in Path(error.filename).absolute().parents
+        if error.errno is None or (elsewhere and Path(error.filename) != root()):
+            raise
+        reason = f"the cache folder {root()} cannot be written: {error.strerror}"
+        if error.filename:
+            reason += f" ({error.filename})"
+        if error.errno in _NOT_OURS:
+            advice = f"Set {VARIABLE} to a folder that you can write to."
+            raise ConfigurationError(f"{reason}. {advice}") from error
+        advice = f"Free some space, or set {VARIABLE} to another folder, and run it again."
+        raise StoreError(f"{reason}. {advice}") from error

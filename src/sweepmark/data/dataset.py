@@ -1,0 +1,151 @@
+"""A Dataset: its parts as arrays, and where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["Dataset", "Part"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Rows that belong together, such as the official training file.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_rows, n_features), uint8 or float64
+        Read-only; memory-mapped where it comes from the cache.
+    y : ndarray of shape (n_rows,), int64
+        Labels; read-only likewise.
+    """
+
+    X: NDArray[Any]
+    y: NDArray[np.int64]
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows there are."""
+        return len(self.y)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Dataset:
+    """A data set in two parts, official training rows and (where there are any) test rows.
+
+    Rows are numbered through: the training part's from 0, the test part's go on after them.
+
+    Attributes
+    ----------
+    name : str
+        What the configuration calls it.
+    digest : str
+        SHA-256 over the SHA-256s of its files; equal digests are equal data.
+    source : str
+        Where the bytes came from when they were fetched.
+    image_shape : (int, int) or None
+        Rows and columns of the picture that a row of X is; None if it is none.
+    files : mapping of str to str
+        SHA-256 of each (decompressed) file by role: ``train_images``, ``train_labels``,
+        ``test_images``, ``test_labels``.
+    train : Part
+        The official training rows, or all there are.
+    test : Part or None
+        The official test rows.
+    """
+
+    name: str
+    digest: str
+    source: str
+    image_shape: tuple[int, int] | None
+    files: Mapping[str, str]
+    train: Part
+    test: Part | None
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The parts there are, by name: ``train`` and perhaps ``test``."""
+        return {"train": self.train} if self.test is None else self._both(self.test)
+
+    def _both(self, test: Part) -> dict[str, Part]:
+        return {"train": self.train, "test": test}
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of all parts together."""
+        return sum(part.n_rows for part in self.parts.values())
+
+    @property
+    def n_features(self) -> int:
+        """Columns of X."""
+        return int(self.train.X.shape[1])
+
+    @property
+    def classes(self) -> NDArray[np.int64]:
+        """The labels that occur in any part, ascending."""
+        return np.unique(np.concatenate([part.y for part in self.parts.values()]))
+
+    @property
+    def y(self) -> NDArray[np.int64]:
+        """All labels, in row order; a copy if there are two parts."""
+        if self.test is None:
+            return self.train.y
+        return np.concatenate([self.train.y, self.test.y])
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> Part:
+        """Return the given rows, in the given order.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Row numbers in [0, n_rows); repeats are allowed.
+
+        Returns
+        -------
+        Part
+            A view where the rows are consecutive and of one part (nothing is copied then), else
+            a copy.
+
+        Raises
+        ------
+        IndexError
+            If a row number is negative or too large.
+        """
+        rows = np.asarray(rows)
+        if rows.size and not (rows.min() >= 0 and rows.max() < self.n_rows):
+            raise IndexError(
+                f"rows must be in [0, {self.n_rows}), but got {rows.min()} to {rows.max()}"
+            )
+        start = 0
+        for part in self.parts.values():
+            own = rows - start
+            if rows.size and own.min() >= 0 and own.max() < part.n_rows:
+                return _pick(part, own)
+            start += part.n_rows
+        return self._gather(rows)
+
+    def _gather(self, rows: NDArray[np.integer[Any]]) -> Part:
+        """Copy rows that lie in both parts, without a copy of either part."""
+        X = np.empty((len(rows), self.n_features), dtype=self.train.X.dtype)
+        y = np.empty(len(rows), dtype=np.int64)
+        start = 0
+        for part in self.parts.values():
+            (here,) = np.nonzero((rows >= start) & (rows < start + part.n_rows))
+            X[here] = part.X[rows[here] - start]
+            y[here] = part.y[rows[here] - start]
+            start += part.n_rows
+        return Part(X, y)
+
+
+def _pick(part: Part, rows: NDArray[np.integer[Any]]) -> Part:
+    if bool(np.all(np.diff(rows) == 1)):
+        run = slice(int(rows[0]), int(rows[-1]) + 1)
+        return Part(part.X[run], part.y[run])
+    return Part(part.X[rows], part.y[rows])

@@ -1,0 +1,283 @@
+"""An entry of the cache: one data set, decoded once, opened memory-mapped ever after.
+
+An entry is a folder with ``train_X.npy``, ``train_y.npy``, perhaps ``test_X.npy`` and
+``test_y.npy``, and ``meta.json``, which says what the others must look like.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark.data import cache, idx
+from sweepmark.data.dataset import Dataset, Part
+from sweepmark.errors import DataError, NotFoundError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["dataset_digest", "discard", "open_entry", "verify", "write_entry"]
+
+LAYOUT = 1
+"""Raised when the layout of an entry changes; older entries are then decoded again."""
+
+
+def dataset_digest(files: Mapping[str, str]) -> str:
+    """Return the digest of a data set, known as soon as its files' digests are.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        SHA-256 in hexadecimal of each decompressed file, by role.
+
+    Returns
+    -------
+    str
+        SHA-256 of one line ``role sha256`` for each file, sorted by role.
+    """
+    text = "".join(f"{role} {files[role].lower()}\n" for role in sorted(files))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write_entry(files: Mapping[str, Path], folder: Path, *, name: str, source: str) -> str:
+    """Decode IDX files into the empty folder of an entry, in a fixed amount of memory.
+
+    Parameters
+    ----------
+    files : mapping of str to Path
+        By role: ``train_images``, ``train_labels`` and perhaps both of ``test``; gzipped or not.
+    folder : Path
+        An existing, empty folder; see :func:`sweepmark.data.cache.publish` for the rest.
+    name, source : str
+        What the data set is called and where it came from.
+
+    Returns
+    -------
+    str
+        The data set's digest.
+
+    Raises
+    ------
+    DataError
+        If a file is no IDX file, is not what its role demands, or counts disagree.
+    """
+    digests: dict[str, str] = {}
+    headers: dict[str, idx.Header] = {}
+    for role, path in files.items():
+        part, kind = role.split("_")
+        target = folder / f"{part}_{'X' if kind == 'images' else 'y'}.npy"
+        headers[role], digests[role] = _convert(path, target, kind)
+    _check_counts(files, headers)
+    meta = {
+        "layout": LAYOUT,
+        "name": name,
+        "source": source,
+        "digest": dataset_digest(digests),
+        "files": digests,
+        "headers": {role: header.encode().hex() for role, header in headers.items()},
+    }
+    (folder / "meta.json").write_text(json.dumps(meta, indent=1) + "\n", encoding="utf-8")
+    return str(meta["digest"])
+
+
+def open_entry(digest: str) -> Dataset:
+    """Open the data set with this digest from the cache, memory-mapped.
+
+    Raises
+    ------
+    NotFoundError
+        If the cache has no such entry.
+    DataError
+        If the entry is damaged: a file is missing or is not of the size and type it should be.
+    """
+    folder = cache.entry_folder(digest)
+    if not folder.is_dir():
+        raise NotFoundError(
+            f"no data set with digest {digest} in the cache {cache.root()}. "
+            "Fetch it with `sweepmark data fetch NAME`."
+        )
+    try:
+        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        if meta["layout"] != LAYOUT or meta["digest"] != digest:
+            raise DataError(f"layout {meta['layout']}, digest {meta['digest']}")
+        return _assemble(folder, meta)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"the cached data set {folder} is damaged: {error}. "
+            "Mend it with `sweepmark data fetch NAME`."
+        ) from error
+
+
+def verify(dataset: Dataset) -> None:
+    """Hash a cached data set again, element by element, as its files were hashed.
+
+    Raises
+    ------
+    DataError
+        If a bit has changed since it was fetched.
+    """
+    folder = cache.entry_folder(dataset.digest)
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    for role, expected in dataset.files.items():
+        name, kind = role.split("_")
+        part = dataset.parts[name]
+        array: NDArray[Any] = part.X if kind == "images" else part.y
+        header = _header(meta, role)
+        hasher = hashlib.sha256(header.encode())
+        for start in range(0, len(array), 1024):
+            hasher.update(array[start : start + 1024].astype(header.dtype).tobytes())
+        if hasher.hexdigest() != expected:
+            raise DataError(
+                f"the cached data set {folder} is damaged: {role} must have SHA-256 {expected}, "
+                f"found {hasher.hexdigest()}. Mend it with `sweepmark data fetch NAME`."
+            )
+
+
+def discard(digest: str, work: Path) -> None:
+    """Take a damaged entry out of the cache; who has it open keeps what is mapped."""
+    folder = cache.entry_folder(digest)
+    if folder.exists():
+        try:
+            folder.rename(work / "damaged")
+        except OSError as error:
+            raise StoreError(
+                f"the damaged data set {folder} cannot be removed: {error.strerror}. "
+                "Remove it by hand and run it again."
+            ) from error
+        shutil.rmtree(work / "damaged", ignore_errors=True)
+
+
+class _Hashing:
+    """A stream whose content is hashed on its way."""
+
+    def __init__(self, stream: idx.Readable) -> None:
+        self._stream = stream
+        self._hasher = hashlib.sha256()
+
+    def read(self, size: int, /) -> bytes:
+        data = self._stream.read(size)
+        self._hasher.update(data)
+        return data
+
+    def hexdigest(self) -> str:
+        return self._hasher.hexdigest()
+
+
+def _convert(path: Path, target: Path, kind: str) -> tuple[idx.Header, str]:
+    """Copy one IDX file into one .npy file; return its header and its SHA-256."""
+    name = str(path)
+    with idx.open_file(path) as raw:
+        stream = _Hashing(raw)
+        header = idx.read_header(stream, name=name)
+        _check_role(header, kind, name)
+        _check_room(header, path, target)
+        dtype, shape = _stored_as(header, kind)
+        with target.open("xb") as file:
+            # The arrays' own format, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+            np.lib.format.write_array_header_1_0(
+                file, {"descr": dtype.str, "fortran_order": False, "shape": shape}
+            )
+            for block in idx.read_blocks(stream, header, name=name):
+                file.write(block.astype(dtype, copy=False).data)
+    return header, stream.hexdigest()
+
+
+def _stored_as(header: idx.Header, kind: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """Return element type and shape in the cache: pixels stay bytes, all else becomes float64."""
+    n_rows = header.shape[0]
+    if kind == "labels":
+        return np.dtype("<i8"), (n_rows,)
+    pixels = np.dtype("|u1") if header.dtype == np.uint8 else np.dtype("<f8")
+    return pixels, (n_rows, header.n_elements // n_rows)
+
+
+def _check_role(header: idx.Header, kind: str, name: str) -> None:
+    rank = len(header.shape)
+    if kind == "labels" and (rank != 1 or header.dtype.kind not in "iu"):
+        raise DataError(
+            f"{name}: labels must be integers of rank 1, found {header.dtype.name} of rank {rank}"
+        )
+    if kind == "images" and rank < 2:  # noqa: PLR2004  # rows and at least one axis of features
+        raise DataError(f"{name}: images must be of rank 2 or more, found rank {rank}")
+    if header.n_elements == 0:
+        raise DataError(f"{name}: dimensions must be at least 1, found {header.shape}")
+
+
+def _check_room(header: idx.Header, path: Path, target: Path) -> None:
+    """Refuse what the file cannot hold or the disk has no room for, before writing any of it."""
+    most = path.stat().st_size * 1032 + 1024  # no deflate stream grows by more: zlib's manual
+    if header.file_size > most:
+        raise DataError(
+            f"{path}: length must be {header.file_size} bytes for {header.dtype.name} of shape "
+            f"{header.shape}, found at most {most}"
+        )
+    free = shutil.disk_usage(target.parent).free
+    needed = header.n_elements * 8 if header.dtype != np.uint8 else header.n_bytes
+    if needed > free:
+        raise StoreError(
+            f"{path} needs {needed} bytes in the cache {cache.root()}, but {free} are free. "
+            f"Free some space, or set {cache.VARIABLE} to another folder."
+        )
+
+
+def _check_counts(files: Mapping[str, Path], headers: Mapping[str, idx.Header]) -> None:
+    for part in {role.split("_")[0] for role in headers}:
+        images, labels = headers[f"{part}_images"], headers[f"{part}_labels"]
+        if images.shape[0] != labels.shape[0]:
+            raise DataError(
+                f"images and labels must be equal in number, but {files[f'{part}_images']} has "
+                f"{images.shape[0]} and {files[f'{part}_labels']} has {labels.shape[0]}"
+            )
+    if "test_images" in headers:
+        train, test = headers["train_images"], headers["test_images"]
+        if (train.dtype, train.shape[1:]) != (test.dtype, test.shape[1:]):
+            raise DataError(
+                "training and test images must agree in type and shape, but got "
+                f"{train.dtype.name} {train.shape[1:]} and {test.dtype.name} {test.shape[1:]}"
+            )
+
+
+def _header(meta: Mapping[str, Any], role: str) -> idx.Header:
+    encoded = bytes.fromhex(meta["headers"][role])
+    return idx.read_header(io.BytesIO(encoded), name=role)
+
+
+def _assemble(folder: Path, meta: Mapping[str, Any]) -> Dataset:
+    parts: dict[str, Part] = {}
+    for name in sorted({role.split("_")[0] for role in meta["files"]}):
+        arrays = [
+            _map(folder / f"{name}_{letter}.npy", _header(meta, f"{name}_{kind}"), kind)
+            for letter, kind in (("X", "images"), ("y", "labels"))
+        ]
+        parts[name] = Part(*arrays)
+    shape = _header(meta, "train_images").shape
+    return Dataset(
+        name=meta["name"],
+        digest=meta["digest"],
+        source=meta["source"],
+        image_shape=(shape[1], shape[2]) if len(shape) == 3 else None,  # noqa: PLR2004  # pictures
+        files=meta["files"],
+        train=parts["train"],
+        test=parts.get("test"),
+    )
+
+
+def _map(path: Path, header: idx.Header, kind: str) -> NDArray[Any]:
+    """Map one array, checking by its header and length that it is the one that was written."""
+    mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+    found = (mapped.dtype, mapped.shape)
+    if found != (expected := _stored_as(header, kind)):
+        raise DataError(f"{path.name} must be {expected}, found {found}")
+    length = mapped.offset + mapped.nbytes
+    if path.stat().st_size != length:
+        raise DataError(f"{path.name} must be {length} bytes, found {path.stat().st_size}")
+    # A plain view: numpy.memmap's own bookkeeping costs on every slice.
+    return np.asarray(mapped)

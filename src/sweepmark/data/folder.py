@@ -1,0 +1,104 @@
+"""A folder of the user's own with the four IDX files: found, decoded once, known again."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweepmark.data import cache, entry
+from sweepmark.data.sources import file_names
+from sweepmark.errors import ConfigurationError, DataError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sweepmark.config.schema import DatasetConfig
+    from sweepmark.data.dataset import Dataset
+
+__all__ = ["find_files", "load_folder"]
+
+STANDARD_NAMES = {
+    "train_images": "train-images-idx3-ubyte",
+    "train_labels": "train-labels-idx1-ubyte",
+    "test_images": "t10k-images-idx3-ubyte",
+    "test_labels": "t10k-labels-idx1-ubyte",
+}
+
+
+def load_folder(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
+    """Return the data set in the folder ``config.path``; the content decides its digest.
+
+    The decoded copy is found again as long as no file's path, size or time of change differs.
+    """
+    if config.format != "idx":
+        raise ConfigurationError(
+            f"dataset.path is for data sets of four IDX files, but {config.name} is bundled. "
+            "Use dataset=mnist with it, or leave it out."
+        )
+    folder = Path(config.path or "").expanduser().absolute()
+    files = find_files(folder)
+    key = _key(files)
+    with contextlib.suppress(NotFoundError, DataError, OSError, ValueError, LookupError):
+        return _reopened(key, folder, config)
+    with cache.claim(key, on_wait=lambda: say(f"{folder}: another process is decoding it")) as work:
+        say(f"{config.name}: decoding {folder}")
+        finished = work / "entry"
+        finished.mkdir()
+        digest = entry.write_entry(files, finished, name=config.name, source=str(folder))
+        try:
+            entry.open_entry(digest)
+        except NotFoundError:
+            pass
+        except DataError:
+            entry.discard(digest, work)
+        cache.publish(finished, cache.entry_folder(digest))
+        cache.write_file(cache.index_file(key), json.dumps({"digest": digest}).encode())
+    return _reopened(key, folder, config)
+
+
+def find_files(folder: Path) -> dict[str, Path]:
+    """Return the four files of a folder by role.
+
+    Each may be called ``train-images-idx3-ubyte`` or ``train-images.idx3-ubyte`` and be gzipped
+    (``.gz``) or not; the first of these that exists is taken.
+
+    Raises
+    ------
+    NotFoundError
+        If the folder or any of the files is missing: all that are, and the names looked for.
+    """
+    if not folder.is_dir():
+        raise NotFoundError(f"dataset.path must be a folder, but {folder} is none")
+    found: dict[str, Path] = {}
+    missing: list[str] = []
+    for role, name in STANDARD_NAMES.items():
+        candidates = [folder / variant for variant in file_names(name)]
+        present = [path for path in candidates if path.is_file()]
+        if present:
+            found[role] = present[0]
+        else:
+            names = ", ".join(path.name for path in candidates)
+            missing.append(f"  {role.replace('_', ' ')}: none of {names}")
+    if missing:
+        raise NotFoundError(
+            f"dataset.path={folder} lacks {len(missing)} of 4 files:\n" + "\n".join(missing)
+        )
+    return found
+
+
+def _key(files: Mapping[str, Path]) -> str:
+    stamps = []
+    for role in sorted(files):
+        path = files[role].resolve()
+        status = path.stat()
+        stamps.append([role, str(path), status.st_size, status.st_mtime_ns])
+    return hashlib.sha256(json.dumps(stamps).encode()).hexdigest()
+
+
+def _reopened(key: str, folder: Path, config: DatasetConfig) -> Dataset:
+    digest = json.loads(cache.index_file(key).read_bytes())["digest"]
+    return replace(entry.open_entry(digest), name=config.name, source=str(folder))

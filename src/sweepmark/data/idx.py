@@ -1,0 +1,235 @@
+"""The IDX format of the MNIST family: any rank, every element type, checked before it is read.
+
+A file is two zero bytes, one byte for the element type, one for the rank, one big-endian
+unsigned 32-bit integer per dimension, then the elements, big-endian, last index fastest. The
+definition is at the foot of https://yann.lecun.com/exdb/mnist/. Files may be gzipped; that is
+seen from their first bytes, not from their names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import math
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+import numpy as np
+
+from sweepmark.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["Header", "Readable", "decode", "encode", "open_file", "read_blocks", "read_header"]
+
+ELEMENT_TYPES: dict[int, np.dtype[Any]] = {
+    0x08: np.dtype(">u1"),
+    0x09: np.dtype(">i1"),
+    0x0B: np.dtype(">i2"),
+    0x0C: np.dtype(">i4"),
+    0x0D: np.dtype(">f4"),
+    0x0E: np.dtype(">f8"),
+}
+_CODES = {(dtype.kind, dtype.itemsize): code for code, dtype in ELEMENT_TYPES.items()}
+_OPTIONS = ", ".join(f"0x{code:02X} {dtype.name}" for code, dtype in ELEMENT_TYPES.items())
+_MAX_RANK = 64  # NumPy's limit; the format's own is 255
+_MAX_DIMENSION = 2**32 - 1
+_BLOCK = 1 << 20
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+class Readable(Protocol):
+    """A binary stream as far as it is needed here."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to ``size`` bytes; none at the end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What an IDX file says of itself.
+
+    Attributes
+    ----------
+    dtype : numpy.dtype
+        Element type, big-endian.
+    shape : tuple of int
+        Dimensions; a dimension may be 0.
+    """
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+    @property
+    def n_elements(self) -> int:
+        """The product of the dimensions, exact whatever its size."""
+        return math.prod(self.shape)
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of all elements."""
+        return self.n_elements * self.dtype.itemsize
+
+    @property
+    def file_size(self) -> int:
+        """Bytes of the whole decompressed file."""
+        return 4 + 4 * len(self.shape) + self.n_bytes
+
+    def encode(self) -> bytes:
+        """Return the header as it stands in a file."""
+        code = _CODES[self.dtype.kind, self.dtype.itemsize]
+        return struct.pack(f">HBB{len(self.shape)}I", 0, code, len(self.shape), *self.shape)
+
+
+def encode(array: NDArray[Any]) -> bytes:
+    """Return an array as the bytes of an IDX file.
+
+    Parameters
+    ----------
+    array : ndarray of rank 1 to 64
+        Of type uint8, int8, int16, int32, float32 or float64, in any byte order.
+
+    Raises
+    ------
+    DataError
+        If the format has no such element type, rank or dimension.
+
+    Examples
+    --------
+    >>> encode(np.array([[7, 2]], dtype=np.uint8)).hex(" ")
+    '00 00 08 02 00 00 00 01 00 00 00 02 07 02'
+    """
+    dtype = array.dtype.newbyteorder(">")
+    if (dtype.kind, dtype.itemsize) not in _CODES:
+        raise DataError(f"element type must be one of {_OPTIONS}, but got {array.dtype.name}")
+    if not 1 <= array.ndim <= _MAX_RANK:
+        raise DataError(f"rank must be in [1, {_MAX_RANK}], but got {array.ndim}")
+    if max(array.shape) > _MAX_DIMENSION:
+        raise DataError(f"dimensions must be at most {_MAX_DIMENSION}, but got {array.shape}")
+    header = Header(dtype, array.shape)
+    return header.encode() + array.astype(dtype, order="C", copy=False).tobytes()
+
+
+def decode(data: bytes, *, name: str = "IDX data") -> NDArray[Any]:
+    """Return the array that the bytes of an (uncompressed) IDX file hold.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    name : str
+        What errors call it.
+
+    Returns
+    -------
+    ndarray
+        In native byte order; a copy, made only after every check.
+
+    Raises
+    ------
+    DataError
+        If anything in the header is wrong or the length differs from what it says.
+
+    Examples
+    --------
+    >>> decode(bytes.fromhex("00000802 00000001 00000002 0702"))
+    array([[7, 2]], dtype=uint8)
+    """
+    header = read_header(io.BytesIO(data), name=name)
+    if len(data) != header.file_size:
+        raise _length_error(name, header, f"{len(data)}")
+    flat = np.frombuffer(data, dtype=header.dtype, offset=header.file_size - header.n_bytes)
+    return flat.astype(header.dtype.newbyteorder("=")).reshape(header.shape)
+
+
+def read_header(stream: Readable, *, name: str) -> Header:
+    """Read and check the header, leaving the stream at the first element.
+
+    Raises
+    ------
+    DataError
+        Naming the field, what is expected there and what was found.
+    """
+    zeros, code, rank = struct.unpack(">HBB", _read_exactly(stream, 4, name, "magic number"))
+    if zeros != 0:
+        raise DataError(f"{name}: magic number must begin with bytes 00 00, found {zeros:04x}")
+    if code not in ELEMENT_TYPES:
+        raise DataError(f"{name}: element type must be one of {_OPTIONS}, found 0x{code:02X}")
+    if not 1 <= rank <= _MAX_RANK:
+        raise DataError(f"{name}: rank must be in [1, {_MAX_RANK}], found {rank}")
+    shape = struct.unpack(f">{rank}I", _read_exactly(stream, 4 * rank, name, "dimensions"))
+    header = Header(ELEMENT_TYPES[code], shape)
+    if header.n_bytes > np.iinfo(np.intp).max:
+        raise DataError(f"{name}: dimensions must fit into memory, found {shape}")
+    return header
+
+
+def read_blocks(stream: Readable, header: Header, *, name: str) -> Iterator[NDArray[Any]]:
+    """Yield the elements in flat blocks of at most 1 MiB, and check that the stream ends there.
+
+    Memory grows with what the stream delivers, not with what the header promises.
+
+    Raises
+    ------
+    DataError
+        If the stream holds fewer or more bytes than the header says.
+    """
+    left = header.n_bytes
+    while left:
+        wanted = min(_BLOCK, left)
+        block = _read_up_to(stream, wanted, name)
+        left -= len(block)
+        if len(block) < wanted:
+            raise _length_error(name, header, f"{header.file_size - left}")
+        yield np.frombuffer(block, dtype=header.dtype)
+    if _read_up_to(stream, 1, name):
+        raise _length_error(name, header, f"more than {header.file_size}")
+
+
+@contextlib.contextmanager
+def open_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for reading its decompressed content, whether it is gzipped or not."""
+    with path.open("rb") as raw:
+        magic = raw.read(2)
+        raw.seek(0)
+        if magic == _GZIP_MAGIC:
+            with gzip.GzipFile(fileobj=raw, mode="rb") as stream:
+                yield stream  # type: ignore[misc]  # GzipFile is a BinaryIO in all but name
+        else:
+            yield raw
+
+
+def _read_exactly(stream: Readable, size: int, name: str, what: str) -> bytes:
+    data = _read_up_to(stream, size, name)
+    if len(data) < size:
+        raise DataError(f"{name}: {what} must be {size} bytes, found {len(data)} (truncated)")
+    return data
+
+
+def _read_up_to(stream: Readable, size: int, name: str) -> bytes:
+    """Read ``size`` bytes or to the end: a stream may deliver less at a time."""
+    pieces = []
+    try:
+        while size and (piece := stream.read(size)):
+            pieces.append(piece)
+            size -= len(piece)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(
+            f"{name}: must be a whole gzip file, found a damaged one: {error}"
+        ) from error
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _length_error(name: str, header: Header, found: str) -> DataError:
+    return DataError(
+        f"{name}: length must be {header.file_size} bytes for {header.dtype.name} of shape "
+        f"{header.shape}, found {found}"
+    )
