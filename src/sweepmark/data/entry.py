@@ -16,6 +16,7 @@ import numpy as np
 
 from sweepmark.data import cache, idx
 from sweepmark.data.dataset import Dataset, Part
+from sweepmark.data.decoding import convert, stored_as
 from sweepmark.errors import DataError, NotFoundError, StoreError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def write_entry(files: Mapping[str, Path], folder: Path, *, name: str, source: s
     for role, path in files.items():
         part, kind = role.split("_")
         target = folder / f"{part}_{'X' if kind == 'images' else 'y'}.npy"
-        headers[role], digests[role] = _convert(path, target, kind)
+        headers[role], digests[role] = convert(path, target, kind)
     _check_counts(files, headers)
     meta = {
         "layout": LAYOUT,
@@ -155,79 +156,6 @@ def discard(digest: str, work: Path) -> None:
         shutil.rmtree(work / "damaged", ignore_errors=True)
 
 
-class _Hashing:
-    """A stream whose content is hashed on its way."""
-
-    def __init__(self, stream: idx.Readable) -> None:
-        self._stream = stream
-        self._hasher = hashlib.sha256()
-
-    def read(self, size: int, /) -> bytes:
-        data = self._stream.read(size)
-        self._hasher.update(data)
-        return data
-
-    def hexdigest(self) -> str:
-        return self._hasher.hexdigest()
-
-
-def _convert(path: Path, target: Path, kind: str) -> tuple[idx.Header, str]:
-    """Copy one IDX file into one .npy file; return its header and its SHA-256."""
-    name = str(path)
-    with idx.open_file(path) as raw:
-        stream = _Hashing(raw)
-        header = idx.read_header(stream, name=name)
-        _check_role(header, kind, name)
-        _check_room(header, path, target)
-        dtype, shape = _stored_as(header, kind)
-        with target.open("xb") as file:
-            # The arrays' own format, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
-            np.lib.format.write_array_header_1_0(
-                file, {"descr": dtype.str, "fortran_order": False, "shape": shape}
-            )
-            for block in idx.read_blocks(stream, header, name=name):
-                file.write(block.astype(dtype, copy=False).data)
-    return header, stream.hexdigest()
-
-
-def _stored_as(header: idx.Header, kind: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
-    """Return element type and shape in the cache: pixels stay bytes, all else becomes float64."""
-    n_rows = header.shape[0]
-    if kind == "labels":
-        return np.dtype("<i8"), (n_rows,)
-    pixels = np.dtype("|u1") if header.dtype == np.uint8 else np.dtype("<f8")
-    return pixels, (n_rows, header.n_elements // n_rows)
-
-
-def _check_role(header: idx.Header, kind: str, name: str) -> None:
-    rank = len(header.shape)
-    if kind == "labels" and (rank != 1 or header.dtype.kind not in "iu"):
-        raise DataError(
-            f"{name}: labels must be integers of rank 1, found {header.dtype.name} of rank {rank}"
-        )
-    if kind == "images" and rank < 2:  # noqa: PLR2004  # rows and at least one axis of features
-        raise DataError(f"{name}: images must be of rank 2 or more, found rank {rank}")
-    if header.n_elements == 0:
-        raise DataError(f"{name}: dimensions must be at least 1, found {header.shape}")
-
-
-def _check_room(header: idx.Header, path: Path, target: Path) -> None:
-    """Refuse what the file cannot hold or the disk has no room for, before writing any of it."""
-    most = path.stat().st_size * 1032 + 1024  # no deflate stream grows by more: zlib's manual
-    if header.file_size > most:
-        raise DataError(
-            f"{path}: length must be {header.file_size} bytes for {header.dtype.name} of shape "
-            f"{header.shape}, found at most {most}"
-        )
-    free = shutil.disk_usage(target.parent).free
-    needed = header.n_elements * 8 if header.dtype != np.uint8 else header.n_bytes
-    if needed > free:
-        raise StoreError(
-            f"{path} needs {needed} bytes in the cache {cache.root()}, but {free} are free. "
-            f"Free some space, or set {cache.VARIABLE} to another folder."
-        )
-
-
 def _check_counts(files: Mapping[str, Path], headers: Mapping[str, idx.Header]) -> None:
     for part in {role.split("_")[0] for role in headers}:
         images, labels = headers[f"{part}_images"], headers[f"{part}_labels"]
@@ -274,7 +202,7 @@ def _map(path: Path, header: idx.Header, kind: str) -> NDArray[Any]:
     """Map one array, checking by its header and length that it is the one that was written."""
     mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     found = (mapped.dtype, mapped.shape)
-    if found != (expected := _stored_as(header, kind)):
+    if found != (expected := stored_as(header, kind)):
         raise DataError(f"{path.name} must be {expected}, found {found}")
     length = mapped.offset + mapped.nbytes
     if path.stat().st_size != length:

@@ -196,8 +196,18 @@ def read_blocks(stream: Readable, header: Header, *, name: str) -> Iterator[NDAr
 
 @contextlib.contextmanager
 def open_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for reading its decompressed content, whether it is gzipped or not."""
-    with path.open("rb") as raw:
+    """Open a file for reading its decompressed content, whether it is gzipped or not.
+
+    Raises
+    ------
+    DataError
+        If it cannot be opened.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    with file as raw:
         magic = raw.read(2)
         raw.seek(0)
         if magic == _GZIP_MAGIC:

@@ -1,0 +1,124 @@
+"""From an IDX file to an array in the cache, in a fixed amount of memory."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark.data import cache, idx
+from sweepmark.errors import DataError, StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["convert", "stored_as"]
+
+
+def convert(path: Path, target: Path, kind: str) -> tuple[idx.Header, str]:
+    """Copy one IDX file into one .npy file.
+
+    Parameters
+    ----------
+    path : Path
+        The IDX file, gzipped or not.
+    target : Path
+        The .npy file; it must not exist yet.
+    kind : {"images", "labels"}
+        What the file must hold.
+
+    Returns
+    -------
+    header : Header
+        The file's.
+    sha256 : str
+        Of its decompressed content.
+
+    Raises
+    ------
+    DataError
+        If the file is no IDX file of that kind, is damaged, or holds NaN or infinity.
+    StoreError
+        If the disk has no room for it.
+    """
+    name = str(path)
+    with idx.open_file(path) as raw:
+        stream = _Hashing(raw)
+        header = idx.read_header(stream, name=name)
+        _check_role(header, kind, name)
+        _check_length(header, path, zipped=isinstance(raw, gzip.GzipFile))
+        dtype, shape = stored_as(header, kind)
+        _check_room(header.n_elements * dtype.itemsize, path, target.parent)
+        with target.open("xb") as file:
+            np.lib.format.write_array_header_1_0(
+                file, {"descr": dtype.str, "fortran_order": False, "shape": shape}
+            )
+            for block in idx.read_blocks(stream, header, name=name):
+                if block.dtype.kind == "f" and not np.isfinite(block).all():
+                    raise DataError(f"{name}: elements must be finite, found NaN or infinity")
+                file.write(block.astype(dtype, copy=False).data)
+    return header, stream.hexdigest()
+
+
+def stored_as(header: idx.Header, kind: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """Return element type and shape in the cache: pixels stay bytes, all else becomes float64."""
+    n_rows = header.shape[0]
+    if kind == "labels":
+        return np.dtype("<i8"), (n_rows,)
+    pixels = np.dtype("|u1") if header.dtype == np.uint8 else np.dtype("<f8")
+    return pixels, (n_rows, header.n_elements // n_rows)
+
+
+class _Hashing:
+    """A stream whose content is hashed on its way."""
+
+    def __init__(self, stream: idx.Readable) -> None:
+        self._stream = stream
+        self._hasher = hashlib.sha256()
+
+    def read(self, size: int, /) -> bytes:
+        data = self._stream.read(size)
+        self._hasher.update(data)
+        return data
+
+    def hexdigest(self) -> str:
+        return self._hasher.hexdigest()
+
+
+def _check_role(header: idx.Header, kind: str, name: str) -> None:
+    rank = len(header.shape)
+    if kind == "labels" and (rank != 1 or header.dtype.kind not in "iu"):
+        raise DataError(
+            f"{name}: labels must be integers of rank 1, found {header.dtype.name} of rank {rank}"
+        )
+    if kind == "images" and rank < 2:  # noqa: PLR2004  # rows and at least one axis of features
+        raise DataError(f"{name}: images must be of rank 2 or more, found rank {rank}")
+    if header.n_elements == 0:
+        raise DataError(f"{name}: dimensions must be at least 1, found {header.shape}")
+
+
+def _check_length(header: idx.Header, path: Path, *, zipped: bool) -> None:
+    """Refuse a header that promises what the file cannot hold, before anything is written."""
+    size = path.stat().st_size
+    if zipped:
+        # No deflate stream grows by more than 1032: https://zlib.net/zlib_tech.html
+        possible, found = header.file_size <= size * 1032, f"{size} bytes, gzipped"
+    else:
+        possible, found = header.file_size == size, str(size)
+    if not possible:
+        raise DataError(
+            f"{path}: length must be {header.file_size} bytes for {header.dtype.name} of shape "
+            f"{header.shape}, found {found}"
+        )
+
+
+def _check_room(needed: int, path: Path, folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise StoreError(
+            f"{path} needs {needed} bytes in {folder}, but only {free} are free. "
+            f"Free some space, or set {cache.VARIABLE} to another folder."
+        )

@@ -1,0 +1,186 @@
+"""Rows of a data set as files that other programs read: CSV, plain PGM, PNG."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from sweepmark.data.gallery import as_grey, limits_of, picture_png
+from sweepmark.errors import ConfigurationError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from sweepmark.data.dataset import Dataset, Part
+
+__all__ = ["Format", "csv_lines", "export", "head", "images_of", "pgm"]
+
+Format = Literal["csv", "pgm", "png"]
+
+ALL = -1
+_ROWS = 2048  # rows in memory at a time: 6 MB of MNIST
+_PGM_LINE = 70  # characters at most, https://netpbm.sourceforge.net/doc/pgm.html
+
+
+def export(dataset: Dataset, split: str, count: int, file_format: Format, path: Path) -> Path:
+    """Write the first rows of a part.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Where they come from.
+    split : {"train", "test"}
+        Which part.
+    count : int
+        How many rows; -1 is all.
+    file_format : {"csv", "pgm", "png"}
+        ``csv``: a line for each row, label first, then the pixels, without a header. ``pgm``
+        (plain, "P2") and ``png``: one picture a file, light on dark as in the data. Bytes go
+        into ``pgm`` as they are; ``png`` is scaled to 0..255.
+    path : Path
+        The file; for more than one picture, a new folder, in which they are called
+        ``<data set>-00000.pgm`` and so on.
+
+    Returns
+    -------
+    Path
+        What was written; it appeared there whole, never in part.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such part or there are not so many rows, if the rows are no pictures, or
+        if the folder exists.
+    """
+    part = head(dataset, split, count)
+    if file_format == "csv":
+        return _write_whole(path, lambda target: _write_lines(target, csv_lines(part)))
+    images = images_of(dataset, part)
+    pictures = _pictures(images, file_format)
+    if len(images) == 1:
+        return _write_whole(path, lambda target: _write_lines(target, pictures))
+    if path.exists():
+        raise ConfigurationError(
+            f"{len(images)} pictures go into a new folder, but {path} exists. Name another."
+        )
+
+    def fill(folder: Path) -> None:
+        folder.mkdir()
+        for number, content in enumerate(pictures):
+            (folder / f"{dataset.name}-{number:05d}.{file_format}").write_bytes(content)
+
+    return _write_whole(path, fill)
+
+
+def head(dataset: Dataset, split: str, count: int) -> Part:
+    """Return the first ``count`` rows of a part (-1: all), or say how many there may be."""
+    if split not in dataset.parts:
+        raise ConfigurationError(
+            f"split must be one of {', '.join(dataset.parts)} for {dataset.name}, but got {split!r}"
+        )
+    part = dataset.parts[split]
+    if count == ALL:
+        return part
+    if not 1 <= count <= part.n_rows:
+        raise ConfigurationError(
+            f"count must be in [1, {part.n_rows}] for {dataset.name}'s {split} rows, or -1 for "
+            f"all of them, but got {count}"
+        )
+    return type(part)(part.X[:count], part.y[:count])
+
+
+def images_of(dataset: Dataset, part: Part) -> NDArray[Any]:
+    """Return rows as pictures of shape (n_rows, height, width)."""
+    if dataset.image_shape is None:
+        raise ConfigurationError(f"the rows of {dataset.name} are no pictures: export them as csv")
+    return part.X.reshape(-1, *dataset.image_shape)
+
+
+def csv_lines(part: Part) -> Iterator[bytes]:
+    """Yield the CSV text of a part in pieces of many lines."""
+    for start in range(0, part.n_rows, _ROWS):
+        X, y = part.X[start : start + _ROWS], part.y[start : start + _ROWS]
+        if X.dtype == np.uint8 and y.min() >= 0 and y.max() <= np.iinfo(np.uint8).max:
+            yield _byte_lines(np.column_stack([y.astype(np.uint8), X]))
+        else:
+            rows = zip(y.tolist(), X.tolist(), strict=True)
+            lines = (",".join(map(repr, [label, *values])) for label, values in rows)
+            yield ("\n".join(lines) + "\n").encode()
+
+
+def pgm(image: NDArray[np.integer[Any]], *, maximum: int) -> bytes:
+    """Return an image as a plain PGM file.
+
+    Examples
+    --------
+    >>> print(pgm(np.array([[0, 16], [3, 4]]), maximum=16).decode(), end="")
+    P2
+    2 2
+    16
+    0 16
+    3 4
+    """
+    height, width = image.shape
+    per_line = (_PGM_LINE + 1) // (len(str(maximum)) + 1)
+    lines = [
+        " ".join(map(str, row[start : start + per_line]))
+        for row in image.tolist()
+        for start in range(0, width, per_line)
+    ]
+    return "\n".join(["P2", f"{width} {height}", f"{maximum}", *lines, ""]).encode()
+
+
+def _byte_lines(rows: NDArray[np.uint8]) -> bytes:
+    """Format bytes as CSV lines without a loop: look each up as text, drop the padding."""
+    texts = np.zeros((256, 4), dtype=np.uint8)
+    for value in range(256):
+        text = f"{value},".encode()
+        texts[value, : len(text)] = list(text)
+    cells = texts[rows]
+    last = cells[:, -1]
+    last[last == ord(",")] = ord("\n")
+    flat = cells.reshape(-1)
+    content: bytes = flat[flat != 0].tobytes()
+    return content
+
+
+def _pictures(images: NDArray[Any], file_format: Format) -> Iterator[bytes]:
+    limits = limits_of(images)
+    raw = file_format == "pgm" and images.dtype == np.uint8
+    maximum = max(1, int(limits[1])) if raw else 255
+    for start in range(0, len(images), _ROWS):
+        block = images[start : start + _ROWS]
+        for image in block if raw else as_grey(block, limits):
+            yield pgm(image, maximum=maximum) if file_format == "pgm" else picture_png(image)
+
+
+def _write_lines(path: Path, pieces: Iterator[bytes]) -> None:
+    with path.open("xb") as file:
+        for piece in pieces:
+            file.write(piece)
+
+
+def _write_whole(path: Path, write: Callable[[Path], None]) -> Path:
+    """Write a file or folder beside its final place and move it there."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write(partial)
+        partial.replace(path)
+    except (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError) as error:
+        raise ConfigurationError(
+            f"{path} cannot be written: {error.strerror}. Name another place."
+        ) from error
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        if partial.is_dir():
+            shutil.rmtree(partial, ignore_errors=True)
+        else:
+            partial.unlink(missing_ok=True)
+    return path
