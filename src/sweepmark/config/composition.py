@@ -174,14 +174,14 @@ def resolve(tree: Tree) -> Tree:
 
 def _parse(overrides: Sequence[str]) -> list[Override]:
     from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import OverrideParseException
+    from hydra.errors import HydraException
 
     parser = OverridesParser.create()
     parsed = []
     for text in overrides:
         try:
             item = parser.parse_override(text)
-        except OverrideParseException as error:
+        except HydraException as error:
             raise ConfigurationError(
                 f"an override must read key=value, but got {text!r}: {_first_paragraph(str(error))}"
             ) from None

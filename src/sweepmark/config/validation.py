@@ -62,7 +62,7 @@ def _messages(errors: Iterable[ErrorDetails]) -> Iterable[str]:
         elif error["type"] in {"missing", "missing_keyword_only_argument", "missing_argument"}:
             yield f"{path} must be given."
         else:
-            rule = error["msg"].removeprefix("Input ").removeprefix("Value error, ")
+            rule = error["msg"].removeprefix("Input ").replace("should be", "must be", 1)
             yield f"{path} {rule}, but got {error['input']!r}. Set {path}=…"
 
 

@@ -1,0 +1,254 @@
+"""The Blueprint: all that a sweep was asked for, in plain values, checked before it starts.
+
+It is what the journal's first line keeps, so that a resumed sweep never reads an edited YAML.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from sweepmark.config import Tree, lookup, place, resolve, validate
+from sweepmark.errors import ConfigurationError
+from sweepmark.evaluation import specify
+from sweepmark.metrics import CV_ACCURACY
+from sweepmark.space import Choice, Options, Range, Space, parse_space
+from sweepmark.specification import canonical_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from sweepmark.config import Composer
+    from sweepmark.config.schema import Config, SweepConfig
+    from sweepmark.data import Dataset
+    from sweepmark.space import Params
+
+__all__ = ["RUN", "Blueprint"]
+
+RUN = "run"
+"""What a single run is called where a sweep has its name."""
+
+_NOT_IN_KEY = ("engine.name", "engine.workers", "tracking")
+_MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """What a sweep, or a single run, was asked for.
+
+    Attributes
+    ----------
+    name : str
+        The sweep's; ``run`` for a single run.
+    overrides : tuple of str
+        As they were typed.
+    trees : mapping of str to tree
+        The composed configuration for each combination of options, by canonical JSON of the
+        combination; interpolations unresolved, since swept values may be pointed at.
+    space : Space
+        What is swept; without axes for a single run.
+    config : Config
+        The configuration of the sweep as a whole.
+    """
+
+    name: str
+    overrides: tuple[str, ...]
+    trees: Mapping[str, Tree]
+    space: Space
+    config: Config
+
+    @classmethod
+    def compose(cls, composer: Composer, sweep: str | None, overrides: Sequence[str]) -> Self:
+        """Compose what the command line asks for.
+
+        Raises
+        ------
+        ConfigurationError
+            If anything in it is wrong.
+        """
+        if sweep is None:
+            return cls._of(RUN, overrides, {canonical_json({}): composer.compose(overrides)})
+        typed = [f"sweep={sweep}", *overrides]
+        base = composer.compose(typed)
+        groups = _option_groups(base)
+        for override in overrides:
+            group = override.partition("=")[0].strip("+~")
+            if group in groups:
+                raise ConfigurationError(
+                    f"{sweep} sweeps the options of {group}, so {override!r} would be lost. "
+                    f"Set sweep.space.{group}.option=[…] instead."
+                )
+        trees = {canonical_json({}): base}
+        for combination in _combinations(groups):
+            chosen = [f"{group}={option}" for group, option in combination.items()]
+            trees[canonical_json(combination)] = composer.compose([*typed, *chosen])
+        return cls._of(sweep, overrides, trees)
+
+    @classmethod
+    def _of(cls, name: str, overrides: Sequence[str], trees: Mapping[str, Tree]) -> Self:
+        config = validate(resolve(trees[canonical_json({})]))
+        space = Space(())
+        if config.sweep is not None:
+            space = parse_space(config.sweep.space, _defaults(trees))
+        return cls(name, tuple(overrides), trees, space, config)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Return the blueprint that :meth:`document` wrote."""
+        return cls._of(document["name"], document["overrides"], document["trees"])
+
+    def document(self) -> dict[str, Any]:
+        """Return the blueprint in plain values."""
+        return {"name": self.name, "overrides": list(self.overrides), "trees": dict(self.trees)}
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of what is asked for; not of where it runs and how it is tracked."""
+        trees = {options: resolve(tree) for options, tree in self.trees.items()}
+        for tree in trees.values():
+            for path in _NOT_IN_KEY:
+                place(tree, path, None)
+        text = canonical_json({"name": self.name, "trees": trees})
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it is a single run."""
+        return self.config.sweep is None
+
+    @property
+    def sweep(self) -> SweepConfig:
+        """Group ``sweep``; for a single run a sweep of one trial that selects nothing."""
+        from sweepmark.config.schema import SweepConfig
+
+        return self.config.sweep or SweepConfig(name=RUN, space={})
+
+    def tree_at(self, params: Params) -> Tree:
+        """Return the resolved configuration of one trial as a tree, without the search."""
+        options, values = self.space.placed(params)
+        tree = _copy(self.trees[canonical_json(options)])
+        for path, value in values.items():
+            place(tree, path, value)
+        tree["sweep"] = None
+        return resolve(tree)
+
+    def config_at(self, params: Params) -> Config:
+        """Return the configuration of one trial.
+
+        Raises
+        ------
+        ConfigurationError
+            If a value is of the wrong type.
+        """
+        return validate(self.tree_at(params))
+
+    def check(self, load: Callable[[Config], Dataset], *, trusted: Sequence[str] = ()) -> None:
+        """Refuse, before anything starts, what no trial could be made of.
+
+        Every combination of options is tried, and in it every value of every parameter (the ends
+        of a range) once.
+
+        Parameters
+        ----------
+        load : callable
+            Returns a configuration's data set.
+        trusted : sequence of str
+            Packages allowed besides ours.
+
+        Raises
+        ------
+        ConfigurationError
+            If anything is wrong.
+        """
+        _check_objective(self.sweep, self.config)
+        for params in _samples(self.space):
+            config = self.config_at(params)
+            try:
+                specify(config, load(config), trusted=trusted)
+            except ConfigurationError as error:
+                if not params:
+                    raise
+                where = ", ".join(f"{name}={value}" for name, value in params.items())
+                raise ConfigurationError(f"{error}\n(found at {where})") from None
+
+
+def _check_objective(sweep: SweepConfig, config: Config) -> None:
+    objective = sweep.objective
+    if objective is None:
+        if config.sampler.name == "tpe":
+            raise ConfigurationError(
+                "sampler=tpe needs a metric to select by. "
+                f"Set sweep.objective={CV_ACCURACY} evaluation=cv."
+            )
+        return
+    if not objective.startswith("cv_") or config.evaluation.method != "cv":
+        raise ConfigurationError(
+            "a sweep that selects must select on cross-validation, so that the test part is scored "
+            f"once, but got sweep.objective={objective} with evaluation={config.evaluation.method}."
+            f" Set evaluation=cv sweep.objective={CV_ACCURACY}, or sweep.objective=null."
+        )
+
+
+def _option_groups(tree: Tree) -> dict[str, list[str]]:
+    space = lookup(tree, "sweep.space", {})
+    return {
+        str(group): [str(option) for option in node["option"]]
+        for group, node in (space.items() if isinstance(space, dict) else ())
+        if isinstance(node, dict) and isinstance(node.get("option"), list | dict)
+    }
+
+
+def _combinations(groups: Mapping[str, Sequence[str]]) -> Iterator[dict[str, str]]:
+    import itertools
+
+    for chosen in itertools.product(*groups.values()):
+        if chosen:
+            yield dict(zip(groups, chosen, strict=True))
+
+
+def _defaults(trees: Mapping[str, Tree]) -> Callable[[Mapping[str, str], str], Any]:
+    """Return what tells the value at a path under some options, from the composed trees."""
+
+    def default(options: Mapping[str, str], path: str) -> Any:
+        import json
+
+        tree = next(
+            tree
+            for combination, tree in trees.items()
+            if options.items() <= json.loads(combination).items()
+        )
+        found = lookup(tree, path, _MISSING)
+        if found is _MISSING:
+            parent, _, _ = path.rpartition(".")
+            node = lookup(tree, parent) if parent else tree
+            keys = [f"{parent}.{key}" if parent else key for key in node or ()]
+            from sweepmark.errors import unknown_name
+
+            raise LookupError(unknown_name("path", path, keys))
+        return found
+
+    return default
+
+
+def _samples(space: Space) -> Iterator[Params]:
+    """Yield points that between them hold every option and every value at least once."""
+    for combination in space.combinations():
+        first: Params = {}
+        for axis in space.active(combination):
+            first[axis.name] = (
+                combination[axis.name] if isinstance(axis, Options) else _values(axis)[0]
+            )
+        yield first
+        for axis in space.active(combination):
+            if not isinstance(axis, Options):
+                for value in _values(axis)[1:]:
+                    yield first | {axis.name: value}
+
+
+def _values(axis: Choice | Range) -> tuple[Any, ...]:
+    return axis.values if isinstance(axis, Choice) else (axis.low, axis.high)
+
+
+def _copy(tree: Tree) -> Tree:
+    return {key: _copy(value) if isinstance(value, dict) else value for key, value in tree.items()}

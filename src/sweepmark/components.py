@@ -1,0 +1,195 @@
+"""The resolver: from a named class and plain parameters to an object, and nothing else.
+
+A configuration is untrusted. ``_target_`` may name a class of an allowed package under an allowed
+base; functions, modules and anything that reads files cannot be reached. Hydra's ``instantiate``
+is never called: its block list lets ``joblib.load`` through.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sweepmark.errors import ConfigurationError, unknown_name
+
+__all__ = ["ALLOWED_PACKAGES", "TARGET", "accepts", "build", "find", "resolve_component"]
+
+ALLOWED_PACKAGES = frozenset({"sklearn", "sweepmark"})
+"""Packages whose classes may be named; ``--trust`` adds to them."""
+
+TARGET = "_target_"
+
+_OURS = {
+    "n_jobs": "the engine's: set engine.workers and engine.threads",
+    "verbose": "the program's own: progress is shown by sweepmark",
+}
+_REFUSED = {"memory": "a cache folder is read with pickle, which executes what lies in it"}
+
+
+def find(target: object, *, trusted: Sequence[str] = ()) -> type:
+    """Return the class that a ``_target_`` names.
+
+    Parameters
+    ----------
+    target : str
+        Dotted path of the class.
+    trusted : sequence of str
+        Packages allowed besides ALLOWED_PACKAGES.
+
+    Raises
+    ------
+    ConfigurationError
+        If the package is not allowed, nothing is found, or it is no class of an allowed kind.
+    """
+    if not isinstance(target, str) or not all(part.isidentifier() for part in target.split(".")):
+        raise ConfigurationError(f"{TARGET} must be the dotted path of a class, got {target!r}.")
+    module_name, _, name = target.rpartition(".")
+    package = target.partition(".")[0]
+    allowed = ALLOWED_PACKAGES | set(trusted)
+    if package not in allowed:
+        raise ConfigurationError(
+            f"{TARGET} must name a class of {', '.join(sorted(allowed))}, but got {target!r}. "
+            f"If you trust that code: --trust {package} on the command line."
+        )
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise ConfigurationError(f"{TARGET} {target!r} cannot be imported: {error}") from None
+    found = getattr(module, name, None)
+    if found is None:
+        names = [item for item in dir(module) if inspect.isclass(getattr(module, item, None))]
+        raise ConfigurationError(unknown_name(f"class in {module_name}", name, names))
+    if not inspect.isclass(found) or found.__module__.partition(".")[0] not in allowed:
+        raise ConfigurationError(
+            f"{TARGET} must name a class, but {target!r} is none of {package}."
+        )
+    if not issubclass(found, _bases()):
+        raise ConfigurationError(
+            f"{TARGET} must name an estimator, kernel, splitter or column selector, "
+            f"but {target!r} is none of them."
+        )
+    return found
+
+
+def _bases() -> tuple[type, ...]:
+    from sklearn.base import BaseEstimator
+    from sklearn.compose import make_column_selector
+    from sklearn.gaussian_process.kernels import Kernel
+    from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
+
+    return BaseEstimator, Kernel, BaseCrossValidator, BaseShuffleSplit, make_column_selector
+
+
+def accepts(cls: type, parameter: str) -> bool:
+    """Tell whether a class's constructor takes a parameter."""
+    return parameter in inspect.signature(cls).parameters
+
+
+def resolve_component(
+    component: Mapping[str, Any], *, where: str, seed: int, trusted: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return a component with everything that decides its numbers written out.
+
+    Parameters
+    ----------
+    component : mapping
+        ``_target_`` and parameters; nested components likewise.
+    where : str
+        The component's place in the configuration, for messages.
+    seed : int
+        What ``random_state`` is where the class takes one and no number is given.
+    trusted : sequence of str
+        Packages allowed besides ours.
+
+    Raises
+    ------
+    ConfigurationError
+        If the class or a parameter is refused or does not exist.
+    """
+    if TARGET not in component:
+        raise ConfigurationError(f"{where} must name its class in {where}.{TARGET}.")
+    cls = find(component[TARGET], trusted=trusted)
+    resolved: dict[str, Any] = {}
+    for name, value in component.items():
+        if name != TARGET:
+            _check_parameter(cls, name, where=where)
+        resolved[name] = _map_components(
+            value,
+            lambda nested, name=name: resolve_component(  # type: ignore[misc]
+                nested, where=f"{where}.{name}", seed=seed, trusted=trusted
+            ),
+        )
+    if accepts(cls, "random_state") and resolved.get("random_state") is None:
+        resolved["random_state"] = seed
+    return resolved
+
+
+def _check_parameter(cls: type, name: str, *, where: str) -> None:
+    if name in _OURS:
+        raise ConfigurationError(f"{where}.{name} is {_OURS[name]}. Remove it.")
+    if name in _REFUSED:
+        raise ConfigurationError(f"{where}.{name} is refused: {_REFUSED[name]}. Remove it.")
+    if not accepts(cls, name):
+        options = [f"{where}.{item}" for item in inspect.signature(cls).parameters]
+        kind = f"parameter of {cls.__name__}"
+        raise ConfigurationError(unknown_name(kind, f"{where}.{name}", options))
+
+
+def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[str] = ()) -> Any:
+    """Build the object that a resolved component describes.
+
+    Parameters
+    ----------
+    component : mapping
+        As :func:`resolve_component` returns it.
+    threads : int
+        What ``n_jobs`` is where the class takes it.
+    trusted : sequence of str
+        Packages allowed besides ours.
+
+    Raises
+    ------
+    ConfigurationError
+        If a parameter's value is refused by the class.
+    """
+    cls = find(component[TARGET], trusted=trusted)
+    arguments = {
+        name: _map_components(value, lambda nested: build(nested, threads=threads, trusted=trusted))
+        for name, value in component.items()
+        if name != TARGET
+    }
+    for name, value in arguments.items():
+        # YAML knows no tuples; some constructors take nothing else.
+        if isinstance(value, list) and isinstance(_default(cls, name), tuple):
+            arguments[name] = tuple(value)
+    if accepts(cls, "n_jobs"):
+        arguments["n_jobs"] = threads
+    try:
+        built = cls(**arguments)
+        validate = getattr(built, "_validate_params", None)
+        if validate is not None:
+            validate()
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"{cls.__name__}: {_one_line(error)}") from None
+    return built
+
+
+def _default(cls: type, parameter: str) -> Any:
+    return inspect.signature(cls).parameters[parameter].default
+
+
+def _map_components(value: Any, change: Callable[[Mapping[str, Any]], Any]) -> Any:
+    """Apply a function to every component inside a plain value."""
+    if isinstance(value, Mapping):
+        if TARGET in value:
+            return change(value)
+        return {key: _map_components(item, change) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_map_components(item, change) for item in value]
+    return value
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,181 @@
+"""An evaluation: what a configuration asks for, and computing it.
+
+Evaluating a Specification gives a Scorecard and nothing else happens: nothing is written, logged
+or remembered. Everything that is fitted is fitted on training rows.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark.recipe import build_pipeline, library_versions, resolve_recipe
+from sweepmark.scorecard import Predictions, Scorecard, score
+from sweepmark.specification import Specification
+from sweepmark.split import check_classes, fold_rows, resolve_split, split_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from sklearn.pipeline import Pipeline
+
+    from sweepmark.config.schema import Config
+    from sweepmark.data import Dataset
+
+__all__ = ["evaluate", "specify", "specify_test"]
+
+
+def specify(
+    config: Config, dataset: Dataset, *, trusted: Sequence[str] = ()
+) -> tuple[Specification, ...]:
+    """Return the evaluations that a trial of this configuration is made of.
+
+    One for ``evaluation=test``, one a fold for ``evaluation=cv``.
+
+    Raises
+    ------
+    ConfigurationError
+        If the configuration asks for something that cannot be computed.
+    """
+    test = specify_test(config, dataset, trusted=trusted)
+    train_rows, test_rows = split_rows(test.split, dataset)
+    check_classes(dataset.take(train_rows).y, dataset.take(test_rows).y, config.evaluation)
+    if config.evaluation.method == "test":
+        return (test,)
+    method = {
+        "name": "fold",
+        "n_splits": config.evaluation.n_splits,
+        "stratified": config.evaluation.stratified,
+        "shuffle": config.evaluation.shuffle,
+        "seed": config.seed if config.evaluation.shuffle else None,
+    }
+    return tuple(
+        _with_method(test, method | {"fold": fold}) for fold in range(config.evaluation.n_splits)
+    )
+
+
+def specify_test(config: Config, dataset: Dataset, *, trusted: Sequence[str] = ()) -> Specification:
+    """Return the evaluation that fits on the training part and scores the test part.
+
+    Raises
+    ------
+    ConfigurationError
+        If the configuration asks for something that cannot be computed.
+    """
+    preprocess, classifier = resolve_recipe(config, trusted=trusted)
+    return Specification(
+        data=dataset.digest,
+        split=resolve_split(config.split, dataset),
+        task={"name": config.task.name},
+        method={"name": "test"},
+        preprocess=preprocess,
+        classifier=classifier,
+        seed=config.seed,
+        threads=config.engine.threads,
+        versions=library_versions(trusted),
+    )
+
+
+def _with_method(specification: Specification, method: dict[str, Any]) -> Specification:
+    from dataclasses import replace
+
+    return replace(specification, method=method)
+
+
+def evaluate(specification: Specification, *, keep_model: bool = False) -> Scorecard:
+    """Fit, predict and score.
+
+    Parameters
+    ----------
+    specification : Specification
+        What to compute; the data set is opened from the cache by its digest.
+    keep_model : bool
+        Whether the Scorecard carries the fitted Pipeline.
+
+    Returns
+    -------
+    Scorecard
+
+    Raises
+    ------
+    DataError
+        If the data set is not in the cache.
+    Exception
+        Whatever the estimator raises.
+    """
+    from threadpoolctl import threadpool_limits
+
+    from sweepmark.data import open_dataset
+
+    dataset = open_dataset(specification.data)
+    train, test = _rows(specification, dataset)
+    pipeline = build_pipeline(specification)
+    part = dataset.take(train)
+    with (
+        threadpool_limits(specification.threads),
+        warnings.catch_warnings(record=True) as caught,
+    ):
+        warnings.simplefilter("always")
+        started = time.perf_counter()
+        pipeline.fit(part.X, part.y)
+        fitted = time.perf_counter()
+        scored = dataset.take(test)
+        y_pred, scores, predict_seconds = _predict(pipeline, scored.X)
+    predictions = Predictions(rows=test, y_true=scored.y, y_pred=y_pred, scores=scores)
+    classes = tuple(int(label) for label in pipeline.classes_)
+    return Scorecard(
+        metrics=score(predictions, classes),
+        classes=classes,
+        predictions=predictions,
+        n_train=len(train),
+        n_test=len(test),
+        fit_seconds=fitted - started,
+        predict_seconds=predict_seconds,
+        warnings=_texts(caught),
+        model=_dump(pipeline) if keep_model else None,
+    )
+
+
+def _rows(
+    specification: Specification, dataset: Dataset
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    train, test = split_rows(specification.split, dataset)
+    if specification.method["name"] == "test":
+        return train, test
+    fit, held_out = fold_rows(specification.method, dataset.take(train).y)
+    return train[fit], train[held_out]
+
+
+def _predict(
+    pipeline: Pipeline, X: NDArray[Any]
+) -> tuple[NDArray[np.int64], NDArray[np.float64] | None, float]:
+    """Return labels, scores if the classifier gives any, and the seconds the labels took."""
+    started = time.perf_counter()
+    for _, step in pipeline.steps[:-1]:
+        X = step.transform(X)
+    classifier = pipeline.steps[-1][1]
+    y_pred = np.asarray(classifier.predict(X), dtype=np.int64)
+    seconds = time.perf_counter() - started
+    if hasattr(classifier, "decision_function"):
+        return y_pred, np.asarray(classifier.decision_function(X), dtype=np.float64), seconds
+    if hasattr(classifier, "predict_proba"):
+        shares = np.asarray(classifier.predict_proba(X), dtype=np.float64)
+        return y_pred, shares[:, 1] if shares.shape[1] == 2 else shares, seconds  # noqa: PLR2004
+    return y_pred, None, seconds
+
+
+def _dump(pipeline: Pipeline) -> bytes:
+    from sweepmark.models import dump
+
+    return dump(pipeline)
+
+
+def _texts(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:
+    texts = (
+        f"{item.category.__name__}: {str(item.message).strip().splitlines()[0]}" for item in caught
+    )
+    return tuple(dict.fromkeys(texts))

@@ -1,0 +1,101 @@
+"""The Recipe: preprocessing steps and a classifier as one scikit-learn Pipeline."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from sweepmark.components import ALLOWED_PACKAGES, build, resolve_component
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sklearn.pipeline import Pipeline
+
+    from sweepmark.config.schema import Config
+    from sweepmark.specification import Specification
+
+__all__ = ["CLASSIFIER", "build_pipeline", "library_versions", "resolve_recipe"]
+
+CLASSIFIER = "classifier"
+"""The name of the Pipeline's last step."""
+
+_LIBRARIES = ("numpy", "scikit-learn", "scipy")
+
+
+def resolve_recipe(
+    config: Config, *, trusted: Sequence[str] = ()
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return preprocessing and classifier with everything that decides their numbers.
+
+    Raises
+    ------
+    ConfigurationError
+        If a component or a parameter's value is refused.
+    """
+    preprocess = {
+        name: resolve_component(step, where=f"preprocess.{name}", seed=config.seed, trusted=trusted)
+        for name, step in config.preprocess.items()
+    }
+    classifier = resolve_component(
+        config.classifier, where=CLASSIFIER, seed=config.seed, trusted=trusted
+    )
+    for component in (*preprocess.values(), classifier):
+        build(component, trusted=trusted)
+    return preprocess, classifier
+
+
+def build_pipeline(specification: Specification) -> Pipeline:
+    """Build the unfitted Pipeline that a specification describes."""
+    from sklearn.pipeline import Pipeline
+
+    trusted = _trusted(specification.versions)
+    components = {**specification.preprocess, CLASSIFIER: specification.classifier}
+    return Pipeline(
+        [
+            (name, build(component, threads=specification.threads, trusted=trusted))
+            for name, component in components.items()
+        ]
+    )
+
+
+def library_versions(trusted: Sequence[str] = ()) -> dict[str, str]:
+    """Return the exact versions of the libraries that compute, by name.
+
+    A trusted package without a distribution is pinned by the hash of its source.
+    """
+    versions = {name: metadata.version(name) for name in _LIBRARIES}
+    for package in trusted:
+        if package not in ALLOWED_PACKAGES:
+            versions[package] = _version(package)
+    return versions
+
+
+def _trusted(versions: Mapping[str, str]) -> list[str]:
+    return [name for name in versions if name not in _LIBRARIES]
+
+
+def _version(package: str) -> str:
+    for distribution in metadata.packages_distributions().get(package, ()):
+        return metadata.version(distribution)
+    return _source_hash(package)
+
+
+def _source_hash(package: str) -> str:
+    import hashlib
+    import importlib.util
+    from pathlib import Path
+
+    from sweepmark.errors import ConfigurationError
+
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        raise ConfigurationError(
+            f"--trust must name a package that can be imported, but there is no {package!r}."
+        )
+    origin = Path(found.origin)
+    files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return f"sha256:{digest.hexdigest()}"

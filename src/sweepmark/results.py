@@ -1,0 +1,283 @@
+"""What became of a sweep, read from its journal and the evaluations: the one projection of both.
+
+Tables, grades, JSON and MLflow's parent run are all made of a SweepResult.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from sweepmark import grade as grading
+from sweepmark.blueprint import Blueprint
+from sweepmark.leaderboard import best, edge_warnings, headline
+from sweepmark.metrics import ACCURACY_COMMON
+from sweepmark.scorecard import Scorecard, accuracy_on, common_rows, merge
+from sweepmark.space import Choice
+from sweepmark.store import History, read_journal
+from sweepmark.trial import Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sweepmark.store import Entry, EvaluationStore, Store
+
+__all__ = ["Caution", "SweepResult", "build_trial", "merged", "read_result"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """Something a reader of the figures has to know.
+
+    Attributes
+    ----------
+    kind : str
+        "edge", "test_sets", "not_reproducible", "fit" or "failed".
+    message : str
+        One sentence.
+    """
+
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepResult:
+    """A sweep, or a single run, as far as it got.
+
+    Attributes
+    ----------
+    sweep_id : str
+        Its id.
+    blueprint : Blueprint
+        What was asked for.
+    state : {"complete", "interrupted"}
+        Whether it reached its end.
+    trials : tuple of Trial
+        In order; of sweeps that select nothing, with accuracy_common where test sets differ.
+    chosen : Trial or None
+        The best by the objective; None where nothing is selected.
+    headline : Trial or None
+        The trial that stands for the sweep: the chosen one, or the one with the most training
+        rows where nothing is selected.
+    test : Trial or None
+        The headline's recipe as scored on the test part, once.
+    test_set : str
+        SHA-256 of the test rows of ``test``; empty if there are none.
+    grade : Grade or None
+        By the configuration's bands.
+    cautions : tuple of Caution
+        What a reader has to know.
+    """
+
+    sweep_id: str
+    blueprint: Blueprint
+    state: Literal["complete", "interrupted"]
+    trials: tuple[Trial, ...]
+    chosen: Trial | None
+    headline: Trial | None
+    test: Trial | None
+    test_set: str
+    grade: grading.Grade | None
+    cautions: tuple[Caution, ...]
+
+    @property
+    def n_failed(self) -> int:
+        """How many trials failed."""
+        return sum(trial.status == "failed" for trial in self.trials)
+
+    @property
+    def n_reused(self) -> int:
+        """How many trials were there before."""
+        return sum(trial.status == "reused" for trial in self.trials)
+
+
+def merged(keys: Sequence[str], evaluations: EvaluationStore, *, folds: bool) -> Scorecard:
+    """Return the Scorecard of a trial from those of its evaluations."""
+    cards = [evaluations.scorecard(key) for key in keys]
+    return merge(cards) if folds else cards[0]
+
+
+def build_trial(
+    number: int, params: Mapping[str, object], outcome: Entry, card: Scorecard | None
+) -> Trial:
+    """Return a finished trial from what the journal says and its Scorecard (None if it failed)."""
+    trial = Trial(
+        number=number,
+        status=outcome["status"],
+        reason=outcome["reason"],
+        message=outcome["message"],
+        params=dict(params),
+        keys=tuple(outcome["keys"]),
+        attempts=outcome["attempts"],
+        started=outcome["started"],
+        ended=outcome["ended"],
+        reused_from=outcome["reused_from"],
+    )
+    if card is None:
+        return trial
+    return replace(
+        trial,
+        metrics=dict(card.metrics),
+        n_train=card.n_train,
+        n_test=card.n_test,
+        fit_seconds=card.fit_seconds,
+        predict_seconds=card.predict_seconds,
+        warnings=card.warnings,
+    )
+
+
+def read_result(
+    store: Store, sweep_id: str, *, run_ids: Mapping[int, str] | None = None
+) -> SweepResult:
+    """Read a sweep's result; nothing is computed and nothing written.
+
+    Parameters
+    ----------
+    store : Store
+        Where it is.
+    sweep_id : str
+        Its whole id.
+    run_ids : mapping of int to str, optional
+        MLflow's runs by trial number.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such sweep.
+    StoreError
+        If an evaluation of it is missing or damaged.
+    """
+    history = History.of(read_journal(store.journal_path(sweep_id)))
+    blueprint = Blueprint.from_document(history.opened["blueprint"])
+    folds = blueprint.config.evaluation.method == "cv"
+    trials, cards = _read_trials(history, store.evaluations, folds=folds, run_ids=run_ids or {})
+    cautions = [Caution(entry["kind"], entry["message"]) for entry in history.warnings]
+    objective, direction = blueprint.sweep.objective, blueprint.sweep.direction
+    if objective is None:
+        chosen, lead = None, headline(trials)
+        test, card = (None, None) if folds or lead is None else (lead, cards.get(lead.number))
+        trials, common = _with_common(trials, cards)
+        cautions += common
+    else:
+        chosen = lead = best(trials, objective, direction)
+        test, card = _final(history, chosen, store.evaluations)
+        axes = {
+            axis.name: axis.values
+            for axis in blueprint.space.all_axes()
+            if isinstance(axis, Choice)
+        }
+        edges = edge_warnings(chosen, axes) if chosen is not None else []
+        cautions += [Caution("edge", message) for message in edges]
+    return SweepResult(
+        sweep_id=sweep_id,
+        blueprint=blueprint,
+        state="complete" if history.is_complete else "interrupted",
+        trials=tuple(trials),
+        chosen=chosen,
+        headline=lead,
+        test=test,
+        test_set="" if card is None else _test_set(card),
+        grade=_grade(test, blueprint),
+        cautions=(*cautions, *_trial_cautions(trials)),
+    )
+
+
+def _read_trials(
+    history: History,
+    evaluations: EvaluationStore,
+    *,
+    folds: bool,
+    run_ids: Mapping[int, str],
+) -> tuple[list[Trial], dict[int, Scorecard]]:
+    trials: list[Trial] = []
+    cards: dict[int, Scorecard] = {}
+    for number, outcome in sorted(history.outcomes.items()):
+        card = None
+        if outcome["status"] != "failed":
+            card = merged(outcome["keys"], evaluations, folds=folds)
+            if not folds:
+                cards[number] = card
+        trial = build_trial(number, history.params[number], outcome, card)
+        trials.append(replace(trial, run_id=run_ids.get(number, "")))
+    return trials, cards
+
+
+def _final(
+    history: History, chosen: Trial | None, evaluations: EvaluationStore
+) -> tuple[Trial | None, Scorecard | None]:
+    """Return the chosen recipe as scored on the test part."""
+    entry = history.final
+    if entry is None or chosen is None or entry["key"] is None:
+        return None, None
+    card = evaluations.scorecard(entry["key"])
+    outcome = {
+        "status": "complete",
+        "reason": None,
+        "message": "",
+        "keys": [entry["key"]],
+        "attempts": 1,
+        "started": entry["started"],
+        "ended": entry["ended"],
+        "reused_from": None,
+    }
+    trial = build_trial(chosen.number, chosen.params, outcome, card)
+    return replace(trial, run_id=chosen.run_id), card
+
+
+def _with_common(
+    trials: list[Trial], cards: Mapping[int, Scorecard]
+) -> tuple[list[Trial], list[Caution]]:
+    """Add accuracy_common where trials were scored on different rows."""
+    sets = {number: card.predictions.rows.tobytes() for number, card in cards.items()}
+    if len(set(sets.values())) < 2:  # noqa: PLR2004 -- one test set: nothing to say
+        return trials, []
+    rows = common_rows(list(cards.values()))
+    if not rows.size:
+        message = "the trials' test sets have no row in common: their accuracies do not compare"
+        return trials, [Caution("test_sets", message)]
+    with_common = [
+        replace(
+            trial,
+            metrics={
+                **trial.metrics,
+                ACCURACY_COMMON: accuracy_on(cards[trial.number], rows),
+            },
+        )
+        if trial.number in cards
+        else trial
+        for trial in trials
+    ]
+    message = (
+        f"the trials have different test sets, so their accuracies do not compare; "
+        f"{ACCURACY_COMMON} scores every model on the {len(rows):,} test rows they share"
+    )
+    return with_common, [Caution("test_sets", message)]
+
+
+def _test_set(card: Scorecard) -> str:
+    scored = card.predictions
+    return hashlib.sha256(scored.rows.tobytes() + scored.y_true.tobytes()).hexdigest()
+
+
+def _grade(test: Trial | None, blueprint: Blueprint) -> grading.Grade | None:
+    rule = blueprint.config.grade
+    if test is None or not rule.bands or rule.metric not in test.metrics:
+        return None
+    return grading.grade(test.metrics[rule.metric], test.n_test, rule)
+
+
+def _trial_cautions(trials: Sequence[Trial]) -> list[Caution]:
+    cautions = [
+        Caution("failed", f"trial {trial.number} failed ({trial.reason}): {trial.message}")
+        for trial in trials
+        if trial.status == "failed"
+    ]
+    counts = Counter(text for trial in trials for text in trial.warnings)
+    cautions += [
+        Caution("fit", f"{text} (in {count} of {len(trials)} trials)")
+        for text, count in counts.items()
+    ]
+    return cautions

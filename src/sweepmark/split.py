@@ -1,0 +1,212 @@
+"""Which rows are for training, which for testing, and how the training rows fold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from sweepmark.config.schema import EvaluationConfig, SplitConfig
+    from sweepmark.data import Dataset
+
+__all__ = ["check_classes", "fold_rows", "resolve_split", "split_rows", "stratified_order"]
+
+
+def resolve_split(config: SplitConfig, dataset: Dataset) -> dict[str, Any]:
+    """Return the split as plain values: only what decides which rows are taken.
+
+    Parameters
+    ----------
+    config : SplitConfig
+        Group ``split``.
+    dataset : Dataset
+        What is split.
+
+    Returns
+    -------
+    dict
+        ``source`` ("official", "pooled" or "train"), ``n_train``, ``n_test``, and for a cut of
+        our own its ``train_ratio`` and ``seed``.
+
+    Raises
+    ------
+    ConfigurationError
+        If there are not that many rows, or one side would be empty.
+    """
+    source = config.source
+    if source == "auto":
+        source = "pooled" if dataset.test is None else "official"
+    if source == "official":
+        return _resolve_official(config, dataset)
+    return _resolve_cut(config, dataset, source)
+
+
+def _resolve_official(config: SplitConfig, dataset: Dataset) -> dict[str, Any]:
+    if dataset.test is None:
+        raise ConfigurationError(
+            f"split.source=official needs official parts, but {dataset.name} has none. "
+            "Set split.source=pooled."
+        )
+    available = len(dataset.train.y), len(dataset.test.y)
+    if config.size is None:
+        n_train, n_test = available
+    else:
+        n_train, n_test = _parts(config.size, config.train_ratio)
+    if n_train > available[0] or n_test > available[1]:
+        largest = _largest(config.train_ratio, *available)
+        raise ConfigurationError(_too_large(config, dataset, largest))
+    return {"source": "official", "n_train": n_train, "n_test": n_test}
+
+
+def _resolve_cut(config: SplitConfig, dataset: Dataset, source: str) -> dict[str, Any]:
+    n_rows = len(dataset.train.y)
+    if source == "pooled" and dataset.test is not None:
+        n_rows += len(dataset.test.y)
+    if config.size is not None and config.size > n_rows:
+        raise ConfigurationError(_too_large(config, dataset, n_rows))
+    n_train, n_test = _parts(config.size or n_rows, config.train_ratio)
+    return {
+        "source": source,
+        "n_train": n_train,
+        "n_test": n_test,
+        "train_ratio": config.train_ratio,
+        "seed": config.seed,
+    }
+
+
+def _parts(size: int, train_ratio: float) -> tuple[int, int]:
+    n_train = round(size * train_ratio)
+    if not 0 < n_train < size:
+        raise ConfigurationError(
+            f"both parts must have rows, but split.size={size} with "
+            f"split.train_ratio={train_ratio} gives {n_train} and {size - n_train}. "
+            "Set a larger split.size."
+        )
+    return n_train, size - n_train
+
+
+def _largest(train_ratio: float, n_train: int, n_test: int) -> int:
+    """Return the largest size of which both parts exist."""
+    size = min(int(n_train / train_ratio), int(n_test / (1 - train_ratio))) + 2
+    while round(size * train_ratio) > n_train or size - round(size * train_ratio) > n_test:
+        size -= 1
+    return size
+
+
+def _too_large(config: SplitConfig, dataset: Dataset, largest: int) -> str:
+    return (
+        f"split.size must be at most {largest} for {dataset.name} at "
+        f"split.train_ratio={config.train_ratio}, but got {config.size}. "
+        f"Set split.size={largest} or less."
+    )
+
+
+def split_rows(
+    split: Mapping[str, Any], dataset: Dataset
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the row numbers of the training and of the test part.
+
+    Rows of the training file count from 0, those of the test file go on after them. Parts of a
+    smaller size are heads of those of a larger one, so that growing subsets nest.
+
+    Returns
+    -------
+    train, test : ndarray of shape (n_train,) and (n_test,), int64
+    """
+    n_train, n_test = split["n_train"], split["n_test"]
+    n_file = len(dataset.train.y)
+    if split["source"] == "official":
+        return np.arange(n_train), n_file + np.arange(n_test)
+    labels = dataset.train.y
+    if split["source"] == "pooled" and dataset.test is not None:
+        labels = np.concatenate([labels, dataset.test.y])
+    order = stratified_order(labels, split["seed"])
+    cut = round(len(order) * split["train_ratio"])
+    return order[:cut][:n_train], order[cut:][:n_test]
+
+
+def stratified_order(y: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Return an order of all rows in which every head has about the shares of the whole.
+
+    Each class is shuffled and spread evenly over the unit interval; rows are taken by their
+    place there, ties in random order.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+        Labels.
+    seed : int
+        Of the shuffle.
+
+    Returns
+    -------
+    ndarray of shape (n,), int64
+    """
+    generator = np.random.default_rng(seed)
+    shuffled = generator.permutation(len(y))
+    place = np.empty(len(y))
+    for label in np.unique(y):
+        members = shuffled[y[shuffled] == label]
+        place[members] = (np.arange(len(members)) + generator.random()) / len(members)
+    return shuffled[np.argsort(place[shuffled], kind="stable")].astype(np.int64)
+
+
+def fold_rows(
+    method: Mapping[str, Any], y: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return which of the training rows one fold fits on and scores, as positions in y.
+
+    The folds are scikit-learn's ``StratifiedKFold`` or ``KFold``.
+    """
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    kind = StratifiedKFold if method["stratified"] else KFold
+    seed = method["seed"] if method["shuffle"] else None
+    folds = kind(method["n_splits"], shuffle=method["shuffle"], random_state=seed)
+    for number, (fit, held_out) in enumerate(folds.split(np.zeros((len(y), 1)), y)):
+        if number == method["fold"]:
+            return fit, held_out
+    raise ConfigurationError(f"fold {method['fold']} does not exist: {method['n_splits']} folds.")
+
+
+def check_classes(
+    y_train: NDArray[np.int64], y_test: NDArray[np.int64], evaluation: EvaluationConfig
+) -> None:
+    """Refuse parts that cannot be learned from, before anything starts.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is one class only, the test part has a class that the training part lacks, or a
+        class has fewer members than there are folds.
+    """
+    classes, counts = np.unique(y_train, return_counts=True)
+    if len(classes) < 2:  # noqa: PLR2004 -- a classifier needs two
+        raise ConfigurationError(
+            f"the training part must have two classes or more, but its {len(y_train)} rows have "
+            f"{len(classes)}. Set a larger split.size."
+        )
+    missing = np.setdiff1d(y_test, classes)
+    if missing.size:
+        raise ConfigurationError(
+            f"every class of the test part must be in the training part, but its {len(y_train)} "
+            f"rows lack {', '.join(map(str, missing))}. Set a larger split.size."
+        )
+    if evaluation.method == "cv" and evaluation.stratified and counts.min() < evaluation.n_splits:
+        raise ConfigurationError(
+            f"every class must have at least evaluation.n_splits={evaluation.n_splits} training "
+            f"rows, but class {classes[counts.argmin()]} has {counts.min()}. Set a larger "
+            "split.size or fewer folds."
+        )
+    if evaluation.method == "cv" and len(y_train) < evaluation.n_splits:
+        raise ConfigurationError(
+            f"there must be at least as many training rows as folds, but there are {len(y_train)} "
+            f"for evaluation.n_splits={evaluation.n_splits}."
+        )

@@ -1,0 +1,94 @@
+"""What is kept below mlruns/: evaluations and journals are the truth, the rest is made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sweepmark.errors import NotFoundError
+from sweepmark.store.evaluations import EvaluationStore, Origin
+from sweepmark.store.files import environment_errors
+from sweepmark.store.history import History
+from sweepmark.store.journal import Entry, Journal, read_journal
+from sweepmark.store.ownership import owned
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "Entry",
+    "EvaluationStore",
+    "History",
+    "Journal",
+    "Origin",
+    "Store",
+    "environment_errors",
+    "owned",
+    "read_journal",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The rooms of one store.
+
+    Parameters
+    ----------
+    root : Path
+        ``mlruns`` in the current folder, or what ``--store`` names; created when first written.
+    """
+
+    root: Path
+
+    @property
+    def evaluations(self) -> EvaluationStore:
+        """The finished evaluations."""
+        return EvaluationStore(self.root / "evaluations")
+
+    @property
+    def logs(self) -> Path:
+        """Where tracebacks are kept."""
+        return self.root / "logs"
+
+    def journal_path(self, sweep_id: str) -> Path:
+        """Return where a sweep's journal is."""
+        return self.root / "sweeps" / f"{sweep_id}.jsonl"
+
+    def lock_path(self, sweep_id: str) -> Path:
+        """Return where a sweep's lock is."""
+        return self.root / "sweeps" / f"{sweep_id}.lock"
+
+    def sweep_ids(self) -> list[str]:
+        """Return the sweeps and runs there are, oldest first."""
+        journals = (self.root / "sweeps").glob("*.jsonl")
+        with environment_errors(self.root):
+            return sorted(
+                (path.stem for path in journals), key=lambda name: name.rsplit("-", 3)[1:]
+            )
+
+    def match(self, name: str | None) -> str:
+        """Return the one sweep whose id is, or starts with, a name; the last for None.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none, or several.
+        """
+        ids = self.sweep_ids()
+        if name is None:
+            if not ids:
+                raise NotFoundError(
+                    f"there is no sweep in {self.root} yet. Start one: `sweepmark sweep --list`."
+                )
+            return ids[-1]
+        if name in ids:
+            return name
+        found = [item for item in ids if item.startswith(name)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise NotFoundError(
+                f"{name!r} names {len(found)} sweeps: {', '.join(found[-8:])}. Say which."
+            )
+        recent = ", ".join(ids[-8:]) or "none"
+        raise NotFoundError(f"there is no sweep {name!r} in {self.root}. The last ones: {recent}.")

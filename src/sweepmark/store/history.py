@@ -1,0 +1,86 @@
+"""A History: what a journal says, gathered by trial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sweepmark.store.journal import Entry
+
+__all__ = ["History"]
+
+
+@dataclass(slots=True)
+class History:
+    """The state of a sweep after the entries taken so far.
+
+    Attributes
+    ----------
+    opened : dict
+        The first entry: blueprint, versions and identity of the sweep.
+    params : dict of int to dict
+        Parameters by trial number, as decided.
+    started : dict of int to float
+        When each trial was decided.
+    outcomes : dict of int to dict
+        The outcome entry by trial number; of several the last.
+    computed : set of str
+        Keys of the evaluations that this sweep computed itself.
+    attempts : dict of str to int
+        How often each evaluation was tried.
+    final : dict or None
+        The entry on the chosen recipe's evaluation on the test part.
+    warnings : list of dict
+        Warnings that were journalled.
+    stop : dict or None
+        Why it stopped; None while it runs, or after a kill.
+    """
+
+    opened: Entry = field(default_factory=dict)
+    params: dict[int, dict[str, Any]] = field(default_factory=dict)
+    started: dict[int, float] = field(default_factory=dict)
+    outcomes: dict[int, Entry] = field(default_factory=dict)
+    computed: set[str] = field(default_factory=set)
+    attempts: dict[str, int] = field(default_factory=dict)
+    final: Entry | None = None
+    warnings: list[Entry] = field(default_factory=list)
+    stop: Entry | None = None
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> Self:
+        """Gather a journal's entries."""
+        history = cls()
+        for entry in entries:
+            history.take(entry)
+        return history
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the sweep reached its end."""
+        return self.stop is not None and self.stop["state"] == "complete"
+
+    def take(self, entry: Entry) -> None:
+        """Take one more entry into account."""
+        match entry["event"]:
+            case "opened":
+                self.opened = entry
+            case "trial":
+                self.params[entry["number"]] = entry["params"]
+                self.started[entry["number"]] = entry["at"]
+            case "evaluation":
+                self.attempts[entry["key"]] = self.attempts.get(entry["key"], 0) + 1
+                if entry["reason"] is None:
+                    self.computed.add(entry["key"])
+            case "outcome":
+                self.outcomes[entry["number"]] = entry
+            case "final":
+                self.final = entry
+            case "warning":
+                self.warnings.append(entry)
+            case "stop" | "resumed":
+                self.stop = entry if entry["event"] == "stop" else None
+            case _:  # written by a later version: nothing here depends on it
+                pass

@@ -1,0 +1,107 @@
+"""A sweep's journal: every decision and outcome, one JSON line each; the second of the two truths.
+
+The file is only ever appended to, and each line is on the disk before what it says is acted on. A
+line that a kill tore is ignored, and cut off before the next one is written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any, Self
+
+from sweepmark.errors import NotFoundError, StoreError
+from sweepmark.store.files import environment_errors, sync_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+__all__ = ["Entry", "Journal", "read_journal"]
+
+Entry = dict[str, Any]
+"""One line: ``event`` says which kind, ``at`` when (seconds since the epoch)."""
+
+
+def read_journal(path: Path) -> list[Entry]:
+    """Return a journal's entries.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such journal.
+    StoreError
+        If a line that is not the last cannot be read.
+    """
+    return _entries(path)[0]
+
+
+def _entries(path: Path) -> tuple[list[Entry], int]:
+    """Return the whole entries and how many bytes they take."""
+    if not path.exists():
+        raise NotFoundError(f"there is no sweep {path.stem!r} in {path.parent}.")
+    with environment_errors(path):
+        content = path.read_bytes()
+    entries: list[Entry] = []
+    length = 0
+    lines = content.split(b"\n")[:-1]  # what follows the last line feed was torn
+    for number, line in enumerate(lines, start=1):
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            entry = None
+        if not isinstance(entry, dict) or "event" not in entry:
+            raise StoreError(f"{path}, line {number}: no journal entry. The file was changed.")
+        entries.append(entry)
+        length += len(line) + 1
+    return entries, length
+
+
+class Journal:
+    """A journal open for appending; a context manager.
+
+    Parameters
+    ----------
+    path : Path
+        ``mlruns/sweeps/<sweep_id>.jsonl``; created if it is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.entries: list[Entry] = []
+        length = 0
+        with environment_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                self.entries, length = _entries(path)
+            self._file = path.open("ab")
+            self._file.truncate(length)
+            sync_folder(path.parent)
+
+    def append(self, event: str, *, at: float, **details: Any) -> Entry:
+        """Add an entry; it is on the disk when this returns."""
+        entry: Entry = {"event": event, "at": round(at, 6), **details}
+        line = json.dumps(entry, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        with environment_errors(self.path):
+            self._file.write(line)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        self.entries.append(entry)
+        return entry
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the file."""
+        self.close()

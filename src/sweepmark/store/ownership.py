@@ -1,0 +1,67 @@
+"""One coordinator a sweep: a lock of the operating system that dies with its owner."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import platform
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sweepmark.errors import OwnedError
+from sweepmark.store.files import environment_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["owned"]
+
+
+@contextmanager
+def owned(path: Path) -> Iterator[None]:
+    """Own a sweep for the time of a ``with`` block.
+
+    Parameters
+    ----------
+    path : Path
+        ``mlruns/sweeps/<sweep_id>.lock``; it stays behind, which means nothing: the lock counts.
+
+    Raises
+    ------
+    OwnedError
+        If a living process owns it; the message names host, process and since when.
+    """
+    with environment_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise OwnedError(_refusal(path, file.read())) from None
+        owner = {
+            "host": platform.node(),
+            "process": os.getpid(),
+            "since": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+        }
+        with environment_errors(path):
+            file.truncate(0)
+            file.write(json.dumps(owner))
+            file.flush()
+        yield
+
+
+def _refusal(path: Path, content: str) -> str:
+    try:
+        owner = json.loads(content)
+        name = f"process {owner['process']} on {owner['host']} since {owner['since']}"
+    except (ValueError, KeyError, TypeError):
+        name = "another process"
+    return (
+        f"a sweep has one coordinator, but {path.stem} is owned by {name}. "
+        "Wait for it, or stop that process."
+    )
