@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,11 @@ def environment(name: str) -> Scorecard:
 
 
 def dispositions() -> Scorecard:
-    return make_scorecard(interrupt_ignored=signal.getsignal(signal.SIGINT) == signal.SIG_IGN)
+    score = Path("/proc/self/oom_score_adj")
+    return make_scorecard(
+        interrupt_ignored=signal.getsignal(signal.SIGINT) == signal.SIG_IGN,
+        oom_score=int(score.read_text()) if score.exists() else 500,
+    )
 
 
 def large(n_bytes: int) -> Scorecard:

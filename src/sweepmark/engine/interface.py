@@ -9,11 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
-from sweepmark.scorecard import Scorecard
-
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from sweepmark.scorecard import Scorecard
     from sweepmark.specification import Specification
 
 __all__ = ["Clock", "Engine", "Evaluate", "Failure", "Job", "Outcome", "Reason"]
@@ -38,7 +37,7 @@ class Job:
     keep_model: bool = False
 
 
-Evaluate = Callable[[Job], Scorecard]
+Evaluate = Callable[[Job], "Scorecard"]
 """The function that does the work."""
 
 

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate_job"]
 
-for _module in ("metrics", "model_selection", "pipeline", "preprocessing", "svm"):
+for _module in (
+    "compose",
+    "gaussian_process.kernels",
+    "metrics",
+    "model_selection",
+    "pipeline",
+    "svm",
+):
     importlib.import_module(f"sklearn.{_module}")
 
 

@@ -15,6 +15,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.engine.interface import Failure
@@ -28,6 +29,9 @@ __all__ = ["PROGRAM", "Reply", "main", "serve"]
 PROGRAM = "from sweepmark.engine.worker import main; main()"
 """What the worker's interpreter is told; its arguments are two descriptors and its parent."""
 
+_OOM_SCORE = Path(
+    "/proc/self/oom_score_adj"
+)  # https://man7.org/linux/man-pages/man5/proc_pid_oom_score_adj.5.html
 _PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 
 
@@ -45,6 +49,7 @@ def main() -> None:
     descriptor, lifeline, parent = map(int, sys.argv[1:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator decides what Ctrl-C means
     _die_with_parent(lifeline, parent)
+    _die_before_parent()
     # Whatever breaks the connection, it means that the parent closed it and wants us gone.
     with suppress(EOFError, OSError), Connection(descriptor) as connection:
         serve(connection)
@@ -97,6 +102,12 @@ def _die_with_parent(lifeline: int, parent: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it ended before we asked
             os._exit(1)
+
+
+def _die_before_parent() -> None:
+    """Let the kernel, where memory runs out, choose a worker and not the coordinator."""
+    with suppress(OSError):  # not Linux, or not allowed
+        _OOM_SCORE.write_text("500")
 
 
 def _exit_at_end(lifeline: int) -> None:
