@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sweepmark.data.gallery import as_grey, limits_of, picture_png
+from sweepmark.data.gallery import as_grey, gallery_png, limits_of, picture_png
 from sweepmark.errors import ConfigurationError, StoreError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sweepmark.data.dataset import Dataset, Part
 
-__all__ = ["Format", "csv_lines", "export", "head", "images_of", "pgm"]
+__all__ = ["Format", "csv_lines", "export", "export_gallery", "head", "images_of", "pgm"]
 
 Format = Literal["csv", "pgm", "png"]
 
@@ -76,6 +76,22 @@ def export(dataset: Dataset, split: str, count: int, file_format: Format, path: 
             (folder / f"{dataset.name}-{number:05d}.{file_format}").write_bytes(content)
 
     return _write_whole(path, fill)
+
+
+def export_gallery(
+    dataset: Dataset, split: str, count: int, path: Path, *, captions: bool = False
+) -> Path:
+    """Write the first images of a part as one PNG file, with their labels if ``captions``.
+
+    Raises
+    ------
+    ConfigurationError
+        As :func:`export` does.
+    """
+    part = head(dataset, split, count)
+    labels = [str(label) for label in part.y] if captions else None
+    picture = gallery_png(images_of(dataset, part), captions=labels)
+    return _write_whole(path, lambda target: _write_lines(target, iter([picture])))
 
 
 def head(dataset: Dataset, split: str, count: int) -> Part:

@@ -1,0 +1,239 @@
+"""``sweepmark data``: list, fetch, describe, show and export data sets."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+
+    from sweepmark.config.folders import Folders
+    from sweepmark.config.schema import DatasetConfig
+    from sweepmark.data import Dataset
+
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # no other name
+
+__all__ = ["add_parser"]
+
+_MEGABYTE = 1e6
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the verb ``data`` and its verbs; each sets ``handler``, which returns the exit code."""
+    summary = "list, fetch, describe, show and export data sets"
+    parser = subparsers.add_parser("data", help=summary, description=f"{summary.capitalize()}.")
+    verbs = parser.add_subparsers(dest="data_verb", metavar="VERB", required=True)
+
+    verb = verbs.add_parser("list", help="the data sets there are, and which are in the cache")
+    _add_config_dir(verb)
+    verb.set_defaults(handler=_list)
+
+    verb = _add_verb(verbs, "fetch", "download and verify; mend what is damaged in the cache")
+    verb.set_defaults(handler=_fetch)
+
+    verb = _add_verb(verbs, "describe", "counts, label distribution, shape, size, source, SHA-256")
+    verb.add_argument("--json", action="store_true", help="one JSON document instead of tables")
+    verb.set_defaults(handler=_describe)
+
+    verb = _add_verb(verbs, "show", "draw the first images in a grid, as PNG with 300 dpi")
+    _add_rows(verb, count=100)
+    _add_output(verb, "the PNG file")
+    verb.add_argument("--labels", action="store_true", help="write its label below each image")
+    verb.set_defaults(handler=_show)
+
+    verb = _add_verb(verbs, "export", "write the first rows as CSV or as pictures")
+    _add_rows(verb, count=None)
+    verb.add_argument("--format", choices=["csv", "pgm", "png"], default="csv", help="default: csv")
+    _add_output(verb, "the file; for more than one picture, a new folder")
+    verb.set_defaults(handler=_export)
+
+
+def _add_verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    summary: str,
+) -> argparse.ArgumentParser:
+    """Add a verb that takes the name of a data set."""
+    verb = verbs.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
+    verb.add_argument("name", metavar="NAME", help="a data set of `sweepmark data list`")
+    verb.add_argument(
+        "overrides",
+        metavar="OVERRIDE",
+        nargs="*",
+        help="such as dataset.path=FOLDER, a folder with the four IDX files",
+    )
+    _add_config_dir(verb)
+    return verb
+
+
+def _add_config_dir(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--config-dir",
+        metavar="FOLDER",
+        action="append",
+        default=[],
+        help="a folder of your own configurations; may be given again",
+    )
+
+
+def _add_rows(verb: argparse.ArgumentParser, *, count: int | None) -> None:
+    verb.add_argument("--split", choices=["train", "test"], default="train", help="default: train")
+    default = "" if count is None else f"; default: {count}"
+    verb.add_argument(
+        "--count",
+        metavar="N",
+        type=int,
+        default=count,
+        required=count is None,
+        help=f"how many, from the first; -1 is all{default}",
+    )
+
+
+def _add_output(verb: argparse.ArgumentParser, what: str) -> None:
+    verb.add_argument("-o", "--output", metavar="PATH", type=Path, required=True, help=what)
+
+
+def _folders(args: argparse.Namespace) -> Folders:
+    from sweepmark.config import Folders
+
+    return Folders.of(args.config_dir)
+
+
+def _config(args: argparse.Namespace) -> DatasetConfig:
+    from sweepmark.config import dataset_config
+
+    return dataset_config(args.name, args.overrides, _folders(args))
+
+
+def _load(args: argparse.Namespace) -> Dataset:
+    from sweepmark.data import load
+
+    return load(_config(args), report=_say)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)  # noqa: T201  # progress; results go to standard output
+
+
+def _print(*renderables: Any) -> None:  # whatever rich can draw
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for renderable in renderables:
+        console.print(renderable)
+
+
+def _list(args: argparse.Namespace) -> int:
+    from rich import box
+    from rich.table import Table
+
+    from sweepmark.config import dataset_config
+    from sweepmark.data import is_cached
+
+    folders = _folders(args)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("name", "in the cache", "description"):
+        table.add_column(heading)
+    for name, description in folders.groups()["dataset"].items():
+        cached = is_cached(dataset_config(name, (), folders))
+        table.add_row(name, "yes" if cached else "no", description)
+    _print(table)
+    return 0
+
+
+def _fetch(args: argparse.Namespace) -> int:
+    from sweepmark.data import mend
+
+    dataset = mend(_config(args), report=_say)
+    _print(
+        f"{dataset.name}: {dataset.n_rows:,} rows from {dataset.source}; "
+        "the SHA-256 of every file matches"
+    )
+    return 0
+
+
+def _describe(args: argparse.Namespace) -> int:
+    from sweepmark.data import published_digest
+    from sweepmark.data.summary import describe
+
+    config = _config(args)
+    dataset = _load(args)
+    document = describe(dataset, published=published_digest(config))
+    if args.json:
+        import json
+
+        print(json.dumps(document))  # noqa: T201  # the one document on standard output
+    else:
+        _print(_facts(document), _distribution(document), _digests(document))
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    from sweepmark.data.export import export_gallery
+
+    written = export_gallery(_load(args), args.split, args.count, args.output, captions=args.labels)
+    _print(f"wrote {written}")
+    return 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    from sweepmark.data.export import export
+
+    written = export(_load(args), args.split, args.count, args.format, args.output)
+    _print(f"wrote {written}")
+    return 0
+
+
+def _facts(document: dict[str, Any]) -> object:
+    from rich.table import Table
+    from rich.text import Text
+
+    shape = document["image_shape"]
+    rows = ", ".join(f"{part['n_rows']:,} {name}" for name, part in document["parts"].items())
+    published = "yes" if document["published"] else "no: these are files of your own"
+    facts = {
+        "rows": f"{document['n_rows']:,} ({rows})",
+        "features": f"{document['n_features']}" + (f" ({shape[0]} x {shape[1]})" if shape else ""),
+        "type": document["dtype"],
+        "in memory": f"{document['bytes'] / _MEGABYTE:,.1f} MB",
+        "source": document["source"],
+        "as published": published,
+    }
+    grid = Table.grid(padding=(0, 2))
+    grid.title, grid.title_justify, grid.title_style = document["name"], "left", "bold"
+    for name, value in facts.items():
+        grid.add_row(name, Text(value, overflow="fold"))
+    return grid
+
+
+def _distribution(document: dict[str, Any]) -> object:
+    from rich import box
+    from rich.table import Table
+
+    parts = document["parts"]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("label", justify="right")
+    cells = {}
+    for name, part in parts.items():
+        table.add_column(name, justify="right")
+        table.add_column("share", justify="right")
+        cells[name] = {line["label"]: line for line in part["labels"]}
+    for label in document["classes"]:
+        row = [str(label)]
+        for name in parts:
+            line = cells[name].get(label, {"count": 0, "share": 0.0})
+            row += [f"{line['count']:,}", f"{line['share']:.2%}"]
+        table.add_row(*row)
+    return table
+
+
+def _digests(document: dict[str, Any]) -> object:
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row("SHA-256", document["digest"])
+    for role, digest in document["files"].items():
+        grid.add_row(role.replace("_", " "), digest)
+    return grid
