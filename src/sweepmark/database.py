@@ -1,0 +1,112 @@
+"""A SQLite file of the store: there whole or not at all, and its failures told as ours."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+from sweepmark.errors import StoreError, SweepmarkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+__all__ = ["create_once", "database_uri", "translated"]
+
+
+def database_uri(path: Path) -> str:
+    """Return SQLAlchemy's URI of a SQLite file.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> database_uri(Path("/store/optuna.db"))
+    'sqlite:////store/optuna.db'
+    """
+    return f"sqlite:///{path.absolute()}"
+
+
+def create_once(path: Path, create: Callable[[Path], None]) -> None:
+    """Create a database if it is not there; of several processes one does, the others wait.
+
+    The file gets its name when it is finished: a process killed in the middle of a migration
+    leaves no half-migrated database behind, which the next one could not go on with.
+
+    Parameters
+    ----------
+    path : Path
+        Where the database shall be.
+    create : callable
+        Makes a new database at the path it is given.
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be written or is full.
+    """
+    if path.exists():
+        return
+    with translated(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(path.with_name(f".{path.name}.lock")):
+            if path.exists():
+                return
+            unfinished = path.with_name(f".{path.name}.new")
+            _remove(unfinished)
+            try:
+                create(unfinished)
+                unfinished.replace(path)
+            finally:
+                _remove(unfinished)
+
+
+@contextlib.contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn what the file system or SQLite refuses into a StoreError that names the path."""
+    try:
+        yield
+    except SweepmarkError:
+        raise
+    except Exception as error:
+        cause = _environmental(error)
+        if cause is None:
+            raise
+        raise StoreError(f"{path} cannot be used: {cause}. {_advice(cause)}") from error
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _environmental(error: BaseException | None) -> Exception | None:
+    """Return the fault of the machine at the bottom of an exception, or None if it is ours."""
+    while error is not None:
+        if isinstance(error, OSError | sqlite3.OperationalError):
+            return error
+        # "file is not a database", "database disk image is malformed"
+        if type(error) is sqlite3.DatabaseError:
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _advice(cause: Exception) -> str:
+    if "locked" in str(cause):
+        return "Another program holds it: end that one, then resume."
+    if type(cause) is sqlite3.DatabaseError:
+        return "Move it away: it is rebuilt from the journal and the evaluations by `resume`."
+    return "Free space or mend the folder's permissions, then resume."

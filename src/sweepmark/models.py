@@ -1,0 +1,103 @@
+"""Fitted pipelines as bytes: skops format, which executes nothing while it is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sweepmark.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+__all__ = ["TRUSTED_TYPES", "dump", "load", "unknown_types"]
+
+TRUSTED_TYPES = frozenset(
+    {
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+        "sklearn.gaussian_process.kernels.ConstantKernel",
+        "sklearn.gaussian_process.kernels.Product",
+        "sklearn.gaussian_process.kernels.RBF",
+        "sklearn.metrics._dist_metrics.ChebyshevDistance64",
+        "sklearn.metrics._dist_metrics.EuclideanDistance64",
+        "sklearn.metrics._dist_metrics.ManhattanDistance64",
+        "sklearn.metrics._dist_metrics.MinkowskiDistance64",
+        "sklearn.neighbors._ball_tree.BallTree",
+        "sklearn.neighbors._kd_tree.KDTree",
+        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+        "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+        "sklearn.tree._tree.Tree",
+        "sklearn.utils._bunch.Bunch",
+    }
+)
+"""What fitted scikit-learn classifiers hold and skops 0.16 does not know to be harmless."""
+
+_TRUSTED_MODULES = ("sweepmark.preprocessing", "sweepmark.svm")
+
+
+def dump(estimator: Any) -> bytes:
+    """Return a fitted estimator as a skops file.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> fitted = DummyClassifier().fit([[0], [1], [2]], [1, 1, 0])
+    >>> load(dump(fitted)).predict([[5]])
+    array([1])
+    """
+    import skops.io
+
+    return bytes(skops.io.dumps(estimator))
+
+
+def load(content: bytes, *, packages: Collection[str] = ()) -> Any:
+    """Return the estimator of a skops file.
+
+    Parameters
+    ----------
+    content : bytes
+        The file. What it says of itself is not believed: only types that skops knows to be
+        harmless, those of TRUSTED_TYPES and our own are built.
+    packages : collection of str
+        Further packages whose types the user trusts.
+
+    Raises
+    ------
+    DataError
+        If it is no skops file, or names other types.
+    """
+    import skops.io
+
+    unknown = unknown_types(content)
+    refused = [name for name in unknown if not _is_trusted(name, packages)]
+    if refused:
+        raise DataError(
+            f"the model must hold trusted types only, but holds {', '.join(refused)}. "
+            "Trust their package with --trust if you know who made the file."
+        )
+    return skops.io.loads(content, trusted=unknown)
+
+
+def unknown_types(content: bytes) -> list[str]:
+    """Return the types in a skops file that skops itself does not trust, ascending.
+
+    Raises
+    ------
+    DataError
+        If it is no skops file.
+    """
+    import zipfile
+
+    import skops.io
+
+    try:
+        return sorted(skops.io.get_untrusted_types(data=content))
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+        raise DataError(f"the model must be a file in skops format, but: {error}.") from error
+
+
+def _is_trusted(name: str, packages: Collection[str]) -> bool:
+    module = name.rpartition(".")[0]
+    return name in TRUSTED_TYPES or module in _TRUSTED_MODULES or name.partition(".")[0] in packages

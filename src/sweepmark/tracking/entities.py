@@ -1,0 +1,136 @@
+"""Records as MLflow's entities, within MLflow's limits."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from sweepmark.records import DataInput, Metric, Param, Record, Tag
+from sweepmark.specification import canonical_json
+from sweepmark.tracking.interface import LEFT_OUT_TAG
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mlflow import entities
+
+__all__ = ["batches", "dataset_inputs", "tag_texts"]
+
+# mlflow/utils/validation.py; 100 parameters, 100 tags and 1000 entities are the most in one batch.
+_MAX_PARAMS = _MAX_TAGS = 100
+_MAX_METRICS = 800
+_MAX_NAME = 250
+_MAX_PARAM_TEXT = 6000
+_MAX_TAG_TEXT = 8000
+_MAX_DIGEST = 36
+_NOT_IN_A_NAME = re.compile(r"[^/\w.\- :]")
+
+
+def tag_texts(records: Sequence[Record]) -> dict[str, str]:
+    """Return the tags by name; metrics that are no finite numbers are named in one."""
+    tags = {_name(r.name): _cut(r.value, _MAX_TAG_TEXT) for r in records if isinstance(r, Tag)}
+    left_out = [r.name for r in records if isinstance(r, Metric) and not math.isfinite(r.value)]
+    if left_out:
+        tags[LEFT_OUT_TAG] = _cut(", ".join(dict.fromkeys(left_out)), _MAX_TAG_TEXT)
+    return tags
+
+
+def batches(
+    records: Sequence[Record],
+    *,
+    tags: Mapping[str, str],
+    timestamp: int,
+    without: frozenset[str] = frozenset(),
+    model_id: str | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Yield the arguments of ``log_batch`` calls; one is enough unless there are very many.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        Its parameters and metrics are taken.
+    tags : mapping of str to str
+        Tags to set.
+    timestamp : int
+        Milliseconds; the same at every delivery, so that MLflow sees a metric written again.
+    without : frozenset of str
+        Parameters that the run has already: MLflow refuses to change them.
+    model_id : str or None
+        The logged model whose metrics these are as well.
+    """
+    from mlflow import entities
+
+    params = {_name(r.name): _text(r.value) for r in records if isinstance(r, Param)}
+    pending_params = [entities.Param(k, v) for k, v in params.items() if k not in without]
+    pending_metrics = [
+        entities.Metric(_name(r.name), float(r.value), timestamp, r.step, model_id=model_id)
+        for r in records
+        if isinstance(r, Metric) and math.isfinite(r.value)
+    ]
+    pending_tags = [entities.RunTag(name, text) for name, text in tags.items()]
+    chunks: zip_longest[tuple[list[Any], ...]] = zip_longest(
+        _chunks(pending_params, _MAX_PARAMS),
+        _chunks(pending_metrics, _MAX_METRICS),
+        _chunks(pending_tags, _MAX_TAGS),
+        fillvalue=[],
+    )
+    for chunk in chunks:
+        yield dict(zip(("params", "metrics", "tags"), chunk, strict=True))
+
+
+def dataset_inputs(records: Sequence[Record]) -> list[entities.DatasetInput]:
+    """Return the data a run was fitted and scored on.
+
+    MLflow keeps one data set per name and digest in an experiment, with the profile that came
+    first. So the digest it is given also says which part and how many rows.
+    """
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+    from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+
+    return [
+        DatasetInput(
+            Dataset(
+                name=record.name,
+                digest=f"{record.digest[:16]}-{record.context}-{record.n_rows}"[:_MAX_DIGEST],
+                source_type="http" if record.source.startswith("http") else "local",
+                source=json.dumps(_source(record.source)),
+                profile=json.dumps(
+                    {
+                        "num_rows": record.n_rows,
+                        "num_features": record.n_features,
+                        "sha256": record.digest,
+                    }
+                ),
+            ),
+            [InputTag(MLFLOW_DATASET_CONTEXT, record.context)],
+        )
+        for record in records
+        if isinstance(record, DataInput)
+    ]
+
+
+def _source(source: str) -> dict[str, str]:
+    return {"url" if source.startswith("http") else "uri": source}
+
+
+def _name(name: str) -> str:
+    return _NOT_IN_A_NAME.sub("_", name)[:_MAX_NAME]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Mapping | list | tuple):
+        return _cut(canonical_json(value), _MAX_PARAM_TEXT)
+    return _cut(str(value), _MAX_PARAM_TEXT)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def _chunks(items: list[Any], size: int) -> Iterator[list[Any]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,133 @@
+"""A Tracker that keeps runs in memory: for ``tracking=none`` and for tests."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sweepmark.errors import NotFoundError
+from sweepmark.records import Metric, Tag
+from sweepmark.tracking.interface import (
+    DELIVERED_TAG,
+    LEFT_OUT_TAG,
+    SWEEP_TAG,
+    TRIAL_TAG,
+    match_run,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sweepmark.records import Record
+    from sweepmark.tracking.interface import EndStatus
+
+__all__ = ["MemoryRun", "MemoryTracker"]
+
+
+@dataclass(slots=True)
+class MemoryRun:
+    """One run as it stands; the only thing here that changes."""
+
+    sweep_id: str
+    number: int | None
+    name: str
+    parent: str | None
+    started: float
+    status: str = "RUNNING"
+    ended: float | None = None
+    records: dict[tuple[object, ...], Record] = field(default_factory=dict)
+
+    def add(self, records: Sequence[Record]) -> None:
+        """Add records; one of the same kind and name takes the other's place."""
+        for record in records:
+            if not (isinstance(record, Metric) and not math.isfinite(record.value)):
+                self.records[_identity(record)] = record
+        left_out = [r.name for r in records if isinstance(r, Metric) and not math.isfinite(r.value)]
+        if left_out:
+            self.add([Tag(LEFT_OUT_TAG, ", ".join(dict.fromkeys(left_out)))])
+
+
+class MemoryTracker:
+    """Keeps runs for as long as the process lives.
+
+    Attributes
+    ----------
+    runs : dict of str to MemoryRun
+        By run id.
+    """
+
+    def __init__(self) -> None:
+        self.runs: dict[str, MemoryRun] = {}
+        self._ids: dict[tuple[str, int | None], str] = {}
+
+    def open_parent(
+        self, *, sweep_id: str, name: str, records: Sequence[Record], started: float
+    ) -> str:
+        """See :meth:`Tracker.open_parent`."""
+        run_id = self._open(MemoryRun(sweep_id, None, name, None, started))
+        self.runs[run_id].status = "RUNNING"
+        self.runs[run_id].add(records)
+        return run_id
+
+    def log_trial(  # noqa: PLR0913 -- the interface's
+        self,
+        *,
+        sweep_id: str,
+        number: int,
+        name: str,
+        parent: str | None,
+        records: Sequence[Record],
+        started: float,
+        ended: float,
+        failed: bool,
+    ) -> str:
+        """See :meth:`Tracker.log_trial`."""
+        run_id = self._open(MemoryRun(sweep_id, number, name, parent, started))
+        run = self.runs[run_id]
+        if run.status == "RUNNING":
+            run.add([*records, Tag(DELIVERED_TAG, "true")])
+            run.status, run.ended = ("FAILED" if failed else "FINISHED"), ended
+        return run_id
+
+    def close_parent(
+        self, *, run_id: str, records: Sequence[Record], ended: float, status: EndStatus
+    ) -> None:
+        """See :meth:`Tracker.close_parent`."""
+        if run_id not in self.runs:
+            raise NotFoundError(f"no run has the id {run_id!r}.")
+        run = self.runs[run_id]
+        run.add(records)
+        run.status, run.ended = status, ended
+
+    def delivered(self, sweep_id: str) -> Mapping[int, str]:
+        """See :meth:`Tracker.delivered`."""
+        return {
+            number: run_id
+            for (sweep, number), run_id in self._ids.items()
+            if sweep == sweep_id and number is not None
+        }
+
+    def locate(self, run_id: str) -> tuple[str, int | None]:
+        """See :meth:`Tracker.locate`."""
+        run = self.runs[match_run(run_id, self.runs)]
+        return run.sweep_id, run.number
+
+    def close(self) -> None:
+        """See :meth:`Tracker.close`."""
+
+    def _open(self, run: MemoryRun) -> str:
+        key = (run.sweep_id, run.number)
+        if key not in self._ids:
+            self._ids[key] = run_id = uuid.uuid4().hex
+            run.add([Tag(SWEEP_TAG, run.sweep_id)])
+            if run.number is not None:
+                run.add([Tag(TRIAL_TAG, str(run.number))])
+            self.runs[run_id] = run
+        return self._ids[key]
+
+
+def _identity(record: Record) -> tuple[object, ...]:
+    name = getattr(record, "name", getattr(record, "path", ""))
+    return (type(record), name, getattr(record, "step", 0), getattr(record, "context", ""))
