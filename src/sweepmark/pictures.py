@@ -1,0 +1,258 @@
+"""Pictures drawn pixel by pixel, because every trial gets them: a tenth of matplotlib's time.
+
+A picture is a plane of ink, 0 (paper) to 255 (black), until it is encoded. For the confusion matrix
+the palette turns ink into one hue, so that it reads the same to the colour-blind and in print.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+    from PIL.ImageFont import FreeTypeFont
+
+__all__ = ["confusion_matrix_png", "misclassified_png"]
+
+_BLACK = 255
+_DEEPEST = 205
+# The ink of a cell that holds its whole row; what is darker is for text.
+_RAMP = ((0, (255, 255, 255)), (70, (158, 202, 225)), (140, (49, 120, 185)), (205, (8, 48, 107)))
+# From ColorBrewer's sequential "Blues" (https://colorbrewer2.org), which it marks as safe for the
+# colour-blind.
+_MARGIN = 14
+_TICKS = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
+
+
+def confusion_matrix_png(matrix: NDArray[Any], labels: Sequence[object]) -> bytes:
+    """Return a picture of a confusion matrix: counts, shaded by their share of the actual class.
+
+    The shade goes with the square root of the share, so that the few errors of a good classifier
+    can be seen; the scale beside it says so. Cells without a count stay empty.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_classes, n_classes), int
+        Rows are the actual classes.
+    labels : sequence of n_classes
+        What the classes are called.
+
+    Returns
+    -------
+    bytes
+        A PNG file.
+    """
+    n_classes = len(labels)
+    side = int(np.clip(620 / n_classes, 38, 110))
+    texts = [[f"{count}" if count else "" for count in row] for row in matrix.tolist()]
+    font = _fit([text for row in texts for text in row], side - 6, largest=17)
+    names = [str(label) for label in labels]
+    name_size = 15 if n_classes <= 12 else 13  # noqa: PLR2004 - more, smaller
+    name_font = _font(name_size)
+    widest = max(_width(name, name_font) for name in names)
+    left = _MARGIN + 26 + widest + 8
+    # Long names are turned on their side below the matrix.
+    turned = widest > side - 4
+    foot = (widest if turned else name_size) + 44
+    top = _MARGIN + 34
+    span = side * n_classes
+    n, n_hits = int(matrix.sum()), int(np.trace(matrix))
+    title = f"{n_hits} of {n} rows correct ({100 * n_hits / max(n, 1):.2f} %)"
+    width = max(left + span + 92, _width(title, _font(15)) + 2 * _MARGIN)
+    plane = np.zeros((max(top + span + foot, 300), width), dtype=np.uint8)
+
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    inks = _shade(shares)
+    cells = np.repeat(np.repeat(inks, side, axis=0), side, axis=1)
+    plane[top : top + span, left : left + span] = cells
+    edges = np.arange(n_classes + 1) * side
+    plane[top + edges, left : left + span + 1] = 40
+    plane[top : top + span + 1, left + edges] = 40
+    middles = [i * side + side // 2 for i in range(n_classes)]
+    for i, row in enumerate(texts):
+        for j, text in enumerate(row):
+            if text:
+                ink = 0 if inks[i, j] > 130 else _BLACK  # noqa: PLR2004 - equal contrast
+                _write(plane, text, (left + middles[j], top + middles[i]), font=font, ink=ink)
+    for name, middle in zip(names, middles, strict=True):
+        _write(plane, name, (left - 8, top + middle), font=name_font, anchor=1.0)
+        down = top + span + 8 + (_width(name, name_font) if turned else name_size) // 2
+        _write(plane, name, (left + middle, down), font=name_font, turned=turned)
+    _frame(plane, title, (left, top, span))
+    return _encode(plane, palette=_palette())
+
+
+def misclassified_png(
+    images: NDArray[Any],
+    y_true: NDArray[Any],
+    y_pred: NDArray[Any],
+    rows: NDArray[Any],
+    *,
+    limit: int = 25,
+) -> bytes:
+    """Return a gallery of the first rows that were classified wrongly.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, height, width)
+        Grey values of any number type, memory-mapped or not: only what is shown is read. The
+        least value shown is black, the greatest white.
+    y_true, y_pred, rows : ndarray of shape (n,)
+        Labels and where in the data set each image lies, in the images' order.
+    limit : int
+        How many are shown at most.
+
+    Returns
+    -------
+    bytes
+        A PNG file. Captions read ``#row actual→predicted``.
+    """
+    wrong = np.flatnonzero(np.asarray(y_true) != np.asarray(y_pred))
+    shown = wrong[:limit]
+    captions = [f"#{rows[i]} {y_true[i]}→{y_pred[i]}" for i in shown]
+    title = f"{len(wrong)} of {len(y_true)} rows misclassified"
+    if len(wrong) > len(shown):
+        title += f", the first {len(shown)} shown"
+    font, title_font = _font(13), _font(15)
+    tiles = _tiles(np.asarray(images[shown]), 96)
+    height, width = tiles.shape[1:]
+    n_columns = min(5, max(1, len(shown)))
+    n_rows = -(-len(shown) // n_columns)
+    stride_x = max([width, *(_width(caption, font) for caption in captions)]) + 14
+    stride_y = height + 32
+    top = _MARGIN + 34
+    hint = "#row actual→predicted" if len(shown) else "nothing to show"
+    across = max(n_columns * stride_x, _width(title, title_font), _width(hint, font))
+    plane = np.zeros((top + 14 + n_rows * stride_y + _MARGIN, across + 2 * _MARGIN), np.uint8)
+    _write(plane, title, (_MARGIN, _MARGIN + 8), font=title_font, anchor=0.0)
+    _write(plane, hint, (_MARGIN, _MARGIN + 30), font=font, anchor=0.0, ink=150)
+    for i, (tile, caption) in enumerate(zip(tiles, captions, strict=True)):
+        x = _MARGIN + (i % n_columns) * stride_x + (stride_x - width) // 2
+        y = top + 14 + (i // n_columns) * stride_y
+        plane[y : y + height, x : x + width] = tile
+        _write(plane, caption, (x + width // 2, y + height + 12), font=font)
+    return _encode(plane, palette=np.repeat(np.arange(255, -1, -1, dtype=np.uint8), 3))
+
+
+def _frame(plane: NDArray[Any], title: str, box: tuple[int, int, int]) -> None:
+    """Write title, axis titles and the scale of shades around the matrix at (left, top, span)."""
+    left, top, span = box
+    font, small = _font(15), _font(12)
+    across = _width(title, font)
+    # Centred over the matrix unless that would cut it off.
+    latest = plane.shape[1] - _MARGIN // 2 - across // 2
+    middle = max(min(left + span // 2, latest), _MARGIN + across // 2)
+    _write(plane, title, (middle, _MARGIN + 12), font=font)
+    _write(plane, "predicted", (left + span // 2, plane.shape[0] - _MARGIN - 4), font=font)
+    _write(plane, "actual", (_MARGIN + 8, top + span // 2), font=font, turned=True)
+    scale_x, length = left + span + 18, min(span, 220)
+    shares = np.linspace(1, 0, length) ** 2
+    plane[top : top + length, scale_x : scale_x + 14] = _shade(shares)[:, None]
+    for share in _TICKS:
+        y = top + round((length - 1) * (1 - share**0.5))
+        plane[y, scale_x : scale_x + 18] = 130
+        _write(plane, f"{100 * share:g} %", (scale_x + 22, y), font=small, anchor=0.0)
+    _write(plane, "of the row", (scale_x - 2, top + length + 16), font=small, anchor=0.0)
+
+
+def _shade(shares: NDArray[Any]) -> NDArray[Any]:
+    inks: NDArray[Any] = np.rint(np.sqrt(shares) * _DEEPEST).astype(np.uint8)
+    return inks
+
+
+def _tiles(images: NDArray[Any], side: int) -> NDArray[Any]:
+    """Return the images as ink, white on black, about ``side`` pixels wide."""
+    if images.size == 0:
+        return np.zeros((0, 0, 0), dtype=np.uint8)
+    values = images.astype(np.float64)
+    low, high = float(values.min()), float(values.max())
+    ink = (_BLACK - (values - low) * (_BLACK / ((high - low) or 1.0))).astype(np.uint8)
+    longest = max(images.shape[1:])
+    if longest > side:
+        step = -(-longest // side)
+        return ink[:, ::step, ::step]
+    factor = side // longest
+    return ink.repeat(factor, axis=1).repeat(factor, axis=2)
+
+
+def _write(  # noqa: PLR0913 - a stroke needs them
+    plane: NDArray[Any],
+    text: str,
+    at: tuple[int, int],
+    *,
+    font: FreeTypeFont,
+    ink: int = _BLACK,
+    anchor: float = 0.5,
+    turned: bool = False,
+) -> None:
+    """Lay text over the plane, its middle at a height, ``anchor`` of its width left of ``at``."""
+    mask, middle = _stamp(text, font)
+    x, y = at
+    if turned:
+        mask = np.rot90(mask)
+        top, left = y - mask.shape[0] // 2, x - middle
+    else:
+        top, left = y - middle, x - round(anchor * mask.shape[1])
+    part = plane[top : top + mask.shape[0], left : left + mask.shape[1]]
+    part += ((ink - part.astype(np.int32)) * mask // _BLACK).astype(np.uint8)
+
+
+@functools.lru_cache(maxsize=2048)
+def _stamp(text: str, font: FreeTypeFont) -> tuple[NDArray[Any], int]:
+    """Return text as cover, 0 to 255, and where the middle of its digits lies from the top."""
+    cover, (_, top) = font.getmask2(text, mode="L")
+    mask = np.array(cover, dtype=np.int32).reshape(cover.size[::-1])
+    ascent = font.getbbox("0")
+    return mask, int(ascent[1] + ascent[3]) // 2 - int(top)
+
+
+def _width(text: str, font: FreeTypeFont) -> int:
+    return int(font.getlength(text)) + 1
+
+
+def _fit(texts: Iterable[str], width: int, *, largest: int) -> FreeTypeFont:
+    """Return the largest font, not below 8 pixels, in which every text fits the width."""
+    longest = max(texts, key=len)
+    for size in range(largest, 8, -1):
+        if _width(longest, _font(size)) <= width:
+            return _font(size)
+    return _font(8)
+
+
+@functools.lru_cache(maxsize=32)
+def _font(size: int) -> FreeTypeFont:
+    """Return DejaVu Sans from matplotlib's folder: Pillow's own font has no arrow."""
+    from PIL import ImageFont
+
+    found = importlib.util.find_spec("matplotlib")  # does not import it
+    origin = Path(str(found.origin if found else ""))
+    return ImageFont.truetype(str(origin.parent / "mpl-data/fonts/ttf/DejaVuSans.ttf"), size)
+
+
+@functools.lru_cache(maxsize=1)
+def _palette() -> NDArray[Any]:
+    stops = [*_RAMP, (_BLACK, (4, 12, 28))]
+    inks = [ink for ink, _ in stops]
+    channels = [
+        np.interp(np.arange(256), inks, [colour[channel] for _, colour in stops])
+        for channel in range(3)
+    ]
+    return np.stack(channels, axis=1).round().astype(np.uint8).ravel()
+
+
+def _encode(plane: NDArray[Any], *, palette: NDArray[Any]) -> bytes:
+    from PIL import Image
+
+    image = Image.fromarray(plane)
+    image.putpalette(palette.tobytes())
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", compress_level=2)
+    return buffer.getvalue()

@@ -1,0 +1,101 @@
+"""Pictures of a trial: whole, readable, in one hue."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from sweepmark.pictures import confusion_matrix_png, misclassified_png
+
+
+def read(content: bytes) -> Any:
+    with Image.open(io.BytesIO(content)) as image:
+        assert image.format == "PNG"
+        return np.asarray(image.convert("RGB")).astype(int)
+
+
+def is_whole(pixels: Any) -> bool:
+    """Tell whether nothing is cut off: the outermost pixels are all paper."""
+    edges = [pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]
+    return all((edge == 255).all() for edge in edges)
+
+
+def make_matrix(n_classes: int, n: int, *, seed: int = 0) -> Any:
+    rng = np.random.default_rng(seed)
+    shares = np.eye(n_classes) * n_classes + rng.random((n_classes, n_classes))
+    return rng.multinomial(n, (shares / shares.sum()).ravel()).reshape(n_classes, n_classes)
+
+
+@pytest.mark.parametrize("n_classes", [1, 2, 3, 10, 26])
+@pytest.mark.parametrize("n", [1, 500, 5_000_000])
+@pytest.mark.parametrize("prefix", ["", "a rather long class "])
+def test_confusion_matrix_is_not_cut_off(n_classes: int, n: int, prefix: str) -> None:
+    labels = [f"{prefix}{i}" for i in range(n_classes)]
+    pixels = read(confusion_matrix_png(make_matrix(n_classes, n), labels))
+    assert is_whole(pixels)
+    assert max(pixels.shape) <= 1400
+
+
+def test_confusion_matrix_has_one_hue_that_darkens_with_the_share() -> None:
+    shares = [0, 1, 5, 20, 50, 100]
+    matrix = np.zeros((7, 7), dtype=np.int64)
+    matrix[:6, 0] = shares
+    matrix[:6, 6] = [100 - share for share in shares]
+    pixels = read(confusion_matrix_png(matrix, range(7)))
+    red, green, blue = pixels.reshape(-1, 3).T
+    assert (blue >= green - 1).all()
+    assert (green >= red - 1).all()
+    # The first column's cells, near their corners where no text is.
+    lines = np.flatnonzero((pixels[:, :, 0] < 245).mean(axis=1) > 0.6)
+    tops = [line for line in lines if line + 1 not in lines][:6]
+    left = int(np.flatnonzero((pixels[:, :, 0] < 245).mean(axis=0) > 0.6)[0])
+    light = [int(pixels[top + 4, left + 4].sum()) for top in tops]
+    assert light[0] == 3 * 255
+    assert light == sorted(light, reverse=True)
+    assert len(set(light)) == 6
+
+
+def test_confusion_matrix_of_no_rows_is_drawn() -> None:
+    assert is_whole(read(confusion_matrix_png(np.zeros((2, 2), dtype=np.int64), ["no", "yes"])))
+
+
+def test_equal_counts_are_equal_files() -> None:
+    matrix = make_matrix(10, 300)
+    assert confusion_matrix_png(matrix, range(10)) == confusion_matrix_png(matrix, range(10))
+
+
+@pytest.mark.parametrize("n_wrong", [0, 1, 3, 25, 40])
+@pytest.mark.parametrize("dtype", ["uint8", "float64", "int64"])
+def test_gallery_is_whole_for_any_number(n_wrong: int, dtype: str) -> None:
+    digits = load_digits()
+    y_pred = digits.target.copy()
+    y_pred[5 : 5 + n_wrong] = 11
+    rows = np.arange(len(y_pred)) + 60_000
+    content = misclassified_png(digits.images.astype(dtype), digits.target, y_pred, rows)
+    assert is_whole(read(content))
+
+
+def test_gallery_shows_the_wrong_image_as_it_is() -> None:
+    images = np.zeros((3, 8, 8), dtype=np.uint8)
+    images[1, 2:4, 3] = 16
+    content = misclassified_png(images, np.array([1, 2, 3]), np.array([1, 7, 3]), np.arange(3))
+    pixels = read(content)[:, :, 0]
+    black = np.argwhere(pixels == 0)
+    y, x = black[black[:, 0] > 60].min(axis=0)
+    tile = pixels[y : y + 96, x : x + 96].reshape(8, 12, 8, 12)
+    assert (tile[:, 0, :, 0] == np.where(images[1] > 0, 255, 0)).all()
+    assert (tile == tile[:, :1, :, :1]).all()
+
+
+@pytest.mark.parametrize("shape", [(200, 300), (28, 28), (1, 1), (97, 3)])
+def test_gallery_takes_images_of_any_size(shape: tuple[int, int]) -> None:
+    images = np.random.default_rng(0).random((6, *shape))
+    ones = np.ones(6, dtype=np.int64)
+    pixels = read(misclassified_png(images, ones, ones + 1, np.arange(6)))
+    assert is_whole(pixels)
+    assert max(pixels.shape) <= 700

@@ -1,0 +1,123 @@
+"""Plots of a sweep: whole, and for every shape a sweep can have."""
+
+from __future__ import annotations
+
+import io
+import math
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sweepmark.grade import wilson_interval
+from sweepmark.plots import curve_png, heatmap_png
+
+VERMILION = (0xD5, 0x5E, 0x00)
+
+
+def read(content: bytes) -> Any:
+    with Image.open(io.BytesIO(content)) as image:
+        assert image.format == "PNG"
+        return np.asarray(image.convert("RGB"))
+
+
+def is_whole(pixels: Any) -> bool:
+    edges = [pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]
+    return all((edge == 255).all() for edge in edges)
+
+
+def n_of_colour(pixels: Any, colour: tuple[int, int, int]) -> int:
+    return int((pixels == colour).all(axis=2).sum())
+
+
+def curve(x: list[float], y: list[float], **options: Any) -> bytes:
+    return curve_png(x, y, x_label="size (rows)", y_label="accuracy", title="a title", **options)
+
+
+def heatmap(grid: Any, **options: Any) -> bytes:
+    n_y, n_x = grid.shape
+    labels: dict[str, Any] = {"x_label": "gamma", "y_label": "C", "value_label": "cv_accuracy"}
+    return heatmap_png(
+        [10.0**i for i in range(n_x)],
+        [f"choice {i}" for i in range(n_y)],
+        grid,
+        title="t",
+        **labels,
+        **options,
+    )
+
+
+def test_curve_is_whole_and_shows_the_target() -> None:
+    sizes, figures = [30_000.0, 10_000.0, 20_000.0], [0.957, 0.934, 0.94]
+    bars = [
+        wilson_interval(value, int(size) // 4) for size, value in zip(sizes, figures, strict=True)
+    ]
+    with_target = read(curve(sizes, figures, intervals=[*bars[:2], None], target=0.96))
+    assert is_whole(with_target)
+    assert n_of_colour(with_target, VERMILION) > 200
+    assert n_of_colour(read(curve(sizes, figures)), VERMILION) == 0
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "log_x"),
+    [
+        ([1e-4, 1e-2, 1.0], [0.1, math.nan, 0.9], True),
+        ([1.0], [0.5], False),
+        ([], [], False),
+        ([float(i) for i in range(40)], [0.5] * 40, False),
+    ],
+)
+def test_curve_takes_what_sweeps_yield(x: list[float], y: list[float], *, log_x: bool) -> None:
+    assert is_whole(read(curve(x, y, log_x=log_x)))
+
+
+def test_order_of_trials_does_not_change_the_curve() -> None:
+    assert curve([1.0, 2.0, 3.0], [0.1, 0.2, 0.4]) == curve([3.0, 1.0, 2.0], [0.4, 0.1, 0.2])
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 5), (2, 9), (13, 3), (20, 25)])
+@pytest.mark.parametrize("n_missing", [0, 1])
+def test_heatmap_is_whole_with_cells_missing(shape: tuple[int, int], n_missing: int) -> None:
+    grid = np.random.default_rng(0).random(shape)
+    grid.flat[:n_missing] = np.nan
+    assert is_whole(read(heatmap(grid)))
+
+
+@pytest.mark.parametrize("maximize", [True, False])
+def test_heatmap_frames_the_best_cell(*, maximize: bool) -> None:
+    grid = np.array([[0.9, 0.5], [0.5, 0.1]])
+    pixels = read(heatmap(grid, maximize=maximize))
+    framed = np.argwhere((pixels == VERMILION).all(axis=2))
+    assert len(framed) > 100
+    middle = framed.mean(axis=0) / pixels.shape[:2]
+    # The first row is drawn at the bottom.
+    assert bool(middle[0] > 0.5) is maximize
+    assert bool(middle[1] < 0.45) is maximize
+
+
+def test_long_names_below_the_heatmap_are_whole() -> None:
+    names = ["StandardScaler", "MinMaxScaler", "a choice with a very long name"]
+    content = heatmap_png(
+        names,
+        [1],
+        np.array([[0.1, 0.2, 0.3]]),
+        x_label="preprocess",
+        y_label="max_depth",
+        value_label="log_loss",
+        title="t",
+    )
+    assert is_whole(read(content))
+
+
+def test_drawing_needs_no_pyplot_and_importing_no_matplotlib() -> None:
+    code = """
+import sys
+import sweepmark.pictures, sweepmark.plots
+assert "matplotlib" not in sys.modules
+sweepmark.plots.curve_png([1], [1], x_label="", y_label="", title="")
+assert "matplotlib.pyplot" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
