@@ -48,7 +48,7 @@ class Entry:
     n : int
         Rows scored.
     test_set : str
-        Digest of the rows scored: only figures of the same ones are ranked.
+        Digest of the rows scored.
     """
 
     name: str
@@ -71,16 +71,10 @@ class Grade:
         95 % Wilson interval of the value; None for a metric that is no share of rows.
     undecided : bool
         Whether the interval crosses the edge of a band.
-    metric : str
-        What was graded.
-    value : float
-        Its figure.
-    n : int
-        Rows scored.
-    target : float or None
-        The rule's target.
-    target_reached : bool
-        False also where there is no target.
+    metric, value, n : str, float, int
+        What was graded, its figure and the rows scored.
+    target, target_reached : float or None, bool
+        The rule's target; False also where there is none.
     rank, n_ranked : int or None
         Rank among the entries from ``ranked_from`` on, and how many those are; None outside.
     note : str

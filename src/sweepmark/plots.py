@@ -19,6 +19,7 @@ __all__ = ["curve_png", "heatmap_png"]
 _BLUE, _VERMILION = "#0072B2", "#D55E00"
 _DPI = 120
 _MANY = 12
+_LONGEST = 30
 
 
 def curve_png(  # noqa: PLR0913 - options of a plot
@@ -113,7 +114,13 @@ def heatmap_png(  # noqa: PLR0913 - options of a plot
     import numpy as np
 
     n_y, n_x = grid.shape
-    figure, axes = _figure(min(2.6 + 0.85 * n_x, 14.0), min(1.9 + 0.55 * n_y, 12.0))
+    columns, rows = ([_name(value) for value in values] for values in (x_values, y_values))
+    # Room for the names, in inches: those below are aslant where they are wider than a cell.
+    across, down = (0.09 * max(map(len, names)) for names in (rows, columns))
+    is_slanted = max(map(len, columns)) > 8  # noqa: PLR2004
+    figure, axes = _figure(
+        min(2.6 + 0.85 * n_x, 14.0) + across, min(1.9 + 0.55 * n_y, 12.0) + down * is_slanted
+    )
     axes.set_facecolor("#f2f2f2")
     axes.patch.set(hatch="///", edgecolor="#999999")
     shown = np.ma.masked_invalid(grid.astype(np.float64))
@@ -129,10 +136,11 @@ def heatmap_png(  # noqa: PLR0913 - options of a plot
     if np.ma.getmaskarray(shown).any():
         title += ", no figure where hatched"
     axes.set(xlabel=x_label, ylabel=y_label, title=title)
-    axes.set_xticks(range(n_x), [_name(value) for value in x_values])
-    axes.set_yticks(range(n_y), [_name(value) for value in y_values])
-    if max(len(_name(value)) for value in x_values) > 8:  # noqa: PLR2004 - wider than a cell
-        axes.tick_params(axis="x", rotation=45)
+    axes.set_xticks(range(n_x), columns)
+    axes.set_yticks(range(n_y), rows)
+    if is_slanted:
+        for label in axes.get_xticklabels():
+            label.set(rotation=45, horizontalalignment="right", rotation_mode="anchor")
     return _encode(figure)
 
 
@@ -192,7 +200,8 @@ def _frame(axes: Axes, row: int, column: int) -> None:
 
 
 def _name(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _encode(figure: Figure) -> bytes:

@@ -1,0 +1,242 @@
+"""Leaderboards: which trial is the best, how they are ordered, and their table and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from sweepmark.metrics import FIT_SECONDS, NAMES, PREDICT_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sweepmark.trial import Trial
+
+__all__ = [
+    "Direction",
+    "Table",
+    "best",
+    "csv_text",
+    "edge_warnings",
+    "headline",
+    "ranked",
+    "table",
+]
+
+Direction = Literal["maximize", "minimize"]
+
+_TAKEN = ("trial", "status", "train", "test", "points")
+
+_FEWEST = 3
+# On an axis of two values each is an edge: nothing could be said.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """What is printed: headings, and one text per cell, empty where there is nothing to say."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def ranked(trials: Sequence[Trial], metric: str, direction: Direction = "maximize") -> list[Trial]:
+    """Return the trials that have a finite figure, the best first; ties go by number.
+
+    Failed and pruned trials are never ranked, and neither is a NaN.
+    """
+    sign = -1.0 if direction == "maximize" else 1.0
+    finished = [trial for trial in trials if _is_finished(trial)]
+    real = [trial for trial in finished if _has(trial, metric)]
+    return sorted(real, key=lambda trial: (sign * _figure(trial, metric), trial.number))
+
+
+def best(trials: Sequence[Trial], metric: str, direction: Direction = "maximize") -> Trial | None:
+    """Return the trial that a sweep with this objective selects; None if none is ranked."""
+    return next(iter(ranked(trials, metric, direction)), None)
+
+
+def headline(trials: Sequence[Trial]) -> Trial | None:
+    """Return the trial that stands for a sweep that selects nothing: the largest training part.
+
+    Not the best one: taking the maximum over test figures would be a selection on the test set.
+    Ties go to the lowest number; None if no trial finished.
+    """
+    finished = [trial for trial in trials if _is_finished(trial)]
+    return min(finished, key=lambda trial: (-trial.n_train, trial.number), default=None)
+
+
+def csv_text(
+    trials: Sequence[Trial], *, metric: str | None = None, direction: Direction = "maximize"
+) -> bytes:
+    """Return leaderboard.csv: one line a trial, whatever differs from run to run at the end.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        In any order.
+    metric : str or None
+        Ranks the lines; what is not ranked follows. None orders them by number.
+    direction : {"maximize", "minimize"}
+        Which end of the metric is the better one.
+
+    Returns
+    -------
+    bytes
+        UTF-8, comma-separated, with a header. Full precision; NaN is an empty cell.
+    """
+    ordered = _arrange(trials, metric, direction)
+    params, metrics = _param_names(trials), _metric_names(trials)
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    identity, outcome = ("number", "status", "reason"), ("n_train", "n_test")
+    writer.writerow([*identity, *params, *outcome, *metrics, FIT_SECONDS, PREDICT_SECONDS])
+    for trial in ordered:
+        writer.writerow(
+            [trial.number, trial.status, trial.reason or ""]
+            + [_write(trial.params[name]) if name in trial.params else "" for name in params]
+            + [trial.n_train, trial.n_test]
+            + [_figure(trial, name) if _has(trial, name) else "" for name in metrics]
+            + [trial.fit_seconds, trial.predict_seconds]
+        )
+    return buffer.getvalue().encode()
+
+
+def table(
+    trials: Sequence[Trial],
+    *,
+    metrics: Sequence[str],
+    metric: str | None = None,
+    direction: Direction = "maximize",
+    points: Mapping[int, float] | None = None,
+) -> Table:
+    """Return the table of trials that the command prints.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        In any order.
+    metrics : sequence of str
+        The metrics shown; one that no trial has is left out.
+    metric, direction
+        As for :func:`csv_text`.
+    points : mapping of int to float or None
+        Points by trial number, where trials are graded.
+    """
+    ordered = _arrange(trials, metric, direction)
+    params = _param_names(trials)
+    columns = {"trial": [str(trial.number) for trial in ordered]}
+    if any(trial.status != "complete" for trial in trials):
+        columns["status"] = [_state(trial) for trial in ordered]
+    for name, short in zip(params, _shorten(params), strict=True):
+        columns[short] = [
+            _show(trial.params[name]) if name in trial.params else "" for trial in ordered
+        ]
+    columns["train"] = [str(trial.n_train or "") for trial in ordered]
+    columns["test"] = [str(trial.n_test or "") for trial in ordered]
+    for name in metrics:
+        if any(name in trial.metrics for trial in trials):
+            columns[name] = [_show_figure(trial, name) for trial in ordered]
+    if points is not None:
+        columns["points"] = [_show(points.get(trial.number, "")) for trial in ordered]
+    columns["fit s"] = [_show_seconds(trial, trial.fit_seconds) for trial in ordered]
+    columns["predict s"] = [_show_seconds(trial, trial.predict_seconds) for trial in ordered]
+    return Table(columns=tuple(columns), rows=tuple(zip(*columns.values(), strict=True)))
+
+
+def edge_warnings(best: Trial, axes: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Return a warning for each axis of the grid on whose edge the best trial lies.
+
+    Parameters
+    ----------
+    best : Trial
+        What the sweep selected.
+    axes : mapping of str to sequence
+        The choices of each swept parameter; only axes of three numbers or more can be extended
+        and are looked at.
+    """
+    warnings = []
+    for name, choices in axes.items():
+        value = best.params.get(name)
+        if not all(_is_number(choice) for choice in (value, *choices)):
+            continue
+        if len(set(choices)) < _FEWEST or value not in (low := min(choices), high := max(choices)):
+            continue
+        end = "lowest" if value == low else "highest"
+        warnings.append(
+            f"the best cell lies on the edge of the grid: {name} = {value:g} is the {end} of "
+            f"{len(set(choices))} values ({low:g} to {high:g}); extend it"
+        )
+    return warnings
+
+
+def _arrange(trials: Sequence[Trial], metric: str | None, direction: Direction) -> list[Trial]:
+    first = [] if metric is None else ranked(trials, metric, direction)
+    placed = {trial.number for trial in first}
+    rest = [trial for trial in trials if trial.number not in placed]
+    return first + sorted(rest, key=lambda trial: trial.number)
+
+
+def _is_finished(trial: Trial) -> bool:
+    return trial.status in {"complete", "reused"}
+
+
+def _figure(trial: Trial, metric: str) -> float:
+    value = trial.metrics.get(metric)
+    return math.nan if value is None else value
+
+
+def _has(trial: Trial, metric: str) -> bool:
+    return math.isfinite(_figure(trial, metric))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _param_names(trials: Iterable[Trial]) -> list[str]:
+    """Return the swept parameters in the order the trials, by number, first name them."""
+    by_number = sorted(trials, key=lambda trial: trial.number)
+    return list(dict.fromkeys(name for trial in by_number for name in trial.params))
+
+
+def _metric_names(trials: Iterable[Trial]) -> list[str]:
+    """Return the metrics, the known ones in their order, then the others by name and number."""
+    found = {name for trial in trials for name in trial.metrics}
+    known = [name for name in NAMES if name in found]
+
+    def natural(name: str) -> tuple[str, int]:
+        stem, _, last = name.rpartition("_")
+        return (stem, int(last)) if last.isdecimal() else (name, -1)
+
+    return known + sorted(found - set(known), key=natural)
+
+
+def _shorten(names: Sequence[str]) -> list[str]:
+    """Return the last part of each dotted name where that is enough to tell columns apart."""
+    lasts = Counter([*_TAKEN, *(name.rpartition(".")[2] for name in names)])
+    return [last if lasts[last := name.rpartition(".")[2]] == 1 else name for name in names]
+
+
+def _show_seconds(trial: Trial, seconds: float) -> str:
+    return f"{seconds:.2f}" if _is_finished(trial) else ""
+
+
+def _state(trial: Trial) -> str:
+    return f"{trial.status}: {trial.reason}" if trial.reason else trial.status
+
+
+def _write(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _show(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else _write(value)
+
+
+def _show_figure(trial: Trial, metric: str) -> str:
+    return f"{_figure(trial, metric):.4f}" if _has(trial, metric) else ""
