@@ -80,16 +80,27 @@ def test_gallery_is_whole_for_any_number(n_wrong: int, dtype: str) -> None:
     assert is_whole(read(content))
 
 
-def test_gallery_shows_the_wrong_image_as_it_is() -> None:
+def test_gallery_shows_the_wrong_image_as_ink_on_paper() -> None:
     images = np.zeros((3, 8, 8), dtype=np.uint8)
     images[1, 2:4, 3] = 16
+    images[1, 0, 0] = 8
     content = misclassified_png(images, np.array([1, 2, 3]), np.array([1, 7, 3]), np.arange(3))
     pixels = read(content)[:, :, 0]
-    black = np.argwhere(pixels == 0)
-    y, x = black[black[:, 0] > 60].min(axis=0)
+    # The tile's corner is half grey, which no text is over twelve pixels.
+    y, x = next(
+        (y, x) for y, x in np.argwhere(pixels == 127) if (pixels[y, x : x + 12] == 127).all()
+    )
     tile = pixels[y : y + 96, x : x + 96].reshape(8, 12, 8, 12)
-    assert (tile[:, 0, :, 0] == np.where(images[1] > 0, 255, 0)).all()
     assert (tile == tile[:, :1, :, :1]).all()
+    ink = 255 - tile[:, 0, :, 0]
+    assert (ink == np.rint(images[1] * (255 / 16))).all()
+
+
+def test_gallery_of_some_says_how_many_there_are() -> None:
+    images, labels = np.eye(8)[None].repeat(2, axis=0), np.array([1, 2])
+    some = misclassified_png(images, labels, labels + 1, labels, n_wrong=143, n_scored=2500)
+    all_of_them = misclassified_png(images, labels, labels + 1, labels)
+    assert read(some).shape[1] > read(all_of_them).shape[1]
 
 
 @pytest.mark.parametrize("shape", [(200, 300), (28, 28), (1, 1), (97, 3)])

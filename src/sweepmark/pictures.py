@@ -90,13 +90,15 @@ def confusion_matrix_png(matrix: NDArray[Any], labels: Sequence[object]) -> byte
     return _encode(plane, palette=_palette())
 
 
-def misclassified_png(
+def misclassified_png(  # noqa: PLR0913 - options of a picture
     images: NDArray[Any],
     y_true: NDArray[Any],
     y_pred: NDArray[Any],
     rows: NDArray[Any],
     *,
     limit: int = 25,
+    n_wrong: int | None = None,
+    n_scored: int | None = None,
 ) -> bytes:
     """Return a gallery of the first rows that were classified wrongly.
 
@@ -104,11 +106,13 @@ def misclassified_png(
     ----------
     images : ndarray of shape (n, height, width)
         Grey values of any number type, memory-mapped or not: only what is shown is read. The
-        least value shown is black, the greatest white.
+        greatest value shown becomes black, as ink on paper.
     y_true, y_pred, rows : ndarray of shape (n,)
         Labels and where in the data set each image lies, in the images' order.
     limit : int
         How many are shown at most.
+    n_wrong, n_scored : int or None
+        How many rows were wrong and how many there were, where only some are given.
 
     Returns
     -------
@@ -118,8 +122,10 @@ def misclassified_png(
     wrong = np.flatnonzero(np.asarray(y_true) != np.asarray(y_pred))
     shown = wrong[:limit]
     captions = [f"#{rows[i]} {y_true[i]}→{y_pred[i]}" for i in shown]
-    title = f"{len(wrong)} of {len(y_true)} rows misclassified"
-    if len(wrong) > len(shown):
+    n_wrong = len(wrong) if n_wrong is None else n_wrong
+    n_scored = len(y_true) if n_scored is None else n_scored
+    title = f"{n_wrong} of {n_scored} rows misclassified"
+    if n_wrong > len(shown):
         title += f", the first {len(shown)} shown"
     font, title_font = _font(13), _font(15)
     tiles = _tiles(np.asarray(images[shown]), 96)
@@ -169,12 +175,12 @@ def _shade(shares: NDArray[Any]) -> NDArray[Any]:
 
 
 def _tiles(images: NDArray[Any], side: int) -> NDArray[Any]:
-    """Return the images as ink, white on black, about ``side`` pixels wide."""
+    """Return the images as ink, dark on light, about ``side`` pixels wide."""
+    from sweepmark.data.gallery import as_grey, limits_of
+
     if images.size == 0:
         return np.zeros((0, 0, 0), dtype=np.uint8)
-    values = images.astype(np.float64)
-    low, high = float(values.min()), float(values.max())
-    ink = (_BLACK - (values - low) * (_BLACK / ((high - low) or 1.0))).astype(np.uint8)
+    ink = as_grey(images, limits_of(images))
     longest = max(images.shape[1:])
     if longest > side:
         step = -(-longest // side)
