@@ -124,6 +124,16 @@ class Blueprint:
 
         return self.config.sweep or SweepConfig(name=RUN, space={})
 
+    @property
+    def base_tree(self) -> Tree:
+        """The resolved configuration of the sweep as a whole, without the search."""
+        return self.shown_tree | {"sweep": None}
+
+    @property
+    def shown_tree(self) -> Tree:
+        """The resolved configuration as ``--cfg job`` shows it."""
+        return resolve(self.trees[canonical_json({})])
+
     def tree_at(self, params: Params) -> Tree:
         """Return the resolved configuration of one trial as a tree, without the search."""
         options, values = self.space.placed(params)

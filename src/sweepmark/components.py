@@ -145,7 +145,7 @@ def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[s
     component : mapping
         As :func:`resolve_component` returns it.
     threads : int
-        What ``n_jobs`` is where the class takes it.
+        What ``n_jobs`` is where the class takes it; its own default is one.
     trusted : sequence of str
         Packages allowed besides ours.
 
@@ -164,13 +164,12 @@ def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[s
         # YAML knows no tuples; some constructors take nothing else.
         if isinstance(value, list) and isinstance(_default(cls, name), tuple):
             arguments[name] = tuple(value)
-    if accepts(cls, "n_jobs"):
+    if threads != 1 and accepts(cls, "n_jobs"):
         arguments["n_jobs"] = threads
     try:
         built = cls(**arguments)
-        validate = getattr(built, "_validate_params", None)
-        if validate is not None:
-            validate()
+        if hasattr(built, "_parameter_constraints"):
+            built._validate_params()
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"{cls.__name__}: {_one_line(error)}") from None
     return built

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.cli.output import print_document
+
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from sweepmark.config.folders import Folders
     from sweepmark.config.schema import DatasetConfig
@@ -20,30 +24,41 @@ __all__ = ["add_parser"]
 _MEGABYTE = 1e6
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    """Add the verb ``data`` and its verbs; each sets ``handler``, which returns the exit code."""
+def add_parser(subparsers: Subparsers, *parents: argparse.ArgumentParser) -> None:
+    """Add the verb ``data`` and its verbs; each sets ``handler``, which returns the exit code.
+
+    Parameters
+    ----------
+    subparsers : argparse subparsers
+        Where the program's verbs are added.
+    *parents : ArgumentParser
+        Whose options each verb takes too.
+    """
     summary = "list, fetch, describe, show and export data sets"
     parser = subparsers.add_parser("data", help=summary, description=f"{summary.capitalize()}.")
     verbs = parser.add_subparsers(dest="data_verb", metavar="VERB", required=True)
 
-    verb = verbs.add_parser("list", help="the data sets there are, and which are in the cache")
+    verb = verbs.add_parser(
+        "list", parents=parents, help="the data sets there are, and which are in the cache"
+    )
     _add_config_dir(verb)
     verb.set_defaults(handler=_list)
 
-    verb = _add_verb(verbs, "fetch", "download and verify; mend what is damaged in the cache")
+    add = functools.partial(_add_verb, verbs, parents)
+    verb = add("fetch", "download and verify; mend what is damaged in the cache")
     verb.set_defaults(handler=_fetch)
 
-    verb = _add_verb(verbs, "describe", "counts, label distribution, shape, size, source, SHA-256")
+    verb = add("describe", "counts, label distribution, shape, size, source, SHA-256")
     verb.add_argument("--json", action="store_true", help="one JSON document instead of tables")
     verb.set_defaults(handler=_describe)
 
-    verb = _add_verb(verbs, "show", "draw the first images in a grid, as PNG with 300 dpi")
+    verb = add("show", "draw the first images in a grid, as PNG with 300 dpi")
     _add_rows(verb, count=100)
     _add_output(verb, "the PNG file")
     verb.add_argument("--labels", action="store_true", help="write its label below each image")
     verb.set_defaults(handler=_show)
 
-    verb = _add_verb(verbs, "export", "write the first rows as CSV or as pictures")
+    verb = add("export", "write the first rows as CSV or as pictures")
     _add_rows(verb, count=None)
     verb.add_argument("--format", choices=["csv", "pgm", "png"], default="csv", help="default: csv")
     _add_output(verb, "the file; for more than one picture, a new folder")
@@ -51,12 +66,12 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def _add_verb(
-    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
-    name: str,
-    summary: str,
+    verbs: Subparsers, parents: Sequence[argparse.ArgumentParser], name: str, summary: str
 ) -> argparse.ArgumentParser:
     """Add a verb that takes the name of a data set."""
-    verb = verbs.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
+    verb = verbs.add_parser(
+        name, parents=parents, help=summary, description=f"{summary.capitalize()}."
+    )
     verb.add_argument("name", metavar="NAME", help="a data set of `sweepmark data list`")
     verb.add_argument(
         "overrides",
@@ -162,9 +177,7 @@ def _describe(args: argparse.Namespace) -> int:
     dataset = _load(args)
     document = describe(dataset, published=published_digest(config))
     if args.json:
-        import json
-
-        print(json.dumps(document))  # noqa: T201  # the one document on standard output
+        print_document(document)
     else:
         _print(_facts(document), _distribution(document), _digests(document))
     return 0

@@ -78,6 +78,8 @@ class Composer:
         for item in groups:
             self._check_option(item)
         defaults = self._compose([_text(item) for item in groups])
+        if not values:
+            return defaults
         for item in values:
             _check_key(defaults, item)
         replaced = [item for item in values if _replaces_a_list(defaults, item)]
@@ -86,6 +88,14 @@ class Composer:
             place(tree, item.key_or_group, item.value())
         floated: Tree = _as_floats(tree, defaults)
         return floated
+
+    def completions(self, words: Sequence[str]) -> list[str]:
+        """Return what the last of some overrides can become, as Hydra completes it."""
+        from hydra._internal.core_plugins.bash_completion import BashCompletion
+        from hydra.core.global_hydra import GlobalHydra
+
+        completion = BashCompletion(GlobalHydra.instance().config_loader())
+        return list(completion._query(config_name="config", line=" ".join(words)))  # noqa: SLF001
 
     def _compose(self, overrides: list[str]) -> Tree:
         from hydra import compose

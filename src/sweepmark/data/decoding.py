@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,32 @@ from sweepmark.errors import DataError, StoreError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["convert", "stored_as"]
+__all__ = ["check", "convert", "stored_as"]
 
 
-def convert(path: Path, target: Path, kind: str) -> tuple[idx.Header, str]:
+def check(path: Path, kind: str) -> idx.Header:
+    """Return the header of an IDX file, if the file can be what its header says.
+
+    Parameters
+    ----------
+    path : Path
+        The IDX file, gzipped or not.
+    kind : {"images", "labels"}
+        What it must hold.
+
+    Raises
+    ------
+    DataError
+        If it is no IDX file of that kind, or cannot be as long as its header says.
+    """
+    with idx.open_file(path) as raw:
+        header = idx.read_header(raw, name=str(path))
+        _check_role(header, kind, str(path))
+        _check_length(header, path, zipped=isinstance(raw, gzip.GzipFile))
+        return header
+
+
+def convert(path: Path, target: Path, kind: str) -> str:
     """Copy one IDX file into one .npy file.
 
     Parameters
@@ -32,35 +55,30 @@ def convert(path: Path, target: Path, kind: str) -> tuple[idx.Header, str]:
 
     Returns
     -------
-    header : Header
-        The file's.
-    sha256 : str
-        Of its decompressed content.
+    str
+        SHA-256 of its decompressed content.
 
     Raises
     ------
     DataError
-        If the file is no IDX file of that kind, is damaged, or holds NaN or infinity.
+        As :func:`check` does, or if the file is damaged or holds NaN or infinity.
     StoreError
         If the disk has no room for it.
     """
     name = str(path)
-    with idx.open_file(path) as raw:
+    dtype, shape = stored_as(check(path, kind), kind)
+    _check_room(math.prod(shape) * dtype.itemsize, path, target.parent)
+    with idx.open_file(path) as raw, target.open("xb") as file:
         stream = _Hashing(raw)
         header = idx.read_header(stream, name=name)
-        _check_role(header, kind, name)
-        _check_length(header, path, zipped=isinstance(raw, gzip.GzipFile))
-        dtype, shape = stored_as(header, kind)
-        _check_room(header.n_elements * dtype.itemsize, path, target.parent)
-        with target.open("xb") as file:
-            np.lib.format.write_array_header_1_0(
-                file, {"descr": dtype.str, "fortran_order": False, "shape": shape}
-            )
-            for block in idx.read_blocks(stream, header, name=name):
-                if block.dtype.kind == "f" and not np.isfinite(block).all():
-                    raise DataError(f"{name}: elements must be finite, found NaN or infinity")
-                file.write(block.astype(dtype, copy=False).data)
-    return header, stream.hexdigest()
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": dtype.str, "fortran_order": False, "shape": shape}
+        )
+        for block in idx.read_blocks(stream, header, name=name):
+            if block.dtype.kind == "f" and not np.isfinite(block).all():
+                raise DataError(f"{name}: elements must be finite, found NaN or infinity")
+            file.write(block.astype(dtype, copy=False).data)
+    return stream.hexdigest()
 
 
 def stored_as(header: idx.Header, kind: str) -> tuple[np.dtype[Any], tuple[int, ...]]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from sweepmark.data import cache, idx
 from sweepmark.data.dataset import Dataset, Part
-from sweepmark.data.decoding import convert, stored_as
+from sweepmark.data.decoding import check, convert, stored_as
 from sweepmark.errors import DataError, NotFoundError, StoreError
 
 if TYPE_CHECKING:
@@ -70,13 +70,13 @@ def write_entry(files: Mapping[str, Path], folder: Path, *, name: str, source: s
     DataError
         If a file is no IDX file, is not what its role demands, or counts disagree.
     """
+    headers = {role: check(path, role.split("_")[1]) for role, path in files.items()}
+    _check_counts(files, headers)
     digests: dict[str, str] = {}
-    headers: dict[str, idx.Header] = {}
     for role, path in files.items():
         part, kind = role.split("_")
         target = folder / f"{part}_{'X' if kind == 'images' else 'y'}.npy"
-        headers[role], digests[role] = convert(path, target, kind)
-    _check_counts(files, headers)
+        digests[role] = convert(path, target, kind)
     meta = {
         "layout": LAYOUT,
         "name": name,
@@ -110,7 +110,7 @@ def open_entry(digest: str) -> Dataset:
         if meta["layout"] != LAYOUT or meta["digest"] != digest:
             raise DataError(f"layout {meta['layout']}, digest {meta['digest']}")
         return _assemble(folder, meta)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise DataError(
             f"the cached data set {folder} is damaged: {error}. "
             "Mend it with `sweepmark data fetch NAME`."

@@ -51,7 +51,7 @@ def download(url: str, *, patience: Patience | None = None) -> Iterator[bytes]:
     Raises
     ------
     UnreachableError
-        If no connection can be made.
+        If no connection can be made, or nobody answers on it.
     SourceError
         If the server does not deliver the whole body.
     """
@@ -73,6 +73,8 @@ def download(url: str, *, patience: Patience | None = None) -> Iterator[bytes]:
         raise UnreachableError(_reason(error)) from error
     except requests.exceptions.ConnectTimeout as error:
         raise UnreachableError(f"no connection within {patience.connect:g} s") from error
+    except requests.exceptions.ReadTimeout as error:
+        raise UnreachableError(f"no answer within {patience.read:g} s") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise SourceError(_reason(error)) from error
 

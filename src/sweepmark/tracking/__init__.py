@@ -5,6 +5,15 @@ from __future__ import annotations
 from sweepmark.tracking.interface import Tracker
 from sweepmark.tracking.memory import MemoryTracker
 from sweepmark.tracking.mlflow import MlflowTracker
-from sweepmark.tracking.server import free_port, server_command
+from sweepmark.tracking.server import HOST, free_port, start_server, stop_server, wait_until_up
 
-__all__ = ["MemoryTracker", "MlflowTracker", "Tracker", "free_port", "server_command"]
+__all__ = [
+    "HOST",
+    "MemoryTracker",
+    "MlflowTracker",
+    "Tracker",
+    "free_port",
+    "start_server",
+    "stop_server",
+    "wait_until_up",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import math
 import re
@@ -18,7 +19,18 @@ if TYPE_CHECKING:
 
     from mlflow import entities
 
-__all__ = ["batches", "dataset_inputs", "tag_texts"]
+__all__ = [
+    "USER_TAG",
+    "batches",
+    "dataset_inputs",
+    "finite_metrics",
+    "milliseconds",
+    "param_texts",
+    "standard_tags",
+    "tag_texts",
+]
+
+USER_TAG = "mlflow.user"
 
 # mlflow/utils/validation.py; 100 parameters, 100 tags and 1000 entities are the most in one batch.
 _MAX_PARAMS = _MAX_TAGS = 100
@@ -30,6 +42,20 @@ _MAX_DIGEST = 36
 _NOT_IN_A_NAME = re.compile(r"[^/\w.\- :]")
 
 
+def milliseconds(seconds: float) -> int:
+    """Return a time as MLflow counts it."""
+    return round(seconds * 1000)
+
+
+def standard_tags() -> dict[str, str]:
+    """Return the tags that MLflow's UI shows as user and source."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        user = "unknown"
+    return {"mlflow.source.name": "sweepmark", "mlflow.source.type": "LOCAL", USER_TAG: user}
+
+
 def tag_texts(records: Sequence[Record]) -> dict[str, str]:
     """Return the tags by name; metrics that are no finite numbers are named in one."""
     tags = {_name(r.name): _cut(r.value, _MAX_TAG_TEXT) for r in records if isinstance(r, Tag)}
@@ -37,6 +63,20 @@ def tag_texts(records: Sequence[Record]) -> dict[str, str]:
     if left_out:
         tags[LEFT_OUT_TAG] = _cut(", ".join(dict.fromkeys(left_out)), _MAX_TAG_TEXT)
     return tags
+
+
+def param_texts(records: Sequence[Record]) -> dict[str, str]:
+    """Return the parameters by name, as text."""
+    return {_name(r.name): _text(r.value) for r in records if isinstance(r, Param)}
+
+
+def finite_metrics(records: Sequence[Record]) -> list[tuple[str, float, int]]:
+    """Return name, value and step of the metrics that MLflow can show."""
+    return [
+        (_name(r.name), float(r.value), r.step)
+        for r in records
+        if isinstance(r, Metric) and math.isfinite(r.value)
+    ]
 
 
 def batches(
@@ -64,12 +104,14 @@ def batches(
     """
     from mlflow import entities
 
-    params = {_name(r.name): _text(r.value) for r in records if isinstance(r, Param)}
-    pending_params = [entities.Param(k, v) for k, v in params.items() if k not in without]
+    pending_params = [
+        entities.Param(name, text)
+        for name, text in param_texts(records).items()
+        if name not in without
+    ]
     pending_metrics = [
-        entities.Metric(_name(r.name), float(r.value), timestamp, r.step, model_id=model_id)
-        for r in records
-        if isinstance(r, Metric) and math.isfinite(r.value)
+        entities.Metric(name, value, timestamp, step, model_id=model_id)
+        for name, value, step in finite_metrics(records)
     ]
     pending_tags = [entities.RunTag(name, text) for name, text in tags.items()]
     chunks: zip_longest[tuple[list[Any], ...]] = zip_longest(

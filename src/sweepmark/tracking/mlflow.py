@@ -7,27 +7,28 @@ obeys ``MLFLOW_RUN_ID`` and ``MLFLOW_TRACKING_URI`` in the environment.
 from __future__ import annotations
 
 import contextlib
-import getpass
-import logging
-import os
 import re
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from sweepmark.database import create_once, database_uri, translated
-from sweepmark.errors import NotFoundError, StoreError
+from sweepmark.database import translated
+from sweepmark.errors import NotFoundError
 from sweepmark.records import Artifact, Model
-from sweepmark.tracking.entities import batches, dataset_inputs, tag_texts
-from sweepmark.tracking.interface import (
-    DELIVERED_TAG,
-    SWEEP_TAG,
-    TRIAL_TAG,
-    match_run,
+from sweepmark.tracking.entities import (
+    batches,
+    dataset_inputs,
+    milliseconds,
+    standard_tags,
+    tag_texts,
 )
+from sweepmark.tracking.interface import DELIVERED_TAG, SWEEP_TAG, TRIAL_TAG, match_run
 from sweepmark.tracking.logged_model import log_model
+from sweepmark.tracking.rows import FinishedRun, insert_run, is_known_schema
+from sweepmark.tracking.storage import artifacts_folder, connect, mlflow_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,24 +39,9 @@ if TYPE_CHECKING:
     from sweepmark.records import Record
     from sweepmark.tracking.interface import EndStatus
 
-__all__ = ["MlflowTracker", "artifacts_folder", "mlflow_database"]
+__all__ = ["MlflowTracker"]
 
-_EXPERIMENT_TAGS = {
-    # Without it the UI opens the experiment in its GenAI view; the value is the front end's
-    # ExperimentKind.CUSTOM_MODEL_DEVELOPMENT (mlflow 3.17).
-    "mlflow.experimentKind": "custom_model_development",
-}
 _RUN_ID = re.compile(r"[0-9a-f]{1,32}")
-
-
-def mlflow_database(store: Path) -> Path:
-    """Return where a store's MLflow database lies."""
-    return store.absolute() / "mlflow.db"
-
-
-def artifacts_folder(store: Path) -> Path:
-    """Return where a store's artifacts lie."""
-    return store.absolute() / "artifacts"
 
 
 class MlflowTracker:
@@ -70,13 +56,20 @@ class MlflowTracker:
         The store's folder.
     experiment : str
         The MLflow experiment the runs belong to.
+
+    Attributes
+    ----------
+    writes_rows : bool
+        Whether new runs go in as rows, where the schema is known; False: through the client.
     """
 
     def __init__(self, store: Path, *, experiment: str) -> None:
+        self._store = store
         self._database = mlflow_database(store)
         self._artifacts = artifacts_folder(store)
         self._experiment = experiment
         self._connection: tuple[MlflowClient, str] | None = None
+        self.writes_rows = True
         self._sweeps: dict[str, _Sweep] = {}
 
     def open_parent(
@@ -86,15 +79,15 @@ class MlflowTracker:
         with self._client() as (client, experiment_id):
             sweep = self._sweep(client, sweep_id)
             if sweep.parent is None:
-                tags = _standard_tags() | tag_texts(records) | {SWEEP_TAG: sweep_id}
+                tags = standard_tags() | tag_texts(records) | {SWEEP_TAG: sweep_id}
                 run = client.create_run(
-                    experiment_id, start_time=_ms(started), tags=tags, run_name=name
+                    experiment_id, start_time=milliseconds(started), tags=tags, run_name=name
                 )
                 sweep.parent = run.info.run_id
             else:
                 run = client.get_run(sweep.parent)
                 client.update_run(sweep.parent, status="RUNNING")
-            _write(client, run, records, tags=tag_texts(records), timestamp=_ms(started))
+            _write(client, run, records, tags=tag_texts(records), timestamp=milliseconds(started))
             return sweep.parent
 
     def log_trial(  # noqa: PLR0913 -- the interface's
@@ -114,26 +107,26 @@ class MlflowTracker:
             sweep = self._sweep(client, sweep_id)
             if number in sweep.whole:
                 return sweep.whole[number]
-            tags = tag_texts(records)
-            if number in sweep.half:
-                run = client.get_run(sweep.half[number])
+            identity = {SWEEP_TAG: sweep_id, TRIAL_TAG: str(number)}
+            if parent is not None:
+                identity["mlflow.parentRunId"] = parent
+            run = FinishedRun(
+                run_id=uuid.uuid4().hex,
+                experiment_id=experiment_id,
+                name=name,
+                status="FAILED" if failed else "FINISHED",
+                started=milliseconds(started),
+                ended=milliseconds(ended),
+                tags=standard_tags() | tag_texts(records) | identity | {DELIVERED_TAG: "true"},
+                records=records,
+            )
+            has_model = any(isinstance(record, Model) for record in records)
+            if number in sweep.half or has_model or not self.writes_rows:
+                run_id = _deliver(client, run, known=sweep.half.get(number))
             else:
-                identity = {SWEEP_TAG: sweep_id, TRIAL_TAG: str(number)}
-                if parent is not None:
-                    identity["mlflow.parentRunId"] = parent
-                run = client.create_run(
-                    experiment_id,
-                    start_time=_ms(started),
-                    tags=_standard_tags() | tags | identity,
-                    run_name=name,
-                )
-                tags = {}
-            run_id: str = run.info.run_id
-            sweep.half[number] = run_id
-            tags[DELIVERED_TAG] = "true"
-            _write(client, run, records, tags=tags, timestamp=_ms(ended))
-            client.set_terminated(run_id, "FAILED" if failed else "FINISHED", _ms(ended))
-            sweep.whole[number] = sweep.half.pop(number)
+                run_id = self._insert(run)
+            sweep.half.pop(number, None)
+            sweep.whole[number] = run_id
             return run_id
 
     def close_parent(
@@ -142,8 +135,8 @@ class MlflowTracker:
         """See :meth:`Tracker.close_parent`."""
         with self._client() as (client, _):
             run = client.get_run(run_id)
-            _write(client, run, records, tags=tag_texts(records), timestamp=_ms(ended))
-            client.set_terminated(run_id, status, _ms(ended))
+            _write(client, run, records, tags=tag_texts(records), timestamp=milliseconds(ended))
+            client.set_terminated(run_id, status, milliseconds(ended))
 
     def delivered(self, sweep_id: str) -> Mapping[int, str]:
         """See :meth:`Tracker.delivered`."""
@@ -179,51 +172,20 @@ class MlflowTracker:
     def _client(self) -> Iterator[tuple[MlflowClient, str]]:
         with translated(self._database):
             if self._connection is None:
-                self._connection = self._connect()
-            yield self._connection
-
-    def _connect(self) -> tuple[MlflowClient, str]:
-        _silence()
-        from mlflow import MlflowClient
-        from mlflow.exceptions import MlflowException
-
-        create_once(self._database, self._create)
-        uri = database_uri(self._database)
-        try:
-            client = MlflowClient(uri, registry_uri=uri)
-            return client, self._experiment_id(client)
-        except MlflowException as error:
-            if "out-of-date database schema" in str(error):
-                raise StoreError(f"{self._database}: {error}") from error
-            raise
-
-    def _create(self, path: Path) -> None:
-        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-        store = SqlAlchemyStore(  # type: ignore[no-untyped-call]
-            database_uri(path), self._artifacts.as_uri()
-        )
-        store.engine.dispose()
-
-    def _experiment_id(self, client: MlflowClient) -> str:
-        from mlflow.exceptions import MlflowException
-
-        experiment = client.get_experiment_by_name(self._experiment)
-        if experiment is None:
+                self._connection = connect(self._store, experiment=self._experiment)
+                self.writes_rows &= is_known_schema(self._database)
             try:
-                return client.create_experiment(
-                    self._experiment, self._artifacts.as_uri(), _EXPERIMENT_TAGS
-                )
-            except MlflowException as error:
-                if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                    raise
-            return self._experiment_id(client)  # another process was faster
-        if experiment.lifecycle_stage == "deleted":
-            client.restore_experiment(experiment.experiment_id)
-        for name, value in _EXPERIMENT_TAGS.items():
-            if name not in experiment.tags:
-                client.set_experiment_tag(experiment.experiment_id, name, value)
-        return str(experiment.experiment_id)
+                yield self._connection
+            except BaseException:
+                self._sweeps.clear()  # look again what is there before more is written
+                raise
+
+    def _insert(self, run: FinishedRun) -> str:
+        """Write a run that is new in one transaction: there whole or not at all."""
+        artifact_uri = f"{self._artifacts.as_uri()}/{run.run_id}/artifacts"
+        _write_artifacts(artifact_uri, run.records)
+        insert_run(self._database, run, artifact_uri=artifact_uri)
+        return run.run_id
 
     def _sweep(self, client: MlflowClient, sweep_id: str) -> _Sweep:
         if sweep_id not in self._sweeps:
@@ -253,6 +215,21 @@ class _Sweep:
             else:
                 sweep.half[int(tags[TRIAL_TAG])] = run_id
         return sweep
+
+
+def _deliver(client: MlflowClient, run: FinishedRun, *, known: str | None) -> str:
+    """Write a run through the client, which gives a new one its id; it is RUNNING meanwhile."""
+    tags = dict(run.tags)
+    if known is not None:
+        target = client.get_run(known)
+    else:
+        # Identity first: whatever a kill leaves is found again.
+        first = {name: text for name, text in tags.items() if name != DELIVERED_TAG}
+        target = client.create_run(run.experiment_id, run.started, first, run.name)
+        tags = {DELIVERED_TAG: tags[DELIVERED_TAG]}
+    _write(client, target, run.records, tags=tags, timestamp=run.ended)
+    client.set_terminated(target.info.run_id, run.status, run.ended)
+    return str(target.info.run_id)
 
 
 def _write(
@@ -304,29 +281,3 @@ def _search(client: MlflowClient, experiments: list[str], condition: str) -> Ite
         token = page.token
         if not token:
             return
-
-
-def _standard_tags() -> dict[str, str]:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container whose user has no name
-        user = "unknown"
-    return {
-        "mlflow.source.name": "sweepmark",
-        "mlflow.source.type": "LOCAL",
-        "mlflow.user": user,
-    }
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)
-
-
-def _silence() -> None:
-    """Keep MLflow from calling home and from writing over our output."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("DO_NOT_TRACK", "true")
-    import mlflow  # noqa: F401 -- it sets its loggers up while it is imported
-
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -4,27 +4,44 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
+import subprocess
 import sys
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sweepmark.database import database_uri
-from sweepmark.errors import StoreError
-from sweepmark.tracking.mlflow import artifacts_folder, mlflow_database
+from sweepmark.database import database_uri, translated
+from sweepmark.errors import NotFoundError, StoreError
+from sweepmark.tracking.storage import artifacts_folder, mlflow_database, settle
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["HOST", "free_port", "server_command", "server_environment"]
+__all__ = ["HOST", "free_port", "server_command", "start_server", "stop_server", "wait_until_up"]
 
 HOST = "127.0.0.1"
 _PORTS_TRIED = 100
+_START_SECONDS = 120.0
+_STOP_SECONDS = 5.0
+
+_KEEPER = """
+import os, signal, subprocess, sys, threading
+server = subprocess.Popen(sys.argv[2:])
+def watch():
+    os.read(int(sys.argv[1]), 1)  # returns when the other end is closed: sweepmark is gone
+    os.killpg(0, signal.SIGTERM)
+threading.Thread(target=watch, daemon=True).start()
+sys.exit(server.wait())
+"""
+"""Stands between us and the server, so that the server ends even when we are killed."""
 
 
 def server_command(store: Path, *, port: int) -> list[str]:
     """Return the command that serves a store's runs, to this machine only.
 
-    uvicorn (``mlflow server``'s default) is what checks the Host header and so keeps web pages
+    uvicorn is what checks the Host header and so keeps web pages
     of other sites out; any option for another server would switch that check off.
     """
     hosts = ",".join(f"{name}:{port}" for name in ("localhost", HOST))
@@ -34,10 +51,11 @@ def server_command(store: Path, *, port: int) -> list[str]:
         *("--default-artifact-root", artifacts_folder(store).as_uri()),
         *("--host", HOST, "--port", str(port), "--workers", "1"),
         *("--allowed-hosts", hosts),
+        "--uvicorn-opts=--log-level warning",
     ]
 
 
-def server_environment() -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """Return the environment to start the server in: nothing calls home, no job runner."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "_MLFLOW_"))}
     return kept | {
@@ -67,3 +85,59 @@ def free_port(port: int) -> int:
             else:
                 return candidate
     raise StoreError(f"no port from {port} to {port + _PORTS_TRIED - 1} is free. Set --port.")
+
+
+def start_server(store: Path, *, port: int) -> subprocess.Popen[bytes]:
+    """Start the server in a process group of its own, with its output on standard error.
+
+    Raises
+    ------
+    NotFoundError
+        If the store has no runs yet.
+    """
+    database = mlflow_database(store)
+    if not database.exists():
+        raise NotFoundError(
+            f"there are no runs in {store.absolute()} yet. Do `sweepmark run` first, "
+            "or name another store with --store."
+        )
+    with translated(database):
+        settle(store)
+    theirs, _ours = os.pipe()  # ours stays open for as long as we live
+    try:
+        return subprocess.Popen(  # noqa: S603 -- our own program
+            [sys.executable, "-c", _KEEPER, str(theirs), *server_command(store, port=port)],
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr.fileno(),
+            pass_fds=(theirs,),
+            process_group=0,
+        )
+    finally:
+        os.close(theirs)
+
+
+def wait_until_up(server: subprocess.Popen[bytes], *, port: int) -> None:
+    """Return when the server answers.
+
+    Raises
+    ------
+    StoreError
+        If it ends or stays silent instead.
+    """
+    deadline = time.monotonic() + _START_SECONDS
+    while server.poll() is None and time.monotonic() < deadline:
+        with suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+            return
+        time.sleep(0.1)
+    raise StoreError(f"the MLflow server did not come up on port {port}: see its messages above.")
+
+
+def stop_server(server: subprocess.Popen[bytes]) -> None:
+    """End the server and all it started."""
+    for number, patience in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, None)):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(server.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(patience)
+    server.wait()

@@ -1,0 +1,7 @@
+"""The command line: one program, verbs as subcommands."""
+
+from __future__ import annotations
+
+from sweepmark.cli.program import main
+
+__all__ = ["main"]

@@ -1,0 +1,135 @@
+"""``sweepmark grade``: points by the bands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweepmark.cli.output import print_document, print_lines
+from sweepmark.errors import ConfigurationError, NotFoundError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from sweepmark.config.schema import GradeConfig
+    from sweepmark.grade import Entry, Grade
+    from sweepmark.results import SweepResult
+    from sweepmark.store import Store
+
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 -- no other name
+
+__all__ = ["add_parser"]
+
+
+def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
+    """Add the verb; its ``handler`` returns the exit code."""
+    summary = "points by the bands"
+    parser = verbs.add_parser(
+        "grade", parents=[common], help=summary, description=f"{summary.capitalize()}."
+    )
+    parser.add_argument(
+        "entries",
+        metavar="SWEEP|RUN",
+        nargs="*",
+        help="sweeps or MLflow runs, ranked together (default: the last sweep)",
+    )
+    parser.add_argument("--accuracy", type=float, help="grade this number instead")
+    parser.add_argument("--n-test", type=int, metavar="N", help="the test rows of --accuracy")
+    parser.add_argument("--require", type=float, metavar="VALUE", help="exit 1 below this value")
+    parser.add_argument(
+        "--rule", metavar="OPTION", default="course", help="option of group grade (default: course)"
+    )
+    parser.add_argument("--config-dir", metavar="FOLDER", action="append", default=[])
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.set_defaults(handler=_grade)
+
+
+def _grade(args: argparse.Namespace) -> int:
+    from sweepmark.grade import grade, grade_document, rank
+
+    rule = _rule(args)
+    if args.accuracy is not None:
+        if args.entries:
+            raise ConfigurationError("--accuracy grades a number; name no sweep or run beside it.")
+        if args.n_test is None or args.n_test < 1 or not 0 <= args.accuracy <= 1:
+            raise ConfigurationError(
+                "--accuracy must be in [0, 1] with the number of test rows in --n-test, but got "
+                f"{args.accuracy} and {args.n_test}."
+            )
+        names, grades = ["accuracy"], [grade(args.accuracy, args.n_test, rule)]
+    else:
+        entries = _entries(args, rule)
+        names, grades = [entry.name for entry in entries], rank(entries, rule)
+    if args.json:
+        documents = [
+            {"entry": name} | grade_document(each) for name, each in zip(names, grades, strict=True)
+        ]
+        print_document(documents[0] if len(documents) == 1 else {"grades": documents})
+    else:
+        _print(names, grades)
+    short = args.require is not None and min(each.value for each in grades) < args.require
+    return 1 if short else 0
+
+
+def _rule(args: argparse.Namespace) -> GradeConfig:
+    from sweepmark.config import Composer, Folders, resolve, validate
+
+    with Composer(Folders.of(args.config_dir)) as composer:
+        return validate(resolve(composer.compose([f"grade={args.rule}"]))).grade
+
+
+def _entries(args: argparse.Namespace, rule: GradeConfig) -> list[Entry]:
+    from sweepmark.store import Store
+
+    store = Store(args.store)
+    names = args.entries or [store.match(None)]
+    return [_entry(name, store, rule) for name in names]
+
+
+def _entry(name: str, store: Store, rule: GradeConfig) -> Entry:
+    from sweepmark.grade import Entry
+
+    result, number = _find(name, store)
+    if number is not None and result.test is not None and number != result.test.number:
+        trial = next(trial for trial in result.trials if trial.number == number)
+        raise ConfigurationError(
+            f"{name} is trial {trial.number} of {result.sweep_id}, whose entry is its trial "
+            f"{result.test.number}. Grade the sweep."
+        )
+    if result.test is None or rule.metric not in result.test.metrics:
+        raise ConfigurationError(
+            f"{result.sweep_id} has no {rule.metric} on a test part to grade: it is "
+            f"{result.state} and evaluated by {result.blueprint.config.evaluation.method}."
+        )
+    return Entry(
+        name=name,
+        value=result.test.metrics[rule.metric],
+        n=result.test.n_test,
+        test_set=result.test_set,
+    )
+
+
+def _find(name: str, store: Store) -> tuple[SweepResult, int | None]:
+    """Return a sweep by its id, or the one that an MLflow run belongs to, with its trial."""
+    from sweepmark.results import read_result
+    from sweepmark.tracking import MlflowTracker
+
+    try:
+        return read_result(store, store.match(name)), None
+    except NotFoundError as unknown:
+        if not store.root.is_dir():
+            raise
+        tracker = MlflowTracker(store.root, experiment="sweepmark")
+        try:
+            sweep_id, number = tracker.locate(name)
+        except NotFoundError:
+            raise unknown from None
+        finally:
+            tracker.close()
+        return read_result(store, sweep_id), number
+
+
+def _print(names: list[str], grades: list[Grade]) -> None:
+    from sweepmark.cli.tables import grade_lines
+
+    for name, each in zip(names, grades, strict=True):
+        print_lines([name, *(f"  {line}" for line in grade_lines(each))])

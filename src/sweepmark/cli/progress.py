@@ -1,0 +1,114 @@
+"""How far a sweep is: a bar on a terminal, plain lines elsewhere; on standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from sweepmark.leaderboard import best
+
+if TYPE_CHECKING:
+    from sweepmark.blueprint import Blueprint
+    from sweepmark.coordinator import Progress
+    from sweepmark.trial import Trial
+
+__all__ = ["create_progress"]
+
+
+def create_progress() -> Progress:
+    """Return what suits standard error."""
+    return _Bar() if sys.stderr.isatty() else _Lines()
+
+
+def _metric(blueprint: Blueprint) -> str:
+    return blueprint.sweep.objective or (
+        "cv_accuracy" if blueprint.config.evaluation.method == "cv" else "accuracy"
+    )
+
+
+class _Lines:
+    """One line a trial."""
+
+    def __init__(self) -> None:
+        self._n_trials = 0
+        self._n_done = 0
+        self._metric = ""
+
+    def say(self, line: str) -> None:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 -- progress
+
+    def opened(self, sweep_id: str, blueprint: Blueprint, n_trials: int) -> None:
+        self._n_trials, self._metric = n_trials, _metric(blueprint)
+        trials = "1 trial" if n_trials == 1 else f"{n_trials} trials"
+        self.say(f"{sweep_id}: {trials}")
+
+    def settled(self, trial: Trial) -> None:
+        self._n_done += 1
+        params = " ".join(f"{name.rpartition('.')[2]}={v}" for name, v in trial.params.items())
+        figure = trial.metrics.get(self._metric)
+        outcome = f"{trial.reason}: {trial.message}" if trial.reason else ""
+        if figure is not None:
+            outcome = f"{self._metric} {figure:.4f}"
+        status = "" if trial.status == "complete" else f" ({trial.status})"
+        self.say(f"[{self._n_done}/{self._n_trials}] {params or 'run'}: {outcome}{status}")
+
+    def close(self) -> None:
+        pass
+
+
+class _Bar:
+    """A bar: trials done and all, the best so far, time left."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._task: Any = None
+        self._blueprint: Blueprint | None = None
+        self._trials: list[Trial] = []
+        self._started = time.monotonic()
+
+    def say(self, line: str) -> None:
+        from rich.console import Console
+
+        console = self._bar.console if self._bar is not None else Console(stderr=True)
+        console.print(line, highlight=False, markup=False)
+
+    def opened(self, sweep_id: str, blueprint: Blueprint, n_trials: int) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self._blueprint = blueprint
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[best]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            console=Console(stderr=True),
+        )
+        self._task = self._bar.add_task(sweep_id, total=n_trials, best="")
+        self._bar.start()
+
+    def settled(self, trial: Trial) -> None:
+        if self._bar is None or self._blueprint is None:
+            return
+        self._trials.append(trial)
+        if trial.status == "failed":
+            self.say(f"trial {trial.number} failed ({trial.reason}): {trial.message}")
+        metric = _metric(self._blueprint)
+        leader = best(self._trials, metric, self._blueprint.sweep.direction)
+        text = "" if leader is None else f"best {metric} {leader.metrics[metric]:.4f}"
+        self._bar.update(self._task, advance=1, best=text)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()

@@ -1,0 +1,236 @@
+"""``sweepmark run``, ``sweep`` and ``resume``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from sweepmark.cli.output import json_only, print_document, print_lines
+from sweepmark.errors import ConfigurationError, unknown_name
+
+if TYPE_CHECKING:
+    from sweepmark.blueprint import Blueprint
+    from sweepmark.config import Folders
+    from sweepmark.coordinator import Options
+    from sweepmark.results import SweepResult
+
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 -- no other name
+
+__all__ = ["add_parsers"]
+
+_OVERRIDES = (
+    "overrides: GROUP=OPTION takes another option of a group, KEY=VALUE sets a value, "
+    "+KEY=VALUE adds one."
+)
+
+
+def add_parsers(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
+    """Add the verbs; each sets ``handler``, which returns the exit code."""
+    run = _add(verbs, common, "run", "one evaluation: one trial, one MLflow run", _run)
+    _add_composition(run)
+    _add_execution(run)
+
+    sweep = _add(
+        verbs, common, "sweep", "a sweep of sweeps/, or its unfinished predecessor", _sweep
+    )
+    sweep.add_argument("name", metavar="NAME", nargs="?", help="a sweep; see --list")
+    sweep.add_argument("--list", action="store_true", help="the sweeps there are")
+    _add_composition(sweep)
+    _add_execution(sweep)
+    sweep.add_argument(
+        "--retry-failed", action="store_true", help="try the failed trials of the last one again"
+    )
+
+    resume = _add(verbs, common, "resume", "replay an interrupted sweep to its end", _resume)
+    resume.add_argument("sweep", metavar="SWEEP", nargs="?", help="its id (default: the last)")
+    resume.add_argument("--retry-failed", action="store_true", help="try failed trials again")
+    _add_execution(resume, fresh=False)
+
+
+def _add(
+    verbs: Subparsers,
+    common: argparse.ArgumentParser,
+    name: str,
+    summary: str,
+    handler: object,
+) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(
+        name,
+        parents=[common],
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+    )
+    parser.add_argument("-h", "--help", action=_Help, help="this text, with the groups there are")
+    parser.set_defaults(handler=handler)
+    return parser
+
+
+class _Help(argparse.Action):
+    """Prints the help, with config groups and their options where the verb takes overrides."""
+
+    def __init__(self, option_strings: list[str], dest: str, **settings: object) -> None:
+        super().__init__(option_strings, dest, nargs=0, help=str(settings["help"]))
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        del values, option_string
+        if any(action.dest == "overrides" for action in parser._actions):  # noqa: SLF001
+            parser.epilog = _groups_help(_folders(namespace))
+        parser.print_help()
+        parser.exit()
+
+
+def _groups_help(folders: Folders) -> str:
+    lines = [_OVERRIDES, "", "groups and their options:"]
+    for group, options in folders.groups().items():
+        if options:
+            lines += ["", f"{group}:"]
+            width = max(map(len, options))
+            lines += [f"  {option:<{width}}  {text}" for option, text in options.items()]
+    return "\n".join(lines)
+
+
+def _add_composition(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="such as classifier=knn")
+    parser.add_argument(
+        "--config-dir",
+        metavar="FOLDER",
+        action="append",
+        default=[],
+        help="a folder of your own groups (classifier/x.yaml) and sweeps (sweeps/x.yaml)",
+    )
+    parser.add_argument(
+        "--cfg", choices=["job"], help="print the composed configuration and do nothing"
+    )
+    parser.add_argument("-m", "--multirun", action="store_true", help=argparse.SUPPRESS)
+
+
+def _add_execution(parser: argparse.ArgumentParser, *, fresh: bool = True) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_argument(
+        "--trust",
+        metavar="PACKAGE",
+        action="append",
+        default=[],
+        help="also build classes of this package",
+    )
+    parser.add_argument(
+        "--accept-versions",
+        action="store_true",
+        help="begin anew with today's libraries what other versions began",
+    )
+    if fresh:
+        parser.add_argument(
+            "--fresh", action="store_true", help="compute everything, also what is there already"
+        )
+
+
+def _folders(args: argparse.Namespace) -> Folders:
+    from sweepmark.config import Folders
+
+    return Folders.of(getattr(args, "config_dir", None) or [])
+
+
+def _options(args: argparse.Namespace) -> Options:
+    from sweepmark.coordinator import Options
+
+    return Options(
+        trusted=tuple(args.trust),
+        fresh=getattr(args, "fresh", False),
+        retry_failed=getattr(args, "retry_failed", False),
+        accept_versions=args.accept_versions,
+    )
+
+
+def _compose(args: argparse.Namespace, sweep: str | None) -> Blueprint:
+    from sweepmark.blueprint import Blueprint
+    from sweepmark.config import Composer
+
+    folders = _folders(args)
+    if args.multirun:
+        names = ", ".join(folders.sweeps())
+        raise ConfigurationError(
+            "-m (multirun) is Hydra's; several configurations are a sweep here. "
+            f"Take `sweepmark sweep NAME`: {names}."
+        )
+    if sweep is not None and sweep not in folders.sweeps():
+        raise ConfigurationError(unknown_name("sweep", sweep, folders.sweeps()))
+    with Composer(folders) as composer:
+        return Blueprint.compose(composer, sweep, args.overrides)
+
+
+def _run(args: argparse.Namespace) -> int:
+    return _launch(args, None)
+
+
+def _sweep(args: argparse.Namespace) -> int:
+    if args.list:
+        return _list(args)
+    if args.name is None:
+        raise ConfigurationError("a sweep must be named. See `sweepmark sweep --list`.")
+    return _launch(args, args.name)
+
+
+def _list(args: argparse.Namespace) -> int:
+    sweeps = _folders(args).sweeps()
+    width = max(map(len, sweeps))
+    print_lines(f"{sweep.name:<{width}}  {sweep.description}" for sweep in sweeps.values())
+    return 0
+
+
+def _launch(args: argparse.Namespace, name: str | None) -> int:
+    with json_only(args.json) as out:
+        blueprint = _compose(args, name)
+        if args.cfg:
+            import yaml
+
+            out.write(yaml.safe_dump(blueprint.shown_tree, sort_keys=False))
+            return 0
+        from sweepmark.cli.progress import create_progress
+        from sweepmark.coordinator import launch
+        from sweepmark.store import Store
+
+        result = launch(
+            blueprint,
+            store=Store(args.store),
+            options=_options(args),
+            progress=create_progress(),
+        )
+    return _show(result, args)
+
+
+def _resume(args: argparse.Namespace) -> int:
+    with json_only(args.json):
+        from sweepmark.cli.progress import create_progress
+        from sweepmark.coordinator import resume
+        from sweepmark.store import Store
+
+        store = Store(args.store)
+        result = resume(
+            store.match(args.sweep),
+            store=store,
+            options=_options(args),
+            progress=create_progress(),
+        )
+    return _show(result, args)
+
+
+def _show(result: SweepResult, args: argparse.Namespace) -> int:
+    from sweepmark.summary import result_document
+
+    if args.json:
+        print_document(result_document(result))
+    else:
+        from sweepmark.cli.tables import print_result
+
+        print_result(result)
+    sys.stdout.flush()
+    return 1 if result.n_failed else 0

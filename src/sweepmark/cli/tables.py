@@ -1,0 +1,67 @@
+"""What a person reads when a sweep is over: table, grade, warnings, next commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from sweepmark.summary import result_table
+
+if TYPE_CHECKING:
+    from sweepmark.grade import Grade
+    from sweepmark.results import SweepResult
+
+__all__ = ["grade_lines", "print_result"]
+
+_WORDS = {"trial", "status"}
+
+
+def print_result(result: SweepResult) -> None:
+    """Print a sweep's or a run's result."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=160)
+    listed = result_table(result)
+    table = Table(box=box.SIMPLE_HEAD, title=result.sweep_id, title_justify="left")
+    for column in listed.columns:
+        table.add_column(column, justify="left" if column in _WORDS else "right")
+    lead = None if result.headline is None else str(result.headline.number)
+    for row in listed.rows:
+        table.add_row(*row, style="bold" if row[0] == lead else None)
+    console.print(table)
+    for line in _closing_lines(result):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _closing_lines(result: SweepResult) -> list[str]:
+    lines: list[str] = []
+    if result.chosen is not None and result.test is not None:
+        accuracy = result.test.metrics["accuracy"]
+        lines.append(
+            f"chosen: trial {result.chosen.number}, test accuracy {accuracy:.4f} "
+            f"({result.test.n_train:,} training rows, {result.test.n_test:,} test rows)"
+        )
+    if result.grade is not None:
+        lines += grade_lines(result.grade)
+    lines += [f"warning: {caution.message}" for caution in result.cautions]
+    if result.n_reused:
+        lines.append(f"{result.n_reused} of {len(result.trials)} trials were there before")
+    return [*lines, "", "next: sweepmark ui", f"      sweepmark grade {result.sweep_id}"]
+
+
+def grade_lines(grade: Grade) -> list[str]:
+    """Return a grade in words."""
+    lines = [f"grade: {grade.points:g} points ({grade.band}) for {grade.metric} {grade.value:.4f}"]
+    if grade.interval is not None:
+        low, high = grade.interval
+        text = f"95 % interval for {grade.n:,} test rows: {low:.4f} to {high:.4f}"
+        lines.append(f"       {text}{'; undecided: it crosses a band' if grade.undecided else ''}")
+    if grade.target is not None:
+        reached = "reached" if grade.target_reached else "not reached"
+        lines.append(f"       target {grade.target:g} {reached}")
+    if grade.note:
+        lines.append(f"       {grade.note}")
+    return lines

@@ -1,0 +1,52 @@
+"""``sweepmark ui``: MLflow's UI on this store."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add_parser"]
+
+_DEFAULT_PORT = 5000
+
+
+def add_parser(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+    common: argparse.ArgumentParser,
+) -> None:
+    """Add the verb ``ui``; ``args.store`` comes from the common parser."""
+    parser = subparsers.add_parser(
+        "ui",
+        parents=[common],
+        help="open MLflow's UI on this store",
+        description="Serve the runs of this store on 127.0.0.1 until Ctrl-C.",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=_DEFAULT_PORT,
+        metavar="N",
+        help=f"default {_DEFAULT_PORT}; if it is taken, the next free one",
+    )
+    parser.set_defaults(handler=_serve)
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from sweepmark.tracking import HOST, free_port, start_server, stop_server, wait_until_up
+
+    port = free_port(args.port)
+    if port != args.port:
+        sys.stderr.write(f"Port {args.port} is taken; {port} is the next free one.\n")
+    server = start_server(args.store, port=port)
+    try:
+        wait_until_up(server, port=port)
+        sys.stdout.write(f"MLflow's UI is at http://{HOST}:{port} (Ctrl-C ends it).\n")
+        sys.stdout.flush()
+        return server.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        stop_server(server)

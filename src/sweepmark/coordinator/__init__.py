@@ -1,0 +1,7 @@
+"""The coordinator: one a sweep, the only writer of its journal, study and runs."""
+
+from __future__ import annotations
+
+from sweepmark.coordinator.launch import Options, Progress, launch, resume
+
+__all__ = ["Options", "Progress", "launch", "resume"]

@@ -1,0 +1,143 @@
+"""Delivery: settled trials to tracker and ledger, each once and, for the ledger, in order."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweepmark.projection import (
+    artifact_records,
+    configuration_records,
+    data_record,
+    model_record,
+    short_name,
+    trial_records,
+)
+from sweepmark.records import Tag
+from sweepmark.scorecard import merge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sweepmark.blueprint import Blueprint
+    from sweepmark.config.schema import Config
+    from sweepmark.data import Dataset
+    from sweepmark.ledger import Ledger
+    from sweepmark.records import Record
+    from sweepmark.scorecard import Scorecard
+    from sweepmark.store import EvaluationStore
+    from sweepmark.tracking import Tracker
+    from sweepmark.trial import Trial
+
+__all__ = ["Delivery", "git_records"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Delivery:
+    """Tells the tracker and the ledger of settled trials, and passes them on.
+
+    Attributes
+    ----------
+    sweep_id : str
+        Whose trials they are.
+    blueprint : Blueprint
+        What was asked for.
+    tracker, ledger
+        Where trials are shown; what is whole there is left alone.
+    parent : str or None
+        The sweep's own run; None for a single run, which has none.
+    load : callable
+        Returns a configuration's data set.
+    evaluations : EvaluationStore
+        Where models lie.
+    progress : callable
+        Is told of each trial, once it is delivered.
+    """
+
+    sweep_id: str
+    blueprint: Blueprint
+    tracker: Tracker
+    ledger: Ledger
+    parent: str | None
+    load: Callable[[Config], Dataset]
+    evaluations: EvaluationStore
+    progress: Callable[[Trial], None]
+    _delivered: dict[int, str] = field(default_factory=dict)
+    _held: dict[int, Trial] = field(default_factory=dict)
+    _next: int = 0
+
+    def __post_init__(self) -> None:
+        """Ask what is delivered already."""
+        self._delivered = dict(self.tracker.delivered(self.sweep_id))
+
+    @property
+    def run_ids(self) -> dict[int, str]:
+        """The trials' runs, by number."""
+        return self._delivered
+
+    def settled(self, trial: Trial, cards: Sequence[Scorecard]) -> None:
+        """Deliver a trial, unless it is delivered already."""
+        if trial.number not in self._delivered:
+            self._delivered[trial.number] = self.tracker.log_trial(
+                sweep_id=self.sweep_id,
+                number=trial.number,
+                name=short_name(trial.params, self.blueprint.name),
+                parent=self.parent,
+                records=self._records(trial, cards),
+                started=trial.started,
+                ended=trial.ended,
+                failed=trial.status == "failed",
+            )
+        self._held[trial.number] = trial
+        while self._next in self._held:
+            ready = self._held.pop(self._next)
+            metric = self.blueprint.sweep.objective or "accuracy"
+            self.ledger.record(ready, value=ready.metrics.get(metric))
+            self._next += 1
+        self.progress(trial)
+
+    def _records(self, trial: Trial, cards: Sequence[Scorecard]) -> list[Record]:
+        tree = self.blueprint.tree_at(dict(trial.params))
+        records = [*configuration_records(tree), *trial_records(trial, cards)]
+        if self.parent is None:
+            records += git_records()
+        if not cards:
+            return records
+        dataset = self.load(self.blueprint.config_at(dict(trial.params)))
+        card = merge(cards) if self.blueprint.config.evaluation.method == "cv" else cards[0]
+        records.append(data_record(dataset, context="training", n_rows=card.n_train))
+        if self.blueprint.config.tracking.artifacts == "all" or self.parent is None:
+            records += artifact_records(card, dataset, tree, self.blueprint.overrides)
+        if self.parent is None and len(trial.keys) == 1:
+            content = self.evaluations.model(trial.keys[0])
+            records += [model_record(content, dataset)] if content else []
+        return records
+
+
+def git_records() -> list[Record]:
+    """Return commit and state of the repository that the current folder belongs to, if any."""
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+
+    def ask(*arguments: str) -> str | None:
+        try:
+            done = subprocess.run(  # noqa: S603 -- fixed arguments
+                ["git", *arguments],  # noqa: S607 -- the user's git
+                capture_output=True,
+                text=True,
+                timeout=5,
+                check=False,
+                env=environment,
+                cwd=Path.cwd(),
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    commit = ask("rev-parse", "HEAD")
+    if not commit:
+        return []
+    dirty = bool(ask("status", "--porcelain", "--untracked-files=no"))
+    return [Tag("mlflow.source.git.commit", commit), Tag("sweepmark.git_dirty", str(dirty).lower())]

@@ -1,0 +1,364 @@
+"""Starting a sweep, going on with an interrupted one, and ending it in every case."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from sweepmark.blueprint import Blueprint
+from sweepmark.coordinator.delivery import Delivery, git_records
+from sweepmark.coordinator.loop import Coordinator
+from sweepmark.data import load
+from sweepmark.engine import Clock, create_engine
+from sweepmark.engine.serial import SerialEngine
+from sweepmark.errors import ConfigurationError, OwnedError, SweepmarkError
+from sweepmark.ledger import MemoryLedger, OptunaLedger
+from sweepmark.projection import configuration_records
+from sweepmark.recipe import library_versions
+from sweepmark.records import Tag
+from sweepmark.results import read_result
+from sweepmark.search import create_search
+from sweepmark.store import History, Journal, owned, read_journal
+from sweepmark.summary import parent_records
+from sweepmark.tracking import MemoryTracker, MlflowTracker
+
+if TYPE_CHECKING:
+    from sweepmark.config.schema import Config, DatasetConfig
+    from sweepmark.data import Dataset
+    from sweepmark.engine import Engine
+    from sweepmark.ledger import Ledger
+    from sweepmark.results import SweepResult
+    from sweepmark.store import Store
+    from sweepmark.tracking import Tracker
+    from sweepmark.trial import Trial
+
+__all__ = ["Options", "Progress", "launch", "resume"]
+
+
+class Progress(Protocol):
+    """Shows a person how far a sweep is."""
+
+    def say(self, line: str) -> None:
+        """Show a line."""
+        ...
+
+    def opened(self, sweep_id: str, blueprint: Blueprint, n_trials: int) -> None:
+        """Show that a sweep starts, or goes on."""
+        ...
+
+    def settled(self, trial: Trial) -> None:
+        """Show a settled trial."""
+        ...
+
+    def close(self) -> None:
+        """Leave the terminal in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line says besides the configuration.
+
+    Attributes
+    ----------
+    trusted : tuple of str
+        Packages whose classes may be named besides ours.
+    fresh : bool
+        Whether evaluations that other sweeps computed are computed again.
+    retry_failed : bool
+        Whether failed trials are tried again.
+    accept_versions : bool
+        Whether a sweep that other library versions began is begun anew with today's.
+    """
+
+    trusted: tuple[str, ...] = ()
+    fresh: bool = False
+    retry_failed: bool = False
+    accept_versions: bool = False
+
+
+class _Datasets:
+    """Loads each data set once."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._loaded: dict[str, Dataset] = {}
+
+    def load(self, config: Config) -> Dataset:
+        name = _identity(config.dataset)
+        if name not in self._loaded:
+            self._loaded[name] = load(config.dataset, report=self._progress.say)
+        return self._loaded[name]
+
+
+def _identity(dataset: DatasetConfig) -> str:
+    return f"{dataset.name}\0{dataset.path}"
+
+
+def launch(
+    blueprint: Blueprint, *, store: Store, options: Options, progress: Progress
+) -> SweepResult:
+    """Run a blueprint to its end: a new sweep, or the unfinished one of the same key.
+
+    Raises
+    ------
+    ConfigurationError
+        Before anything starts, if no trial could be made of it.
+    StoreError
+        If the environment stops it; what is finished is kept.
+    """
+    datasets = _Datasets(progress)
+    blueprint.check(datasets.load, trusted=options.trusted)
+    sweep_id = _unfinished(blueprint, store, options)
+    if sweep_id is None:
+        sweep_id = _new_id(blueprint.name)
+    return _execute(sweep_id, blueprint, datasets, store, options, progress)
+
+
+def resume(sweep_id: str, *, store: Store, options: Options, progress: Progress) -> SweepResult:
+    """Replay a sweep to its end, with the configuration that its journal keeps.
+
+    Raises
+    ------
+    ConfigurationError
+        If libraries changed since; with ``accept_versions`` a new sweep is begun instead.
+    StoreError
+        If the environment stops it, or another process owns it.
+    """
+    history = History.of(read_journal(store.journal_path(sweep_id)))
+    blueprint = Blueprint.from_document(history.opened["blueprint"])
+    if not history.is_complete and _versions_changed(history, sweep_id, options):
+        sweep_id = _new_id(blueprint.name)
+    datasets = _Datasets(progress)
+    return _execute(sweep_id, blueprint, datasets, store, options, progress)
+
+
+def _new_id(name: str) -> str:
+    now = time.time()
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+    return f"{name}-{stamp}-{int(now % 1 * 1000):03d}{secrets.token_hex(1)}"
+
+
+def _unfinished(blueprint: Blueprint, store: Store, options: Options) -> str | None:
+    """Return the last sweep of this key if it is not complete."""
+    key = blueprint.key
+    for sweep_id in reversed(store.sweep_ids()):
+        if not sweep_id.startswith(f"{blueprint.name}-"):
+            continue
+        history = History.of(read_journal(store.journal_path(sweep_id)))
+        if history.opened.get("sweep_key") != key or history.opened["fresh"] != options.fresh:
+            continue
+        if _is_over(history, options) or _versions_changed(history, sweep_id, options):
+            return None
+        return None if blueprint.is_run and _is_owned(store, sweep_id) else sweep_id
+    return None
+
+
+def _is_over(history: History, options: Options) -> bool:
+    """Tell whether a sweep has nothing left to do."""
+    failed = any(outcome["status"] == "failed" for outcome in history.outcomes.values())
+    return history.is_complete and not (options.retry_failed and failed)
+
+
+def _is_owned(store: Store, sweep_id: str) -> bool:
+    try:
+        with owned(store.lock_path(sweep_id)):
+            return False
+    except OwnedError:
+        return True
+
+
+def _versions_changed(history: History, sweep_id: str, options: Options) -> bool:
+    then, now = history.opened["versions"], library_versions(options.trusted)
+    changed = [
+        f"{name} {then.get(name, 'absent')} -> {now.get(name, 'absent')}"
+        for name in sorted({*then, *now})
+        if then.get(name) != now.get(name)
+    ]
+    if changed and not options.accept_versions:
+        raise ConfigurationError(
+            f"{sweep_id} was begun with other library versions ({', '.join(changed)}), and a "
+            "sweep keeps to one set. Install those again, or begin it anew with today's: "
+            "--accept-versions."
+        )
+    return bool(changed)
+
+
+def _execute(  # noqa: PLR0913, PLR0917 -- what one execution is made of
+    sweep_id: str,
+    blueprint: Blueprint,
+    datasets: _Datasets,
+    store: Store,
+    options: Options,
+    progress: Progress,
+) -> SweepResult:
+    clock = Clock()
+    with ExitStack() as stack:
+        stack.callback(progress.close)
+        stack.enter_context(owned(store.lock_path(sweep_id)))
+        journal = stack.enter_context(Journal(store.journal_path(sweep_id)))
+        history = History.of(journal.entries)
+        execution = _Execution(
+            sweep_id=sweep_id,
+            blueprint=blueprint,
+            datasets=datasets,
+            store=store,
+            journal=journal,
+            history=history,
+            clock=clock,
+        )
+        execution.open(options)
+        engine = stack.enter_context(execution.engine(options))
+        tracker = execution.tracker()
+        stack.callback(tracker.close)
+        ledger = execution.ledger()
+        stack.callback(ledger.close)
+        return execution.run(engine, tracker, ledger, options, progress)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Execution:
+    """One go at a sweep, from opening its journal to closing its run."""
+
+    sweep_id: str
+    blueprint: Blueprint
+    datasets: _Datasets
+    store: Store
+    journal: Journal
+    history: History
+    clock: Clock
+
+    def now(self) -> float:
+        return self.clock.date(time.monotonic())
+
+    def open(self, options: Options) -> None:
+        """Write the journal's first line, or that the sweep goes on."""
+        if self.history.opened:
+            if not _is_over(self.history, options):
+                self.history.take(self.journal.append("resumed", at=self.now()))
+            return
+        entry = self.journal.append(
+            "opened",
+            at=self.now(),
+            sweep_id=self.sweep_id,
+            sweep_key=self.blueprint.key,
+            fresh=options.fresh,
+            versions=library_versions(options.trusted),
+            blueprint=self.blueprint.document(),
+        )
+        self.history.take(entry)
+
+    def engine(self, options: Options) -> Engine:
+        """Start the engine; a finished sweep needs none that costs anything."""
+        if _is_over(self.history, options):
+            return SerialEngine()
+        return create_engine(self.blueprint.config.engine)
+
+    def tracker(self) -> Tracker:
+        config = self.blueprint.config.tracking
+        if config.name == "none":
+            return MemoryTracker()
+        return MlflowTracker(self.store.root, experiment=config.experiment)
+
+    def ledger(self) -> Ledger:
+        if self.blueprint.is_run or self.blueprint.config.tracking.name == "none":
+            return MemoryLedger()
+        return OptunaLedger(
+            self.store.root,
+            sweep_id=self.sweep_id,
+            space=self.blueprint.space,
+            direction=self.blueprint.sweep.direction,
+        )
+
+    def run(
+        self,
+        engine: Engine,
+        tracker: Tracker,
+        ledger: Ledger,
+        options: Options,
+        progress: Progress,
+    ) -> SweepResult:
+        """Run the loop and end journal and parent run, whatever happens."""
+        config = self.blueprint.config
+        search = create_search(
+            self.blueprint.space, config.sampler, self.blueprint.sweep, seed=config.seed
+        )
+        progress.opened(self.sweep_id, self.blueprint, search.n_trials)
+        parent = None if self.blueprint.is_run else self._open_parent(tracker)
+        delivery = Delivery(
+            sweep_id=self.sweep_id,
+            blueprint=self.blueprint,
+            tracker=tracker,
+            ledger=ledger,
+            parent=parent,
+            load=self.datasets.load,
+            evaluations=self.store.evaluations,
+            progress=progress.settled,
+        )
+        coordinator = Coordinator(
+            sweep_id=self.sweep_id,
+            blueprint=self.blueprint,
+            journal=self.journal,
+            history=self.history,
+            evaluations=self.store.evaluations,
+            engine=engine,
+            load=self.datasets.load,
+            observer=delivery,
+            clock=self.now,
+            trusted=options.trusted,
+            retry_failed=options.retry_failed,
+        )
+        try:
+            coordinator.run()
+            if not self.history.is_complete:
+                entry = self.journal.append("stop", at=self.now(), state="complete", why="done")
+                self.history.take(entry)
+            result = read_result(self.store, self.sweep_id, run_ids=delivery.run_ids)
+            if parent is not None:
+                self._close_parent(tracker, parent, result)
+        except BaseException as error:
+            self._interrupt(error, engine, tracker, parent)
+            raise
+        return result
+
+    def _open_parent(self, tracker: Tracker) -> str:
+        parameters = configuration_records(self.blueprint.base_tree)
+        records = [
+            *(record for record in parameters if not self._is_swept(record)),
+            *git_records(),
+            Tag("sweepmark.sweep", self.blueprint.name),
+            Tag("sweepmark.sweep_key", self.blueprint.key),
+        ]
+        return tracker.open_parent(
+            sweep_id=self.sweep_id,
+            name=self.sweep_id,
+            records=records,
+            started=self.history.opened["at"],
+        )
+
+    def _is_swept(self, record: object) -> bool:
+        name = getattr(record, "name", "")
+        return any(
+            name == getattr(axis, "path", axis.name) or name.startswith(f"{axis.name}.")
+            for axis in self.blueprint.space.all_axes()
+        )
+
+    def _close_parent(self, tracker: Tracker, parent: str, result: SweepResult) -> None:
+        dataset = self.datasets.load(self.blueprint.config)
+        records = parent_records(result, dataset, self.store.evaluations)
+        tracker.close_parent(run_id=parent, records=records, ended=self.now(), status="FINISHED")
+
+    def _interrupt(
+        self, error: BaseException, engine: Engine, tracker: Tracker, parent: str | None
+    ) -> None:
+        """End what can be ended: nothing keeps running, and nothing is shown as running."""
+        engine.close()
+        with suppress(SweepmarkError):
+            why = type(error).__name__
+            self.journal.append("stop", at=self.now(), state="interrupted", why=why)
+        if parent is not None:
+            with suppress(SweepmarkError):
+                tracker.close_parent(run_id=parent, records=[], ended=self.now(), status="KILLED")

@@ -1,0 +1,384 @@
+"""The loop of a sweep: decide, compute what is missing, write down, in that order.
+
+The coordinator is the only writer of its sweep's journal, study and runs. A replay goes the same
+way as a first run: what the journal has decided is taken over, what the store holds is not
+computed, and what the projections lack is delivered.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sweepmark.engine import Failure, Job
+from sweepmark.evaluation import specify, specify_test
+from sweepmark.leaderboard import Direction, best
+from sweepmark.results import build_trial
+from sweepmark.scorecard import merge
+from sweepmark.search import create_search
+from sweepmark.store import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sweepmark.blueprint import Blueprint
+    from sweepmark.config.schema import Config
+    from sweepmark.data import Dataset
+    from sweepmark.engine import Engine, Outcome
+    from sweepmark.scorecard import Scorecard
+    from sweepmark.space import Params
+    from sweepmark.specification import Specification
+    from sweepmark.store import Entry, EvaluationStore, History, Journal
+    from sweepmark.trial import Trial
+
+__all__ = ["Coordinator", "Observer"]
+
+_RETRIED = {"killed", "memory"}
+_LOOKAHEAD = 2
+"""Evaluations kept ready for each slot, so that no worker waits for a decision."""
+
+
+class Observer(Protocol):
+    """Is told of every trial that is settled: the projections and the progress display."""
+
+    def settled(self, trial: Trial, cards: Sequence[Scorecard]) -> None:
+        """Take a trial, with the Scorecards of its evaluations (none if it failed)."""
+        ...
+
+
+@dataclass(slots=True)
+class _Open:
+    """A trial that is under way."""
+
+    number: int
+    params: Params
+    specifications: tuple[Specification, ...]
+    started: float
+    missing: set[str] = field(default_factory=set)
+    cards: dict[str, Scorecard] = field(default_factory=dict)
+    failure: Failure | None = None
+    attempts: int = 1
+
+
+@dataclass(slots=True, kw_only=True)
+class Coordinator:
+    """Runs one sweep to its end.
+
+    Attributes
+    ----------
+    sweep_id : str
+        Which execution of the blueprint this is.
+    blueprint : Blueprint
+        What is asked for.
+    journal : Journal
+        Where decisions and outcomes go, before they are acted on.
+    history : History
+        What the journal says so far.
+    evaluations : EvaluationStore
+        Where finished evaluations lie.
+    engine : Engine
+        What computes.
+    load : callable
+        Returns a configuration's data set.
+    observer : Observer
+        Is told of settled trials.
+    clock : callable
+        Seconds since the epoch; never runs backwards.
+    trusted : sequence of str
+        Packages allowed besides ours.
+    retry_failed : bool
+        Whether failed trials are tried again.
+    """
+
+    sweep_id: str
+    blueprint: Blueprint
+    journal: Journal
+    history: History
+    evaluations: EvaluationStore
+    engine: Engine
+    load: Callable[[Config], Dataset]
+    observer: Observer
+    clock: Callable[[], float]
+    trusted: Sequence[str] = ()
+    retry_failed: bool = False
+    _trials: dict[int, Trial] = field(default_factory=dict)
+    _open: dict[int, _Open] = field(default_factory=dict)
+    _ready: deque[Job] = field(default_factory=deque)
+    _waiting: dict[str, list[_Open]] = field(default_factory=dict)
+    _attempts: dict[str, int] = field(default_factory=dict)
+    _n_told: int = 0
+
+    def run(self) -> None:
+        """Settle every trial, then score the chosen recipe on the test part."""
+        sweep = self.blueprint.sweep
+        config = self.blueprint.config
+        search = create_search(self.blueprint.space, config.sampler, sweep, seed=config.seed)
+        number = 0
+        while number < search.n_trials or self._open:
+            while number < search.n_trials and self._may_decide(number, search.lag):
+                self._tell(search, number)
+                self._begin(number, self._decide(search, number))
+                number += 1
+            self._dispatch()
+            for outcome in self.engine.wait():
+                self._absorb(outcome)
+        if sweep.objective is not None and self.history.final is None:
+            self._score_chosen(sweep.objective, sweep.direction)
+
+    def _record(self, event: str, **details: Any) -> Entry:
+        entry = self.journal.append(event, at=self.clock(), **details)
+        self.history.take(entry)
+        return entry
+
+    # Deciding
+
+    def _may_decide(self, number: int, lag: int | None) -> bool:
+        if lag is None:
+            return len(self._ready) < _LOOKAHEAD * self.engine.n_slots
+        return all(earlier in self._trials for earlier in range(self._n_told, number - lag + 1))
+
+    def _tell(self, search: Any, number: int) -> None:
+        """Tell an adaptive search the results that trial ``number`` may know, no others."""
+        if search.lag is None:
+            return
+        while self._n_told <= number - search.lag:
+            search.tell(self._n_told, self._value(self._trials[self._n_told]))
+            self._n_told += 1
+
+    def _value(self, trial: Trial) -> float | None:
+        return trial.metrics.get(self.blueprint.sweep.objective or "")
+
+    def _decide(self, search: Any, number: int) -> Params:
+        recorded = self.history.params.get(number)
+        if recorded is not None:
+            search.note(number, recorded)
+            return recorded
+        params: Params = search.ask(number)
+        self._record("trial", number=number, params=params)
+        return params
+
+    def _begin(self, number: int, params: Params) -> None:
+        outcome = self.history.outcomes.get(number)
+        if outcome is not None and self._restore(number, params, outcome):
+            return
+        config = self.blueprint.config_at(params)
+        specifications = specify(config, self.load(config), trusted=self.trusted)
+        trial = _Open(number, params, specifications, started=self.clock())
+        self._open[number] = trial
+        keep_model = self._keeps_model(specifications)
+        for specification in specifications:
+            if not self._is_there(specification.key, with_model=keep_model):
+                trial.missing.add(specification.key)
+                self._enqueue(trial, Job(specification=specification, keep_model=keep_model))
+        if not trial.missing:
+            self._finish(trial)
+
+    def _restore(self, number: int, params: Params, outcome: Entry) -> bool:
+        """Take over a recorded outcome; False if it has to be computed (again)."""
+        if outcome["status"] == "failed":
+            if self.retry_failed:
+                return False
+            self._settle(number, params, outcome, [])
+            return True
+        if not all(self.evaluations.origin(key) for key in outcome["keys"]):
+            return False
+        self._settle(number, params, outcome, self._cards(outcome["keys"]))
+        return True
+
+    def _keeps_model(self, specifications: Sequence[Specification]) -> bool:
+        """Tell whether the fitted model is wanted: of a single run, and of the largest subset."""
+        if specifications[0].method["name"] != "test":
+            return False
+        return self.blueprint.is_run or self._is_largest(specifications[0])
+
+    def _is_largest(self, specification: Specification) -> bool:
+        sizes = [
+            self.blueprint.config.split.size,
+            *(
+                max(axis.values)
+                for axis in self.blueprint.space.all_axes()
+                if axis.name == "split.size" and hasattr(axis, "values")
+            ),
+        ]
+        wanted = sizes[-1]
+        split = specification.split
+        return wanted is not None and split["n_train"] + split["n_test"] == wanted
+
+    def _is_there(self, key: str, *, with_model: bool) -> bool:
+        origin = self.evaluations.origin(key, with_model=with_model)
+        if origin is None:
+            return False
+        if not self.history.opened["fresh"]:
+            return True
+        return origin.sweep_id == self.sweep_id or key in self.history.computed
+
+    # Computing
+
+    def _enqueue(self, trial: _Open, job: Job) -> None:
+        key = job.specification.key
+        if key in self._waiting:
+            self._waiting[key].append(trial)
+            return
+        self._waiting[key] = [trial]
+        self._ready.append(job)
+
+    def _dispatch(self) -> None:
+        for slot in self.engine.idle():
+            job = self._next_job()
+            if job is None:
+                return
+            key = job.specification.key
+            self._attempts[key] = self._attempts.get(key, 0) + 1
+            self.engine.submit(job, slot=slot)
+
+    def _next_job(self) -> Job | None:
+        """Return the next evaluation that a trial still wants."""
+        while self._ready:
+            job = self._ready.popleft()
+            if self._waiting[job.specification.key]:
+                return job
+            del self._waiting[job.specification.key]
+        return None
+
+    def _absorb(self, outcome: Outcome) -> None:
+        key = outcome.job.specification.key
+        self._keep(outcome, number=self._waiting[key][0].number if self._waiting[key] else -1)
+        failure = outcome.failure
+        if failure is not None and self._may_retry(key, failure):
+            self._ready.appendleft(outcome.job)
+            return
+        for trial in self._waiting.pop(key):
+            trial.attempts = max(trial.attempts, self._attempts[key])
+            trial.missing.discard(key)
+            if failure is not None:
+                self._abandon(trial, failure)
+            elif outcome.scorecard is not None:
+                trial.cards[key] = outcome.scorecard
+            if not trial.missing:
+                self._finish(trial)
+
+    def _keep(self, outcome: Outcome, *, number: int) -> None:
+        """Write an evaluation to the store, then to the journal."""
+        card, failure = outcome.scorecard, outcome.failure
+        specification = outcome.job.specification
+        if card is not None:
+            origin = Origin(self.sweep_id, number, outcome.started, outcome.ended)
+            if not self.evaluations.put(specification, card, origin):
+                self._compare(specification.key, card)
+        self._record(
+            "evaluation",
+            key=specification.key,
+            trial=number,
+            attempt=self._attempts[specification.key],
+            reason=None if failure is None else failure.reason,
+            fit_seconds=None if card is None else card.fit_seconds,
+            predict_seconds=None if card is None else card.predict_seconds,
+        )
+
+    def _compare(self, key: str, card: Scorecard) -> None:
+        """Warn if an evaluation that was there already came out differently."""
+        stored = self.evaluations.scorecard(key)
+        if (stored.predictions.y_pred != card.predictions.y_pred).any():
+            self._record(
+                "warning",
+                kind="not_reproducible",
+                message=f"evaluation {key[:12]} came out differently than when it was first "
+                f"computed ({self.evaluations.origin(key)})",
+            )
+
+    def _may_retry(self, key: str, failure: Failure) -> bool:
+        retries = self.blueprint.config.engine.retries
+        return failure.reason in _RETRIED and self._attempts[key] <= retries
+
+    def _abandon(self, trial: _Open, failure: Failure) -> None:
+        """Give up a trial: nothing more of it is computed that no other trial wants."""
+        trial.failure = trial.failure or failure
+        for key in trial.missing:
+            self._waiting[key].remove(trial)
+        trial.missing.clear()
+
+    # Finishing
+
+    def _cards(self, keys: Sequence[str]) -> list[Scorecard]:
+        return [self.evaluations.scorecard(key) for key in keys]
+
+    def _finish(self, trial: _Open) -> None:
+        """Journal a trial's outcome and settle it."""
+        del self._open[trial.number]
+        keys = [specification.key for specification in trial.specifications]
+        cards: list[Scorecard] = []
+        if trial.failure is None:
+            cards = [trial.cards.get(key) or self.evaluations.scorecard(key) for key in keys]
+            trial.failure = self._not_a_number(cards)
+        origins = [self.evaluations.origin(key) for key in keys]
+        reused = trial.failure is None and not trial.cards and self._are_older(origins)
+        failure = trial.failure
+        outcome = self._record(
+            "outcome",
+            number=trial.number,
+            status="failed" if failure else "reused" if reused else "complete",
+            reason=failure.reason if failure else None,
+            message=failure.message if failure else "",
+            traceback=failure.traceback if failure else "",
+            keys=keys,
+            attempts=trial.attempts,
+            started=trial.started,
+            ended=self.clock(),
+            reused_from=str(origins[0]) if reused else None,
+        )
+        self._settle(trial.number, trial.params, outcome, [] if failure else cards)
+
+    def _are_older(self, origins: Sequence[Origin | None]) -> bool:
+        return not any(origin is None or origin.sweep_id == self.sweep_id for origin in origins)
+
+    def _not_a_number(self, cards: Sequence[Scorecard]) -> Failure | None:
+        objective = self.blueprint.sweep.objective
+        if objective is None:
+            return None
+        value = self._merge(cards).metrics.get(objective)
+        if value is not None and math.isfinite(value):
+            return None
+        return Failure(reason="nan", message=f"{objective} is no number")
+
+    def _merge(self, cards: Sequence[Scorecard]) -> Scorecard:
+        return merge(cards) if self.blueprint.config.evaluation.method == "cv" else cards[0]
+
+    def _settle(
+        self, number: int, params: Params, outcome: Entry, cards: Sequence[Scorecard]
+    ) -> None:
+        trial = build_trial(number, params, outcome, self._merge(cards) if cards else None)
+        self._trials[number] = trial
+        self.observer.settled(trial, cards)
+
+    def _score_chosen(self, objective: str, direction: Direction) -> None:
+        """Fit the best recipe on the whole training part and score it on the test part, once."""
+        chosen = best(list(self._trials.values()), objective, direction)
+        if chosen is None:
+            return
+        config = self.blueprint.config_at(dict(chosen.params))
+        specification = specify_test(config, self.load(config), trusted=self.trusted)
+        started = self.clock()
+        failure: Failure | None = None
+        if not self._is_there(specification.key, with_model=True):
+            failure = self._compute(Job(specification=specification, keep_model=True))
+        self._record(
+            "final",
+            number=chosen.number,
+            key=None if failure else specification.key,
+            message=failure.message if failure else "",
+            started=started,
+            ended=self.clock(),
+        )
+
+    def _compute(self, job: Job) -> Failure | None:
+        """Compute one evaluation that belongs to no trial."""
+        key = job.specification.key
+        while True:
+            self._attempts[key] = self._attempts.get(key, 0) + 1
+            self.engine.submit(job, slot=self.engine.idle()[0])
+            (outcome,) = self.engine.wait()
+            self._keep(outcome, number=-1)
+            if outcome.failure is None or not self._may_retry(key, outcome.failure):
+                return outcome.failure

@@ -1,0 +1,174 @@
+"""What MLflow is told: pure functions from trials and results to records."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from sweepmark import metrics
+from sweepmark.records import Artifact, DataInput, Metric, Model, Param, Tag
+from sweepmark.scorecard import confusion, predictions_npz, report, report_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sweepmark.data import Dataset
+    from sweepmark.records import Record
+    from sweepmark.scorecard import Scorecard
+    from sweepmark.trial import Trial
+
+__all__ = [
+    "artifact_records",
+    "configuration_records",
+    "data_record",
+    "model_record",
+    "short_name",
+    "trial_records",
+]
+
+_MODEL_REQUIREMENTS = ("numpy", "scikit-learn", "scipy", "skops")
+_LEFT_OUT = ("dataset.files", "dataset.mirrors", "dataset.index_pages", "dataset.npm", "sweep")
+
+
+def short_name(params: Mapping[str, Any], fallback: str) -> str:
+    """Return a name for a run that says what is special about it.
+
+    Examples
+    --------
+    >>> short_name({"classifier.C": 1.0, "classifier.gamma": "scale"}, "run")
+    'C=1.0 gamma=scale'
+    """
+    return (
+        " ".join(f"{name.rpartition('.')[2]}={value}" for name, value in params.items()) or fallback
+    )
+
+
+def configuration_records(tree: Mapping[str, Any]) -> list[Record]:
+    """Return every resolved parameter of a configuration by its full name."""
+    return [Param(name, value) for name, value in _leaves(tree) if not name.startswith(_LEFT_OUT)]
+
+
+def _leaves(node: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    leaves: list[tuple[str, Any]] = []
+    for key, value in node.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            leaves += _leaves(value, f"{name}.")
+        else:
+            leaves.append((name, value))
+    return leaves
+
+
+def data_record(dataset: Dataset, *, context: str, n_rows: int) -> DataInput:
+    """Return the data a run saw."""
+    return DataInput(
+        name=dataset.name,
+        digest=dataset.digest,
+        context=context,
+        source=dataset.source,
+        n_rows=n_rows,
+        n_features=dataset.n_features,
+    )
+
+
+def trial_records(trial: Trial, cards: Sequence[Scorecard]) -> list[Record]:
+    """Return a trial's figures and identity.
+
+    Parameters
+    ----------
+    trial : Trial
+        The trial.
+    cards : sequence of Scorecard
+        Of its evaluations: the folds', where there are several.
+    """
+    records: list[Record] = [
+        Tag("sweepmark.status", trial.status),
+        Tag("sweepmark.keys", " ".join(trial.keys)),
+        Tag("sweepmark.attempts", str(trial.attempts)),
+    ]
+    # A swept option's parameters are named below it; others are logged with the configuration.
+    records += [Param(f"swept.{name}", value) for name, value in trial.params.items()]
+    if trial.reason:
+        records += [Tag("sweepmark.reason", trial.reason), Tag("sweepmark.error", trial.message)]
+    if trial.reused_from:
+        records.append(Tag("sweepmark.reused_from", trial.reused_from))
+    if trial.warnings:
+        records.append(Tag("sweepmark.warnings", "\n".join(trial.warnings)))
+    if not cards:
+        return records
+    records += [Metric(name, value) for name, value in trial.metrics.items()]
+    records += [
+        Metric(metrics.FIT_SECONDS, trial.fit_seconds),
+        Metric(metrics.PREDICT_SECONDS, trial.predict_seconds),
+        Metric("n_train", trial.n_train),
+        Metric("n_test", trial.n_test),
+    ]
+    if len(cards) > 1:
+        records += [
+            Metric("fold_accuracy", card.metrics[metrics.ACCURACY], step=fold)
+            for fold, card in enumerate(cards)
+        ]
+    return records
+
+
+def artifact_records(
+    card: Scorecard, dataset: Dataset, tree: Mapping[str, Any], overrides: Sequence[str]
+) -> list[Record]:
+    """Return the files that let a reader look closely at one trial."""
+    import yaml
+
+    from sweepmark.pictures import confusion_matrix_png
+
+    matrix = confusion(card)
+    records: list[Record] = [
+        Artifact("classification_report.txt", report(card).encode()),
+        Artifact("classification_report.json", json.dumps(report_dict(card), indent=1).encode()),
+        Artifact("confusion_matrix.csv", _matrix_csv(matrix.tolist(), card.classes)),
+        Artifact("confusion_matrix.png", confusion_matrix_png(matrix, card.classes)),
+        Artifact("predictions.npz", predictions_npz(card.predictions)),
+        Artifact("config.yaml", yaml.safe_dump(dict(tree), sort_keys=False).encode()),
+        Artifact("overrides.txt", "".join(f"{item}\n" for item in overrides).encode()),
+    ]
+    if dataset.image_shape is not None:
+        records.append(Artifact("misclassified.png", _misclassified(card, dataset)))
+    return records
+
+
+def _misclassified(card: Scorecard, dataset: Dataset) -> bytes:
+    import numpy as np
+
+    from sweepmark.pictures import misclassified_png
+
+    predictions = card.predictions
+    wrong = np.flatnonzero(predictions.y_true != predictions.y_pred)
+    first = wrong[:25]
+    rows = predictions.rows[first]
+    return misclassified_png(
+        dataset.take(rows).X.reshape(-1, *(dataset.image_shape or ())),
+        predictions.y_true[first],
+        predictions.y_pred[first],
+        rows,
+        n_wrong=len(wrong),
+        n_scored=len(predictions.rows),
+    )
+
+
+def _matrix_csv(matrix: Sequence[Sequence[int]], classes: Sequence[int]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["actual \\ predicted", *classes])
+    writer.writerows([label, *row] for label, row in zip(classes, matrix, strict=True))
+    return text.getvalue().encode()
+
+
+def model_record(content: bytes, dataset: Dataset) -> Model:
+    """Return a fitted pipeline as MLflow logs it."""
+    return Model(
+        content=content,
+        n_features=dataset.n_features,
+        dtype=str(dataset.train.X.dtype),
+        requirements=tuple(f"{name}=={metadata.version(name)}" for name in _MODEL_REQUIREMENTS),
+    )

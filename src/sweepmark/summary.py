@@ -1,0 +1,203 @@
+"""What is said of a whole sweep: its JSON document, its table, and its run in MLflow."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from sweepmark import grade as grading
+from sweepmark import leaderboard, metrics
+from sweepmark.projection import data_record, model_record
+from sweepmark.records import Artifact, Metric, Tag
+from sweepmark.space import Choice
+
+if TYPE_CHECKING:
+    from sweepmark.data import Dataset
+    from sweepmark.leaderboard import Table
+    from sweepmark.records import Record
+    from sweepmark.results import SweepResult
+    from sweepmark.store import EvaluationStore
+    from sweepmark.trial import Trial
+
+__all__ = ["parent_records", "result_document", "result_table"]
+
+_NOTE = "mlflow.note.content"
+_SHOWN = (metrics.ACCURACY, metrics.ACCURACY_COMMON, metrics.CV_ACCURACY, metrics.CV_ACCURACY_STD)
+
+
+def result_document(result: SweepResult) -> dict[str, Any]:
+    """Return what ``--json`` prints of a sweep or a single run."""
+    sweep = result.blueprint.sweep
+    chosen = None
+    if result.chosen is not None:
+        test = result.test.metrics if result.test is not None else None
+        chosen = _trial_document(result.chosen) | {"test_metrics": _plain(test) if test else None}
+    return {
+        "sweep_id": result.sweep_id,
+        "name": result.blueprint.name,
+        "state": result.state,
+        "n_trials": len(result.trials),
+        "n_reused": result.n_reused,
+        "n_failed": result.n_failed,
+        "objective": None
+        if sweep.objective is None
+        else {"metric": sweep.objective, "direction": sweep.direction},
+        "trials": [_trial_document(trial) for trial in result.trials],
+        "best": chosen,
+        "grade": None if result.grade is None else grading.grade_document(result.grade),
+        "warnings": [
+            {"kind": caution.kind, "message": caution.message} for caution in result.cautions
+        ],
+    }
+
+
+def _trial_document(trial: Trial) -> dict[str, Any]:
+    return {
+        "number": trial.number,
+        "status": trial.status,
+        "reason": trial.reason,
+        "params": dict(trial.params),
+        "metrics": _plain(trial.metrics),
+        "n_train": trial.n_train,
+        "n_test": trial.n_test,
+        "fit_seconds": trial.fit_seconds,
+        "predict_seconds": trial.predict_seconds,
+        "attempts": trial.attempts,
+        "run_id": trial.run_id,
+        "reused_from": trial.reused_from,
+    }
+
+
+def _plain(figures: Any) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
+
+
+def result_table(result: SweepResult) -> Table:
+    """Return the table of a sweep's trials, ranked if it selects."""
+    sweep, rule = result.blueprint.sweep, result.blueprint.config.grade
+    points = None
+    if sweep.objective is None and rule.bands:
+        points = {
+            trial.number: grading.grade(trial.metrics[rule.metric], trial.n_test, rule).points
+            for trial in result.trials
+            if rule.metric in trial.metrics
+        }
+    return leaderboard.table(
+        result.trials,
+        metrics=_SHOWN,
+        metric=sweep.objective,
+        direction=sweep.direction,
+        points=points or None,
+    )
+
+
+def parent_records(
+    result: SweepResult, dataset: Dataset, evaluations: EvaluationStore
+) -> list[Record]:
+    """Return what a sweep's own run says once it is over."""
+    sweep = result.blueprint.sweep
+    records: list[Record] = [
+        Tag("sweepmark.status", result.state),
+        Tag(_NOTE, _note(result)),
+        Metric("n_trials", len(result.trials)),
+        Metric("n_reused", result.n_reused),
+        Metric("n_failed", result.n_failed),
+        data_record(dataset, context="sweep", n_rows=dataset.n_rows),
+        Artifact(
+            "leaderboard.csv",
+            leaderboard.csv_text(result.trials, metric=sweep.objective, direction=sweep.direction),
+        ),
+        *_figure_records(result),
+    ]
+    if result.chosen is not None and sweep.objective is not None:
+        records.append(Metric(sweep.objective, result.chosen.metrics[sweep.objective]))
+    if result.test is not None:
+        records += [Metric(name, value) for name, value in result.test.metrics.items()]
+        content = evaluations.model(result.test.keys[0])
+        records += [model_record(content, dataset)] if content else []
+    if result.grade is not None:
+        records.append(Metric(metrics.POINTS, result.grade.points))
+        records.append(Tag("sweepmark.band", result.grade.band))
+    return records
+
+
+def _note(result: SweepResult) -> str:
+    """Return the sweep's summary as Markdown."""
+    table = result_table(result)
+    lines = [f"**{result.blueprint.name}** {result.state}, {len(result.trials)} trials", ""]
+    if result.grade is not None:
+        lines += [f"Grade: **{result.grade.points} points** ({result.grade.band})", ""]
+    lines += ["| " + " | ".join(table.columns) + " |", "|" + "---|" * len(table.columns)]
+    lines += ["| " + " | ".join(row) + " |" for row in table.rows[:20]]
+    lines += ["", *(f"- {caution.message}" for caution in result.cautions)]
+    return "\n".join(lines)
+
+
+def _figure_records(result: SweepResult) -> list[Record]:
+    """Return a picture of the sweep where one or two numeric parameters were swept."""
+    axes = [
+        axis
+        for axis in result.blueprint.space.axes
+        if isinstance(axis, Choice) and all(_is_number(value) for value in axis.values)
+    ]
+    metric = result.blueprint.sweep.objective or metrics.ACCURACY
+    trials = [trial for trial in result.trials if metric in trial.metrics]
+    if len(axes) != len(result.blueprint.space.axes) or not trials:
+        return []
+    if len(axes) == 1:
+        return [Artifact(f"{metric}.png", _curve(result, axes[0], metric, trials))]
+    if len(axes) == 2:  # noqa: PLR2004 -- a plane
+        return [Artifact(f"{metric}.png", _heatmap(result, axes, metric, trials))]
+    return []
+
+
+def _curve(result: SweepResult, axis: Choice, metric: str, trials: list[Trial]) -> bytes:
+    from sweepmark.plots import curve_png
+
+    values = [trial.metrics[metric] for trial in trials]
+    is_share = metric == metrics.ACCURACY
+    return curve_png(
+        [float(trial.params[axis.name]) for trial in trials],
+        values,
+        x_label=axis.name,
+        y_label=metric,
+        title=result.sweep_id,
+        intervals=[grading.wilson_interval(trial.metrics[metric], trial.n_test) for trial in trials]
+        if is_share
+        else None,
+        target=result.blueprint.config.grade.target if is_share else None,
+        log_x=_is_log(axis),
+    )
+
+
+def _heatmap(result: SweepResult, axes: list[Choice], metric: str, trials: list[Trial]) -> bytes:
+    import numpy as np
+
+    from sweepmark.plots import heatmap_png
+
+    y_axis, x_axis = axes
+    grid = np.full((len(y_axis.values), len(x_axis.values)), np.nan)
+    for trial in trials:
+        row = y_axis.values.index(trial.params[y_axis.name])
+        column = x_axis.values.index(trial.params[x_axis.name])
+        grid[row, column] = trial.metrics[metric]
+    return heatmap_png(
+        x_axis.values,
+        y_axis.values,
+        grid,
+        x_label=x_axis.name,
+        y_label=y_axis.name,
+        value_label=metric,
+        title=result.sweep_id,
+        maximize=result.blueprint.sweep.direction == "maximize",
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_log(axis: Choice) -> bool:
+    """Tell whether the values are spread over orders of magnitude."""
+    low, high = min(axis.values), max(axis.values)
+    return bool(low > 0 and high / low >= 100)  # noqa: PLR2004 -- two orders of magnitude

@@ -1,0 +1,97 @@
+"""Where MLflow's share of a store lies, and how it comes into being."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from sweepmark.database import create_once, database_uri
+from sweepmark.errors import StoreError
+from sweepmark.tracking.rows import is_known_schema, relocate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlflow import MlflowClient
+
+__all__ = ["artifacts_folder", "connect", "mlflow_database", "settle"]
+
+_EXPERIMENT_TAGS = {
+    # Without it the UI opens the experiment in its GenAI view; the value is the front end's
+    # ExperimentKind.CUSTOM_MODEL_DEVELOPMENT (mlflow 3.17).
+    "mlflow.experimentKind": "custom_model_development",
+}
+
+
+def mlflow_database(store: Path) -> Path:
+    """Return where a store's MLflow database lies."""
+    return store.absolute() / "mlflow.db"
+
+
+def artifacts_folder(store: Path) -> Path:
+    """Return where a store's artifacts lie."""
+    return store.absolute() / "artifacts"
+
+
+def connect(store: Path, *, experiment: str) -> tuple[MlflowClient, str]:
+    """Return a client of a store's MLflow, made if it is not there, and the experiment's id."""
+    _silence()
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    database, artifacts = mlflow_database(store), artifacts_folder(store)
+    create_once(database, lambda path: _create(path, artifacts))
+    settle(store)
+    uri = database_uri(database)
+    try:
+        client = MlflowClient(uri, registry_uri=uri)
+        return client, _experiment_id(client, experiment, artifacts)
+    except MlflowException as error:
+        if "out-of-date database schema" in str(error):
+            raise StoreError(f"{database} is of another MLflow version. {error}") from error
+        raise
+
+
+def settle(store: Path) -> None:
+    """Point a store that was moved or copied at its own artifacts: MLflow keeps absolute paths."""
+    if is_known_schema(mlflow_database(store)):
+        relocate(mlflow_database(store), artifacts_folder(store).as_uri())
+
+
+def _create(path: Path, artifacts: Path) -> None:
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    store = SqlAlchemyStore(  # type: ignore[no-untyped-call]
+        database_uri(path), artifacts.as_uri()
+    )
+    store.engine.dispose()
+
+
+def _experiment_id(client: MlflowClient, name: str, artifacts: Path) -> str:
+    from mlflow.exceptions import MlflowException
+
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        try:
+            return client.create_experiment(name, artifacts.as_uri(), _EXPERIMENT_TAGS)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        return _experiment_id(client, name, artifacts)  # another process was faster
+    if experiment.lifecycle_stage == "deleted":
+        client.restore_experiment(experiment.experiment_id)
+    for tag, value in _EXPERIMENT_TAGS.items():
+        if tag not in experiment.tags:
+            client.set_experiment_tag(experiment.experiment_id, tag, value)
+    return str(experiment.experiment_id)
+
+
+def _silence() -> None:
+    """Keep MLflow from calling home and from writing over our output."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+    import mlflow  # noqa: F401 -- it sets its loggers up while it is imported
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
