@@ -1,0 +1,60 @@
+"""Real small data, and a cache of one's own, for every test that asks."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sweepmark.data import idx
+
+N_TRAIN = 1437
+
+
+@pytest.fixture(scope="session")
+def digits_idx(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four IDX files: scikit-learn's 8x8 digits, the first 1,437 to train, the last 360 to test."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    folder = tmp_path_factory.mktemp("digits_idx")
+    for name, rows in (("train", slice(None, N_TRAIN)), ("t10k", slice(N_TRAIN, None))):
+        for kind, array in (("images-idx3", digits.images), ("labels-idx1", digits.target)):
+            content = idx.encode(array[rows].astype(np.uint8))
+            (folder / f"{name}-{kind}-ubyte").write_bytes(content)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with MLflow's and Optuna's databases, not to be written to: making them takes 2 s."""
+    from sweepmark.ledger import OptunaLedger
+    from sweepmark.space import Space
+    from sweepmark.tracking import MlflowTracker
+
+    folder = tmp_path_factory.mktemp("migrated") / "mlruns"
+    tracker = MlflowTracker(folder, experiment="sweepmark")
+    with pytest.raises(LookupError):  # asking makes no database, opening a run does
+        tracker.locate("0" * 32)
+    tracker.open_parent(sweep_id="template", name="template", records=[], started=0.0)
+    tracker.close()
+    ledger = OptunaLedger(folder, sweep_id="template", space=Space(()))
+    assert ledger.count == 0
+    ledger.close()
+    return folder
+
+
+@pytest.fixture
+def store(migrated_store: Path, tmp_path: Path) -> Path:
+    """A store of one's own with both databases."""
+    return Path(shutil.copytree(migrated_store, tmp_path / "mlruns"))
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache folder, which this test and the programs it starts use."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("SWEEPMARK_CACHE", str(folder))
+    return folder

@@ -1,0 +1,126 @@
+"""What every source must do, whatever the place it fetches from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from published import WebServer, file_config, whole
+from sweepmark.data.npm import Npm
+from sweepmark.data.sources import Bundled, IndexPage, Mirror, Source
+from sweepmark.data.transfer import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sweepmark.config.schema import FileConfig
+
+    Case = tuple[Source, list[FileConfig]]
+
+
+def _files(folder: Path) -> list[FileConfig]:
+    return [file_config(path) for path in sorted(folder.iterdir())]
+
+
+def _mirror(folder: Path, _: Path) -> Iterator[Case]:
+    with WebServer() as web:
+        web.publish(folder, page=whole)
+        yield Mirror(web.url), _files(folder)
+
+
+def _index_page(folder: Path, _: Path) -> Iterator[Case]:
+    with WebServer() as web:
+        web.publish(folder, "/files/", page=whole)
+        links = "".join(f"<a href='files/{path.name}.gz'>x</a>" for path in folder.iterdir())
+        web.pages["/index.html"] = whole(f"<html><a name='x'></a>{links}</html>".encode())
+        yield IndexPage(f"{web.url}index.html"), _files(folder)
+
+
+def _npm(folder: Path, package: Path) -> Iterator[Case]:
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not on the PATH")
+    shutil.copytree(folder, package / "data")
+    manifest = {"name": "tiny-data", "version": "1.0.0", "scripts": {"prepack": "exit 1"}}
+    (package / "package.json").write_text(json.dumps(manifest))
+    yield Npm(str(package), "", "package/data"), _files(folder)
+
+
+def _bundled(_: Path, __: Path) -> Iterator[Case]:
+    from sweepmark.config import dataset_config
+
+    yield Bundled(), list(dataset_config("digits").files.values())
+
+
+MAKERS: list[Callable[[Path, Path], Iterator[Case]]] = [_mirror, _index_page, _npm, _bundled]
+
+
+@pytest.fixture(scope="module", params=MAKERS, ids=lambda maker: maker.__name__.strip("_"))
+def case(
+    request: pytest.FixtureRequest, digits_idx: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Case]:
+    yield from request.param(digits_idx, tmp_path_factory.mktemp("package"))
+
+
+def test_every_class_of_source_is_under_contract() -> None:
+    assert {cls.__name__ for cls in Source.__subclasses__()} == {
+        "Mirror",
+        "IndexPage",
+        "Npm",
+        "Bundled",
+    }
+
+
+def test_every_file_is_delivered_decompressed(case: Case, tmp_path: Path) -> None:
+    source, files = case
+    for file in files:
+        told: list[int] = []
+        path = source.fetch(file, tmp_path, advance=told.append)
+        assert path == tmp_path / file.name
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
+        assert sum(told) == file.size
+
+
+def test_other_content_is_refused_with_both_digests(case: Case, tmp_path: Path) -> None:
+    source, files = case
+    expected = replace(files[0], sha256="0" * 64)
+    with pytest.raises(SourceError, match=f"{'0' * 64}, found .*{files[0].sha256}"):
+        source.fetch(expected, tmp_path, advance=lambda _: None)
+    assert not _left(tmp_path)
+
+
+@pytest.mark.parametrize("difference", [-1, 1])
+def test_another_size_is_refused(case: Case, tmp_path: Path, difference: int) -> None:
+    source, files = case
+    expected = replace(files[0], size=files[0].size + difference, sha256="0" * 64)
+    with pytest.raises(SourceError, match=f"expected {expected.size} bytes"):
+        source.fetch(expected, tmp_path, advance=lambda _: None)
+    assert not _left(tmp_path)
+
+
+def test_a_file_that_is_not_there_is_refused(case: Case, tmp_path: Path) -> None:
+    source, files = case
+    with pytest.raises(SourceError):
+        source.fetch(replace(files[0], name="nowhere-idx1-ubyte"), tmp_path, advance=print)
+    assert not _left(tmp_path)
+
+
+def test_a_source_delivers_after_it_failed(case: Case, tmp_path: Path) -> None:
+    source, files = case
+    with pytest.raises(SourceError):
+        source.fetch(replace(files[0], sha256="0" * 64), tmp_path, advance=lambda _: None)
+    assert source.fetch(files[0], tmp_path, advance=lambda _: None).is_file()
+
+
+def test_it_has_a_label(case: Case) -> None:
+    assert case[0].label
+
+
+def _left(folder: Path) -> list[Path]:
+    """Return what a failed fetch left behind, a source's own sub-folder aside."""
+    return [path for path in folder.iterdir() if path.is_file()]

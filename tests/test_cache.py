@@ -1,0 +1,239 @@
+"""The cache under two processes, kills, damage and disks that cannot be written."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import published
+from published import WebServer, dripping, whole
+from sweepmark import data
+from sweepmark.data import cache, entry
+from sweepmark.errors import ConfigurationError, DataError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sweepmark.config.schema import DatasetConfig
+
+LOAD = """
+import json, sys
+from sweepmark.config.schema import DatasetConfig, FileConfig
+from sweepmark.data import load
+values = json.load(sys.stdin)
+values["files"] = {role: FileConfig(**file) for role, file in values["files"].items()}
+dataset = load(DatasetConfig(**values), report=lambda line: print(line, flush=True))
+print("loaded", dataset.n_rows, flush=True)
+"""
+
+
+def _start(config: DatasetConfig, program: str = LOAD) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(asdict(config)))
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+@pytest.fixture
+def config(digits_idx: Path) -> DatasetConfig:
+    """A data set that is in the cache already, from nowhere in particular."""
+    return published.dataset_config(digits_idx)
+
+
+@pytest.fixture
+def cached(config: DatasetConfig, digits_idx: Path, empty_cache: Path) -> Path:
+    """The entry of that data set in the cache."""
+    with WebServer() as web:
+        web.publish(digits_idx, page=whole)
+        dataset = data.load(published.dataset_config(digits_idx, mirrors=(web.url,)))
+    folder = empty_cache / "datasets" / dataset.digest
+    assert dataset.digest == data.published_digest(config)
+    assert folder.is_dir()
+    return folder
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_of_two_processes_one_fetches_and_the_other_waits(digits_idx: Path) -> None:
+    with WebServer() as web:
+        web.publish(digits_idx, page=lambda body: whole(body, seconds=0.3))
+        config = published.dataset_config(digits_idx, mirrors=(web.url,))
+        processes = [_start(config), _start(config)]
+        outputs = [process.communicate(timeout=60)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    assert sorted(web.requested) == sorted(f"/{path.name}.gz" for path in digits_idx.iterdir())
+    assert sum("tiny: another process is fetching it; waiting" in text for text in outputs) == 1
+    assert all("loaded 1797" in text for text in outputs)
+
+
+def test_a_kill_in_the_middle_leaves_nothing_that_looks_whole(
+    digits_idx: Path, empty_cache: Path
+) -> None:
+    with WebServer() as web:
+        web.publish(digits_idx, page=whole)
+        web.publish(digits_idx, "/slow/", page=dripping)
+        config = published.dataset_config(digits_idx, mirrors=(f"{web.url}slow/",))
+        process = _start(config)
+        work = empty_cache / "work" / data.published_digest(config) / "files"
+        _wait_for(lambda: work.is_dir() and any(work.iterdir()))
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=10)
+        assert [path.name for path in work.iterdir()] == ["train-images-idx3-ubyte.part"]
+        assert not data.is_cached(config)
+
+        dataset = data.load(published.dataset_config(digits_idx, mirrors=(web.url,)))
+    assert dataset.n_rows == 1797
+    assert list((empty_cache / "work").iterdir()) == []
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_what_is_opened_is_what_was_published(cached: Path, digits_idx: Path) -> None:
+    dataset = data.open_dataset(cached.name)
+    content = (digits_idx / "t10k-images-idx3-ubyte").read_bytes()
+    assert dataset.test is not None
+    assert dataset.test.X.tobytes() == content[16:]
+    assert dataset.test.y.dtype == np.int64
+    assert dataset.image_shape == (8, 8)
+    assert not dataset.train.X.flags.writeable
+    assert dataset.source.startswith("mirror http://127.0.0.1")
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+
+
+def _shorten(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 2)
+
+
+def _lengthen(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"\0")
+
+
+def _replace(path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3, dtype=np.float32))
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("name", ["train_X.npy", "test_y.npy", "meta.json"])
+@pytest.mark.parametrize("damage", [_remove, _shorten, _lengthen, _replace, _empty])
+def test_a_damaged_entry_is_noticed_and_fetched_again(
+    cached: Path, digits_idx: Path, damage: Callable[[Path], None], name: str
+) -> None:
+    damage(cached / name)
+    with pytest.raises(DataError, match=rf"{cached} is damaged.*sweepmark data fetch"):
+        data.open_dataset(cached.name)
+    lines: list[str] = []
+    with WebServer() as web:
+        web.publish(digits_idx, page=whole)
+        config = published.dataset_config(digits_idx, mirrors=(web.url,))
+        assert data.load(config, report=lines.append).n_rows == 1797
+    assert "is damaged" in lines[0]
+    assert data.open_dataset(cached.name).n_rows == 1797
+
+
+@pytest.mark.parametrize("name", ["train_X.npy", "test_y.npy"])
+def test_a_changed_bit_is_noticed_when_it_is_looked_for(
+    cached: Path, digits_idx: Path, name: str
+) -> None:
+    entry.verify(data.open_dataset(cached.name))
+    content = bytearray((cached / name).read_bytes())
+    content[-8] ^= 1
+    (cached / name).write_bytes(content)
+    with pytest.raises(DataError, match=r"must have SHA-256 .*, found"):
+        entry.verify(data.open_dataset(cached.name))
+    with WebServer() as web:
+        web.publish(digits_idx, page=whole)
+        config = published.dataset_config(digits_idx, mirrors=(web.url,))
+        entry.verify(data.mend(config))
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_an_unknown_digest_says_how_to_fetch() -> None:
+    with pytest.raises(NotFoundError, match="Fetch it with `sweepmark data fetch NAME`"):
+        data.open_dataset("0" * 64)
+
+
+def test_of_two_that_publish_the_first_stays(empty_cache: Path) -> None:
+    target = empty_cache / "datasets" / "x"
+    for content in ("first", "second"):
+        with cache.claim(content, on_wait=lambda: None) as work:
+            (work / "entry").mkdir()
+            (work / "entry" / "file").write_text(content)
+            cache.publish(work / "entry", target)
+    assert (target / "file").read_text() == "first"
+
+
+def test_a_cache_that_cannot_be_written_says_what_to_set(
+    config: DatasetConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SWEEPMARK_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(ConfigurationError, match=r"file/cache cannot be written: .*Set SWEEPMARK_"):
+        data.load(config)
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_a_full_disk_is_the_environments_fault(digits_idx: Path) -> None:
+    limited = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+        "import sweepmark.errors\n"
+        f"try:\n    exec({LOAD!r})\n"
+        "except sweepmark.errors.StoreError as error:\n    print('StoreError', error)\n"
+    )
+    with WebServer() as web:
+        web.publish(digits_idx, page=whole)
+        process = _start(published.dataset_config(digits_idx, mirrors=(web.url,)), limited)
+        output, _ = process.communicate(timeout=60)
+    assert "StoreError the cache folder" in output
+    assert "Free some space" in output
+
+
+def test_the_cache_is_the_platforms_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWEEPMARK_CACHE", "~/elsewhere")
+    assert cache.root() == Path.home() / "elsewhere"
+    monkeypatch.delenv("SWEEPMARK_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert cache.root().name == "sweepmark"
+
+
+def test_a_worker_opens_a_data_set_without_heavy_imports(cached: Path) -> None:
+    program = f"""
+import sys
+import numpy
+before = set(sys.modules)
+from sweepmark.data import open_dataset
+open_dataset({cached.name!r})
+print(*(name for name in set(sys.modules) - before if "." not in name))
+"""
+    output = subprocess.check_output([sys.executable, "-c", program], text=True)
+    heavy = {"requests", "urllib3", "bs4", "sklearn", "PIL", "rich", "hydra", "omegaconf"}
+    assert not heavy & set(output.split())

@@ -1,0 +1,95 @@
+"""The data verbs, as the command line calls them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sweepmark.cli.data import add_parser
+from sweepmark.errors import SweepmarkError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("empty_cache")
+
+
+def _run(*words: object) -> int:
+    parser = argparse.ArgumentParser("sweepmark")
+    add_parser(parser.add_subparsers())
+    args = parser.parse_args(["data", *map(str, words)])
+    code = args.handler(args)
+    assert isinstance(code, int)
+    return code
+
+
+def test_list_says_what_is_in_the_cache(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("fetch", "digits") == 0
+    assert "1,797 rows from scikit-learn; the SHA-256 of every file matches" in (
+        capsys.readouterr().out.replace("\n", " ")
+    )
+    assert _run("list") == 0
+    lines = {line.split()[0]: line.split()[1] for line in _lines(capsys)[2:]}
+    assert lines["digits"] == "yes"
+    assert lines["mnist"] == "no"
+
+
+def _lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line for line in capsys.readouterr().out.splitlines() if line.strip()]
+
+
+def test_describe_digits(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("describe", "digits") == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for fact in ("1,797 (1,797 train)", "64 (8 x 8)", "uint8", "0.1 MB", "as published yes"):
+        assert fact in text
+    assert "0 178 9.91%" in text
+
+
+def test_describe_prints_one_document(digits_idx: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert _run("describe", "mnist", f"dataset.path={digits_idx}", "--json") == 0
+    document = json.loads(capfd.readouterr().out)
+    assert document["name"] == "mnist"
+    assert document["published"] is False
+    assert document["source"] == str(digits_idx)
+    assert {name: part["n_rows"] for name, part in document["parts"].items()} == {
+        "train": 1437,
+        "test": 360,
+    }
+
+
+def test_describe_says_that_files_are_of_ones_own(
+    digits_idx: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run("describe", "mnist", f"dataset.path={digits_idx}") == 0
+    assert "as published no" in " ".join(capsys.readouterr().out.split())
+
+
+def test_show_and_export_write_files(digits_idx: Path, tmp_path: Path) -> None:
+    path = f"dataset.path={digits_idx}"
+    assert _run("show", "mnist", path, "--count", 9, "--labels", "-o", tmp_path / "grid.png") == 0
+    assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
+    rows = tmp_path / "rows.csv"
+    assert _run("export", "mnist", path, "--split", "test", "--count", 5, "-o", rows) == 0
+    assert len(rows.read_text().splitlines()) == 5
+    digits = tmp_path / "digits"
+    assert _run("export", "mnist", path, "--count", 2, "--format", "pgm", "-o", digits) == 0
+    assert len(list(digits.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("describe", "nothing"),
+        ("describe", "digits", "dataset.sample_size=none"),
+        ("export", "digits", "--split", "test", "--count", "1", "-o", "x.csv"),
+        ("export", "digits", "--count", "1798", "-o", "x.csv"),
+    ],
+)
+def test_what_is_wrong_exits_2(words: tuple[str, ...]) -> None:
+    with pytest.raises(SweepmarkError) as caught:
+        _run(*words)
+    assert caught.value.exit_code == 2
