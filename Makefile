@@ -1,0 +1,40 @@
+# sweepmark: set up, run, check. Everything happens in .venv; nothing else on the machine changes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: run test test-full lint bench ui clean
+
+run: $(READY)  ## fetch MNIST and run the main job: SVC on growing subsets
+	$(BIN)/sweepmark sweep growing_subsets
+
+test: $(READY)  ## the test suite
+	$(BIN)/python -m pytest -m "not full" --cov --cov-report=term
+
+test-full: $(READY)  ## also what takes very long
+	time $(BIN)/python -m pytest
+
+lint: $(READY)  ## style, types, layers, YAML
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/yamllint --strict conf sweeps
+
+bench: $(READY)  ## side-by-side timings; let nothing else run meanwhile
+	$(BIN)/python benchmarks/harness.py
+
+ui: $(READY)  ## the MLflow UI on ./mlruns
+	$(BIN)/sweepmark ui
+
+clean:  ## remove the environment, not the results
+	rm -rf $(VENV)
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -e ".[dev]" -c constraints.txt
+	touch $@
