@@ -124,6 +124,18 @@ def test_a_refused_connection_is_said_at_once(digits_idx: Path, tmp_path: Path) 
         source.fetch(file_config(digits_idx / NAME), tmp_path, advance=_ignore)
 
 
+def test_a_proxy_that_is_down_is_named(
+    digits_idx: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = f"127.0.0.1:{unused_port()}"
+    monkeypatch.setenv("http_proxy", f"http://user:secret@{proxy}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with pytest.raises(UnreachableError, match=f"proxy {proxy}: connection refused"):
+        Mirror("http://example.org/").fetch(
+            file_config(digits_idx / NAME), tmp_path, advance=_ignore
+        )
+
+
 def test_a_server_that_accepts_and_stays_mute_is_asked_once(
     digits_idx: Path, tmp_path: Path, web: WebServer
 ) -> None:

@@ -104,6 +104,8 @@ def _connect(url: str, patience: Patience) -> None:
     proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
     parts = urlsplit(proxy if proxy and "//" in proxy else f"http://{proxy}" if proxy else url)
     address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    # Its host and port only: the address of a proxy may hold a password.
+    through = f"proxy {address[0]}:{address[1]}: " if proxy else ""
     outcome: queue.SimpleQueue[OSError | None] = queue.SimpleQueue()
 
     def attempt() -> None:
@@ -118,11 +120,12 @@ def _connect(url: str, patience: Patience) -> None:
     try:
         error = outcome.get(timeout=patience.connect)
     except queue.Empty:
-        raise UnreachableError(f"no connection within {patience.connect:g} s") from None
+        raise UnreachableError(f"{through}no connection within {patience.connect:g} s") from None
     if isinstance(error, socket.gaierror):
-        raise UnreachableError(f"no address for {address[0]} ({error.strerror})") from error
+        text = f"no address for {address[0]} ({error.strerror})"
+        raise UnreachableError(through + text) from error
     if error is not None:
-        raise UnreachableError((error.strerror or str(error)).lower()) from error
+        raise UnreachableError(through + (error.strerror or str(error)).lower()) from error
 
 
 def _reason(error: Exception) -> str:
