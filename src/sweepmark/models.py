@@ -66,7 +66,7 @@ def load(content: bytes, *, packages: Collection[str] = ()) -> Any:
     Raises
     ------
     DataError
-        If it is no skops file, or names other types.
+        If it is no skops file, names other types, or is of other versions.
     """
     import skops.io
 
@@ -77,7 +77,12 @@ def load(content: bytes, *, packages: Collection[str] = ()) -> Any:
             f"the model must hold trusted types only, but holds {', '.join(refused)}. "
             "Trust their package with --trust if you know who made the file."
         )
-    return skops.io.loads(content, trusted=unknown)
+    try:
+        return skops.io.loads(content, trusted=unknown)
+    except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"the model must fit the installed versions, but: {error}. Fit it again."
+        ) from error
 
 
 def unknown_types(content: bytes) -> list[str]:

@@ -59,7 +59,6 @@ def _save(folder: Path, model: Model, *, model_id: str, run_id: str) -> None:
     """Write what ``mlflow.sklearn.save_model`` writes, from the bytes as they are."""
     import sklearn
     import yaml
-    from mlflow import pyfunc
     from mlflow.models import Model as MlflowModel
 
     (folder / _FILE).write_bytes(model.content)
@@ -87,13 +86,14 @@ def _save(folder: Path, model: Model, *, model_id: str, run_id: str) -> None:
         signature=_signature(model),
         model_size_bytes=len(model.content),
     )
-    pyfunc.add_to_model(
-        document,
+    # What mlflow.pyfunc.add_to_model does; importing that module takes long and warns.
+    document.add_flavor(
+        "python_function",
         loader_module="mlflow.sklearn",
         model_path=_FILE,
-        conda_env="conda.yaml",
-        python_env="python_env.yaml",
         predict_fn="predict",
+        env={"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
+        python_version=python,
     )
     document.add_flavor(
         "sklearn",

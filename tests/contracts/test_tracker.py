@@ -1,0 +1,198 @@
+"""What every Tracker promises, tried on each of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import pytest
+
+from sweepmark.database import database_uri
+from sweepmark.errors import NotFoundError
+from sweepmark.records import Artifact, DataInput, Metric, Param, Record, Tag
+from sweepmark.tracking import MemoryTracker, MlflowTracker, Tracker
+from sweepmark.tracking.interface import LEFT_OUT_TAG, match_run
+from sweepmark.tracking.storage import mlflow_database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Observe = Callable[[Tracker, str], dict[str, Any]]
+
+RECORDS: list[Record] = [
+    Param("classifier.C", 1.0),
+    Param("classifier.kernel", None),
+    Metric("accuracy", 0.9),
+    Metric("cv_accuracy", 0.8, step=0),
+    Metric("cv_accuracy", 0.7, step=1),
+    Tag("status", "complete"),
+    Artifact("reports/classification_report.txt", b"precision"),
+    DataInput(name="digits", digest="a" * 64, context="train", source="x", n_rows=9, n_features=64),
+]
+
+
+def observe_memory(tracker: Tracker, run_id: str) -> dict[str, Any]:
+    assert isinstance(tracker, MemoryTracker)
+    run = tracker.runs[run_id]
+    records = run.records.values()
+    return {
+        "name": run.name,
+        "status": run.status,
+        "times": (run.started, run.ended),
+        "parent": run.parent,
+        "params": {r.name: str(r.value) for r in records if isinstance(r, Param)},
+        "metrics": {r.name: r.value for r in records if isinstance(r, Metric)},
+        "tags": {r.name: r.value for r in records if isinstance(r, Tag)},
+        "artifacts": {r.path: r.content for r in records if isinstance(r, Artifact)},
+        "data": [(r.name, r.context) for r in records if isinstance(r, DataInput)],
+    }
+
+
+def observe_mlflow(tracker: Tracker, run_id: str) -> dict[str, Any]:
+    from mlflow import MlflowClient
+
+    assert isinstance(tracker, MlflowTracker)
+    uri = database_uri(tracker._database)  # noqa: SLF001 -- looked at from outside
+    run = MlflowClient(uri).get_run(run_id)
+    assert run.inputs is not None
+    assert run.info.artifact_uri is not None
+    root = Path(url2pathname(urlsplit(run.info.artifact_uri).path))
+    files = [path for path in root.rglob("*") if path.is_file()]
+    ended = run.info.end_time
+    return {
+        "name": run.info.run_name,
+        "status": run.info.status,
+        "times": (run.info.start_time / 1000, ended / 1000 if ended else None),
+        "parent": run.data.tags.get("mlflow.parentRunId"),
+        "params": run.data.params,
+        "metrics": run.data.metrics,
+        "tags": run.data.tags,
+        "artifacts": {path.relative_to(root).as_posix(): path.read_bytes() for path in files},
+        "data": [(i.dataset.name, i.tags[0].value) for i in run.inputs.dataset_inputs],
+    }
+
+
+@pytest.fixture(params=["memory", "mlflow", "mlflow-by-client"])
+def tracker(request: pytest.FixtureRequest, store: Path) -> Iterator[Tracker]:
+    if request.param == "memory":
+        yield MemoryTracker()
+        return
+    made = MlflowTracker(store, experiment="sweepmark")
+    if request.param == "mlflow-by-client":
+        made.writes_rows = False
+    assert mlflow_database(store).exists()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def observe(tracker: Tracker) -> Observe:
+    return observe_memory if isinstance(tracker, MemoryTracker) else observe_mlflow
+
+
+def log(tracker: Tracker, number: int, **changes: Any) -> str:
+    arguments: dict[str, Any] = {
+        "sweep_id": "s1",
+        "number": number,
+        "name": f"trial {number}",
+        "parent": None,
+        "records": RECORDS,
+        "started": 100.0,
+        "ended": 101.5,
+        "failed": False,
+    }
+    return tracker.log_trial(**(arguments | changes))
+
+
+def test_trial_is_logged_whole_below_its_parent(tracker: Tracker, observe: Observe) -> None:
+    parent = tracker.open_parent(sweep_id="s1", name="my sweep", records=[], started=99.0)
+    child = observe(tracker, log(tracker, 0, parent=parent))
+    assert child["name"] == "trial 0"
+    assert child["status"] == "FINISHED"
+    assert child["times"] == (100.0, 101.5)
+    assert child["parent"] == parent
+    assert child["params"] == {"classifier.C": "1.0", "classifier.kernel": "None"}
+    assert child["metrics"] == {"accuracy": 0.9, "cv_accuracy": 0.7}
+    assert child["artifacts"] == {"reports/classification_report.txt": b"precision"}
+    assert child["data"] == [("digits", "train")]
+    assert (
+        child["tags"].items()
+        >= {
+            "status": "complete",
+            "sweepmark.sweep_id": "s1",
+            "sweepmark.trial": "0",
+            "sweepmark.delivered": "true",
+        }.items()
+    )
+
+
+def test_trial_is_logged_once(tracker: Tracker, observe: Observe) -> None:
+    first = log(tracker, 0)
+    again = log(tracker, 0, records=[Metric("accuracy", 0.1)])
+    assert again == first
+    assert observe(tracker, first)["metrics"]["accuracy"] == 0.9
+
+
+def test_failed_trial_is_failed(tracker: Tracker, observe: Observe) -> None:
+    assert observe(tracker, log(tracker, 0, failed=True))["status"] == "FAILED"
+
+
+def test_what_is_no_number_is_left_out_and_named(tracker: Tracker, observe: Observe) -> None:
+    metrics = [Metric("accuracy", 0.5), Metric("roc_auc", math.nan), Metric("loss", math.inf)]
+    run = observe(tracker, log(tracker, 0, records=metrics))
+    assert run["metrics"] == {"accuracy": 0.5}
+    assert run["tags"][LEFT_OUT_TAG] == "roc_auc, loss"
+
+
+def test_delivered_are_the_whole_trials_of_the_sweep(tracker: Tracker) -> None:
+    tracker.open_parent(sweep_id="s1", name="sweep", records=[], started=99.0)
+    ids = {number: log(tracker, number) for number in (0, 2)}
+    log(tracker, 1, sweep_id="another")
+    assert tracker.delivered("s1") == ids
+    assert tracker.delivered("unheard of") == {}
+
+
+def test_parent_is_found_again_and_runs_again(tracker: Tracker, observe: Observe) -> None:
+    run_id = tracker.open_parent(
+        sweep_id="s1", name="sweep", records=[Param("a", 1), Tag("t", "1")], started=99.0
+    )
+    assert observe(tracker, run_id)["status"] == "RUNNING"
+    tracker.close_parent(run_id=run_id, records=[Metric("m", 1)], ended=105.0, status="KILLED")
+    assert observe(tracker, run_id)["status"] == "KILLED"
+    again = tracker.open_parent(
+        sweep_id="s1", name="sweep", records=[Param("a", 1), Tag("t", "2")], started=110.0
+    )
+    assert again == run_id
+    assert observe(tracker, run_id)["status"] == "RUNNING"
+    tracker.close_parent(run_id=run_id, records=[Metric("m", 2)], ended=120.0, status="FINISHED")
+    run = observe(tracker, run_id)
+    assert (run["status"], run["times"]) == ("FINISHED", (99.0, 120.0))
+    assert (run["metrics"], run["tags"]["t"]) == ({"m": 2}, "2")
+
+
+def test_runs_are_located_by_id_or_prefix(tracker: Tracker) -> None:
+    parent = tracker.open_parent(sweep_id="s1", name="sweep", records=[], started=99.0)
+    child = log(tracker, 3, parent=parent)
+    assert tracker.locate(child) == ("s1", 3)
+    assert tracker.locate(child[:12]) == ("s1", 3)
+    assert tracker.locate(parent) == ("s1", None)
+
+
+@pytest.mark.parametrize("wanted", ["0" * 32, "", "%", "x' OR 1=1", "abc"])
+def test_unknown_run_is_not_found(tracker: Tracker, wanted: str) -> None:
+    log(tracker, 0)
+    with pytest.raises(NotFoundError, match="no run has the id"):
+        tracker.locate(wanted)
+
+
+def test_prefix_must_be_unique_and_long_enough() -> None:
+    known = ["abcdef1", "abcdef2", "abcdef"]
+    assert match_run("abcdef", known) == "abcdef"
+    with pytest.raises(NotFoundError, match="several runs: abcdef1, abcdef2"):
+        match_run("abcdef", known[:2])
+    with pytest.raises(NotFoundError, match="no run"):
+        match_run("abcde", known)

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import io
+import json
+import warnings
+import zipfile
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.svm import SVC, LinearSVC
+
+from sweepmark import models
+from sweepmark.errors import DataError
+from sweepmark.preprocessing import Scale
+
+CLASSIFIERS = [
+    SVC(),
+    LinearSVC(),
+    LogisticRegression(max_iter=5),
+    SGDClassifier(),
+    RandomForestClassifier(5),
+    KNeighborsClassifier(),
+    KNeighborsClassifier(algorithm="ball_tree", p=1),
+    KNeighborsClassifier(algorithm="brute"),
+    MLPClassifier((8,), max_iter=3),
+    MLPClassifier((8,), max_iter=3, solver="sgd"),
+    MLPClassifier((8,), max_iter=3, solver="lbfgs"),
+    HistGradientBoostingClassifier(max_iter=2),
+    DummyClassifier(),
+]
+TRANSFORMERS = [Scale(), StandardScaler(), MinMaxScaler(), PCA(5)]
+
+
+@pytest.mark.parametrize("transformer", TRANSFORMERS, ids=str)
+@pytest.mark.parametrize("classifier", CLASSIFIERS, ids=str)
+def test_fitted_pipeline_comes_back_as_it_was(
+    transformer: BaseEstimator, classifier: BaseEstimator
+) -> None:
+    X, y = load_digits(return_X_y=True)
+    pipeline = make_pipeline(clone(transformer), clone(classifier))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that so few iterations do not converge
+        pipeline.fit(X[:200], y[:200])
+    back = models.load(models.dump(pipeline))
+    np.testing.assert_array_equal(back.predict(X), pipeline.predict(X))
+
+
+def poisoned(name: str) -> bytes:
+    """A skops file that names a type of the attacker's choice."""
+    module, _, kind = name.rpartition(".")
+    source, target = io.BytesIO(models.dump(DummyClassifier())), io.BytesIO()
+    with zipfile.ZipFile(source) as before, zipfile.ZipFile(target, "w") as after:
+        schema = json.loads(before.read("schema.json"))
+        schema["__module__"], schema["__class__"] = module, kind
+        after.writestr("schema.json", json.dumps(schema))
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(
+    "name", ["subprocess.Popen", "sweepmark.tracking.server.start_server", "sklearn.unheard.Of"]
+)
+def test_type_that_is_not_trusted_is_refused(name: str) -> None:
+    with pytest.raises(DataError, match=name):
+        models.load(poisoned(name))
+
+
+def test_trusted_package_is_let_through() -> None:
+    with pytest.raises(DataError):
+        models.load(poisoned("argparse.Namespace"))
+    models.load(poisoned("argparse.Namespace"), packages=["argparse"])
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip file"])
+def test_file_that_is_no_model_is_refused(content: bytes) -> None:
+    with pytest.raises(DataError, match="skops"):
+        models.load(content)

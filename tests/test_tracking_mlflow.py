@@ -1,0 +1,311 @@
+"""What only the MLflow Tracker does: its rows, its limits, its files, its models."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import warnings
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.dummy import DummyClassifier
+
+from sweepmark import models
+from sweepmark.database import database_uri
+from sweepmark.errors import StoreError
+from sweepmark.records import Artifact, DataInput, Metric, Model, Param, Record, Tag
+from sweepmark.tracking import MlflowTracker
+from sweepmark.tracking.storage import mlflow_database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlflow import MlflowClient
+
+TABLES = {
+    "runs": "name, source_type, source_name, entry_point_name, user_id, status, start_time, "
+    "end_time, source_version, lifecycle_stage, experiment_id, deleted_time",
+    "tags": "key, value",
+    "params": "key, value",
+    "metrics": "key, value, timestamp, step, is_nan",
+    "latest_metrics": "key, value, timestamp, step, is_nan",
+}
+INPUTS = """
+    SELECT i.source_type, i.destination_type, i.step, d.name, d.digest, d.dataset_source_type,
+        d.dataset_source, d.dataset_schema, d.dataset_profile, t.name, t.value
+    FROM inputs i JOIN datasets d ON d.dataset_uuid = i.source_id
+        JOIN input_tags t ON t.input_uuid = i.input_uuid
+    WHERE i.destination_id = ?
+"""
+
+
+def data_input(context: str, n_rows: int) -> DataInput:
+    return DataInput(
+        name="mnist",
+        digest="0123456789abcdef" * 4,
+        context=context,
+        source="https://example.org/mnist",
+        n_rows=n_rows,
+        n_features=784,
+    )
+
+
+RECORDS: list[Record] = [
+    *(Param(f"p{number}", number) for number in range(3)),
+    Param("layers", [8, 8]),
+    *(Metric("cv_accuracy", 0.5 + step / 10, step=step) for step in (2, 0, 1)),
+    Metric("accuracy", 1),
+    Metric("nothing", float("nan")),
+    Tag("mlflow.note.content", "# A note"),
+    data_input("train", 30),
+    data_input("test", 10),
+]
+
+
+@pytest.fixture
+def tracker(store: Path) -> Iterator[MlflowTracker]:
+    made = MlflowTracker(store, experiment="sweepmark")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(store: Path) -> MlflowClient:
+    from mlflow import MlflowClient
+
+    return MlflowClient(database_uri(mlflow_database(store)))
+
+
+def log(tracker: MlflowTracker, number: int, records: list[Record] = RECORDS) -> str:
+    return tracker.log_trial(
+        sweep_id="s1",
+        number=number,
+        name="trial",
+        parent=None,
+        records=records,
+        started=100.0,
+        ended=101.5,
+        failed=False,
+    )
+
+
+def fitted_model() -> tuple[Model, Any]:
+    X, y = load_digits(return_X_y=True)
+    estimator = DummyClassifier().fit(X, y)
+    requirements = ("scikit-learn==1.9.1", "skops==0.16.0")
+    content = models.dump(estimator)
+    return Model(content=content, n_features=64, dtype="uint8", requirements=requirements), X
+
+
+def test_rows_are_those_the_client_writes(tracker: MlflowTracker, store: Path) -> None:
+    tracker.open_parent(sweep_id="s1", name="sweep", records=[], started=99.0)
+    assert tracker.writes_rows, "a new MLflow? See sweepmark.tracking.rows"
+    directly = log(tracker, 1)
+    tracker.writes_rows = False
+    by_client = log(tracker, 1 + 10)
+
+    def rows(run_id: str) -> dict[str, list[Any]]:
+        with closing(sqlite3.connect(mlflow_database(store))) as connection:
+            found = {
+                table: sorted(
+                    connection.execute(
+                        f"SELECT {columns} FROM {table} WHERE run_uuid = ?",  # noqa: S608 -- ours
+                        (run_id,),
+                    ).fetchall()
+                )
+                for table, columns in TABLES.items()
+            }
+            return found | {"inputs": sorted(connection.execute(INPUTS, (run_id,)).fetchall())}
+
+    expected = rows(by_client)
+    expected["tags"] = [
+        (key, "1" if key == "sweepmark.trial" else value) for key, value in expected["tags"]
+    ]
+    assert rows(directly) == expected
+
+
+def test_half_written_child_is_written_again(
+    tracker: MlflowTracker, client: MlflowClient, store: Path
+) -> None:
+    tracker.open_parent(sweep_id="s1", name="sweep", records=[], started=99.0)
+    (experiment,) = client.search_experiments(filter_string="name = 'sweepmark'")
+    identity = {"sweepmark.sweep_id": "s1", "sweepmark.trial": "0"}
+    left = client.create_run(experiment.experiment_id, start_time=5, tags=identity, run_name="x")
+    client.log_batch(left.info.run_id, params=[], metrics=[], tags=[])
+    client.log_param(left.info.run_id, "p0", "another value")
+
+    again = MlflowTracker(store, experiment="sweepmark")
+    assert again.delivered("s1") == {}
+    assert log(again, 0) == left.info.run_id
+    assert again.delivered("s1") == {0: left.info.run_id}
+    again.close()
+    run = client.get_run(left.info.run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["accuracy"] == 1
+    assert run.data.params["p2"] == "2"
+
+
+def test_limits_of_mlflow_are_kept(tracker: MlflowTracker, client: MlflowClient) -> None:
+    records: list[Record] = [
+        *(Param(f"p{number}", number) for number in range(250)),
+        *(Metric(f"m{number}", number) for number in range(1700)),
+        *(Tag(f"t{number}", "x") for number in range(250)),
+        Param("long", "x" * 7000),
+        Param("odd (name) [0]", ""),
+        Tag("long", "x" * 9000),
+    ]
+    runs = []
+    for number, writes_rows in enumerate((True, False)):
+        tracker.writes_rows = writes_rows
+        runs.append(client.get_run(log(tracker, number, records)).data)
+    for data in runs:
+        assert len(data.params) == 252
+        assert len(data.metrics) == 1700
+        assert len([name for name in data.tags if name.startswith("t")]) == 250
+        assert data.params["long"] == "x" * 5997 + "..."
+        assert data.params["odd _name_ _0_"] == ""
+        assert len(data.tags["long"]) == 8000
+
+
+def test_artifact_must_stay_within_its_run(tracker: MlflowTracker, store: Path) -> None:
+    with pytest.raises(ValueError, match="within its run"):
+        log(tracker, 0, [Artifact("../../escaped.txt", b"")])
+    assert not list(store.rglob("escaped.txt"))
+    assert tracker.delivered("s1") == {}
+
+
+def test_environment_and_old_stores_are_of_no_effect(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_RUN_ID", "f" * 32)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/elsewhere.db")
+    monkeypatch.chdir(tmp_path)
+    (store / "0").mkdir()
+    (store / "0" / "meta.yaml").write_text("experiment_id: 0\n")
+    tracker = MlflowTracker(Path("mlruns"), experiment="another experiment")
+    parent = tracker.open_parent(sweep_id="s1", name="sweep", records=RECORDS, started=99.0)
+    log(tracker, 0, [*RECORDS, Artifact("a.txt", b"a"), fitted_model()[0]])
+    tracker.close_parent(run_id=parent, records=[], ended=102.0, status="FINISHED")
+    tracker.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mlruns"]
+    assert len(list(store.rglob("a.txt"))) == 1
+    assert capfd.readouterr() == ("", "")
+
+
+def test_moved_store_finds_its_artifacts(tracker: MlflowTracker, store: Path) -> None:
+    from mlflow import MlflowClient
+
+    run_id = log(tracker, 0, [Artifact("a.txt", b"a")])
+    tracker.close()
+    moved = store.rename(store.with_name("moved here"))
+    again = MlflowTracker(moved, experiment="sweepmark")
+    other = log(again, 1, [Artifact("b.txt", b"b")])
+    again.close()
+    client = MlflowClient(database_uri(mlflow_database(moved)))
+    assert [file.path for file in client.list_artifacts(run_id)] == ["a.txt"]
+    assert [file.path for file in client.list_artifacts(other)] == ["b.txt"]
+    assert not store.exists()
+
+
+def test_model_is_shown_and_loads(tracker: MlflowTracker, client: MlflowClient) -> None:
+    import mlflow
+
+    model, X = fitted_model()
+    parent = tracker.open_parent(sweep_id="s1", name="sweep", records=[], started=99.0)
+    for _ in range(3):  # delivered again and again by replays
+        tracker.close_parent(
+            run_id=parent, records=[Metric("accuracy", 0.5), model], ended=101, status="FINISHED"
+        )
+    run = client.get_run(parent)
+    assert run.outputs is not None
+    (output,) = run.outputs.model_outputs
+    logged = client.get_logged_model(output.model_id)
+    assert logged.status == "READY"
+    assert logged.metrics is not None
+    assert [(metric.key, metric.value) for metric in logged.metrics] == [("accuracy", 0.5)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's own, while it imports itself
+        loaded = mlflow.pyfunc.load_model(logged.artifact_location)
+    assert str(loaded.metadata.signature.inputs) == "[Tensor('uint8', (-1, 64))]"
+    np.testing.assert_array_equal(
+        loaded.predict(X.astype(np.uint8)), models.load(model.content).predict(X)
+    )
+    requirements = mlflow.pyfunc.get_model_dependencies(logged.artifact_location)
+    assert Path(requirements).read_text() == "scikit-learn==1.9.1\nskops==0.16.0"
+
+
+def test_database_that_is_none_is_told(store: Path) -> None:
+    mlflow_database(store).write_bytes(b"no database at all" * 100)
+    with pytest.raises(StoreError, match=r"mlflow\.db cannot be used: file is not a database"):
+        MlflowTracker(store, experiment="sweepmark").delivered("s1")
+
+
+def test_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    tracker = MlflowTracker(tmp_path / "file" / "mlruns", experiment="sweepmark")
+    with pytest.raises(StoreError, match=r"file/mlruns/mlflow\.db cannot be used"):
+        tracker.open_parent(sweep_id="s1", name="sweep", records=[], started=0.0)
+
+
+def test_reading_makes_no_store(tmp_path: Path) -> None:
+    tracker = MlflowTracker(tmp_path / "mlruns", experiment="sweepmark")
+    assert tracker.delivered("s1") == {}
+    with pytest.raises(LookupError):
+        tracker.locate("0" * 32)
+    tracker.close()
+    assert not (tmp_path / "mlruns").exists()
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from sweepmark.ledger import OptunaLedger
+from sweepmark.records import Metric
+from sweepmark.space import Space
+from sweepmark.tracking import MlflowTracker
+from sweepmark.trial import Trial
+store, name = Path(sys.argv[1]), sys.argv[2]
+sys.stdin.read()
+tracker = MlflowTracker(store, experiment="sweepmark")
+parent = tracker.open_parent(sweep_id=name, name=name, records=[], started=1.0)
+tracker.log_trial(sweep_id=name, number=0, name="t", parent=parent, records=[Metric("m", 1.0)],
+    started=1.0, ended=2.0, failed=False)
+tracker.close_parent(run_id=parent, records=[], ended=3.0, status="FINISHED")
+ledger = OptunaLedger(store, sweep_id=name, space=Space(()))
+ledger.record(Trial(number=0, status="complete"), value=1.0)
+"""
+
+
+@pytest.mark.slow
+def test_four_processes_start_on_a_new_store(tmp_path: Path) -> None:
+    store = tmp_path / "mlruns"
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(store), f"s{number}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=os.environ | {"PYTHONWARNINGS": "ignore"},
+        )
+        for number in range(4)
+    ]
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.stdin = None
+    for process in started:
+        assert process.communicate() == (b"", b"")
+        assert process.returncode == 0
+    with closing(sqlite3.connect(mlflow_database(store))) as connection:
+        names = connection.execute("SELECT name FROM experiments ORDER BY name").fetchall()
+        statuses = connection.execute("SELECT status FROM runs").fetchall()
+    assert names == [("Default",), ("sweepmark",)]
+    assert statuses == [("FINISHED",)] * 8
+    with closing(sqlite3.connect(store / "optuna.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM trials").fetchone() == (4,)

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from sweepmark.errors import NotFoundError
+from sweepmark.tracking.server import HOST, free_port, server_command, start_server
+
+SWEEPMARK = Path(sys.executable).with_name("sweepmark")
+
+
+def test_taken_port_is_passed_over() -> None:
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert port < free_port(port) <= port + 100
+
+
+def test_server_is_for_this_machine_only(tmp_path: Path) -> None:
+    command = server_command(tmp_path, port=5000)
+    assert command[command.index("--host") + 1] == "127.0.0.1"
+    assert command[command.index("--allowed-hosts") + 1] == "localhost:5000,127.0.0.1:5000"
+
+
+def test_store_without_runs_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="no runs"):
+        start_server(tmp_path / "mlruns", port=5000)
+    assert not (tmp_path / "mlruns").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGKILL])
+def test_ui_answers_and_ends(store: Path, signal_number: int) -> None:
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        command = [str(SWEEPMARK), "ui", "--store", str(store), "--port", str(port)]
+        ui = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert ui.stdout is not None
+        assert ui.stderr is not None
+        line = ui.stdout.readline()
+    address = line.split()[4]
+    assert address.startswith(f"http://{HOST}:"), line
+    assert ui.stderr.readline().startswith(f"Port {port} is taken")
+    assert requests.get(address, timeout=30).status_code == 200
+    hostile = requests.get(address, headers={"Host": "example.org"}, timeout=30)
+    assert hostile.status_code == 403
+    os.kill(ui.pid, signal_number)
+    assert ui.wait(20) == (0 if signal_number == signal.SIGINT else -signal.SIGKILL)
+    ui.stdout.close()
+    ui.stderr.close()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            requests.get(address, timeout=5)
+        except requests.ConnectionError:
+            return
+        time.sleep(0.1)
+    pytest.fail("the server lives on")
