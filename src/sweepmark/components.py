@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sweepmark.errors import ConfigurationError, unknown_name
@@ -73,6 +74,7 @@ def find(target: object, *, trusted: Sequence[str] = ()) -> type:
     return found
 
 
+@cache
 def _bases() -> tuple[type, ...]:
     from sklearn.base import BaseEstimator
     from sklearn.compose import make_column_selector
@@ -82,9 +84,14 @@ def _bases() -> tuple[type, ...]:
     return BaseEstimator, Kernel, BaseCrossValidator, BaseShuffleSplit, make_column_selector
 
 
+@cache
+def _parameters(cls: type) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(cls).parameters
+
+
 def accepts(cls: type, parameter: str) -> bool:
     """Tell whether a class's constructor takes a parameter."""
-    return parameter in inspect.signature(cls).parameters
+    return parameter in _parameters(cls)
 
 
 def resolve_component(
@@ -132,7 +139,7 @@ def _check_parameter(cls: type, name: str, *, where: str) -> None:
     if name in _REFUSED:
         raise ConfigurationError(f"{where}.{name} is refused: {_REFUSED[name]}. Remove it.")
     if not accepts(cls, name):
-        options = [f"{where}.{item}" for item in inspect.signature(cls).parameters]
+        options = [f"{where}.{item}" for item in _parameters(cls)]
         kind = f"parameter of {cls.__name__}"
         raise ConfigurationError(unknown_name(kind, f"{where}.{name}", options))
 
@@ -176,7 +183,7 @@ def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[s
 
 
 def _default(cls: type, parameter: str) -> Any:
-    return inspect.signature(cls).parameters[parameter].default
+    return _parameters(cls)[parameter].default
 
 
 def _map_components(value: Any, change: Callable[[Mapping[str, Any]], Any]) -> Any:

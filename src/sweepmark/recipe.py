@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -64,11 +65,15 @@ def library_versions(trusted: Sequence[str] = ()) -> dict[str, str]:
 
     A trusted package without a distribution is pinned by the hash of its source.
     """
-    versions = {name: metadata.version(name) for name in _LIBRARIES}
-    for package in trusted:
-        if package not in ALLOWED_PACKAGES:
-            versions[package] = _version(package)
-    return versions
+    return dict(_versions(tuple(trusted)))
+
+
+@cache
+def _versions(trusted: tuple[str, ...]) -> dict[str, str]:
+    packages = [package for package in trusted if package not in ALLOWED_PACKAGES]
+    return {name: metadata.version(name) for name in _LIBRARIES} | {
+        package: _version(package) for package in packages
+    }
 
 
 def _trusted(versions: Mapping[str, str]) -> list[str]:

@@ -35,7 +35,7 @@ def complete(words: Sequence[str]) -> int:
         return 0
     from hydra._internal.core_plugins.bash_completion import BashCompletion
 
-    plugin = BashCompletion(None)  # (un)installing loads no configuration
+    plugin = BashCompletion(None)  # type: ignore[arg-type]  # (un)installing loads nothing
     (plugin.install if action == "install" else plugin.uninstall)()
     return 0
 

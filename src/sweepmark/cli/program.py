@@ -75,7 +75,13 @@ def _dispatch(words: Sequence[str]) -> int:
         from sweepmark.cli.completion import complete
 
         return complete(words[1:])
-    args = _parser().parse_args(words)
+    parser = _parser()
+    args, rest = parser.parse_known_args(words)
+    options = [word for word in rest if word.startswith("-")]
+    if options or (rest and not hasattr(args, "overrides")):
+        parser.error(f"unrecognized arguments: {' '.join(options or rest)}")
+    if rest:  # argparse takes positional words in one run only; overrides may follow an option
+        args.overrides = [*args.overrides, *rest]
     if hasattr(args, "store"):
         args.store = args.store.expanduser().absolute()
     code: int = args.handler(args)
@@ -105,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_parsers(verbs, common)
     grade.add_parser(verbs, common)
     ui.add_parser(verbs, common)
-    data.add_parser(verbs)
+    data.add_parser(verbs, common)
     return parser
 
 

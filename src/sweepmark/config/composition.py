@@ -6,6 +6,7 @@ answered with the names there are.
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sweepmark.errors import ConfigurationError, unknown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -25,6 +26,10 @@ __all__ = ["Composer", "Tree", "lookup", "place", "resolve"]
 
 Tree = dict[str, Any]
 """A configuration as plain values; interpolations still stand as text."""
+
+
+_PLAIN_POINTER = re.compile(r"\$\{[A-Za-z_][\w.]*\}")
+_NOWHERE = object()
 
 
 class Composer:
@@ -172,6 +177,36 @@ def resolve(tree: Tree) -> Tree:
     ConfigurationError
         If an interpolation points nowhere.
     """
+    resolved: Tree = deepcopy(tree)
+    pointers = list(_pointers(resolved))
+    if all(_PLAIN_POINTER.fullmatch(text) for _, text in pointers):
+        # Nearly every tree: OmegaConf would build a node of its own for each of its values.
+        targets = [lookup(resolved, text[2:-1], _NOWHERE) for _, text in pointers]
+        if all(_is_final(target) for target in targets):
+            for (path, _), target in zip(pointers, targets, strict=True):
+                place(resolved, path, target)
+            return resolved
+    return _resolve_by_omegaconf(tree)
+
+
+def _pointers(node: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield path and text of every value that is, or contains, an interpolation."""
+    if isinstance(node, str):
+        if "${" in node:
+            yield prefix[:-1], node
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            yield from _pointers(value, f"{prefix}{key}.")
+    elif isinstance(node, list):
+        for position, value in enumerate(node):
+            yield from _pointers(value, f"{prefix}{position}.")
+
+
+def _is_final(target: Any) -> bool:
+    return target is None or (isinstance(target, str | int | float) and "${" not in str(target))
+
+
+def _resolve_by_omegaconf(tree: Tree) -> Tree:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
