@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweepmark.config.composition import Composer, Tree, lookup, place, resolve
+from sweepmark.config.composition import Composer
 from sweepmark.config.folders import Folders, SweepFile, description
+from sweepmark.config.tree import Tree, lookup, place, resolve
 from sweepmark.config.validation import validate
 
 if TYPE_CHECKING:

@@ -6,15 +6,18 @@ answered with the names there are.
 
 from __future__ import annotations
 
-import re
 from contextlib import ExitStack
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.config.folders import EXPERIMENT
+from sweepmark.config.reading import overridden_groups, read_document
+from sweepmark.config.tree import Tree, as_floats, lookup, place, plain
 from sweepmark.errors import ConfigurationError, unknown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -22,14 +25,13 @@ if TYPE_CHECKING:
 
     from sweepmark.config.folders import Folders
 
-__all__ = ["Composer", "Tree", "lookup", "place", "resolve"]
+__all__ = ["Composer"]
 
-Tree = dict[str, Any]
-"""A configuration as plain values; interpolations still stand as text."""
+_GLOBAL = (EXPERIMENT, "sweep")
+"""Groups whose options choose the options of others."""
 
-
-_PLAIN_POINTER = re.compile(r"\$\{[A-Za-z_][\w.]*\}")
-_NOWHERE = object()
+_SWEEP = {"objective": None, "direction": "maximize", "n_trials": None, "allow_large": False}
+"""What a sweep's YAML may leave out; it can then be set from the command line all the same."""
 
 
 class Composer:
@@ -45,6 +47,7 @@ class Composer:
         self.folders = folders
         self.groups = folders.groups()
         self._stack = ExitStack()
+        self._documents: dict[Path, Tree] = {}
 
     def __enter__(self) -> Self:
         """Start Hydra on our folder and mount every sweep as an option of group ``sweep``."""
@@ -77,21 +80,21 @@ class Composer:
         ConfigurationError
             If a group, option or key does not exist, with those that do.
         """
-        parsed = _parse(overrides)
+        parsed = [item for item in _parse(overrides) if not _is_no_choice(item)]
         groups = [item for item in parsed if self._is_group(item)]
         values = [item for item in parsed if not self._is_group(item)]
         for item in groups:
             self._check_option(item)
-        defaults = self._compose([_text(item) for item in groups])
-        if not values:
-            return defaults
+        self._check_parts(groups)
+        chosen, options = self._compose(map(_text, groups))
         for item in values:
-            _check_key(defaults, item)
-        replaced = [item for item in values if _replaces_a_list(defaults, item)]
-        tree = self._compose([_text(item) for item in (*groups, *values) if item not in replaced])
+            _check_key(chosen, item)
+        replaced = [item for item in values if _changes_kind(chosen, item)]
+        merged = [item for item in values if item not in replaced]
+        tree = self._compose(map(_text, (*groups, *merged)))[0] if merged else chosen
         for item in replaced:
-            place(tree, item.key_or_group, item.value())
-        floated: Tree = _as_floats(tree, defaults)
+            place(tree, item.key_or_group, plain(item.value()))
+        floated: Tree = as_floats(as_floats(tree, chosen), self._defaults(options))
         return floated
 
     def completions(self, words: Sequence[str]) -> list[str]:
@@ -102,119 +105,96 @@ class Composer:
         completion = BashCompletion(GlobalHydra.instance().config_loader())
         return list(completion._query(config_name="config", line=" ".join(words)))  # noqa: SLF001
 
-    def _compose(self, overrides: list[str]) -> Tree:
+    def _compose(self, overrides: Iterable[str]) -> tuple[Tree, dict[str, str]]:
+        """Return the tree, and the option of each group."""
         from hydra import compose
         from hydra.errors import HydraException
         from omegaconf import OmegaConf
         from omegaconf.errors import OmegaConfBaseException
 
         search = [f'"file://{folder}"' for folder in self.folders.extra]
-        if search:
-            overrides = [f"hydra.searchpath=[{','.join(search)}]", *overrides]
+        all_overrides = [f"hydra.searchpath=[{','.join(search)}]"] if search else []
+        all_overrides += overrides
         try:
-            tree = OmegaConf.to_container(compose("config", overrides=overrides))
+            composed = compose("config", overrides=all_overrides, return_hydra_config=True)
+            options = dict(composed.hydra.runtime.choices)
+            ours = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
+            tree: Tree = plain(OmegaConf.to_container(ours))
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigurationError(_first_paragraph(str(error))) from None
-        if not isinstance(tree, dict):
-            raise ConfigurationError("a configuration must be a mapping.")
-        return {str(key): value for key, value in tree.items() if key != "experiment"}
+        return tree, options
+
+    def _defaults(self, options: Mapping[str, str]) -> Tree:
+        """Return what the groups' own YAMLs say, where a sweep or experiment set something."""
+        if not any(options.get(group) for group in _GLOBAL):
+            return {}
+        chosen = {group: options.get(group) for group in self.groups if group not in _GLOBAL}
+        return {
+            group: self._read(self._path(group, option))
+            for group, option in chosen.items()
+            if option in self.groups[group]
+        }
+
+    def _read(self, path: Path) -> Tree:
+        if path not in self._documents:
+            self._documents[path] = read_document(path)
+        return self._documents[path]
+
+    def _check_parts(self, groups: Sequence[Override]) -> None:
+        """Refuse a sweep and an experiment that choose for one group: Hydra would drop one."""
+        chosen = {item.key_or_group: str(item.value()) for item in groups}
+        if not all(group in chosen for group in _GLOBAL):
+            return
+        both = [overridden_groups(self._read(self._path(name, chosen[name]))) for name in _GLOBAL]
+        clash = sorted(set.intersection(*both) - set(chosen))
+        if clash:
+            raise ConfigurationError(
+                f"a group must be chosen once, but sweep={chosen['sweep']} and experiment="
+                f"{chosen['experiment']} both choose {', '.join(clash)}. Say which on the command "
+                f"line: {clash[0]}=…"
+            )
 
     def _mount_sweeps(self) -> None:
         from hydra.core.config_store import ConfigStore
 
+        for path in self.folders.own_files():
+            self._read(path)  # refuses what Hydra would stumble over, or never get through
         for name, file in self.folders.sweeps().items():
-            node = _read_yaml(file.path.read_text(encoding="utf-8"), str(file.path))
-            sweep = node.setdefault("sweep", {})
+            node = deepcopy(self._read(file.path))
+            sweep = node.get("sweep")
             if not isinstance(sweep, dict) or not sweep.get("space"):
                 raise ConfigurationError(f"{file.path} must say what is swept in sweep.space.")
-            sweep["name"] = name
+            node["sweep"] = _SWEEP | sweep | {"name": name}
             ConfigStore.instance().store(
                 group="sweep", name=name, node=node, package="_global_", provider="sweeps/"
             )
 
+    def _path(self, group: str, option: str) -> Path:
+        if group == "sweep":
+            return self.folders.sweeps()[option].path
+        return self.folders.option_path(group, option)
+
+    def _options(self, group: str) -> list[str]:
+        return list(self.folders.sweeps() if group == "sweep" else self.groups.get(group, {}))
+
     def _is_group(self, item: Override) -> bool:
-        return item.key_or_group in {*self.groups, "sweep", "experiment"}
+        return item.key_or_group in {*self.groups, *_GLOBAL}
 
     def _check_option(self, item: Override) -> None:
         group, option = item.key_or_group, item.value()
-        options = list(self.folders.sweeps() if group == "sweep" else self.groups.get(group, {}))
-        if item.is_delete() or not isinstance(option, str) or option not in options:
-            if option is None and group == "experiment":
-                return
+        options = self._options(group)
+        if item.is_delete():
+            raise ConfigurationError(
+                f"group {group} must have an option, but got {_text(item)!r}. "
+                f"Set {group}=… to one of {', '.join(options)}."
+            )
+        if not isinstance(option, str) or option not in options:
             raise ConfigurationError(unknown_name(group, str(option), options))
-
-
-def lookup(tree: Mapping[str, Any], path: str, default: Any = None) -> Any:
-    """Return the value at a dotted path, or the default if nothing stands there.
-
-    Examples
-    --------
-    >>> lookup({"split": {"size": 10}}, "split.size")
-    10
-    """
-    node: Any = tree
-    for part in path.split("."):
-        if not isinstance(node, dict) or part not in node:
-            return default
-        node = node[part]
-    return node
-
-
-def place(tree: Tree, path: str, value: Any) -> None:
-    """Put a value at a dotted path, in place; what stood there is replaced, not merged."""
-    *parents, last = path.split(".")
-    node = tree
-    for part in parents:
-        node = node.setdefault(part, {})
-    node[last] = deepcopy(value)
-
-
-def resolve(tree: Tree) -> Tree:
-    """Return the tree with its interpolations replaced by what they point at.
-
-    Raises
-    ------
-    ConfigurationError
-        If an interpolation points nowhere.
-    """
-    resolved: Tree = deepcopy(tree)
-    pointers = list(_pointers(resolved))
-    if all(_PLAIN_POINTER.fullmatch(text) for _, text in pointers):
-        # Nearly every tree: OmegaConf would build a node of its own for each of its values.
-        targets = [lookup(resolved, text[2:-1], _NOWHERE) for _, text in pointers]
-        if all(_is_final(target) for target in targets):
-            for (path, _), target in zip(pointers, targets, strict=True):
-                place(resolved, path, target)
-            return resolved
-    return _resolve_by_omegaconf(tree)
-
-
-def _pointers(node: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield path and text of every value that is, or contains, an interpolation."""
-    if isinstance(node, str):
-        if "${" in node:
-            yield prefix[:-1], node
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            yield from _pointers(value, f"{prefix}{key}.")
-    elif isinstance(node, list):
-        for position, value in enumerate(node):
-            yield from _pointers(value, f"{prefix}{position}.")
-
-
-def _is_final(target: Any) -> bool:
-    return target is None or (isinstance(target, str | int | float) and "${" not in str(target))
-
-
-def _resolve_by_omegaconf(tree: Tree) -> Tree:
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    try:
-        resolved = OmegaConf.to_container(OmegaConf.create(tree), resolve=True)
-    except OmegaConfBaseException as error:
-        raise ConfigurationError(_first_paragraph(str(error))) from None
-    return {str(key): value for key, value in dict(resolved).items()}  # type: ignore[arg-type]
+        if item.is_add() and group not in _GLOBAL:
+            raise ConfigurationError(
+                f"group {group} has an option already, so nothing can be added, but got "
+                f"{_text(item)!r}. Set {group}={option}."
+            )
 
 
 def _parse(overrides: Sequence[str]) -> list[Override]:
@@ -244,6 +224,11 @@ def _parse(overrides: Sequence[str]) -> list[Override]:
     return parsed
 
 
+def _is_no_choice(item: Override) -> bool:
+    """Tell whether an override says that there is no sweep or experiment, which is the default."""
+    return item.key_or_group in _GLOBAL and not item.is_delete() and item.value() is None
+
+
 def _text(item: Override) -> str:
     return str(item.input_line)
 
@@ -267,31 +252,12 @@ def _check_key(tree: Tree, item: Override) -> None:
         node = node[part]
 
 
-def _replaces_a_list(tree: Tree, item: Override) -> bool:
-    """Tell whether an override puts a range where a list stands, which Hydra cannot merge."""
-    if item.is_delete() or not isinstance(item.value(), dict):
+def _changes_kind(tree: Tree, item: Override) -> bool:
+    """Tell whether an override puts a range where a list stands or the reverse: no merge does."""
+    if item.is_delete():
         return False
-    return isinstance(lookup(tree, item.key_or_group), list)
-
-
-def _as_floats(value: Any, default: Any) -> Any:
-    if isinstance(value, dict) and isinstance(default, dict):
-        return {key: _as_floats(item, default.get(key)) for key, item in value.items()}
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    return value
-
-
-def _read_yaml(text: str, where: str) -> dict[str, Any]:
-    import yaml
-
-    try:
-        node = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{where} must be YAML: {error}") from None
-    if not isinstance(node, dict):
-        raise ConfigurationError(f"{where} must be a mapping, but is a {type(node).__name__}.")
-    return node
+    kinds = {type(lookup(tree, item.key_or_group)), type(item.value())}
+    return kinds == {dict, list}
 
 
 def _first_paragraph(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,10 @@ from sweepmark.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Folders", "SweepFile", "description"]
+__all__ = ["EXPERIMENT", "Folders", "SweepFile", "description"]
+
+EXPERIMENT = "experiment"
+"""The group of presets that choose for other groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class SweepFile:
 
 def description(path: Path) -> str:
     """Return what a YAML says of itself: the text of its first line, if that is a comment."""
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8", errors="replace") as file:
         first = file.readline().strip()
     return first.lstrip("# ").strip() if first.startswith("#") else ""
 
@@ -77,12 +81,14 @@ class Folders:
         return _ours("conf")
 
     def _option_files(self) -> dict[str, list[Path]]:
-        files: dict[str, list[Path]] = {}
-        for root in (self.main, *self.extra):
-            for path in sorted(root.glob("*/*.yaml")):
-                if path.parent.name != "sweeps":
-                    files.setdefault(path.parent.name, []).append(path)
-        return files
+        """Return the YAMLs of each group that we have; other folders are none of our business."""
+        groups = {path.parent.name for path in self.main.glob("*/*.yaml")} | {EXPERIMENT}
+        roots = (self.main, *self.extra)
+        files = {
+            group: [path for root in roots for path in sorted((root / group).glob("*.yaml"))]
+            for group in sorted(groups)
+        }
+        return {group: paths for group, paths in files.items() if paths}
 
     def _sweep_files(self) -> list[Path]:
         roots = (_ours("sweeps"), *(folder / "sweeps" for folder in self.extra))
@@ -92,9 +98,18 @@ class Folders:
         """Return the config groups: for each its options and what they say of themselves."""
         files = self._option_files()
         return {
-            group: {path.stem: description(path) for path in sorted(files[group])}
-            for group in sorted(files)
+            group: {path.stem: description(path) for path in sorted(paths)}
+            for group, paths in files.items()
         }
+
+    def option_path(self, group: str, option: str) -> Path:
+        """Return the YAML of an option that there is."""
+        return next(path for path in self._option_files()[group] if path.stem == option)
+
+    def own_files(self) -> list[Path]:
+        """Return the YAMLs of the user's own folders."""
+        files = [*chain.from_iterable(self._option_files().values()), *self._sweep_files()]
+        return [path for path in files if any(folder in path.parents for folder in self.extra)]
 
     def sweeps(self) -> dict[str, SweepFile]:
         """Return the sweeps by name."""
@@ -104,4 +119,4 @@ class Folders:
     @classmethod
     def of(cls, extra: Sequence[str | Path]) -> Folders:
         """Return the folders for what ``--config-dir`` was given."""
-        return cls(tuple(Path(folder).expanduser().resolve() for folder in extra))
+        return cls(tuple(dict.fromkeys(Path(folder).expanduser().resolve() for folder in extra)))

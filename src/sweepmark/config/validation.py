@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
@@ -29,9 +31,12 @@ def validate(tree: Mapping[str, Any]) -> Config:
     from pydantic import ValidationError
 
     try:
-        return _adapter().validate_python(dict(tree))
+        config = _adapter().validate_python(dict(tree))
     except ValidationError as error:
         raise ConfigurationError("\n".join(_messages(error.errors()))) from None
+    if wrong := [*_not_finite(tree), *_taken_for_numbers(tree, config)]:
+        raise ConfigurationError("\n".join(wrong))
+    return config
 
 
 @cache
@@ -62,8 +67,31 @@ def _messages(errors: Iterable[ErrorDetails]) -> Iterable[str]:
         elif error["type"] in {"missing", "missing_keyword_only_argument", "missing_argument"}:
             yield f"{path} must be given."
         else:
-            rule = error["msg"].removeprefix("Input ").replace("should be", "must be", 1)
+            rule = re.sub("^.*? should ", "must ", error["msg"])  # "Input should be …"
+            rule = rule.partition(", unable")[0].partition(", got")[0]
             yield f"{path} {rule}, but got {error['input']!r}. Set {path}=…"
+
+
+def _not_finite(node: Any, path: str = "") -> Iterable[str]:
+    """Refuse what has no JSON text: it could be neither hashed nor journalled."""
+    if isinstance(node, dict):
+        for key, item in node.items():
+            yield from _not_finite(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(node, list):
+        for item in node:
+            yield from _not_finite(item, path)
+    elif isinstance(node, float) and not math.isfinite(node):
+        yield f"{path} must be finite, but got {node}. Set {path}=…"
+
+
+def _taken_for_numbers(node: Any, typed: Any, path: str = "") -> Iterable[str]:
+    """Refuse true and false where a number belongs, which pydantic takes for 1 and 0."""
+    if is_dataclass(typed) and isinstance(node, dict):
+        for key, item in node.items():
+            name = f"{path}.{key}" if path else key
+            yield from _taken_for_numbers(item, getattr(typed, key), name)
+    elif isinstance(node, bool) and not isinstance(typed, bool):
+        yield f"{path} must be a number, but got {str(node).lower()}. Set {path}=…"
 
 
 def _siblings(location: tuple[int | str, ...]) -> list[str]:

@@ -1,0 +1,127 @@
+"""A configuration as a tree of plain values: looked up, changed, resolved."""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from sweepmark.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Tree", "as_floats", "lookup", "place", "plain", "resolve"]
+
+Tree = dict[str, Any]
+"""A configuration as plain values; interpolations still stand as text."""
+
+_PLAIN_POINTER = re.compile(r"\$\{([A-Za-z_][\w.]*)\}")
+_NOWHERE = object()
+
+
+def lookup(tree: Mapping[str, Any], path: str, default: Any = None) -> Any:
+    """Return the value at a dotted path, or the default if nothing stands there.
+
+    Examples
+    --------
+    >>> lookup({"split": {"size": 10}}, "split.size")
+    10
+    """
+    node: Any = tree
+    for part in path.split("."):
+        if not isinstance(node, dict) or part not in node:
+            return default
+        node = node[part]
+    return node
+
+
+def place(tree: Tree, path: str, value: Any) -> None:
+    """Put a value at a dotted path, in place; what stood there is replaced, not merged.
+
+    Examples
+    --------
+    >>> tree = {"space": {"C": [1, 2], "gamma": [3]}}
+    >>> place(tree, "space.C", {"low": 1, "high": 2})
+    >>> tree
+    {'space': {'C': {'low': 1, 'high': 2}, 'gamma': [3]}}
+    """
+    *parents, last = path.split(".")
+    node = tree
+    for part in parents:
+        node = node.setdefault(part, {})
+    node[last] = deepcopy(value)
+
+
+def plain(value: Any) -> Any:
+    """Return a value with text for every mapping's keys, as it comes back from JSON."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value
+
+
+def as_floats(value: Any, default: Any) -> Any:
+    """Return a value with floats for integers wherever the default has a float.
+
+    Examples
+    --------
+    >>> as_floats({"C": 10, "degree": 3}, {"C": 1.0, "degree": 2})
+    {'C': 10.0, 'degree': 3}
+    """
+    if isinstance(value, dict) and isinstance(default, dict):
+        return {key: as_floats(item, default.get(key)) for key, item in value.items()}
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value
+
+
+def resolve(tree: Tree) -> Tree:
+    """Return the tree with its interpolations replaced by what they point at.
+
+    Raises
+    ------
+    ConfigurationError
+        If an interpolation points nowhere.
+    """
+    try:
+        resolved: Tree = _filled(tree, tree)
+    except LookupError:
+        return _resolve_by_omegaconf(tree)
+    return resolved
+
+
+def _filled(node: Any, tree: Tree) -> Any:
+    """Return a copy with plain pointers to plain values filled in.
+
+    Nearly every tree has no others: OmegaConf would build a node of its own for each value.
+
+    Raises
+    ------
+    LookupError
+        If there is an interpolation of another kind.
+    """
+    if isinstance(node, dict):
+        return {key: _filled(item, tree) for key, item in node.items()}
+    if isinstance(node, list):
+        return [_filled(item, tree) for item in node]
+    if not isinstance(node, str) or "${" not in node:
+        return node
+    pointer = _PLAIN_POINTER.fullmatch(node)
+    target = _NOWHERE if pointer is None else lookup(tree, pointer[1], _NOWHERE)
+    if target is _NOWHERE or isinstance(target, dict | list) or "${" in str(target):
+        raise LookupError(node)
+    return target
+
+
+def _resolve_by_omegaconf(tree: Tree) -> Tree:
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        resolved = OmegaConf.to_container(OmegaConf.create(tree), resolve=True)
+    except OmegaConfBaseException as error:
+        reason = str(error).split("\n", maxsplit=1)[0]
+        raise ConfigurationError(f"an interpolation cannot be resolved: {reason}") from None
+    return {str(key): value for key, value in dict(resolved).items()}  # type: ignore[arg-type]

@@ -1,0 +1,206 @@
+"""Composing: what may be overridden, and what is said where something may not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sweepmark.config import Composer, Folders, Tree, lookup
+from sweepmark.errors import ConfigurationError
+from tiny import tree, write_sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SPACE = "sweep:\n  space:\n    classifier: {C: [1, 2]}\n"
+
+
+@pytest.fixture
+def composer() -> Iterator[Composer]:
+    with Composer(Folders()) as composer:
+        yield composer
+
+
+@pytest.mark.parametrize(
+    ("override", "parts"),
+    [
+        ("classifier=svn", ["unknown classifier 'svn'", "'svc'", "dummy, hist_gradient"]),
+        ("clasifier=svc", ["unknown key 'clasifier'", "Did you mean 'classifier'?", "dataset"]),
+        ("classifier.gama=1", ["'classifier.gama'", "Did you mean 'classifier.gamma'?"]),
+        ("split.size.x=1", ["split.size has no keys below it", "'split.size.x=1'", "split.size=…"]),
+        ("classifier=[svc,knn]", ["unknown classifier", "knn", "Options:"]),
+        ("classifier=null", ["unknown classifier 'None'", "Options:"]),
+        ("classifier=../svc", ["unknown classifier '../svc'", "Options:"]),
+        ("~classifier", ["group classifier must have an option", "'~classifier'", "knn"]),
+        ("~classifier.nonsense", ["unknown key 'classifier.nonsense'", "classifier.C"]),
+        ("+classifier=knn", ["has an option already", "Set classifier=knn."]),
+        (
+            "classifier.C=1,2",
+            ["must give one value", "'classifier.C=1,2'", "sweep.space.classifie"],
+        ),
+        ("classifier.C=range(1,3)", ["must give one value", "sweepmark sweep NAME"]),
+        ("hydra.run.dir=/tmp", ["Hydra itself is not configured", "--config-dir"]),
+        ("+hydra.verbose=true", ["Hydra itself is not configured"]),
+        ("hydra/launcher=basic", ["unknown key 'hydra/launcher'"]),
+        ("a b", ["must read key=value", "'a b'"]),
+        ("classifier.C", ["must read key=value", "'classifier.C'"]),
+        ("classifier.C=[1", ["must read key=value", "'classifier.C=[1'"]),
+        ("", ["must read key=value", "''"]),
+        ("sweep=nonsense", ["unknown sweep 'nonsense'", "growing_subsets"]),
+        ("experiment=nonsense", ["unknown experiment 'nonsense'"]),
+    ],
+)
+def test_wrong_override_is_refused_with_rule_value_and_options(
+    composer: Composer, override: str, parts: list[str]
+) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        composer.compose([override])
+    for part in parts:
+        assert part in str(error.value)
+
+
+def test_key_can_be_added_where_the_override_says_so(composer: Composer) -> None:
+    composed = composer.compose(["classifier=knn", "+classifier.leaf_size=10"])
+    assert composed["classifier"]["leaf_size"] == 10
+
+
+def test_key_can_be_left_out(composer: Composer) -> None:
+    assert "C" not in composer.compose(["~classifier.C"])["classifier"]
+
+
+def test_last_of_several_overrides_of_one_key_counts(composer: Composer) -> None:
+    assert composer.compose(["seed=1", "seed=2"])["seed"] == 2
+
+
+@pytest.mark.parametrize("override", ["experiment=null", "sweep=null"])
+def test_saying_that_there_is_no_preset_changes_nothing(composer: Composer, override: str) -> None:
+    assert composer.compose([override]) == composer.compose([])
+
+
+def test_integer_becomes_a_float_only_where_the_default_is_one(composer: Composer) -> None:
+    composed = composer.compose(["classifier.C=10", "classifier.degree=2", "classifier.gamma=1"])
+    values = {name: composed["classifier"][name] for name in ("C", "degree", "gamma")}
+    assert repr(values) == "{'C': 10.0, 'degree': 2, 'gamma': 1}"
+
+
+def test_integer_that_a_sweep_sets_becomes_a_float_like_one_from_the_command_line(
+    tmp_path: Path,
+) -> None:
+    folder = write_sweep(tmp_path, "mine", "classifier: {C: 10, degree: 2}\n" + SPACE)
+    composed = tree("sweep=mine", folder=folder)["classifier"]
+    assert repr((composed["C"], composed["degree"])) == "(10.0, 2)"
+
+
+def test_mapping_has_text_keys_as_the_journal_gives_them_back(composer: Composer) -> None:
+    composed = composer.compose(["classifier.class_weight={0: 1.0, 1: 2.0}"])
+    assert composed["classifier"]["class_weight"] == {"0": 1.0, "1": 2.0}
+
+
+class TestSpace:
+    def space(self, composer: Composer, sweep: str, *overrides: str) -> Tree:
+        composed = composer.compose([f"sweep={sweep}", *overrides])
+        return dict(lookup(composed, "sweep.space.classifier"))
+
+    def test_range_can_replace_a_list_and_axes_keep_their_order(self, composer: Composer) -> None:
+        override = "sweep.space.classifier.C={low: 1, high: 10}"
+        space = self.space(composer, "svc_c_gamma", override)
+        assert list(space) == ["C", "gamma"]
+        assert space["C"] == {"low": 1, "high": 10}
+
+    def test_list_can_replace_a_range_and_axes_keep_their_order(self, composer: Composer) -> None:
+        space = self.space(composer, "svc_tpe", "sweep.space.classifier.C=[1, 2]")
+        assert list(space) == ["C", "gamma"]
+        assert space["C"] == [1, 2]
+
+    def test_axis_can_be_added_and_taken_away(self, composer: Composer) -> None:
+        overrides = ["~sweep.space.classifier.C", "+sweep.space.classifier.kernel=[rbf, poly]"]
+        assert list(self.space(composer, "svc_c_gamma", *overrides)) == ["gamma", "kernel"]
+
+    def test_settings_that_a_sweep_leaves_out_can_be_set(self, composer: Composer) -> None:
+        composed = composer.compose(["sweep=svc_c_gamma", "sweep.n_trials=3"])
+        assert composed["sweep"]["n_trials"] == 3
+        assert composed["sweep"]["allow_large"] is False
+
+
+def test_command_line_wins_over_the_sweep(composer: Composer) -> None:
+    composed = composer.compose(["sweep=growing_subsets", "classifier=knn", "seed=3"])
+    assert composed["classifier"]["_target_"].endswith("KNeighborsClassifier")
+    assert composed["seed"] == 3
+
+
+def test_number_in_a_sweep_reads_as_in_any_other_file(tmp_path: Path) -> None:
+    text = "sweep: {space: {classifier: {C: [1e-3, 1e2]}}}"
+    composed = tree("sweep=mine", folder=write_sweep(tmp_path, "mine", text))
+    assert lookup(composed, "sweep.space.classifier.C") == [1e-3, 1e2]
+
+
+def test_interpolation_in_a_sweep_stays_text_until_it_is_resolved(composer: Composer) -> None:
+    assert composer.compose(["sweep=svc_tpe"])["split"]["size"] == "${dataset.sample_size}"
+
+
+class TestOwnFolder:
+    def add(self, folder: Path, group: str, name: str, text: str) -> None:
+        (folder / group).mkdir(exist_ok=True)
+        (folder / group / f"{name}.yaml").write_text(text)
+
+    @pytest.mark.parametrize("name", ["plain", "with space", "a,b=[c]", "50%", "ünï"])
+    def test_option_of_ones_own_composes_wherever_the_folder_lies(
+        self, tmp_path: Path, name: str
+    ) -> None:
+        folder = tmp_path / name
+        folder.mkdir()
+        self.add(folder, "classifier", "extra", "_target_: sklearn.ensemble.ExtraTreesClassifier")
+        composed = tree("classifier=extra", folder=folder)
+        assert composed["classifier"] == {"_target_": "sklearn.ensemble.ExtraTreesClassifier"}
+
+    @pytest.mark.parametrize(
+        ("text", "part"),
+        [
+            ("a: [1", "must be YAML"),
+            ("- 1", "must be a mapping, but is a list"),
+            ("a: 1\na: 2", "cannot be read"),
+            ("a: \xff", "must be YAML in UTF-8"),
+        ],
+    )
+    @pytest.mark.parametrize("group", ["classifier", "sweeps"])
+    def test_file_that_cannot_be_read_is_named(
+        self, tmp_path: Path, group: str, text: str, part: str
+    ) -> None:
+        self.add(tmp_path, group, "mine", "")
+        path = tmp_path / group / "mine.yaml"
+        path.write_bytes(text.encode("latin-1"))
+        with pytest.raises(ConfigurationError, match=part) as error:
+            tree(folder=tmp_path)
+        assert str(path) in str(error.value)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "a0: &a0 [1, 1]\n"
+            + "".join(f"a{n}: &a{n} {[f'*a{n - 1}'] * 9}\n" for n in range(1, 12)),
+            "a: &a {b: *a}",
+        ],
+    )
+    def test_alias_bomb_is_refused_unexploded(self, tmp_path: Path, text: str) -> None:
+        self.add(tmp_path, "classifier", "mine", text.replace("'", ""))
+        with pytest.raises(ConfigurationError, match="aliases multiply"):
+            tree(folder=tmp_path)
+
+    def test_sweep_without_a_space_is_refused(self, tmp_path: Path) -> None:
+        write_sweep(tmp_path, "mine", "seed: 1")
+        with pytest.raises(ConfigurationError, match=r"mine\.yaml must say what is swept"):
+            tree(folder=tmp_path)
+
+    def test_sweep_and_experiment_that_choose_for_one_group_are_refused(
+        self, tmp_path: Path
+    ) -> None:
+        choice = "defaults:\n  - override /classifier: {}\n"
+        write_sweep(tmp_path, "mine", choice.format("svc") + SPACE)
+        preset = "# @package _global_\n" + choice.format("knn")
+        self.add(tmp_path, "experiment", "preset", preset)
+        with pytest.raises(ConfigurationError, match="both choose classifier"):
+            tree("sweep=mine", "experiment=preset", folder=tmp_path)
+        composed = tree("sweep=mine", "experiment=preset", "classifier=svc", folder=tmp_path)
+        assert composed["classifier"]["_target_"] == "sklearn.svm.SVC"

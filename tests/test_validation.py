@@ -1,0 +1,86 @@
+"""Validation: what is of the wrong type or out of range is named, all of it at once."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sweepmark.config import Tree, place, resolve, validate
+from sweepmark.config.schema import Config
+from sweepmark.errors import ConfigurationError
+from tiny import SMALL, tree
+
+
+def changed(**values: Any) -> Tree:
+    """Return a valid tree with other values; dots are written as double underscores."""
+    document = resolve(tree(*SMALL, "evaluation=cv"))
+    for name, value in values.items():
+        place(document, name.replace("__", "."), value)
+    return document
+
+
+def test_default_configuration_is_valid_and_typed() -> None:
+    config = validate(changed())
+    assert isinstance(config, Config)
+    assert config.split.train_ratio == 0.75
+    assert config.evaluation.n_splits == 5
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "parts"),
+    [
+        ("split__size", "many", ["split.size must be a valid integer", "'many'", "split.size=…"]),
+        ("split__size", 1.5, ["split.size must be a valid integer", "1.5"]),
+        ("split__size", [1], ["split.size must be a valid integer", "[1]"]),
+        ("split__size", True, ["split.size must be a number", "true"]),
+        ("split__size", 0, ["split.size must be greater than 0", "0"]),
+        ("split__train_ratio", 1.0, ["split.train_ratio must be less than 1", "1.0"]),
+        ("split__train_ratio", 0, ["split.train_ratio must be greater than 0", "0"]),
+        ("split__source", "head", ["split.source must be 'auto', 'official'", "'head'"]),
+        ("seed", -1, ["seed must be greater than or equal to 0", "-1"]),
+        ("seed", 2**32, ["seed must be less than 4294967296"]),
+        ("seed", False, ["seed must be a number", "false"]),
+        ("evaluation__n_splits", 1, ["evaluation.n_splits must be greater than or equal to 2"]),
+        ("evaluation__shuffle", "maybe", ["evaluation.shuffle must be a valid boolean", "maybe"]),
+        ("evaluation__folds", 3, ["unknown key 'evaluation.folds'", "evaluation.n_splits"]),
+        ("engine__threads", 0, ["engine.threads must be greater than 0"]),
+        ("tracking__experiment", "", ["tracking.experiment must have at least 1 character"]),
+        ("classifer", {}, ["unknown key 'classifer'", "Did you mean 'classifier'?"]),
+        ("classifier", "svc", ["classifier must be a valid dictionary", "'svc'"]),
+        ("classifier__C", float("nan"), ["classifier.C must be finite", "nan", "classifier.C=…"]),
+        ("classifier__C", [1.0, float("inf")], ["classifier.C must be finite", "inf"]),
+        ("grade__target", float("-inf"), ["grade.target must be finite", "-inf"]),
+    ],
+)
+def test_wrong_value_is_refused_with_key_rule_and_value(
+    path: str, value: object, parts: list[str]
+) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        validate(changed(**{path: value}))
+    for part in parts:
+        assert part in str(error.value)
+
+
+def test_missing_key_is_named() -> None:
+    document = changed()
+    del document["split"]["size"]
+    with pytest.raises(ConfigurationError, match=r"split\.size must be given"):
+        validate(document)
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    with pytest.raises(ConfigurationError) as error:
+        validate(changed(seed=-1, split__size="many", nonsense=1))
+    assert len(str(error.value).splitlines()) == 3
+
+
+@settings(max_examples=30)
+@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists))
+def test_whatever_stands_there_is_valid_or_refused(value: object) -> None:
+    for path in ("seed", "split__size", "evaluation", "grade__bands", "classifier__C", "sweep"):
+        with suppress(ConfigurationError):  # and nothing else is raised
+            validate(changed(**{path: value}))

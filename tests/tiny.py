@@ -1,0 +1,103 @@
+"""Tiny sweeps on the digits, composed and launched as the command does it, but in this process."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from sweepmark.blueprint import Blueprint
+from sweepmark.config import Composer, Folders, dataset_config, place, resolve, validate
+from sweepmark.coordinator import Options, launch
+from sweepmark.data import load
+from sweepmark.store import read_journal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sweepmark.config import Tree
+    from sweepmark.config.schema import Config
+    from sweepmark.data import Dataset
+    from sweepmark.results import SweepResult
+    from sweepmark.store import Entry, Store
+    from sweepmark.trial import Trial
+
+SMALL = ("dataset=digits", "split.size=300", "engine=serial", "tracking=none", "grade=none")
+"""What keeps an evaluation at milliseconds, and in this process."""
+
+
+@cache
+def digits() -> Dataset:
+    return load(dataset_config("digits"))
+
+
+def load_digits(config: Config) -> Dataset:
+    """Stand where a coordinator loads a configuration's data set."""
+    assert config.dataset.name == "digits"
+    return digits()
+
+
+def tree(*overrides: str, folder: Path | None = None) -> Tree:
+    """Compose a tree; Hydra takes its time, so it is asked once for the same."""
+    return deepcopy(_tree(overrides, folder))
+
+
+@cache
+def _tree(overrides: tuple[str, ...], folder: Path | None) -> Tree:
+    with Composer(Folders.of([folder] if folder else [])) as composer:
+        return composer.compose(overrides)
+
+
+def config(*groups: str, **values: Any) -> Config:
+    """Return the configuration of a small evaluation; dots are written as double underscores."""
+    document = tree(*SMALL, *groups)
+    for name, value in values.items():
+        place(document, name.replace("__", "."), value)
+    return validate(resolve(document))
+
+
+def blueprint(sweep: str | None, *overrides: str, folder: Path | None = None) -> Blueprint:
+    with Composer(Folders.of([folder] if folder else [])) as composer:
+        return Blueprint.compose(composer, sweep, [*SMALL, *overrides])
+
+
+def write_sweep(folder: Path, name: str, text: str) -> Path:
+    """Write a sweep into a folder for ``--config-dir``, and return that folder."""
+    path = folder / "sweeps" / f"{name}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return folder
+
+
+@dataclass
+class Listener:
+    """A Progress that remembers what it was told."""
+
+    lines: list[str] = field(default_factory=list)
+    settled_trials: list[Trial] = field(default_factory=list)
+    n_trials: int = 0
+    is_closed: bool = False
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+    def opened(self, sweep_id: str, blueprint: Blueprint, n_trials: int) -> None:
+        del sweep_id, blueprint
+        self.n_trials = n_trials
+
+    def settled(self, trial: Trial) -> None:
+        self.settled_trials.append(trial)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def run(blueprint: Blueprint, store: Store, **options: Any) -> SweepResult:
+    return launch(blueprint, store=store, options=Options(**options), progress=Listener())
+
+
+def entries(store: Store, sweep_id: str, event: str) -> list[Entry]:
+    """Return the entries of one kind in a sweep's journal."""
+    journal = read_journal(store.journal_path(sweep_id))
+    return [entry for entry in journal if entry["event"] == event]
