@@ -46,9 +46,22 @@ def short_name(params: Mapping[str, Any], fallback: str) -> str:
     )
 
 
-def configuration_records(tree: Mapping[str, Any]) -> list[Record]:
-    """Return every resolved parameter of a configuration by its full name."""
-    return [Param(name, value) for name, value in _leaves(tree) if not name.startswith(_LEFT_OUT)]
+def configuration_records(
+    tree: Mapping[str, Any], swept: Mapping[str, Any] | None = None
+) -> list[Record]:
+    """Return every resolved parameter of a configuration by its full name.
+
+    Parameters
+    ----------
+    tree : mapping
+        The resolved configuration.
+    swept : mapping, optional
+        A trial's parameters; those below a swept option have names of their own.
+    """
+    parameters = {
+        name: value for name, value in _leaves(tree) if not name.startswith(_LEFT_OUT)
+    } | dict(swept or {})
+    return [Param(name, value) for name, value in parameters.items()]
 
 
 def _leaves(node: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
@@ -89,8 +102,6 @@ def trial_records(trial: Trial, cards: Sequence[Scorecard]) -> list[Record]:
         Tag("sweepmark.keys", " ".join(trial.keys)),
         Tag("sweepmark.attempts", str(trial.attempts)),
     ]
-    # A swept option's parameters are named below it; others are logged with the configuration.
-    records += [Param(f"swept.{name}", value) for name, value in trial.params.items()]
     if trial.reason:
         records += [Tag("sweepmark.reason", trial.reason), Tag("sweepmark.error", trial.message)]
     if trial.reused_from:

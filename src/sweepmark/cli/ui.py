@@ -35,7 +35,13 @@ def add_parser(
 
 
 def _serve(args: argparse.Namespace) -> int:
-    from sweepmark.tracking import HOST, free_port, start_server, stop_server, wait_until_up
+    from sweepmark.tracking import (
+        free_port,
+        runs_page,
+        start_server,
+        stop_server,
+        wait_until_up,
+    )
 
     port = free_port(args.port)
     if port != args.port:
@@ -43,7 +49,7 @@ def _serve(args: argparse.Namespace) -> int:
     server = start_server(args.store, port=port)
     try:
         wait_until_up(server, port=port)
-        sys.stdout.write(f"MLflow's UI is at http://{HOST}:{port} (Ctrl-C ends it).\n")
+        sys.stdout.write(f"MLflow's UI is at {runs_page(port)} (Ctrl-C ends it).\n")
         sys.stdout.flush()
         return server.wait()
     except KeyboardInterrupt:

@@ -101,7 +101,7 @@ class Delivery:
 
     def _records(self, trial: Trial, cards: Sequence[Scorecard]) -> list[Record]:
         tree = self.blueprint.tree_at(dict(trial.params))
-        records = [*configuration_records(tree), *trial_records(trial, cards)]
+        records = [*configuration_records(tree, trial.params), *trial_records(trial, cards)]
         if self.parent is None:
             records += git_records()
         if not cards:

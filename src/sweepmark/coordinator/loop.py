@@ -50,12 +50,12 @@ class Observer(Protocol):
 
 @dataclass(slots=True)
 class _Open:
-    """A trial that is under way."""
+    """A trial that is under way; it counts as started with its first evaluation."""
 
     number: int
     params: Params
     specifications: tuple[Specification, ...]
-    started: float
+    started: float = math.inf
     missing: set[str] = field(default_factory=set)
     cards: dict[str, Scorecard] = field(default_factory=dict)
     failure: Failure | None = None
@@ -165,7 +165,7 @@ class Coordinator:
             return
         config = self.blueprint.config_at(params)
         specifications = specify(config, self.load(config), trusted=self.trusted)
-        trial = _Open(number, params, specifications, started=self.clock())
+        trial = _Open(number, params, specifications)
         self._open[number] = trial
         keep_model = self._keeps_model(specifications)
         for specification in specifications:
@@ -251,6 +251,7 @@ class Coordinator:
             return
         for trial in self._waiting.pop(key):
             trial.attempts = max(trial.attempts, self._attempts[key])
+            trial.started = min(trial.started, outcome.started)
             trial.missing.discard(key)
             if failure is not None:
                 self._abandon(trial, failure)
@@ -324,7 +325,7 @@ class Coordinator:
             traceback=failure.traceback if failure else "",
             keys=keys,
             attempts=trial.attempts,
-            started=trial.started,
+            started=min(trial.started, self.clock()),
             ended=self.clock(),
             reused_from=str(origins[0]) if reused else None,
         )

@@ -5,7 +5,14 @@ from __future__ import annotations
 from sweepmark.tracking.interface import Tracker
 from sweepmark.tracking.memory import MemoryTracker
 from sweepmark.tracking.mlflow import MlflowTracker
-from sweepmark.tracking.server import HOST, free_port, start_server, stop_server, wait_until_up
+from sweepmark.tracking.server import (
+    HOST,
+    free_port,
+    runs_page,
+    start_server,
+    stop_server,
+    wait_until_up,
+)
 
 __all__ = [
     "HOST",
@@ -13,6 +20,7 @@ __all__ = [
     "MlflowTracker",
     "Tracker",
     "free_port",
+    "runs_page",
     "start_server",
     "stop_server",
     "wait_until_up",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,15 @@ from sweepmark.tracking.storage import artifacts_folder, mlflow_database, settle
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["HOST", "free_port", "server_command", "start_server", "stop_server", "wait_until_up"]
+__all__ = [
+    "HOST",
+    "free_port",
+    "runs_page",
+    "server_command",
+    "start_server",
+    "stop_server",
+    "wait_until_up",
+]
 
 HOST = "127.0.0.1"
 _PORTS_TRIED = 100
@@ -63,6 +73,21 @@ def _environment() -> dict[str, str]:
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
+
+
+def runs_page(port: int) -> str:
+    """Return the address of the newest experiment's runs, in the UI's model-training view.
+
+    MLflow opens in its GenAI view unless the address says otherwise.
+    """
+    root = f"http://{HOST}:{port}"
+    query = f"{root}/api/2.0/mlflow/experiments/search?max_results=1000"
+    with urllib.request.urlopen(query, timeout=10) as answer:  # noqa: S310 -- our own server
+        experiments = json.load(answer).get("experiments", [])
+    if not experiments:
+        return root
+    newest = max(experiments, key=lambda item: int(item.get("last_update_time", 0)))
+    return f"{root}/#/experiments/{newest['experiment_id']}/runs?workflowType=machine_learning"
 
 
 def free_port(port: int) -> int:

@@ -1,0 +1,156 @@
+"""Distances and RBF kernels, tile by tile: strip against strip.
+
+Every tile comes from the same product of the same two strips, whether it ends up in the whole
+matrix or in one pair of classes, so that both have the same bits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark.svm import store, threads
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from sweepmark.svm.rows import Rows
+
+__all__ = ["among", "fits", "strip_against", "whole"]
+
+
+def fits(n_rows: int) -> bool:
+    """Tell whether the memory allows for a whole kernel of so many rows."""
+    return 8 * n_rows**2 <= store.limit() // 2
+
+
+def whole(rows: Rows, gamma: float, *, n_threads: int) -> NDArray[np.float64]:
+    """Return the kernel of all rows with each other, shape (n_rows, n_rows), read-only."""
+    key = ("kernel", rows.key, rows.strips, gamma)
+    return store.fetch(key, lambda: _whole(rows, gamma, n_threads), _size)
+
+
+def _whole(rows: Rows, gamma: float, n_threads: int) -> NDArray[np.float64]:
+    span = (0, len(rows.array))
+    kernel = _fill(rows, [span], gamma, n_threads)
+    kernel.flags.writeable = False
+    return kernel
+
+
+def among(rows: Rows, spans: Sequence[tuple[int, int]], gamma: float) -> NDArray[np.float64]:
+    """Return the kernel of the rows of some spans with each other.
+
+    Parameters
+    ----------
+    rows : Rows
+    spans : sequence of (int, int)
+        First row and the one after the last, of each span; ascending.
+    gamma : float
+
+    Returns
+    -------
+    ndarray of shape (n, n), float64
+        n is the length of all spans together.
+    """
+    return _fill(rows, spans, gamma, 1)
+
+
+def _fill(
+    rows: Rows, spans: Sequence[tuple[int, int]], gamma: float, n_threads: int
+) -> NDArray[np.float64]:
+    pieces = _pieces(rows, spans)
+    size = sum(stop - start for start, stop in spans)
+    kernel = np.empty((size, size))
+
+    def fill(pair: tuple[int, int]) -> None:
+        (i, cut_i, at_i), (j, cut_j, at_j) = pieces[pair[0]], pieces[pair[1]]
+        values = _rbf(_distances(rows, i, rows, j, keep=True)[cut_i, cut_j], gamma)
+        kernel[at_i, at_j] = values
+        if pair[0] != pair[1]:
+            kernel[at_j, at_i] = values.T
+
+    pairs = [(a, b) for a in range(len(pieces)) for b in range(a, len(pieces))]
+    with threads.single_blas():
+        threads.run(fill, pairs, threads=n_threads)
+    return kernel
+
+
+def _pieces(rows: Rows, spans: Sequence[tuple[int, int]]) -> list[tuple[int, slice, slice]]:
+    """Return where strips and spans meet: strip, place in the strip, place in the result."""
+    pieces = []
+    offset = 0
+    for first, last in spans:
+        for number, (start, stop) in enumerate(rows.strips):
+            low, high = max(first, start), min(last, stop)
+            if low < high:
+                at = slice(offset + low - first, offset + high - first)
+                pieces.append((number, slice(low - start, high - start), at))
+        offset += last - first
+    return pieces
+
+
+def strip_against(
+    rows: Rows, number: int, others: Rows, gamma: float, *, keep: bool
+) -> NDArray[np.float64]:
+    """Return the kernel of one strip's rows with all other rows.
+
+    Parameters
+    ----------
+    rows, others : Rows
+    number : int
+        Which strip of ``rows``.
+    gamma : float
+    keep : bool
+        Whether it is worth its place in the store.
+
+    Returns
+    -------
+    ndarray of shape (n_strip_rows, n_other_rows), float64
+    """
+
+    def make() -> NDArray[np.float64]:
+        start, stop = rows.strips[number]
+        kernel = np.empty((stop - start, len(others.array)))
+        for other, (first, last) in enumerate(others.strips):
+            tile = _distances(rows, number, others, other, keep=keep)
+            kernel[:, first:last] = _rbf(tile, gamma)
+        kernel.flags.writeable = False
+        return kernel
+
+    if not keep:
+        return make()
+    key = ("kernel", rows.digests[number], others.key, others.strips, gamma)
+    return store.fetch(key, make, _size)
+
+
+def _rbf(distances: NDArray[Any], gamma: float) -> NDArray[Any]:
+    with np.errstate(under="ignore"):
+        values = np.multiply(distances, distances.dtype.type(-gamma))
+        return np.exp(values, out=values)  # type: ignore[no-any-return]
+
+
+def _distances(rows: Rows, i: int, others: Rows, j: int, *, keep: bool) -> NDArray[Any]:
+    """Return the squared distances of two strips."""
+
+    def make() -> NDArray[Any]:
+        a, b = slice(*rows.strips[i]), slice(*others.strips[j])
+        tile = rows.array[a] @ others.array[b].T
+        tile *= -2
+        tile += rows.norms[a, np.newaxis]
+        tile += others.norms[b]
+        np.maximum(tile, 0, out=tile)
+        if rows.digests[i] == others.digests[j]:
+            np.fill_diagonal(tile, 0)
+        tile.flags.writeable = False
+        return tile
+
+    if not keep:
+        return make()
+    return store.fetch(("distances", rows.digests[i], others.digests[j]), make, _size)
+
+
+def _size(array: NDArray[Any]) -> int:
+    return array.nbytes

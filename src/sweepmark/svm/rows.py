@@ -1,0 +1,128 @@
+"""Rows of data cut into strips, the pieces that distances are computed and shared by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark.svm import store
+from sweepmark.svm.content import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["Rows", "cut", "prepare", "squared_norms"]
+
+_TALLEST = 256
+_SHORTEST = 128
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Rows in the order and precision they are multiplied in.
+
+    Attributes
+    ----------
+    array : ndarray of shape (n_rows, n_features), float32 or float64
+    norms : ndarray of shape (n_rows,)
+        Squared lengths of the rows, of the array's type.
+    strips : tuple of (int, int)
+        First row and the one after the last, of consecutive strips.
+    digests : tuple of bytes
+        The content of each strip: equal strips, in whatever data, share their distances.
+    key : bytes
+        The content of all.
+    """
+
+    array: NDArray[Any]
+    norms: NDArray[Any]
+    strips: tuple[tuple[int, int], ...]
+    digests: tuple[bytes, ...]
+    key: bytes
+
+
+def cut(counts: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """Cut rows that lie class by class into strips of at most 256 rows.
+
+    A class begins a new strip unless the strip before is shorter than 128 rows, so that many
+    small classes do not make for many small products. Cutting at fixed heights from the class's
+    first row keeps the strips of a data set's head.
+
+    Examples
+    --------
+    >>> cut([300, 20, 30])
+    ((0, 256), (256, 320), (320, 350))
+    """
+    strips: list[tuple[int, int]] = []
+    start = stop = 0
+    for count in counts:
+        if stop - start >= _SHORTEST:
+            strips.append((start, stop))
+            start = stop
+        stop += count
+        while stop - start > _TALLEST:
+            strips.append((start, start + _TALLEST))
+            start += _TALLEST
+    if stop > start:
+        strips.append((start, stop))
+    return tuple(strips)
+
+
+def squared_norms(X: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return every row's squared length."""
+    return np.einsum("ij,ij->i", X, X)
+
+
+def prepare(
+    X: NDArray[np.float64],
+    *,
+    order: NDArray[np.intp] | None = None,
+    strips: tuple[tuple[int, int], ...],
+    dtype: type[np.floating[Any]],
+    shift: NDArray[np.float64] | None = None,
+) -> Rows:
+    """Return rows in order, shifted and rounded, and remember them.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features), float64
+    order : ndarray of shape (n_rows,) or None
+        Which row comes first, second, …; None leaves them.
+    strips : tuple of (int, int)
+        As :func:`cut` returns them.
+    dtype : type
+        numpy.float32 or numpy.float64.
+    shift : ndarray of shape (n_features,) or None
+        What is subtracted from every row: distances do not change, their cancellation does.
+    """
+    parts = [digest(part) for part in (order, shift) if part is not None]
+    key = ("rows", digest(X), order is None, shift is None, *parts, strips, np.dtype(dtype).str)
+    return store.fetch(key, lambda: _prepare(X, order, strips, dtype, shift), _size)
+
+
+def _prepare(
+    X: NDArray[np.float64],
+    order: NDArray[np.intp] | None,
+    strips: tuple[tuple[int, int], ...],
+    dtype: type[np.floating[Any]],
+    shift: NDArray[np.float64] | None,
+) -> Rows:
+    array = np.empty(X.shape, dtype=dtype)
+    norms = np.empty(len(X), dtype=dtype)
+    digests = []
+    for start, stop in strips:
+        strip = X[start:stop] if order is None else X[order[start:stop]]
+        array[start:stop] = strip if shift is None else strip - shift
+        # Of the rounded rows, whose distances these are to be.
+        norms[start:stop] = squared_norms(array[start:stop].astype(np.float64, copy=False))
+        digests.append(digest(array[start:stop]))
+    array.flags.writeable = False
+    return Rows(array, norms, strips, tuple(digests), digest(array))
+
+
+def _size(rows: Rows) -> int:
+    return rows.array.nbytes + rows.norms.nbytes

@@ -1,0 +1,184 @@
+"""The process-wide store of what fits share: bounded in bytes, least recently used goes first.
+
+Whatever is in it could be computed again with the same bits, so that no result depends on what it
+holds.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import OrderedDict
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator
+
+__all__ = ["Statistics", "configure", "fetch", "keeps", "limit", "reserve", "statistics"]
+
+Value = TypeVar("Value")
+
+_SHARE = 0.25  # of the machine's memory, unless configured
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What the store did since the process began; differences of two are what lies between.
+
+    Attributes
+    ----------
+    kernel_hits : int
+        Distances, kernels, solutions and decision values that were there.
+    kernel_misses : int
+        Those that were computed.
+    shared_seconds : float
+        What computing the hits took when they were computed (each thread's time counted).
+    n_bytes, peak_bytes : int
+        What it holds now, and the most it held.
+    """
+
+    kernel_hits: int = 0
+    kernel_misses: int = 0
+    shared_seconds: float = 0.0
+    n_bytes: int = 0
+    peak_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    value: Any
+    n_bytes: int
+    seconds: float
+
+
+class _Store:
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.reserved = 0
+        self.lock = threading.Lock()
+        self.entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self.gates: dict[Hashable, threading.Lock] = {}
+        self.n_bytes = self.peak = self.hits = self.misses = 0
+        self.seconds = 0.0
+
+    def find(self, key: Hashable) -> _Entry | None:
+        """Return an entry and count it as used; None if it is not there."""
+        entry = self.entries.get(key)
+        if entry is not None:
+            self.entries.move_to_end(key)
+            self.hits += 1
+            self.seconds += entry.seconds
+        return entry
+
+    def insert(self, key: Hashable, entry: _Entry) -> None:
+        self.misses += 1
+        if entry.n_bytes > self.limit - self.reserved:
+            return
+        self.entries[key] = entry
+        self.n_bytes += entry.n_bytes
+        self.shrink()
+        self.peak = max(self.peak, self.n_bytes + self.reserved)
+
+    def shrink(self) -> None:
+        while self.entries and self.n_bytes > self.limit - self.reserved:
+            _, entry = self.entries.popitem(last=False)
+            self.n_bytes -= entry.n_bytes
+
+
+def _default_limit() -> int:
+    import psutil
+
+    return int(psutil.virtual_memory().total * _SHARE)
+
+
+_store = _Store(_default_limit())
+
+
+def configure(*, memory: int | None = None) -> None:
+    """Bound the memory that fits share in this process.
+
+    Parameters
+    ----------
+    memory : int, optional
+        Bytes, at least 0; by default a quarter of the machine's. Results do not depend on it.
+
+    Raises
+    ------
+    ValueError
+        If it is negative.
+    """
+    if memory is not None and memory < 0:
+        raise ValueError(f"memory must be at least 0 bytes, but got {memory}.")
+    with _store.lock:
+        _store.limit = _default_limit() if memory is None else memory
+        _store.shrink()
+
+
+def statistics() -> Statistics:
+    """Return what the store has done since the process began."""
+    with _store.lock:
+        return Statistics(_store.hits, _store.misses, _store.seconds, _store.n_bytes, _store.peak)
+
+
+def limit() -> int:
+    """Return the configured bytes."""
+    return _store.limit
+
+
+def keeps(n_bytes: int) -> bool:
+    """Tell whether values of this size together leave most of the store to others."""
+    return n_bytes <= _store.limit // 4
+
+
+def fetch(key: Hashable, make: Callable[[], Value], size: Callable[[Value], int]) -> Value:
+    """Return the value of a key, making it if it is not there; one thread makes, others wait."""
+    store = _store
+    with store.lock:
+        entry = store.find(key)
+        if entry is not None:
+            return entry.value  # type: ignore[no-any-return]
+        gate = store.gates.setdefault(key, threading.Lock())
+    with gate:
+        with store.lock:
+            entry = store.find(key)
+        if entry is not None:
+            return entry.value  # type: ignore[no-any-return]
+        started = time.perf_counter()
+        try:
+            value = make()
+            made = _Entry(value, size(value), time.perf_counter() - started)
+        finally:
+            with store.lock:
+                store.gates.pop(key, None)
+        with store.lock:
+            if key not in store.entries:
+                store.insert(key, made)
+    return value
+
+
+@contextmanager
+def reserve(n_bytes: int) -> Iterator[None]:
+    """Keep room within the bound for work in progress."""
+    store = _store
+    with store.lock:
+        store.reserved += n_bytes
+        store.shrink()
+        store.peak = max(store.peak, store.n_bytes + store.reserved)
+    try:
+        yield
+    finally:
+        with store.lock:
+            store.reserved -= n_bytes
+
+
+def _reset() -> None:
+    """Start with empty hands in a forked child: the parent's locks may be held by no one there."""
+    global _store  # noqa: PLW0603
+    _store = _Store(_store.limit)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset)

@@ -1,0 +1,114 @@
+"""Threads: as many as BLAS may use here, each calling BLAS single-threaded.
+
+BLAS cuts one product differently for different numbers of threads, and the last digits follow.
+So the cuts are made here, always the same, and threads only decide who computes which piece.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+__all__ = ["available", "run", "single_blas"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@lru_cache(maxsize=1)
+def _controller() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")
+
+
+class _Single:
+    """How many callers want BLAS single-threaded: the first sets it, the last resets it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.callers = 0
+        self.before = 1
+        self.limits: Any = None
+
+
+_single = _Single()
+
+
+def available() -> int:
+    """Return how many threads to use: what BLAS is limited to, by threadpoolctl for instance."""
+    with _single.lock:
+        if _single.callers:
+            return _single.before
+        return max((int(pool["num_threads"]) for pool in _controller().info()), default=1)
+
+
+@contextmanager
+def single_blas() -> Iterator[None]:
+    """Have BLAS compute in the calling thread alone."""
+    with _single.lock:
+        if not _single.callers:
+            pools = _controller()
+            _single.before = max((int(pool["num_threads"]) for pool in pools.info()), default=1)
+            _single.limits = pools.limit(limits=1) if _single.before > 1 else None
+        _single.callers += 1
+    try:
+        yield
+    finally:
+        with _single.lock:
+            _single.callers -= 1
+            if not _single.callers and _single.limits is not None:
+                _single.limits.restore_original_limits()
+                _single.limits = None
+
+
+def run(function: Callable[[Item], Result], items: Sequence[Item], *, threads: int) -> list[Result]:
+    """Return the function's value of every item, in order; the calling thread works too.
+
+    Raises
+    ------
+    BaseException
+        The first that a call raised; items not yet begun are left.
+    """
+    if threads <= 1 or len(items) <= 1:
+        return [function(item) for item in items]
+    results: list[Any] = [None] * len(items)
+    errors: list[BaseException] = []
+    numbers = iter(range(len(items)))  # next() of a range iterator is atomic in CPython
+
+    def work() -> None:
+        try:
+            for number in numbers:
+                if errors:
+                    return
+                results[number] = function(items[number])
+        except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
+            errors.append(error)
+
+    helpers = [
+        threading.Thread(target=work, daemon=True) for _ in range(min(threads, len(items)) - 1)
+    ]
+    for helper in helpers:
+        helper.start()
+    work()
+    for helper in helpers:
+        helper.join()
+    if errors:
+        raise errors[0]
+    return results
+
+
+def _reset() -> None:
+    """Start anew in a forked child, where the parent's threads and locks are not."""
+    global _single  # noqa: PLW0603
+    _single = _Single()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset)
