@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sweepmark.engine import Engine
     from sweepmark.ledger import Ledger
     from sweepmark.results import SweepResult
+    from sweepmark.search import Search
     from sweepmark.store import Store
     from sweepmark.tracking import Tracker
     from sweepmark.trial import Trial
@@ -195,7 +196,8 @@ def _execute(  # noqa: PLR0913, PLR0917 -- what one execution is made of
     options: Options,
     progress: Progress,
 ) -> SweepResult:
-    clock = Clock()
+    clock, config = Clock(), blueprint.config
+    search = create_search(blueprint.space, config.sampler, blueprint.sweep, seed=config.seed)
     with ExitStack() as stack:
         stack.callback(progress.close)
         stack.enter_context(owned(store.lock_path(sweep_id)))
@@ -208,6 +210,7 @@ def _execute(  # noqa: PLR0913, PLR0917 -- what one execution is made of
             store=store,
             journal=journal,
             history=history,
+            search=search,
             clock=clock,
         )
         execution.open(options)
@@ -229,6 +232,7 @@ class _Execution:
     store: Store
     journal: Journal
     history: History
+    search: Search
     clock: Clock
 
     def now(self) -> float:
@@ -255,7 +259,10 @@ class _Execution:
         """Start the engine; a finished sweep needs none that costs anything."""
         if _is_over(self.history, options):
             return SerialEngine()
-        return create_engine(self.blueprint.config.engine)
+        evaluation = self.blueprint.config.evaluation
+        n_folds = evaluation.n_splits if evaluation.method == "cv" else 1
+        n_jobs = self.search.n_trials * n_folds
+        return create_engine(self.blueprint.config.engine, n_jobs=n_jobs)
 
     def tracker(self) -> Tracker:
         config = self.blueprint.config.tracking
@@ -282,11 +289,7 @@ class _Execution:
         progress: Progress,
     ) -> SweepResult:
         """Run the loop and end journal and parent run, whatever happens."""
-        config = self.blueprint.config
-        search = create_search(
-            self.blueprint.space, config.sampler, self.blueprint.sweep, seed=config.seed
-        )
-        progress.opened(self.sweep_id, self.blueprint, search.n_trials)
+        progress.opened(self.sweep_id, self.blueprint, self.search.n_trials)
         parent = None if self.blueprint.is_run else self._open_parent(tracker)
         delivery = Delivery(
             sweep_id=self.sweep_id,
@@ -303,6 +306,7 @@ class _Execution:
             blueprint=self.blueprint,
             journal=self.journal,
             history=self.history,
+            search=self.search,
             evaluations=self.store.evaluations,
             engine=engine,
             load=self.datasets.load,

@@ -17,7 +17,6 @@ from sweepmark.evaluation import specify, specify_test
 from sweepmark.leaderboard import Direction, best
 from sweepmark.results import build_trial
 from sweepmark.scorecard import merge
-from sweepmark.search import create_search
 from sweepmark.store import Origin
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from sweepmark.data import Dataset
     from sweepmark.engine import Engine, Outcome
     from sweepmark.scorecard import Scorecard
+    from sweepmark.search import Search
     from sweepmark.space import Params
     from sweepmark.specification import Specification
     from sweepmark.store import Entry, EvaluationStore, History, Journal
@@ -76,6 +76,8 @@ class Coordinator:
         Where decisions and outcomes go, before they are acted on.
     history : History
         What the journal says so far.
+    search : Search
+        What chooses the trials' parameters; new.
     evaluations : EvaluationStore
         Where finished evaluations lie.
     engine : Engine
@@ -96,6 +98,7 @@ class Coordinator:
     blueprint: Blueprint
     journal: Journal
     history: History
+    search: Search
     evaluations: EvaluationStore
     engine: Engine
     load: Callable[[Config], Dataset]
@@ -113,13 +116,11 @@ class Coordinator:
     def run(self) -> None:
         """Settle every trial, then score the chosen recipe on the test part."""
         sweep = self.blueprint.sweep
-        config = self.blueprint.config
-        search = create_search(self.blueprint.space, config.sampler, sweep, seed=config.seed)
         number = 0
-        while number < search.n_trials or self._open:
-            while number < search.n_trials and self._may_decide(number, search.lag):
-                self._tell(search, number)
-                self._begin(number, self._decide(search, number))
+        while number < self.search.n_trials or self._open:
+            while number < self.search.n_trials and self._may_decide(number):
+                self._tell(number)
+                self._begin(number, self._decide(number))
                 number += 1
             self._dispatch()
             for outcome in self.engine.wait():
@@ -134,28 +135,29 @@ class Coordinator:
 
     # Deciding
 
-    def _may_decide(self, number: int, lag: int | None) -> bool:
+    def _may_decide(self, number: int) -> bool:
+        lag = self.search.lag
         if lag is None:
             return len(self._ready) < _LOOKAHEAD * self.engine.n_slots
         return all(earlier in self._trials for earlier in range(self._n_told, number - lag + 1))
 
-    def _tell(self, search: Any, number: int) -> None:
+    def _tell(self, number: int) -> None:
         """Tell an adaptive search the results that trial ``number`` may know, no others."""
-        if search.lag is None:
+        if self.search.lag is None:
             return
-        while self._n_told <= number - search.lag:
-            search.tell(self._n_told, self._value(self._trials[self._n_told]))
+        while self._n_told <= number - self.search.lag:
+            self.search.tell(self._n_told, self._value(self._trials[self._n_told]))
             self._n_told += 1
 
     def _value(self, trial: Trial) -> float | None:
         return trial.metrics.get(self.blueprint.sweep.objective or "")
 
-    def _decide(self, search: Any, number: int) -> Params:
+    def _decide(self, number: int) -> Params:
         recorded = self.history.params.get(number)
         if recorded is not None:
-            search.note(number, recorded)
+            self.search.note(number, recorded)
             return recorded
-        params: Params = search.ask(number)
+        params = self.search.ask(number)
         self._record("trial", number=number, params=params)
         return params
 

@@ -25,7 +25,9 @@ __all__ = [
 _GIB = 2**30
 
 
-def create_engine(config: EngineConfig, *, evaluate: Evaluate | None = None) -> Engine:
+def create_engine(
+    config: EngineConfig, *, evaluate: Evaluate | None = None, n_jobs: int | None = None
+) -> Engine:
     """Return a new engine; the local one starts its workers without waiting for them.
 
     Parameters
@@ -34,6 +36,8 @@ def create_engine(config: EngineConfig, *, evaluate: Evaluate | None = None) -> 
         Which engine, and with what limits. ``workers`` None is the number of usable cores.
     evaluate : callable or None
         Does the work; None is :func:`sweepmark.evaluation.evaluate`.
+    n_jobs : int or None
+        How many jobs there will be, if that is known: more workers are not started.
 
     Raises
     ------
@@ -45,8 +49,9 @@ def create_engine(config: EngineConfig, *, evaluate: Evaluate | None = None) -> 
     if config.name == "local":
         from sweepmark.engine.local import LocalEngine
 
+        workers = config.workers or _usable_cores()
         return LocalEngine(
-            workers=config.workers or _usable_cores(),
+            workers=min(workers, n_jobs or workers),
             threads=config.threads,
             timeout=config.timeout,
             memory=None if config.memory is None else int(config.memory * _GIB),
