@@ -44,7 +44,8 @@ def find(target: object, *, trusted: Sequence[str] = ()) -> type:
     ConfigurationError
         If the package is not allowed, nothing is found, or it is no class of an allowed kind.
     """
-    if not isinstance(target, str) or not all(part.isidentifier() for part in target.split(".")):
+    parts = target.split(".") if isinstance(target, str) else [""]
+    if not isinstance(target, str) or not all(map(str.isidentifier, parts)) or len(parts) == 1:
         raise ConfigurationError(f"{TARGET} must be the dotted path of a class, got {target!r}.")
     module_name, _, name = target.rpartition(".")
     package = target.partition(".")[0]
@@ -56,7 +57,7 @@ def find(target: object, *, trusted: Sequence[str] = ()) -> type:
         )
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
+    except Exception as error:  # noqa: BLE001 -- a trusted package may fail in any way
         raise ConfigurationError(f"{TARGET} {target!r} cannot be imported: {error}") from None
     found = getattr(module, name, None)
     if found is None:
@@ -128,9 +129,18 @@ def resolve_component(
                 nested, where=f"{where}.{name}", seed=seed, trusted=trusted
             ),
         )
-    if accepts(cls, "random_state") and resolved.get("random_state") is None:
+    if _is_random(cls, resolved) and resolved.get("random_state") is None:
         resolved["random_state"] = seed
     return resolved
+
+
+def _is_random(cls: type, parameters: Mapping[str, Any]) -> bool:
+    """Tell whether a seed means anything: KFold and its kin refuse one unless they shuffle."""
+    from sklearn.model_selection import BaseCrossValidator
+
+    if issubclass(cls, BaseCrossValidator) and not parameters.get("shuffle", False):
+        return False
+    return accepts(cls, "random_state")
 
 
 def _check_parameter(cls: type, name: str, *, where: str) -> None:
@@ -163,7 +173,9 @@ def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[s
     """
     cls = find(component[TARGET], trusted=trusted)
     arguments = {
-        name: _map_components(value, lambda nested: build(nested, threads=threads, trusted=trusted))
+        name: _map_components(
+            _by_label(value), lambda nested: build(nested, threads=threads, trusted=trusted)
+        )
         for name, value in component.items()
         if name != TARGET
     }
@@ -184,6 +196,13 @@ def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[s
 
 def _default(cls: type, parameter: str) -> Any:
     return _parameters(cls)[parameter].default
+
+
+def _by_label(value: Any) -> Any:
+    """Return a mapping of labels, such as class weights, with numbers for keys again."""
+    if isinstance(value, Mapping) and value and all(map(str.isdecimal, map(str, value))):
+        return {int(key): item for key, item in value.items()}
+    return value
 
 
 def _map_components(value: Any, change: Callable[[Mapping[str, Any]], Any]) -> Any:

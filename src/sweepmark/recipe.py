@@ -7,9 +7,10 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.components import ALLOWED_PACKAGES, build, resolve_component
+from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sklearn.pipeline import Pipeline
 
@@ -34,6 +35,7 @@ def resolve_recipe(
     ConfigurationError
         If a component or a parameter's value is refused.
     """
+    _check_names(config.preprocess)
     preprocess = {
         name: resolve_component(step, where=f"preprocess.{name}", seed=config.seed, trusted=trusted)
         for name, step in config.preprocess.items()
@@ -41,9 +43,31 @@ def resolve_recipe(
     classifier = resolve_component(
         config.classifier, where=CLASSIFIER, seed=config.seed, trusted=trusted
     )
-    for component in (*preprocess.values(), classifier):
-        build(component, trusted=trusted)
+    for name, step in preprocess.items():
+        _check_kind(build(step, trusted=trusted), f"preprocess.{name}", "transformer")
+    _check_kind(build(classifier, trusted=trusted), CLASSIFIER, "classifier")
     return preprocess, classifier
+
+
+def _check_names(steps: Iterable[str]) -> None:
+    """Refuse names that a Pipeline cannot give its steps."""
+    for name in steps:
+        if name == CLASSIFIER or "__" in name or not name:
+            raise ConfigurationError(
+                f"a step of preprocess must not be called {CLASSIFIER!r} nor have '__' in its "
+                f"name, but got {name!r}."
+            )
+
+
+def _check_kind(built: Any, where: str, kind: str) -> None:
+    """Refuse what would fail in the middle of every trial."""
+    from sklearn.base import is_classifier
+
+    fits = is_classifier(built) if kind == CLASSIFIER else hasattr(built, "transform")
+    if not (fits and hasattr(built, "fit")):
+        raise ConfigurationError(
+            f"{where} must be a {kind}, but {type(built).__name__} is none. Set {where}._target_."
+        )
 
 
 def build_pipeline(specification: Specification) -> Pipeline:
@@ -90,8 +114,6 @@ def _source_hash(package: str) -> str:
     import hashlib
     import importlib.util
     from pathlib import Path
-
-    from sweepmark.errors import ConfigurationError
 
     found = importlib.util.find_spec(package)
     if found is None or found.origin is None:

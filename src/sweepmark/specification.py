@@ -70,7 +70,11 @@ class Specification:
         object.__setattr__(self, "key", hashlib.sha256(text.encode()).hexdigest())
 
     def document(self) -> dict[str, Any]:
-        """Return the specification as the plain mapping that the key is the hash of."""
+        """Return the specification as the plain mapping that the key is the hash of.
+
+        The steps of ``preprocess`` are a list there: their order counts, a mapping's does not.
+        """
         document = asdict(self)
         del document["key"]
-        return document | {"evaluation_version": EVALUATION_VERSION}
+        steps = [[name, step] for name, step in document["preprocess"].items()]
+        return document | {"preprocess": steps, "evaluation_version": EVALUATION_VERSION}

@@ -1,0 +1,114 @@
+"""Recipes: whatever stands in conf/ builds, fits and predicts; what could not is refused."""
+
+from __future__ import annotations
+
+import sys
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from sweepmark.config import Folders
+from sweepmark.errors import ConfigurationError
+from sweepmark.evaluation import specify_test
+from sweepmark.recipe import build_pipeline, library_versions, resolve_recipe
+from tiny import config, digits
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sklearn.pipeline import Pipeline
+
+GROUPS = Folders().groups()
+CHEAP: dict[str, dict[str, Any]] = {
+    "hist_gradient_boosting": {"classifier__max_iter": 10},
+    "mlp": {"classifier__max_iter": 100, "classifier__hidden_layer_sizes": [20]},
+    "random_forest": {"classifier__n_estimators": 10},
+}
+
+
+def build(*groups: str, **values: Any) -> Pipeline:
+    return build_pipeline(specify_test(config(*groups, **values), digits()))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", GROUPS["classifier"])
+def test_every_classifier_of_ours_learns_the_digits(name: str) -> None:
+    X, y = digits().train.X, digits().train.y
+    pipeline = build("preprocess=standard", f"classifier={name}", **CHEAP.get(name, {}))
+    accuracy = pipeline.fit(X[:400], y[:400]).score(X[400:600], y[400:600])
+    assert accuracy > (0.7 if name != "dummy" else 0.0)
+
+
+@pytest.mark.parametrize("name", GROUPS["preprocess"])
+def test_every_preprocessing_of_ours_serves_a_classifier(name: str) -> None:
+    X, y = digits().train.X, digits().train.y
+    pipeline = build(f"preprocess={name}", "classifier=knn")
+    assert pipeline.fit(X[:300], y[:300]).score(X[300:400], y[300:400]) > 0.7
+
+
+def test_pipeline_holds_the_steps_in_the_order_given_and_the_classifier_last() -> None:
+    scaler = {"_target_": "sklearn.preprocessing.StandardScaler"}
+    pca = {"_target_": "sklearn.decomposition.PCA", "n_components": 5}
+    pipeline = build(preprocess={"z": scaler, "a": pca})
+    assert [name for name, _ in pipeline.steps] == ["z", "a", "classifier"]
+    assert pipeline["a"].random_state == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "part"),
+    [
+        ({"classifier": {"_target_": "sklearn.svm.SVR"}}, "classifier must be a classifier.*SVR"),
+        ({"classifier": {"_target_": "sklearn.preprocessing.Binarizer"}}, "must be a classifier"),
+        ({"classifier": {}}, r"classifier must name its class in classifier\._target_"),
+        ({"preprocess": {"s": {"_target_": "sklearn.svm.SVC"}}}, r"preprocess\.s must be a trans"),
+        ({"preprocess": {"classifier": {"_target_": "x"}}}, "must not be called 'classifier'"),
+        ({"preprocess": {"a__b": {"_target_": "x"}}}, "but got 'a__b'"),
+        (
+            {"preprocess": {"scale": {"_target_": "sweepmark.preprocessing.Scale", "by": 1}}},
+            "Scale",
+        ),
+    ],
+)
+def test_recipe_that_could_not_be_fitted_is_refused(values: dict[str, Any], part: str) -> None:
+    with pytest.raises(ConfigurationError, match=part):
+        resolve_recipe(config(**values))
+
+
+def test_versions_are_those_of_what_computes() -> None:
+    libraries = ("numpy", "scikit-learn", "scipy")
+    assert library_versions() == {name: metadata.version(name) for name in libraries}
+
+
+def test_trusted_package_is_pinned_by_its_release_or_else_its_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in {"own_a": "x = 1", "own_b": "x = 1", "own_c": "x = 2"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("")
+        (tmp_path / name / "part.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    versions = library_versions(["yaml", "own_a", "own_b", "own_c"])
+    assert versions["yaml"] == metadata.version("PyYAML")
+    assert versions["own_a"].startswith("sha256:")
+    assert versions["own_a"] == versions["own_b"] != versions["own_c"]
+
+
+def test_trusted_package_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="no 'nowhere_to_be_found'"):
+        library_versions(["nowhere_to_be_found"])
+    assert "nowhere_to_be_found" not in sys.modules
+
+
+def test_trusted_package_builds_in_the_pipeline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "from sklearn.dummy import DummyClassifier\nclass Constant(DummyClassifier):\n    pass\n"
+    (tmp_path / "own_dummy.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    mine = config(classifier={"_target_": "own_dummy.Constant"})
+    with pytest.raises(ConfigurationError, match="--trust own_dummy"):
+        specify_test(mine, digits())
+    pipeline = build_pipeline(specify_test(mine, digits(), trusted=["own_dummy"]))
+    assert pipeline.fit(np.zeros((3, 1)), [0, 1, 1]).predict([[0.0]]) == [1]
