@@ -118,6 +118,13 @@ class Blueprint:
         return self.config.sweep is None
 
     @property
+    def sweeps_rows(self) -> bool:
+        """Whether trials may differ in how many rows they train on."""
+        return any(
+            axis.name.partition(".")[0] in {"dataset", "split"} for axis in self.space.all_axes()
+        )
+
+    @property
     def sweep(self) -> SweepConfig:
         """Group ``sweep``; for a single run a sweep of one trial that selects nothing."""
         from sweepmark.config.schema import SweepConfig

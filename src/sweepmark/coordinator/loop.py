@@ -8,15 +8,16 @@ computed, and what the projections lack is delivered.
 from __future__ import annotations
 
 import math
-from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sweepmark.coordinator.workload import Workload
 from sweepmark.engine import Failure, Job
 from sweepmark.evaluation import specify, specify_test
 from sweepmark.leaderboard import Direction, best
 from sweepmark.results import build_trial
 from sweepmark.scorecard import merge
+from sweepmark.split import resolve_split
 from sweepmark.store import Origin
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Coordinator", "Observer"]
 
-_RETRIED = {"killed", "memory"}
-_LOOKAHEAD = 2
-"""Evaluations kept ready for each slot, so that no worker waits for a decision."""
+_NO_TRIAL = -1
 
 
 class Observer(Protocol):
@@ -108,22 +107,25 @@ class Coordinator:
     retry_failed: bool = False
     _trials: dict[int, Trial] = field(default_factory=dict)
     _open: dict[int, _Open] = field(default_factory=dict)
-    _ready: deque[Job] = field(default_factory=deque)
-    _waiting: dict[str, list[_Open]] = field(default_factory=dict)
-    _attempts: dict[str, int] = field(default_factory=dict)
+    _workload: Workload = field(init=False)
+    _model_of: int | None = None
     _n_told: int = 0
+
+    def __post_init__(self) -> None:
+        """Start with nothing to do."""
+        self._workload = Workload(self.engine, self.blueprint.config.engine.retries)
 
     def run(self) -> None:
         """Settle every trial, then score the chosen recipe on the test part."""
         sweep = self.blueprint.sweep
+        self._model_of = self._headline()
         number = 0
         while number < self.search.n_trials or self._open:
             while number < self.search.n_trials and self._may_decide(number):
                 self._tell(number)
                 self._begin(number, self._decide(number))
                 number += 1
-            self._dispatch()
-            for outcome in self.engine.wait():
+            for outcome in self._workload.advance():
                 self._absorb(outcome)
         if sweep.objective is not None and self.history.final is None:
             self._score_chosen(sweep.objective, sweep.direction)
@@ -138,7 +140,7 @@ class Coordinator:
     def _may_decide(self, number: int) -> bool:
         lag = self.search.lag
         if lag is None:
-            return len(self._ready) < _LOOKAHEAD * self.engine.n_slots
+            return not self._workload.is_ample
         return all(earlier in self._trials for earlier in range(self._n_told, number - lag + 1))
 
     def _tell(self, number: int) -> None:
@@ -169,11 +171,12 @@ class Coordinator:
         specifications = specify(config, self.load(config), trusted=self.trusted)
         trial = _Open(number, params, specifications)
         self._open[number] = trial
-        keep_model = self._keeps_model(specifications)
+        keep_model = number == self._model_of
         for specification in specifications:
             if not self._is_there(specification.key, with_model=keep_model):
                 trial.missing.add(specification.key)
-                self._enqueue(trial, Job(specification=specification, keep_model=keep_model))
+                job = Job(specification=specification, keep_model=keep_model)
+                self._workload.want(job, trial=number)
         if not trial.missing:
             self._finish(trial)
 
@@ -189,24 +192,24 @@ class Coordinator:
         self._settle(number, params, outcome, self._cards(outcome["keys"]))
         return True
 
-    def _keeps_model(self, specifications: Sequence[Specification]) -> bool:
-        """Tell whether the fitted model is wanted: of a single run, and of the largest subset."""
-        if specifications[0].method["name"] != "test":
-            return False
-        return self.blueprint.is_run or self._is_largest(specifications[0])
+    def _headline(self) -> int | None:
+        """Return the trial whose model is kept: a run, or the largest of growing subsets.
 
-    def _is_largest(self, specification: Specification) -> bool:
-        sizes = [
-            self.blueprint.config.split.size,
-            *(
-                max(axis.values)
-                for axis in self.blueprint.space.all_axes()
-                if axis.name == "split.size" and hasattr(axis, "values")
-            ),
-        ]
-        wanted = sizes[-1]
-        split = specification.split
-        return wanted is not None and split["n_train"] + split["n_test"] == wanted
+        A sweep that selects keeps the model of its final evaluation instead.
+        """
+        sweep, config = self.blueprint.sweep, self.blueprint.config
+        if sweep.objective is not None or config.evaluation.method != "test":
+            return None
+        if not self.blueprint.sweeps_rows:
+            return 0
+        numbers = range(self.search.n_trials)
+        return max(numbers, key=lambda number: (self._n_train(number), -number))
+
+    def _n_train(self, number: int) -> int:
+        """Return the training rows of a trial of a search that needs no results."""
+        config = self.blueprint.config_at(self.search.ask(number))
+        n_train: int = resolve_split(config.split, self.load(config))["n_train"]
+        return n_train
 
     def _is_there(self, key: str, *, with_model: bool) -> bool:
         origin = self.evaluations.origin(key, with_model=with_model)
@@ -218,42 +221,13 @@ class Coordinator:
 
     # Computing
 
-    def _enqueue(self, trial: _Open, job: Job) -> None:
-        key = job.specification.key
-        if key in self._waiting:
-            self._waiting[key].append(trial)
-            return
-        self._waiting[key] = [trial]
-        self._ready.append(job)
-
-    def _dispatch(self) -> None:
-        for slot in self.engine.idle():
-            job = self._next_job()
-            if job is None:
-                return
-            key = job.specification.key
-            self._attempts[key] = self._attempts.get(key, 0) + 1
-            self.engine.submit(job, slot=slot)
-
-    def _next_job(self) -> Job | None:
-        """Return the next evaluation that a trial still wants."""
-        while self._ready:
-            job = self._ready.popleft()
-            if self._waiting[job.specification.key]:
-                return job
-            del self._waiting[job.specification.key]
-        return None
-
     def _absorb(self, outcome: Outcome) -> None:
-        key = outcome.job.specification.key
-        self._keep(outcome, number=self._waiting[key][0].number if self._waiting[key] else -1)
-        failure = outcome.failure
-        if failure is not None and self._may_retry(key, failure):
-            self._ready.appendleft(outcome.job)
-            return
-        for trial in self._waiting.pop(key):
-            trial.attempts = max(trial.attempts, self._attempts[key])
+        key, failure = outcome.job.specification.key, outcome.failure
+        self._keep(outcome, number=self._workload.owner(key))
+        for number in self._workload.settle(outcome.job, failure) or ():
+            trial = self._open[number]
             trial.started = min(trial.started, outcome.started)
+            trial.attempts = max(trial.attempts, self._workload.attempts(key))
             trial.missing.discard(key)
             if failure is not None:
                 self._abandon(trial, failure)
@@ -274,7 +248,7 @@ class Coordinator:
             "evaluation",
             key=specification.key,
             trial=number,
-            attempt=self._attempts[specification.key],
+            attempt=self._workload.attempts(specification.key),
             reason=None if failure is None else failure.reason,
             fit_seconds=None if card is None else card.fit_seconds,
             predict_seconds=None if card is None else card.predict_seconds,
@@ -291,15 +265,10 @@ class Coordinator:
                 f"computed ({self.evaluations.origin(key)})",
             )
 
-    def _may_retry(self, key: str, failure: Failure) -> bool:
-        retries = self.blueprint.config.engine.retries
-        return failure.reason in _RETRIED and self._attempts[key] <= retries
-
     def _abandon(self, trial: _Open, failure: Failure) -> None:
         """Give up a trial: nothing more of it is computed that no other trial wants."""
         trial.failure = trial.failure or failure
-        for key in trial.missing:
-            self._waiting[key].remove(trial)
+        self._workload.forget(trial.missing, trial=trial.number)
         trial.missing.clear()
 
     # Finishing
@@ -377,11 +346,10 @@ class Coordinator:
 
     def _compute(self, job: Job) -> Failure | None:
         """Compute one evaluation that belongs to no trial."""
-        key = job.specification.key
+        self._workload.want(job, trial=_NO_TRIAL)
         while True:
-            self._attempts[key] = self._attempts.get(key, 0) + 1
-            self.engine.submit(job, slot=self.engine.idle()[0])
-            (outcome,) = self.engine.wait()
-            self._keep(outcome, number=-1)
-            if outcome.failure is None or not self._may_retry(key, outcome.failure):
-                return outcome.failure
+            for outcome in self._workload.advance():
+                self._keep(outcome, number=_NO_TRIAL)
+                settled = self._workload.settle(outcome.job, outcome.failure)
+                if settled == [_NO_TRIAL]:  # what a failed trial left behind may come back too
+                    return outcome.failure

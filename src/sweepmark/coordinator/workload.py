@@ -1,0 +1,96 @@
+"""The Workload: evaluations that trials wait for, each computed once however many want it."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sweepmark.engine import Engine, Failure, Job, Outcome
+
+__all__ = ["Workload"]
+
+_RETRIED = {"killed", "memory"}
+_READY_PER_SLOT = 2
+
+
+@dataclass(slots=True)
+class Workload:
+    """Hands jobs to an engine's free slots, in the order in which they were wanted.
+
+    Attributes
+    ----------
+    engine : Engine
+        What computes.
+    retries : int
+        Further attempts for an evaluation whose worker was killed or ran out of memory.
+    """
+
+    engine: Engine
+    retries: int
+    _ready: deque[Job] = field(default_factory=deque)
+    _waiting: dict[str, list[int]] = field(default_factory=dict)
+    _attempts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_ample(self) -> bool:
+        """Whether so much is ready that no worker will wait for a decision."""
+        return len(self._ready) >= _READY_PER_SLOT * self.engine.n_slots
+
+    def want(self, job: Job, *, trial: int) -> None:
+        """Let a trial wait for an evaluation; one that is under way is not begun again."""
+        key = job.specification.key
+        if key not in self._waiting:
+            self._waiting[key] = []
+            self._ready.append(job)
+        self._waiting[key].append(trial)
+
+    def forget(self, keys: Iterable[str], *, trial: int) -> None:
+        """Let a trial wait no longer; what no other wants is not begun."""
+        for key in keys:
+            self._waiting[key].remove(trial)
+
+    def advance(self) -> list[Outcome]:
+        """Fill the free slots and return what came back.
+
+        An outcome that is tried again is returned too: see :meth:`settle`.
+        """
+        for slot in self.engine.idle():
+            job = self._next_job()
+            if job is None:
+                break
+            self._attempts[job.specification.key] += 1
+            self.engine.submit(job, slot=slot)
+        return self.engine.wait()
+
+    def _next_job(self) -> Job | None:
+        while self._ready:
+            job = self._ready.popleft()
+            if self._waiting[job.specification.key]:
+                return job
+            del self._waiting[job.specification.key]
+        return None
+
+    def owner(self, key: str) -> int:
+        """Return the first trial that waits for an evaluation; -1 if none does any more."""
+        waiting = self._waiting[key]
+        return waiting[0] if waiting else -1
+
+    def attempts(self, key: str) -> int:
+        """Return how often an evaluation was begun."""
+        return self._attempts[key]
+
+    def settle(self, job: Job, failure: Failure | None) -> list[int] | None:
+        """Return the trials whose wait an outcome ends; None if it is tried again."""
+        key = job.specification.key
+        if failure is not None and self._may_retry(key, failure):
+            self._ready.appendleft(job)
+            return None
+        return self._waiting.pop(key)
+
+    def _may_retry(self, key: str, failure: Failure) -> bool:
+        wanted = bool(self._waiting[key])
+        return wanted and failure.reason in _RETRIED and self._attempts[key] <= self.retries
