@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from sweepmark.recipe import build_pipeline, library_versions, resolve_recipe
 from sweepmark.scorecard import Predictions, Scorecard, score
 from sweepmark.specification import Specification
-from sweepmark.split import check_classes, fold_rows, resolve_split, split_rows
+from sweepmark.split import check_classes, check_folds, fold_rows, resolve_split, split_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,8 @@ def specify(
     """
     test = specify_test(config, dataset, trusted=trusted)
     train_rows, test_rows = split_rows(test.split, dataset)
-    check_classes(dataset.take(train_rows).y, dataset.take(test_rows).y, config.evaluation)
+    y_train = dataset.y[train_rows]
+    check_classes(y_train, dataset.y[test_rows], config.evaluation)
     if config.evaluation.method == "test":
         return (test,)
     method = {
@@ -53,9 +55,10 @@ def specify(
         "shuffle": config.evaluation.shuffle,
         "seed": config.seed if config.evaluation.shuffle else None,
     }
-    return tuple(
-        _with_method(test, method | {"fold": fold}) for fold in range(config.evaluation.n_splits)
-    )
+    methods = [method | {"fold": fold} for fold in range(config.evaluation.n_splits)]
+    if not config.evaluation.stratified:
+        check_folds(y_train, methods)
+    return tuple(replace(test, method=one) for one in methods)
 
 
 def specify_test(config: Config, dataset: Dataset, *, trusted: Sequence[str] = ()) -> Specification:
@@ -78,12 +81,6 @@ def specify_test(config: Config, dataset: Dataset, *, trusted: Sequence[str] = (
         threads=config.engine.threads,
         versions=library_versions(trusted),
     )
-
-
-def _with_method(specification: Specification, method: dict[str, Any]) -> Specification:
-    from dataclasses import replace
-
-    return replace(specification, method=method)
 
 
 def evaluate(specification: Specification, *, keep_model: bool = False) -> Scorecard:
@@ -146,7 +143,7 @@ def _rows(
     train, test = split_rows(specification.split, dataset)
     if specification.method["name"] == "test":
         return train, test
-    fit, held_out = fold_rows(specification.method, dataset.take(train).y)
+    fit, held_out = fold_rows(specification.method, dataset.y[train])
     return train[fit], train[held_out]
 
 

@@ -8,6 +8,7 @@ any number of workers and after any interruption.
 from __future__ import annotations
 
 import itertools
+import warnings
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -37,8 +38,8 @@ class Search(Protocol):
     n_trials : int
         How many there are.
     lag : int or None
-        Before trial n is asked for, the results up to n - lag must have been told, in order;
-        None needs none.
+        Before trial n is asked for, the results up to n - lag must have been told; those that
+        were told besides are not used for it. None needs none.
     """
 
     n_trials: int
@@ -53,7 +54,7 @@ class Search(Protocol):
         ...
 
     def tell(self, number: int, value: float | None) -> None:
-        """Take the objective of a trial, None if it failed; in the order of the trials."""
+        """Take the objective of a trial, None if it failed."""
         ...
 
 
@@ -94,16 +95,16 @@ class GridSearch(_Memoryless):
     def __init__(
         self, space: Space, *, n_trials: int | None = None, allow_large: bool = False
     ) -> None:
-        if space.is_finite and space.size > LARGEST_GRID and not allow_large and n_trials is None:
+        next(space.cells())  # refuses a range
+        self.n_trials = min(space.size, n_trials or space.size)
+        if self.n_trials > LARGEST_GRID and not allow_large:
             raise ConfigurationError(
-                f"the grid has {space.size:,} cells, and above {LARGEST_GRID:,} a word of consent "
-                "is needed. Set sweep.allow_large=true, or take sampler=random with "
+                f"the grid has {self.n_trials:,} cells, and above {LARGEST_GRID:,} a word of "
+                "consent is needed. Set sweep.allow_large=true, or take sampler=random with "
                 "sweep.n_trials=…"
             )
-        next(space.cells())  # refuses a range
         self._space = space
         self._cells: Iterator[tuple[int, Params]] = enumerate(space.cells())
-        self.n_trials = min(space.size, n_trials or space.size)
 
     def ask(self, number: int) -> Params:
         """Return the cell of that number."""
@@ -160,49 +161,58 @@ def _draw(axis: Axis, generator: np.random.Generator) -> Any:
 class TpeSearch:
     """Optuna's tree-structured Parzen estimator, seeded anew for each trial.
 
-    The study lives in memory. Trials whose results were not told yet are RUNNING in it, which
-    TPE takes into account (constant_liar).
+    Trial n is proposed by a study made for it alone. In it the trials up to n - lag are finished,
+    however many results are known, and those after are RUNNING, which TPE takes into account
+    (constant_liar). A study that lived on would remember of its own proposals more than their
+    parameters, so that a replay would part from it.
     """
 
     def __init__(
         self, space: Space, sampler: SamplerConfig, sweep: SweepConfig, *, seed: int
     ) -> None:
-        import optuna
-
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._study = optuna.create_study(direction=sweep.direction)
         self._space = space
         self._seed = seed
         self._n_startup_trials = sampler.n_startup_trials
+        self._direction = sweep.direction
+        self._trials: list[optuna.trial.FrozenTrial] = []
+        self._results: dict[int, float | None] = {}
+        self._n_finished = 0
         self.n_trials = sweep.n_trials or 0
+        self._lag = sampler.lag
         self.lag: int | None = sampler.lag
 
     def ask(self, number: int) -> Params:
-        """Return a point proposed from what has been told."""
+        """Return a point proposed from what may be known."""
         import optuna
 
+        self._finish(number)
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
         state = np.random.SeedSequence([self._seed, number]).generate_state(1)
-        self._study.sampler = optuna.samplers.TPESampler(
-            seed=int(state[0]),
-            n_startup_trials=self._n_startup_trials,
-            multivariate=True,
-            group=True,
-            constant_liar=True,
-        )
-        trial = self._study.ask()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # group
+            sampler = optuna.samplers.TPESampler(
+                seed=int(state[0]),
+                n_startup_trials=self._n_startup_trials,
+                multivariate=True,
+                group=True,
+                constant_liar=True,
+            )
+        study = optuna.create_study(direction=self._direction, sampler=sampler)
+        study.add_trials(self._trials)
+        trial = study.ask()
         params: Params = {}
         for axis in _opened(self._space, params):
             params[axis.name] = _suggest(trial, axis)
+        self.note(number, params)
         return params
 
     def note(self, number: int, params: Params) -> None:
-        """Add the trial to the study as RUNNING."""
+        """Take the trial as RUNNING."""
         import optuna
 
-        del number  # the study numbers its trials by itself, in order
-
+        del number  # trials come in order
         axes = {axis.name: axis for axis in self._space.active(params)}
-        self._study.add_trial(
+        self._trials.append(
             optuna.trial.create_trial(
                 state=optuna.trial.TrialState.RUNNING,
                 params={name: _internal(axis, params[name]) for name, axis in axes.items()},
@@ -211,11 +221,20 @@ class TpeSearch:
         )
 
     def tell(self, number: int, value: float | None) -> None:
-        """Finish the trial in the study."""
-        import optuna
+        """Keep the result for the trials that may know it."""
+        self._results[number] = value
 
-        state = optuna.trial.TrialState.FAIL if value is None else None
-        self._study.tell(number, value, state=state)
+    def _finish(self, number: int) -> None:
+        """Finish the trials whose results trial ``number`` may know."""
+        from optuna.trial import TrialState
+
+        while self._n_finished <= number - self._lag:
+            value = self._results.pop(self._n_finished)
+            trial = self._trials[self._n_finished]
+            trial.state = TrialState.FAIL if value is None else TrialState.COMPLETE
+            trial.value = value
+            trial.datetime_complete = trial.datetime_start
+            self._n_finished += 1
 
 
 def _suggest(trial: optuna.Trial, axis: Axis) -> Any:
@@ -230,7 +249,9 @@ def _suggest(trial: optuna.Trial, axis: Axis) -> Any:
 
 def _internal(axis: Axis, value: Any) -> Any:
     """Return what the study knows a value by: choices go by position, being of any type."""
-    return axis.values.index(value) if isinstance(axis, Choice) else value
+    if not isinstance(axis, Choice):
+        return value
+    return [repr(item) for item in axis.values].index(repr(value))  # 1, 1.0 and True are equal
 
 
 def _distribution(axis: Axis) -> optuna.distributions.BaseDistribution:

@@ -202,26 +202,40 @@ def _options(name: str, node: Mapping[str, Any], *, nested: bool, defaults: Defa
             f"sweep.space.{name} sweeps options, so parameters stand below an option, "
             f"but got {extra} beside it."
         )
-    listed = node["option"]
-    if isinstance(listed, list):
-        listed = {str(option): {} for option in listed}
-    if not isinstance(listed, Mapping) or not listed:
-        raise ConfigurationError(f"sweep.space.{name}.option must list options, got {listed!r}.")
     return Options(
         name,
         {
-            str(option): tuple(
+            option: tuple(
                 _axes(
-                    opened or {},
+                    opened,
                     prefix=f"{name}.{option}",
-                    options={name: str(option)},
+                    options={name: option},
                     path=name,
                     defaults=defaults,
                 )
             )
-            for option, opened in listed.items()
+            for option, opened in _listed(name, node["option"])
         },
     )
+
+
+def _listed(name: str, listed: Any) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the options and what each opens; a plain list opens nothing."""
+    pairs = list(listed.items()) if isinstance(listed, Mapping) else []
+    if isinstance(listed, list):
+        pairs = [(option, None) for option in listed]
+    names = [str(option) for option, _ in pairs]
+    if not pairs or len(set(names)) < len(names):
+        raise ConfigurationError(
+            f"sweep.space.{name}.option must list options, each once, but got {listed!r}."
+        )
+    for option, opened in pairs:
+        if not isinstance(opened, Mapping | None):
+            raise ConfigurationError(
+                f"sweep.space.{name}.option.{option} must be a mapping of parameters, or empty, "
+                f"but got {opened!r}."
+            )
+    return [(str(option), opened or {}) for option, opened in pairs]
 
 
 def _leaf(

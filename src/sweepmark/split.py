@@ -9,14 +9,21 @@ import numpy as np
 from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from sweepmark.config.schema import EvaluationConfig, SplitConfig
     from sweepmark.data import Dataset
 
-__all__ = ["check_classes", "fold_rows", "resolve_split", "split_rows", "stratified_order"]
+__all__ = [
+    "check_classes",
+    "check_folds",
+    "fold_rows",
+    "resolve_split",
+    "split_rows",
+    "stratified_order",
+]
 
 
 def resolve_split(config: SplitConfig, dataset: Dataset) -> dict[str, Any]:
@@ -94,7 +101,8 @@ def _parts(size: int, train_ratio: float) -> tuple[int, int]:
 
 def _largest(train_ratio: float, n_train: int, n_test: int) -> int:
     """Return the largest size of which both parts exist."""
-    size = min(int(n_train / train_ratio), int(n_test / (1 - train_ratio))) + 2
+    bounds = (n_train + 0.5) / train_ratio, (n_test + 0.5) / (1 - train_ratio)
+    size = int(min(bounds)) + 2
     while round(size * train_ratio) > n_train or size - round(size * train_ratio) > n_test:
         size -= 1
     return size
@@ -210,3 +218,23 @@ def check_classes(
             f"there must be at least as many training rows as folds, but there are {len(y_train)} "
             f"for evaluation.n_splits={evaluation.n_splits}."
         )
+
+
+def check_folds(y_train: NDArray[np.int64], methods: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse folds that would be fitted without one of the classes.
+
+    Raises
+    ------
+    ConfigurationError
+        Naming the class and the fold; unstratified folds of ordered rows can be like that.
+    """
+    classes = np.unique(y_train)
+    for method in methods:
+        fit, _ = fold_rows(method, y_train)
+        missing = np.setdiff1d(classes, y_train[fit])
+        if missing.size:
+            raise ConfigurationError(
+                f"every fold must be fitted on all classes, but fold {method['fold']} of "
+                f"{method['n_splits']} would lack {', '.join(map(str, missing))}. "
+                "Set evaluation.stratified=true, evaluation.shuffle=true or a larger split.size."
+            )

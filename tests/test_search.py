@@ -1,0 +1,227 @@
+"""Searches: which trial comes next, whoever asks, however often and whatever is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweepmark.config.schema import SamplerConfig, SweepConfig
+from sweepmark.errors import ConfigurationError
+from sweepmark.search import LARGEST_GRID, RandomSearch, Search, create_search
+from sweepmark.space import Choice, Options, Range, Space
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sweepmark.space import Params
+
+C = Range("classifier.C", "classifier.C", 0.01, 100.0, log=True, integer=False)
+DEPTH = Range("classifier.depth", "classifier.depth", 1, 20, log=True, integer=True)
+KERNEL = Choice("classifier.kernel", "classifier.kernel", ("rbf", None, [1], 1, 1.0, True))
+GROUP = Options("classifier", {"svc": (C, KERNEL), "forest": (DEPTH,), "dummy": ()})
+SPACE = Space((GROUP, Range("size", "split.size", 10, 20, log=False, integer=True)))
+GRID = Space((Choice("a", "a", tuple(range(200))), Choice("b", "b", tuple(range(100)))))
+TPE = {"lag": 3, "n_startup_trials": 4}
+
+
+def search(
+    name: Any,
+    space: Space = SPACE,
+    seed: int = 0,
+    *,
+    sampler: dict[str, Any] | None = None,
+    **sweep: Any,
+) -> Search:
+    config = SamplerConfig(name=name, **sampler or {})
+    return create_search(space, config, SweepConfig(name="s", space={}, **sweep), seed=seed)
+
+
+class TestGrid:
+    def test_gives_every_cell_in_order(self) -> None:
+        grid = search("grid", GRID, allow_large=True)
+        assert [grid.ask(n) for n in range(grid.n_trials)] == list(GRID.cells())
+
+    def test_gives_the_same_cell_in_whatever_order_it_is_asked(self) -> None:
+        grid = search("grid", GRID, allow_large=True)
+        cells = list(GRID.cells())
+        for number in (7, 3, 150, 150, 0):
+            assert grid.ask(number) == cells[number]
+
+    def test_needs_a_word_of_consent_beyond_ten_thousand_cells(self) -> None:
+        with pytest.raises(ConfigurationError) as error:
+            search("grid", GRID)
+        for part in ("20,000 cells", "above 10,000", "sweep.allow_large=true", "sampler=random"):
+            assert part in str(error.value)
+        assert search("grid", GRID, allow_large=True).n_trials == 20_000
+
+    def test_needs_no_word_for_few_trials_of_a_large_grid(self) -> None:
+        assert search("grid", GRID, n_trials=LARGEST_GRID).n_trials == LARGEST_GRID
+        with pytest.raises(ConfigurationError, match="word of consent"):
+            search("grid", GRID, n_trials=LARGEST_GRID + 1)
+
+    def test_has_no_more_trials_than_cells(self) -> None:
+        assert search("grid", Space((KERNEL,)), n_trials=100).n_trials == 6
+
+    def test_refuses_a_range(self) -> None:
+        with pytest.raises(ConfigurationError, match="the grid sampler needs lists"):
+            search("grid")
+
+
+@pytest.mark.parametrize("name", ["random", "tpe"])
+def test_search_without_an_end_must_be_given_one(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"sampler={name} needs .* Set sweep\.n_trials="):
+        search(name)
+
+
+class TestRandom:
+    @given(st.integers(0, 2**32 - 1), st.integers(0, 10**6))
+    def test_trial_is_a_function_of_seed_and_number(self, seed: int, number: int) -> None:
+        first, second = (RandomSearch(SPACE, seed=seed, n_trials=1) for _ in range(2))
+        first.ask(3)
+        assert repr(first.ask(number)) == repr(second.ask(number))
+
+    def test_trials_and_seeds_differ(self) -> None:
+        space = Space((C,))
+        asked = {
+            search("random", space, seed, n_trials=9).ask(number)[C.name]
+            for seed in (0, 1)
+            for number in range(9)
+        }
+        assert len(asked) == 18
+
+    @given(st.integers(0, 10**6))
+    def test_point_is_within_the_space_and_of_its_types(self, number: int) -> None:
+        point = search("random", n_trials=1).ask(number)
+        assert list(point) == [axis.name for axis in SPACE.active(point)]
+        for axis in SPACE.active(point):
+            check(axis, point[axis.name])
+
+    @given(
+        a=st.floats(1e-9, 1e9),
+        b=st.floats(1e-9, 1e9),
+        log=st.booleans(),
+        integer=st.booleans(),
+        number=st.integers(0, 99),
+    )
+    def test_range_is_never_left(
+        self, *, a: float, b: float, log: bool, integer: bool, number: int
+    ) -> None:
+        low, high = sorted((max(1, round(a)), max(1, round(b))) if integer else (a, b))
+        axis = Range("a", "a", low, high + 1 if low == high else high, log, integer)
+        check(axis, RandomSearch(Space((axis,)), seed=1, n_trials=1).ask(number)["a"])
+
+    @pytest.mark.parametrize("log", [False, True])
+    def test_both_ends_of_integers_and_every_choice_occur(self, *, log: bool) -> None:
+        axis = Range("n", "n", 1, 4, log=log, integer=True)
+        points = draw(Space((axis, KERNEL)), 300)
+        assert {point["n"] for point in points} == {1, 2, 3, 4}
+        assert {repr(point[KERNEL.name]) for point in points} == set(map(repr, KERNEL.values))
+
+    def test_log_range_is_uniform_over_magnitudes(self) -> None:
+        below = sum(point[C.name] < 1.0 for point in draw(Space((C,)), 1000))
+        assert 440 < below < 560
+
+    def test_log_integers_are_weighted_by_magnitude(self) -> None:
+        axis = Range("n", "n", 1, 1000, log=True, integer=True)
+        small = sum(point["n"] < 32 for point in draw(Space((axis,)), 1000))
+        assert 440 < small < 640
+
+
+def check(axis: Any, value: Any) -> None:
+    if isinstance(axis, Range):
+        assert axis.low <= value <= axis.high
+        assert type(value) is (int if axis.integer else float)
+    else:
+        assert repr(value) in [repr(item) for item in getattr(axis, "values", None) or axis.options]
+
+
+def draw(space: Space, n: int) -> list[Params]:
+    random = RandomSearch(space, seed=0, n_trials=n)
+    return [random.ask(number) for number in range(n)]
+
+
+def value(params: Params) -> float | None:
+    """Return an objective that depends on the point alone; some points fail."""
+    figure = float(params.get(C.name) or params.get(DEPTH.name) or 50) / 100 + params["size"] / 50
+    return None if params["size"] == 13 else figure
+
+
+N_TRIALS = 25
+
+
+def drive(
+    tpe: Search,
+    known: Callable[[int], int],
+    recorded: list[Params] | None = None,
+    value: Callable[[Params], float | None] = value,
+) -> list[Params]:
+    """Ask for all trials; before trial n, the results of the first ``known(n)`` are told."""
+    trials: list[Params] = []
+    n_told = 0
+    for number in range(tpe.n_trials):
+        while n_told < known(number):
+            tpe.tell(n_told, value(trials[n_told]))
+            n_told += 1
+        if number < len(recorded or []):
+            trials.append((recorded or [])[number])
+            tpe.note(number, trials[-1])
+        else:
+            trials.append(tpe.ask(number))
+    return trials
+
+
+def tpe(seed: int = 0, **sweep: Any) -> Search:
+    return search("tpe", seed=seed, sampler=TPE, n_trials=N_TRIALS, **sweep)
+
+
+def late(number: int) -> int:
+    """Tell what must be known."""
+    return max(0, number - TPE["lag"] + 1)
+
+
+def eager(number: int) -> int:
+    """Tell all that there can be to know."""
+    return number
+
+
+@pytest.fixture(scope="module")
+def trials() -> list[Params]:
+    return drive(tpe(), late)
+
+
+class TestTpe:
+    def test_trials_are_the_same_however_early_results_are_told(self, trials: list[Params]) -> None:
+        assert repr(drive(tpe(), eager)) == repr(trials)
+
+    @pytest.mark.parametrize("n_recorded", [1, 3, 4, 11, N_TRIALS])
+    def test_replay_goes_on_as_if_nothing_had_happened(
+        self, trials: list[Params], n_recorded: int
+    ) -> None:
+        assert repr(drive(tpe(), late, trials[:n_recorded])) == repr(trials)
+
+    def test_trials_depend_on_seed_and_results(self, trials: list[Params]) -> None:
+        assert drive(tpe(seed=1), late) != trials
+        other = drive(tpe(), late, value=lambda params: -params["size"])
+        n_startup = TPE["n_startup_trials"]
+        assert other[:n_startup] == trials[:n_startup]
+        assert other != trials
+
+    def test_direction_turns_the_search_round(self) -> None:
+        def mean(direction: str) -> float:
+            found = drive(tpe(direction=direction), late, value=lambda params: params["size"])
+            return float(sum(params["size"] for params in found[-10:])) / 10
+
+        assert mean("maximize") > mean("minimize") + 2
+
+    def test_points_are_within_the_space_and_of_its_types(self, trials: list[Params]) -> None:
+        for params in trials:
+            assert list(params) == [axis.name for axis in SPACE.active(params)]
+            for axis in SPACE.active(params):
+                check(axis, params[axis.name])
+
+    def test_trial_that_lacks_a_result_it_must_know_is_not_guessed(self) -> None:
+        with pytest.raises(KeyError):
+            drive(tpe(), lambda _: 0)
