@@ -9,6 +9,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import StoreError, SweepmarkError
+from sweepmark.steps import step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,7 +59,9 @@ def create_once(path: Path, create: Callable[[Path], None]) -> None:
             _remove(unfinished)
             try:
                 create(unfinished)
+                step("database.migrated")
                 unfinished.replace(path)
+                step("database.named")
             finally:
                 _remove(unfinished)
 

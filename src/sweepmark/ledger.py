@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from sweepmark.database import create_once, database_uri, translated
 from sweepmark.space import Options, Range
 from sweepmark.specification import canonical_json
+from sweepmark.steps import step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,8 +138,10 @@ class OptunaLedger:
         """See :meth:`Ledger.record`."""
         storage, study_id = self._open()
         if _is_next(trial, self._count):
+            step("ledger.trial")
             with translated(self._database):
                 storage.create_new_trial(study_id, template_trial=self._frozen(trial, value))
+            step("ledger.trial.done")
             self._count += 1
 
     def close(self) -> None:
@@ -162,6 +165,7 @@ class OptunaLedger:
                     direction=self._direction,
                     load_if_exists=True,
                 )
+                step("ledger.study")
                 for name, value in self._attributes.items():
                     study.set_user_attr(name, value)
                 study_id = storage.get_study_id_from_name(self._sweep_id)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import StoreError
+from sweepmark.steps import step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,12 +60,14 @@ def write_folder(target: Path, files: Mapping[str, bytes]) -> bool:
                     file.flush()
                     os.fsync(file.fileno())
             sync_folder(temporary)
+            step("evaluation.written")
             try:
                 temporary.rename(target)
             except OSError:
                 if not target.is_dir():
                     raise
                 return False
+            step("evaluation.renamed")
             sync_folder(target.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)

@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any, Self
 
 from sweepmark.errors import NotFoundError, StoreError
+from sweepmark.steps import step
 from sweepmark.store.files import environment_errors, sync_folder
 
 if TYPE_CHECKING:
@@ -77,16 +78,19 @@ class Journal:
             self._file = path.open("ab")
             self._file.truncate(length)
             sync_folder(path.parent)
+        step("journal.created")
 
     def append(self, event: str, *, at: float, **details: Any) -> Entry:
         """Add an entry; it is on the disk when this returns."""
         entry: Entry = {"event": event, "at": round(at, 6), **details}
         line = json.dumps(entry, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        step(f"journal.{event}")
         with environment_errors(self.path):
             self._file.write(line)
             self._file.flush()
             os.fsync(self._file.fileno())
         self.entries.append(entry)
+        step(f"journal.{event}.done")
         return entry
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import OwnedError
+from sweepmark.steps import step
 from sweepmark.store.files import environment_errors
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def owned(path: Path) -> Iterator[None]:
             file.truncate(0)
             file.write(json.dumps(owner))
             file.flush()
+        step("lock.taken")
         yield
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.models import unknown_types
+from sweepmark.steps import step
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -47,9 +48,11 @@ def log_model(client: MlflowClient, run: Run, model: Model) -> str:
         params=dict(run.data.params),
         model_type="classifier",
     )
+    step("tracker.model.created")
     with tempfile.TemporaryDirectory(prefix="sweepmark-") as folder:
         _save(Path(folder), model, model_id=logged.model_id, run_id=run_id)
         client.log_model_artifacts(logged.model_id, folder)
+    step("tracker.model.written")
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     client.finalize_logged_model(logged.model_id, "READY")
     return str(logged.model_id)

@@ -18,6 +18,7 @@ from urllib.request import url2pathname
 from sweepmark.database import translated
 from sweepmark.errors import NotFoundError
 from sweepmark.records import Artifact, Model
+from sweepmark.steps import step
 from sweepmark.tracking.entities import (
     batches,
     dataset_inputs,
@@ -79,15 +80,18 @@ class MlflowTracker:
         with self._client() as (client, experiment_id):
             sweep = self._sweep(client, sweep_id)
             if sweep.parent is None:
+                step("tracker.parent")
                 tags = standard_tags() | tag_texts(records) | {SWEEP_TAG: sweep_id}
                 run = client.create_run(
                     experiment_id, start_time=milliseconds(started), tags=tags, run_name=name
                 )
+                step("tracker.parent.created")
                 sweep.parent = run.info.run_id
             else:
                 run = client.get_run(sweep.parent)
                 client.update_run(sweep.parent, status="RUNNING")
             _write(client, run, records, tags=tag_texts(records), timestamp=milliseconds(started))
+            step("tracker.parent.opened")
             return sweep.parent
 
     def log_trial(  # noqa: PLR0913 -- the interface's
@@ -120,11 +124,13 @@ class MlflowTracker:
                 tags=standard_tags() | tag_texts(records) | identity | {DELIVERED_TAG: "true"},
                 records=records,
             )
+            step("tracker.trial")
             has_model = any(isinstance(record, Model) for record in records)
             if number in sweep.half or has_model or not self.writes_rows:
                 run_id = _deliver(client, run, known=sweep.half.get(number))
             else:
                 run_id = self._insert(run)
+            step("tracker.trial.rows")
             sweep.half.pop(number, None)
             sweep.whole[number] = run_id
             return run_id
@@ -134,9 +140,12 @@ class MlflowTracker:
     ) -> None:
         """See :meth:`Tracker.close_parent`."""
         with self._client() as (client, _):
+            step("tracker.closing")
             run = client.get_run(run_id)
             _write(client, run, records, tags=tag_texts(records), timestamp=milliseconds(ended))
+            step("tracker.closing.written")
             client.set_terminated(run_id, status, milliseconds(ended))
+            step("tracker.closed")
 
     def delivered(self, sweep_id: str) -> Mapping[int, str]:
         """See :meth:`Tracker.delivered`."""
@@ -184,6 +193,7 @@ class MlflowTracker:
         """Write a run that is new in one transaction: there whole or not at all."""
         artifact_uri = f"{self._artifacts.as_uri()}/{run.run_id}/artifacts"
         _write_artifacts(artifact_uri, run.records)
+        step("tracker.trial.artifacts")
         insert_run(self._database, run, artifact_uri=artifact_uri)
         return run.run_id
 
@@ -227,7 +237,9 @@ def _deliver(client: MlflowClient, run: FinishedRun, *, known: str | None) -> st
         first = {name: text for name, text in tags.items() if name != DELIVERED_TAG}
         target = client.create_run(run.experiment_id, run.started, first, run.name)
         tags = {DELIVERED_TAG: tags[DELIVERED_TAG]}
+        step("tracker.trial.created")
     _write(client, target, run.records, tags=tags, timestamp=run.ended)
+    step("tracker.trial.written")
     client.set_terminated(target.info.run_id, run.status, run.ended)
     return str(target.info.run_id)
 
