@@ -157,12 +157,30 @@ def _predict(
     classifier = pipeline.steps[-1][1]
     y_pred = np.asarray(classifier.predict(X), dtype=np.int64)
     seconds = time.perf_counter() - started
-    if hasattr(classifier, "decision_function"):
-        return y_pred, np.asarray(classifier.decision_function(X), dtype=np.float64), seconds
-    if hasattr(classifier, "predict_proba"):
-        shares = np.asarray(classifier.predict_proba(X), dtype=np.float64)
-        return y_pred, shares[:, 1] if shares.shape[1] == 2 else shares, seconds  # noqa: PLR2004
-    return y_pred, None, seconds
+    return y_pred, _scores(classifier, X), seconds
+
+
+def _scores(classifier: Any, X: NDArray[Any]) -> NDArray[np.float64] | None:
+    """Return one column a class, or one in all for two classes; None if there are none such."""
+    n_classes = len(classifier.classes_)
+    for method in ("decision_function", "predict_proba"):
+        if not hasattr(classifier, method):
+            continue
+        scores = np.asarray(getattr(classifier, method)(X), dtype=np.float64)
+        if n_classes == 2:  # noqa: PLR2004
+            return scores[:, 1] if scores.ndim > 1 else scores
+        if scores.shape == (len(X), n_classes) and not _scores_pairs(classifier):
+            return scores
+    return None
+
+
+def _scores_pairs(classifier: Any) -> bool:
+    """Tell whether the columns are pairs of classes: of three classes there are three pairs."""
+    parameters = classifier.get_params(deep=True)
+    return any(
+        name.endswith("decision_function_shape") and value == "ovo"
+        for name, value in parameters.items()
+    )
 
 
 def _dump(pipeline: Pipeline) -> bytes:
@@ -172,7 +190,6 @@ def _dump(pipeline: Pipeline) -> bytes:
 
 
 def _texts(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:
-    texts = (
-        f"{item.category.__name__}: {str(item.message).strip().splitlines()[0]}" for item in caught
-    )
-    return tuple(dict.fromkeys(texts))
+    """Return the first line of each warning, each once."""
+    firsts = ((item.category, str(item.message).strip().partition("\n")[0]) for item in caught)
+    return tuple(dict.fromkeys(f"{category.__name__}: {line}" for category, line in firsts))
