@@ -52,6 +52,40 @@ def test_rows_that_are_not_there_are_refused(rows: list[int]) -> None:
         _dataset().take(np.array(rows))
 
 
+def _frames(*, with_test: bool) -> Dataset:
+    import pandas as pd
+
+    X = pd.DataFrame({"age": np.arange(10.0), "port": list("abcdefghij")})
+    y = np.arange(10, dtype=np.int64) % 2
+    return replace(
+        _dataset(),
+        train=Part(X[:6], y[:6]) if with_test else Part(X, y),
+        test=Part(X[6:].reset_index(drop=True), y[6:]) if with_test else None,
+        feature_names=("age", "port"),
+        label_names=("no", "yes"),
+    )
+
+
+@pytest.mark.parametrize("with_test", [False, True])
+@pytest.mark.parametrize("rows", [[0, 1, 2], [5, 0, 5], [9, 6], [5, 6], [0, 9, 3, 6], []])
+def test_rows_of_a_frame_are_taken_by_place(rows: list[int], *, with_test: bool) -> None:
+    taken: Any = _frames(with_test=with_test).take(np.array(rows, dtype=np.int64))
+    assert taken.is_frame
+    assert taken.X["age"].tolist() == rows
+    assert "".join(taken.X["port"]) == "".join("abcdefghij"[row] for row in rows)
+    assert taken.y.tolist() == [row % 2 for row in rows]
+
+
+def test_a_data_set_says_what_it_holds() -> None:
+    assert (_dataset().dtype, _dataset().is_frame, _dataset().label_text(2)) == (
+        "uint8",
+        False,
+        "2",
+    )
+    frames = _frames(with_test=False)
+    assert (frames.dtype, frames.n_features, frames.label_text(1)) == ("mixed", 2, "yes")
+
+
 def test_the_whole_is_described() -> None:
     document: dict[str, Any] = describe(_dataset(), published="0" * 64)
     assert document["published"]

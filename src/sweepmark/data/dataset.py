@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+    from pandas import DataFrame
 
 __all__ = ["Dataset", "Part"]
 
@@ -21,14 +22,21 @@ class Part:
 
     Attributes
     ----------
-    X : ndarray of shape (n_rows, n_features), uint8 or float64
-        Read-only; memory-mapped where it comes from the cache.
+    X : ndarray or DataFrame of shape (n_rows, n_features)
+        An array is of uint8 or float64, read-only, and memory-mapped where it comes from the
+        cache. A table with text or missing values is a frame: columns of numbers are float64
+        with NaN where a value is missing, the others str with missing values kept.
     y : ndarray of shape (n_rows,), int64
-        Labels; read-only likewise.
+        Labels, or their numbers in ``label_names``; read-only likewise.
     """
 
-    X: NDArray[Any]
+    X: NDArray[Any] | DataFrame
     y: NDArray[np.int64]
+
+    @property
+    def is_frame(self) -> bool:
+        """Whether X is a pandas DataFrame."""
+        return not isinstance(self.X, np.ndarray)
 
     @property
     def n_rows(self) -> int:
@@ -54,11 +62,17 @@ class Dataset:
         Rows and columns of the picture that a row of X is; None if it is none.
     files : mapping of str to str
         SHA-256 of each (decompressed) file by role: ``train_images``, ``train_labels``,
-        ``test_images``, ``test_labels``.
+        ``test_images``, ``test_labels``; of a table ``train_table`` and ``test_table``.
     train : Part
         The official training rows, or all there are.
     test : Part or None
         The official test rows.
+    feature_names : tuple of str or None
+        What the columns of X are called; None where nobody named them.
+    label_column : str or None
+        What the column of labels is called, likewise.
+    label_names : tuple of str or None
+        The labels as the file has them, where they are text: ``y`` counts into it.
     """
 
     name: str
@@ -68,6 +82,9 @@ class Dataset:
     files: Mapping[str, str]
     train: Part
     test: Part | None
+    feature_names: tuple[str, ...] | None = None
+    label_column: str | None = None
+    label_names: tuple[str, ...] | None = None
 
     @property
     def parts(self) -> dict[str, Part]:
@@ -86,6 +103,20 @@ class Dataset:
     def n_features(self) -> int:
         """Columns of X."""
         return int(self.train.X.shape[1])
+
+    @property
+    def is_frame(self) -> bool:
+        """Whether X is a pandas DataFrame, with text or missing values."""
+        return self.train.is_frame
+
+    @property
+    def dtype(self) -> str:
+        """Type of the elements of X: ``uint8``, ``float64``, or ``mixed`` for a frame."""
+        return "mixed" if self.is_frame else str(self.train.X.dtype)
+
+    def label_text(self, label: int) -> str:
+        """Return a label as people know it: its name where there are names."""
+        return str(label) if self.label_names is None else self.label_names[label]
 
     @property
     def classes(self) -> NDArray[np.int64]:
@@ -132,7 +163,12 @@ class Dataset:
         return self._gather(rows)
 
     def _gather(self, rows: NDArray[np.integer[Any]]) -> Part:
-        """Copy rows that lie in both parts, without a copy of either part."""
+        """Copy rows that lie in both parts; of arrays without a copy of either part."""
+        if self.is_frame:
+            import pandas as pd
+
+            whole = pd.concat([part.X for part in self.parts.values()], ignore_index=True)
+            return Part(whole.iloc[rows], self.y[rows])
         X = np.empty((len(rows), self.n_features), dtype=self.train.X.dtype)
         y = np.empty(len(rows), dtype=np.int64)
         start = 0
@@ -145,7 +181,8 @@ class Dataset:
 
 
 def _pick(part: Part, rows: NDArray[np.integer[Any]]) -> Part:
+    chosen: Any = rows
     if bool(np.all(np.diff(rows) == 1)):
-        run = slice(int(rows[0]), int(rows[-1]) + 1)
-        return Part(part.X[run], part.y[run])
-    return Part(part.X[rows], part.y[rows])
+        chosen = slice(int(rows[0]), int(rows[-1]) + 1)
+    X: Any = part.X
+    return Part(X.iloc[chosen] if part.is_frame else X[chosen], part.y[chosen])
