@@ -12,7 +12,7 @@ from sweepmark.blueprint import Blueprint
 from sweepmark.coordinator.delivery import Delivery, git_records
 from sweepmark.coordinator.loop import Coordinator
 from sweepmark.data import load
-from sweepmark.engine import Clock, create_engine
+from sweepmark.engine import Clock, check_engine, create_engine
 from sweepmark.engine.serial import SerialEngine
 from sweepmark.errors import ConfigurationError, OwnedError, SweepmarkError
 from sweepmark.ledger import MemoryLedger, OptunaLedger
@@ -111,6 +111,7 @@ def launch(
     StoreError
         If the environment stops it; what is finished is kept.
     """
+    check_engine(blueprint.config.engine)
     datasets = _Datasets(progress)
     blueprint.check(datasets.load, trusted=options.trusted)
     sweep_id = _unfinished(blueprint, store, options)

@@ -19,6 +19,7 @@ __all__ = [
     "Job",
     "Outcome",
     "Reason",
+    "check_engine",
     "create_engine",
 ]
 
@@ -59,12 +60,20 @@ def create_engine(
         )
     from sweepmark.engine.serial import SerialEngine
 
-    _check_serial(config)
+    check_engine(config)
     return SerialEngine(evaluate=evaluate)
 
 
-def _check_serial(config: EngineConfig) -> None:
-    """Refuse what only worker processes can do."""
+def check_engine(config: EngineConfig) -> None:
+    """Refuse what only worker processes can do, without starting anything.
+
+    Raises
+    ------
+    ConfigurationError
+        If the engine cannot do what is asked for.
+    """
+    if config.name == "local":
+        return
     for name, value in (("timeout", config.timeout), ("memory", config.memory)):
         if value is not None:
             raise ConfigurationError(

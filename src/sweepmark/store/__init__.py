@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sweepmark.errors import NotFoundError
+from sweepmark.errors import ConfigurationError, NotFoundError
 from sweepmark.store.evaluations import EvaluationStore, Origin
 from sweepmark.store.files import environment_errors
 from sweepmark.store.history import History
@@ -50,6 +51,28 @@ class Store:
         """Where tracebacks are kept."""
         return self.root / "logs"
 
+    def check(self) -> None:
+        """Refuse a place where nothing can be written; nothing is written to find out.
+
+        Raises
+        ------
+        ConfigurationError
+            If it is no folder, may not be written to, or cannot be made.
+        """
+        place = self.root
+        while not os.path.lexists(place) and place != place.parent:
+            place = place.parent
+        if not place.is_dir():
+            problem = f"{place} is no folder"
+        elif not os.access(place, os.W_OK | os.X_OK):
+            problem = f"{place} cannot be written to"
+        else:
+            return
+        raise ConfigurationError(
+            f"the store must be a folder that can be written to, but of {self.root}, {problem}. "
+            "Name another one: --store PATH."
+        )
+
     def journal_path(self, sweep_id: str) -> Path:
         """Return where a sweep's journal is."""
         return self.root / "sweeps" / f"{sweep_id}.jsonl"
@@ -59,12 +82,14 @@ class Store:
         return self.root / "sweeps" / f"{sweep_id}.lock"
 
     def sweep_ids(self) -> list[str]:
-        """Return the sweeps and runs there are, oldest first."""
-        journals = (self.root / "sweeps").glob("*.jsonl")
+        """Return the sweeps and runs there are, oldest first.
+
+        One that was killed before the first line of its journal was whole is none.
+        """
         with environment_errors(self.root):
-            return sorted(
-                (path.stem for path in journals), key=lambda name: name.rsplit("-", 3)[1:]
-            )
+            journals = [*(self.root / "sweeps").glob("*.jsonl")]
+            begun = (path.stem for path in journals if _has_line(path))
+            return sorted(begun, key=lambda name: name.rsplit("-", 3)[1:])
 
     def match(self, name: str | None) -> str:
         """Return the one sweep whose id is, or starts with, a name; the last for None.
@@ -92,3 +117,8 @@ class Store:
             )
         recent = ", ".join(ids[-8:]) or "none"
         raise NotFoundError(f"there is no sweep {name!r} in {self.root}. The last ones: {recent}.")
+
+
+def _has_line(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.readline().endswith(b"\n")

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.errors import StoreError
+from sweepmark.errors import DataError, StoreError
 from sweepmark.scorecard import document, from_document, load_predictions, predictions_npz
 from sweepmark.store.files import environment_errors, write_folder
 
@@ -55,7 +55,10 @@ class EvaluationStore:
         folder = self._folder / key
         if not folder.is_dir() or (with_model and not (folder / _MODEL).exists()):
             return None
-        return Origin(**self._figures(key)["origin"])
+        try:
+            return Origin(**self._figures(key)["origin"])
+        except (KeyError, TypeError) as error:
+            raise self._damaged(key, _FIGURES, error) from None
 
     def scorecard(self, key: str) -> Scorecard:
         """Return an evaluation's Scorecard, without the model.
@@ -63,10 +66,16 @@ class EvaluationStore:
         Raises
         ------
         StoreError
-            If it cannot be read.
+            If it cannot be read, or is damaged.
         """
-        predictions = load_predictions(self._read(key, _PREDICTIONS))
-        return from_document(self._figures(key)["scorecard"], predictions, None)
+        try:
+            predictions = load_predictions(self._read(key, _PREDICTIONS))
+        except DataError as error:
+            raise self._damaged(key, _PREDICTIONS, error) from None
+        try:
+            return from_document(self._figures(key)["scorecard"], predictions, None)
+        except (DataError, KeyError, TypeError) as error:
+            raise self._damaged(key, _FIGURES, error) from None
 
     def model(self, key: str) -> bytes | None:
         """Return the fitted pipeline in skops format, None if it was not kept."""
