@@ -39,11 +39,13 @@ def short_name(params: Mapping[str, Any], fallback: str) -> str:
     Examples
     --------
     >>> short_name({"classifier.C": 1.0, "classifier.gamma": "scale"}, "run")
-    'C=1.0 gamma=scale'
+    'C=1 gamma=scale'
     """
-    return (
-        " ".join(f"{name.rpartition('.')[2]}={value}" for name, value in params.items()) or fallback
-    )
+    parts = [
+        f"{name.rpartition('.')[2]}={f'{value:.4g}' if isinstance(value, float) else value}"
+        for name, value in params.items()
+    ]
+    return " ".join(parts) or fallback
 
 
 def configuration_records(
