@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sweepmark.data import idx
+from program import Program
 
 N_TRAIN = 1437
 
@@ -58,3 +59,22 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("SWEEPMARK_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def digits_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that holds the digits, for programs that are no test of fetching."""
+    root = tmp_path_factory.mktemp("digits")
+    for name in ("folder", "outputs"):
+        (root / name).mkdir()
+    program = Program(root / "folder", cache=root / "cache", outputs=root / "outputs")
+    program.run("data", "fetch", "digits")
+    return root / "cache"
+
+
+@pytest.fixture
+def program(tmp_path: Path, digits_cache: Path) -> Program:
+    """The installed program in an empty folder."""
+    for name in ("folder", "outputs"):
+        (tmp_path / name).mkdir()
+    return Program(tmp_path / "folder", cache=digits_cache, outputs=tmp_path / "outputs")

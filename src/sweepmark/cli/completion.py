@@ -1,80 +1,165 @@
-"""Completion for bash: verbs and sweep names are ours, groups, options and keys Hydra's.
+"""Completion for bash: verbs, options and ids are ours, groups, choices and keys Hydra's.
 
-``eval "$(sweepmark -sc install=bash)"`` switches it on; the script is Hydra's and calls
-``sweepmark -sc query=bash`` with the line in COMP_LINE.
+``eval "$(sweepmark -sc install=bash)"`` switches it on: the shell then calls ``sweepmark -sc
+query=bash`` with the line, up to the cursor, in COMP_LINE.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweepmark.cli.output import print_lines
-from sweepmark.errors import ConfigurationError
+from sweepmark.cli.output import STORE, print_lines
+from sweepmark.errors import ConfigurationError, SweepmarkError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from sweepmark.cli.parser import Parser
+    from sweepmark.config import Folders
+
 __all__ = ["complete"]
 
-_VERBS = ("run", "sweep", "resume", "grade", "ui", "data")
-_COMPOSING = ("run", "sweep")
-_DATA_VERBS = ("list", "fetch", "describe", "show", "export")
+# Readline replaces what stands behind the last "=", so that nothing before it may be answered.
+_INSTALL = """\
+_sweepmark() {
+    local line=${COMP_LINE:0:COMP_POINT} IFS=$'\\n' word
+    word=${line##* }
+    COMPREPLY=($(COMP_LINE=$line sweepmark -sc query=bash 2>/dev/null))
+    if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[=.] ]]; then
+        compopt -o nospace 2>/dev/null
+    fi
+    if [[ $word == *=* && $COMP_WORDBREAKS == *=* ]]; then
+        COMPREPLY=("${COMPREPLY[@]#"${word%"${word##*=}"}"}")
+    fi
+}
+complete -o default -F _sweepmark sweepmark
+"""
+_UNINSTALL = """\
+complete -r sweepmark
+unset -f _sweepmark
+"""
 
 
-def complete(words: Sequence[str]) -> int:
+@dataclass(slots=True)
+class _Line:
+    """A command line up to the word that is being completed.
+
+    Attributes
+    ----------
+    parser : Parser
+        Of the verb that is named.
+    words : list of str
+        Without verbs, options and their values.
+    values : dict of str to list of str
+        What was given to each option.
+    pending : str
+        The option whose value comes next; empty if none does.
+    last : str
+        The word to complete.
+    """
+
+    parser: Parser
+    words: list[str] = field(default_factory=list)
+    values: dict[str, list[str]] = field(default_factory=dict)
+    pending: str = ""
+    last: str = ""
+
+    @property
+    def verb(self) -> str:
+        """Every verb that is named, such as ``data show``."""
+        return self.parser.prog.partition(" ")[2]
+
+    @property
+    def folders(self) -> Folders:
+        """Where configurations are read from."""
+        from sweepmark.config import Folders
+
+        return Folders.of(self.values.get("--config-dir", ()))
+
+
+def complete(words: Sequence[str], *, parser: Parser) -> int:
     """Answer ``install=bash``, ``uninstall=bash`` or ``query=bash``."""
-    action, _, shell = (words[0] if words else "").partition("=")
-    if shell != "bash" or action not in {"install", "uninstall", "query"}:
-        raise ConfigurationError(
-            "completion is for bash: -sc install=bash, -sc uninstall=bash or -sc query=bash, "
-            f"but got {' '.join(words)!r}."
-        )
-    if action == "query":
-        print_lines(_candidates(os.environ.get("COMP_LINE", "")))
-        return 0
-    from hydra._internal.core_plugins.bash_completion import BashCompletion
-
-    plugin = BashCompletion(None)  # type: ignore[arg-type]  # (un)installing loads nothing
-    (plugin.install if action == "install" else plugin.uninstall)()
+    match list(words):
+        case ["install=bash"]:
+            print_lines([_INSTALL])
+        case ["uninstall=bash"]:
+            print_lines([_UNINSTALL])
+        case ["query=bash"]:
+            line = _read(os.environ.get("COMP_LINE", ""), parser)
+            try:
+                print_lines(found for found in _candidates(line) if found.startswith(line.last))
+            except SweepmarkError:  # the line is not right yet; nobody reads a message here
+                return 0
+        case _:
+            raise ConfigurationError(
+                "completion is for bash: -sc install=bash, -sc uninstall=bash or -sc query=bash, "
+                f"but got {' '.join(words)!r}."
+            )
     return 0
 
 
-def _candidates(line: str) -> list[str]:
-    """Return what the last word of a line can become."""
-    words = line.split(" ")[1:]
-    before, last = [word for word in words[:-1] if word], words[-1] if words else ""
-    if not before:
-        return _starting(_VERBS, last)
-    verb = before[0]
-    if verb == "data":
-        return _data_candidates(before, last)
-    if verb not in _COMPOSING:
-        return []
-    if verb == "sweep" and len(before) == 1:
-        from sweepmark.config import Folders
-
-        return _starting(Folders().sweeps(), last)
-    return _overrides(before, last)
-
-
-def _data_candidates(before: Sequence[str], last: str) -> list[str]:
-    from sweepmark.config import dataset_names
-
-    if len(before) == 1:
-        return _starting(_DATA_VERBS, last)
-    return _starting(dataset_names(), last) if len(before) == 2 else []  # noqa: PLR2004
+def _read(text: str, parser: Parser) -> _Line:
+    *before, last = text.split(" ")
+    line = _Line(parser, last=last)
+    for word in filter(None, before[1:]):
+        if line.pending:
+            line.values.setdefault(line.pending, []).append(word)
+            line.pending = ""
+        elif word.startswith("-"):
+            name, _, value = word.partition("=")
+            if value:
+                line.values.setdefault(name, []).append(value)
+            elif line.parser.takes_value(name):
+                line.pending = name
+        elif word in line.parser.verbs and not line.words:
+            line.parser = line.parser.verbs[word]
+        else:
+            line.words.append(word)
+    return line
 
 
-def _overrides(before: Sequence[str], last: str) -> list[str]:
-    from sweepmark.config import Composer, Folders
+def _candidates(line: _Line) -> Iterable[str]:
+    if line.pending:
+        return line.folders.groups()["grade"] if line.pending == "--rule" else ()
+    if line.last.startswith("-"):
+        return line.parser.options()
+    if line.parser.verbs:
+        return () if line.words else line.parser.verbs
+    return _words(line)
 
-    chosen = [f"sweep={before[1]}"] if before[0] == "sweep" else []
-    chosen += [word for word in before[len(chosen) + 1 :] if not word.startswith("-")]
-    with Composer(Folders()) as composer:
-        found: list[str] = composer.completions([*chosen, last])
-        return found
+
+def _words(line: _Line) -> Iterable[str]:
+    """Return what a verb can take next."""
+    found: Iterable[str] = ()
+    match line.verb.split(), line.words:
+        case ["resume" | "grade"], _:
+            found = _sweep_ids(line)
+        case ["run"], chosen:
+            found = _overrides(line, chosen)
+        case ["sweep"], []:
+            found = line.folders.sweeps()
+        case ["sweep"], [name, *chosen]:
+            found = _overrides(line, [f"sweep={name}", *chosen])
+        case ["data", verb], [] if verb != "list":
+            found = line.folders.groups()["dataset"]
+        case ["data", _], [name, *chosen]:
+            keys = _overrides(line, [f"dataset={name}", *chosen])
+            found = [key for key in keys if key.startswith("dataset.")]
+    return found
 
 
-def _starting(options: Iterable[str], prefix: str) -> list[str]:
-    return [option for option in options if option.startswith(prefix)]
+def _sweep_ids(line: _Line) -> Iterable[str]:
+    from sweepmark.store import Store
+
+    store = Path(line.values.get("--store", [STORE])[-1]).expanduser().absolute()
+    return (found for found in Store(store).sweep_ids() if found not in line.words)
+
+
+def _overrides(line: _Line, chosen: Sequence[str]) -> Iterable[str]:
+    from sweepmark.config import Composer
+
+    with Composer(line.folders) as composer:
+        return composer.completions(chosen, line.last)

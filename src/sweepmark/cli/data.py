@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import DatasetConfig
     from sweepmark.data import Dataset
 
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # no other name
+    Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001  # no other name
 
 __all__ = ["add_parser"]
 
@@ -35,12 +35,11 @@ def add_parser(subparsers: Subparsers, *parents: argparse.ArgumentParser) -> Non
         Whose options each verb takes too.
     """
     summary = "list, fetch, describe, show and export data sets"
-    parser = subparsers.add_parser("data", help=summary, description=f"{summary.capitalize()}.")
-    verbs = parser.add_subparsers(dest="data_verb", metavar="VERB", required=True)
+    parser = subparsers.add_parser("data", help=summary, description=_sentence(summary))
+    verbs = parser.add_subparsers(metavar="VERB", title="verbs")
 
-    verb = verbs.add_parser(
-        "list", parents=parents, help="the data sets there are, and which are in the cache"
-    )
+    summary = "the data sets there are, and which are in the cache"
+    verb = verbs.add_parser("list", parents=parents, help=summary, description=_sentence(summary))
     _add_config_dir(verb)
     verb.set_defaults(handler=_list)
 
@@ -69,8 +68,8 @@ def _add_verb(
     verbs: Subparsers, parents: Sequence[argparse.ArgumentParser], name: str, summary: str
 ) -> argparse.ArgumentParser:
     """Add a verb that takes the name of a data set."""
-    verb = verbs.add_parser(
-        name, parents=parents, help=summary, description=f"{summary.capitalize()}."
+    verb: argparse.ArgumentParser = verbs.add_parser(
+        name, parents=parents, help=summary, description=_sentence(summary)
     )
     verb.add_argument("name", metavar="NAME", help="a data set of `sweepmark data list`")
     verb.add_argument(
@@ -81,6 +80,10 @@ def _add_verb(
     )
     _add_config_dir(verb)
     return verb
+
+
+def _sentence(summary: str) -> str:
+    return f"{summary[0].upper()}{summary[1:]}."
 
 
 def _add_config_dir(verb: argparse.ArgumentParser) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 from sweepmark.cli.output import print_document, print_lines
 from sweepmark.errors import ConfigurationError, NotFoundError
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from sweepmark.results import SweepResult
     from sweepmark.store import Store
 
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 -- no other name
+    Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 -- no other name
 
 __all__ = ["add_parser"]
 
@@ -32,13 +33,19 @@ def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
         nargs="*",
         help="sweeps or MLflow runs, ranked together (default: the last sweep)",
     )
-    parser.add_argument("--accuracy", type=float, help="grade this number instead")
+    parser.add_argument("--accuracy", type=float, metavar="VALUE", help="grade this number instead")
     parser.add_argument("--n-test", type=int, metavar="N", help="the test rows of --accuracy")
     parser.add_argument("--require", type=float, metavar="VALUE", help="exit 1 below this value")
     parser.add_argument(
         "--rule", metavar="OPTION", default="course", help="option of group grade (default: course)"
     )
-    parser.add_argument("--config-dir", metavar="FOLDER", action="append", default=[])
+    parser.add_argument(
+        "--config-dir",
+        metavar="FOLDER",
+        action="append",
+        default=[],
+        help="a folder with rules of your own (grade/x.yaml)",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     parser.set_defaults(handler=_grade)
 
@@ -47,6 +54,8 @@ def _grade(args: argparse.Namespace) -> int:
     from sweepmark.grade import grade, grade_document, rank
 
     rule = _rule(args)
+    if args.accuracy is None and args.n_test is not None:
+        raise ConfigurationError("--n-test belongs to --accuracy, which is not given.")
     if args.accuracy is not None:
         if args.entries:
             raise ConfigurationError("--accuracy grades a number; name no sweep or run beside it.")
@@ -66,8 +75,18 @@ def _grade(args: argparse.Namespace) -> int:
         print_document(documents[0] if len(documents) == 1 else {"grades": documents})
     else:
         _print(names, grades)
-    short = args.require is not None and min(each.value for each in grades) < args.require
-    return 1 if short else 0
+    return 1 if _fall_short(names, grades, args.require) else 0
+
+
+def _fall_short(names: list[str], grades: list[Grade], required: float | None) -> bool:
+    """Tell whether an entry is below what is required, and say which."""
+    short = [
+        f"{name}: {each.metric} {each.value:.6g} is below the required {required:g}"
+        for name, each in zip(names, grades, strict=True)
+        if required is not None and each.value < required
+    ]
+    print_lines(short, file=sys.stderr)
+    return bool(short)
 
 
 def _rule(args: argparse.Namespace) -> GradeConfig:

@@ -7,8 +7,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.leaderboard import best
+from sweepmark.projection import short_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sweepmark.blueprint import Blueprint
     from sweepmark.coordinator import Progress
     from sweepmark.trial import Trial
@@ -16,9 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["create_progress"]
 
 
-def create_progress() -> Progress:
-    """Return what suits standard error."""
-    return _Bar() if sys.stderr.isatty() else _Lines()
+def create_progress(announce: Callable[[str], None]) -> Progress:
+    """Return what suits standard error.
+
+    Parameters
+    ----------
+    announce : callable
+        Is told the sweep's id as soon as there is something to resume.
+    """
+    return _Bar(announce) if sys.stderr.isatty() else _Lines(announce)
 
 
 def _metric(blueprint: Blueprint) -> str:
@@ -30,7 +39,8 @@ def _metric(blueprint: Blueprint) -> str:
 class _Lines:
     """One line a trial."""
 
-    def __init__(self) -> None:
+    def __init__(self, announce: Callable[[str], None]) -> None:
+        self._announce = announce
         self._n_trials = 0
         self._n_done = 0
         self._metric = ""
@@ -39,19 +49,20 @@ class _Lines:
         print(line, file=sys.stderr, flush=True)  # noqa: T201 -- progress
 
     def opened(self, sweep_id: str, blueprint: Blueprint, n_trials: int) -> None:
+        self._announce(sweep_id)
         self._n_trials, self._metric = n_trials, _metric(blueprint)
         trials = "1 trial" if n_trials == 1 else f"{n_trials} trials"
         self.say(f"{sweep_id}: {trials}")
 
     def settled(self, trial: Trial) -> None:
         self._n_done += 1
-        params = " ".join(f"{name.rpartition('.')[2]}={v}" for name, v in trial.params.items())
+        name = short_name(trial.params, "run")
         figure = trial.metrics.get(self._metric)
         outcome = f"{trial.reason}: {trial.message}" if trial.reason else ""
         if figure is not None:
             outcome = f"{self._metric} {figure:.4f}"
         status = "" if trial.status == "complete" else f" ({trial.status})"
-        self.say(f"[{self._n_done}/{self._n_trials}] {params or 'run'}: {outcome}{status}")
+        self.say(f"[{self._n_done}/{self._n_trials}] {name}: {outcome}{status}")
 
     def close(self) -> None:
         pass
@@ -60,7 +71,8 @@ class _Lines:
 class _Bar:
     """A bar: trials done and all, the best so far, time left."""
 
-    def __init__(self) -> None:
+    def __init__(self, announce: Callable[[str], None]) -> None:
+        self._announce = announce
         self._bar: Any = None
         self._task: Any = None
         self._blueprint: Blueprint | None = None
@@ -84,6 +96,7 @@ class _Bar:
             TimeRemainingColumn,
         )
 
+        self._announce(sweep_id)
         self._blueprint = blueprint
         self._bar = Progress(
             TextColumn("{task.description}"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sweepmark.cli.output import json_only, print_document, print_lines
+from sweepmark.cli.output import command_line, json_only, print_document, print_lines
 from sweepmark.errors import ConfigurationError, unknown_name
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sweepmark.coordinator import Options
     from sweepmark.results import SweepResult
 
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 -- no other name
+    Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 -- no other name
 
 __all__ = ["add_parsers"]
 
@@ -27,13 +27,14 @@ _OVERRIDES = (
 
 def add_parsers(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
     """Add the verbs; each sets ``handler``, which returns the exit code."""
-    run = _add(verbs, common, "run", "one evaluation: one trial, one MLflow run", _run)
+    run = _add(
+        verbs, common, "run [OVERRIDE ...]", "one evaluation: one trial, one MLflow run", _run
+    )
     _add_composition(run)
     _add_execution(run)
 
-    sweep = _add(
-        verbs, common, "sweep", "a sweep of sweeps/, or its unfinished predecessor", _sweep
-    )
+    summary = "a sweep of sweeps/; if the last of the same was not finished, it goes on"
+    sweep = _add(verbs, common, "sweep NAME [OVERRIDE ...]", summary, _sweep)
     sweep.add_argument("name", metavar="NAME", nargs="?", help="a sweep; see --list")
     sweep.add_argument("--list", action="store_true", help="the sweeps there are")
     _add_composition(sweep)
@@ -42,7 +43,8 @@ def add_parsers(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
         "--retry-failed", action="store_true", help="try the failed trials of the last one again"
     )
 
-    resume = _add(verbs, common, "resume", "replay an interrupted sweep to its end", _resume)
+    summary = "replay an interrupted sweep to its end"
+    resume = _add(verbs, common, "resume [SWEEP]", summary, _resume)
     resume.add_argument("sweep", metavar="SWEEP", nargs="?", help="its id (default: the last)")
     resume.add_argument("--retry-failed", action="store_true", help="try failed trials again")
     _add_execution(resume, fresh=False)
@@ -51,13 +53,14 @@ def add_parsers(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
 def _add(
     verbs: Subparsers,
     common: argparse.ArgumentParser,
-    name: str,
+    usage: str,
     summary: str,
     handler: object,
 ) -> argparse.ArgumentParser:
-    parser = verbs.add_parser(
-        name,
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        usage.partition(" ")[0],
         parents=[common],
+        usage=f"sweepmark {usage} [options]",
         help=summary,
         description=f"{summary[0].upper()}{summary[1:]}.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -163,6 +166,9 @@ def _compose(args: argparse.Namespace, sweep: str | None) -> Blueprint:
         )
     if sweep is not None and sweep not in folders.sweeps():
         raise ConfigurationError(unknown_name("sweep", sweep, folders.sweeps()))
+    for name in folders.sweeps():
+        if sweep is None and name in args.overrides:
+            raise ConfigurationError(f"{name!r} is a sweep: `sweepmark sweep {name}`.")
     with Composer(folders) as composer:
         return Blueprint.compose(composer, sweep, args.overrides)
 
@@ -198,12 +204,10 @@ def _launch(args: argparse.Namespace, name: str | None) -> int:
         from sweepmark.coordinator import launch
         from sweepmark.store import Store
 
-        result = launch(
-            blueprint,
-            store=Store(args.store),
-            options=_options(args),
-            progress=create_progress(),
-        )
+        store = Store(args.store)
+        store.check()
+        progress = create_progress(lambda sweep_id: _advise(args, sweep_id))
+        result = launch(blueprint, store=store, options=_options(args), progress=progress)
     return _show(result, args)
 
 
@@ -214,13 +218,16 @@ def _resume(args: argparse.Namespace) -> int:
         from sweepmark.store import Store
 
         store = Store(args.store)
-        result = resume(
-            store.match(args.sweep),
-            store=store,
-            options=_options(args),
-            progress=create_progress(),
-        )
+        sweep_id = store.match(args.sweep)
+        progress = create_progress(lambda sweep_id: _advise(args, sweep_id))
+        result = resume(sweep_id, store=store, options=_options(args), progress=progress)
     return _show(result, args)
+
+
+def _advise(args: argparse.Namespace, sweep_id: str) -> None:
+    """Have someone who stops the program told how to go on."""
+    command = command_line("resume", sweep_id, store=args.store)
+    args.interruptions.advice = f"What is finished is kept; go on with: {command}"
 
 
 def _show(result: SweepResult, args: argparse.Namespace) -> int:
@@ -231,6 +238,6 @@ def _show(result: SweepResult, args: argparse.Namespace) -> int:
     else:
         from sweepmark.cli.tables import print_result
 
-        print_result(result)
+        print_result(result, store=args.store)
     sys.stdout.flush()
     return 1 if result.n_failed else 0

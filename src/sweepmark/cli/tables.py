@@ -8,9 +8,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from sweepmark.summary import result_table
+from sweepmark.cli.output import command_line
+from sweepmark.summary import result_table, stop_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sweepmark.grade import Grade
     from sweepmark.results import SweepResult
 
@@ -19,8 +22,8 @@ __all__ = ["grade_lines", "print_result"]
 _WORDS = {"trial", "status"}
 
 
-def print_result(result: SweepResult) -> None:
-    """Print a sweep's or a run's result."""
+def print_result(result: SweepResult, *, store: Path) -> None:
+    """Print a sweep's or a run's result, and the commands that lead on from there."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=160)
@@ -32,12 +35,12 @@ def print_result(result: SweepResult) -> None:
     for row in listed.rows:
         table.add_row(*row, style="bold" if row[0] == lead else None)
     console.print(table)
-    for line in _closing_lines(result):
+    for line in [*_closing_lines(result), "", *_next_lines(result, store)]:
         console.print(line, markup=False, soft_wrap=True)
 
 
 def _closing_lines(result: SweepResult) -> list[str]:
-    lines: list[str] = []
+    lines = [text] if (text := stop_text(result)) else []
     if result.chosen is not None and result.test is not None:
         accuracy = result.test.metrics["accuracy"]
         lines.append(
@@ -48,8 +51,20 @@ def _closing_lines(result: SweepResult) -> list[str]:
         lines += grade_lines(result.grade)
     lines += [f"warning: {caution.message}" for caution in result.cautions]
     if result.n_reused:
-        lines.append(f"{result.n_reused} of {len(result.trials)} trials were there before")
-    return [*lines, "", "next: sweepmark ui", f"      sweepmark grade {result.sweep_id}"]
+        lines.append(
+            f"{result.n_reused} of {len(result.trials)} trials were there before and are reused; "
+            "--fresh computes them again"
+        )
+    return lines
+
+
+def _next_lines(result: SweepResult, store: Path) -> list[str]:
+    commands = []
+    if result.blueprint.config.tracking.name == "mlflow":
+        commands.append(command_line("ui", store=store))
+    if result.test is not None:
+        commands.append(command_line("grade", result.sweep_id, store=store))
+    return [f"{'      ' if n else 'next: '}{command}" for n, command in enumerate(commands)]
 
 
 def grade_lines(grade: Grade) -> list[str]:

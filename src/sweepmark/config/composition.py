@@ -97,26 +97,44 @@ class Composer:
         floated: Tree = as_floats(as_floats(tree, chosen), self._defaults(options))
         return floated
 
-    def completions(self, words: Sequence[str]) -> list[str]:
-        """Return what the last of some overrides can become, as Hydra completes it."""
+    def completions(self, overrides: Sequence[str], last: str) -> list[str]:
+        """Return what an override can become, as Hydra completes it; what is not ours left out.
+
+        Parameters
+        ----------
+        overrides : sequence of str
+            Those before it, which decide what keys there are.
+        last : str
+            Its beginning.
+        """
         from hydra._internal.core_plugins.bash_completion import BashCompletion
         from hydra.core.global_hydra import GlobalHydra
 
         completion = BashCompletion(GlobalHydra.instance().config_loader())
-        return list(completion._query(config_name="config", line=" ".join(words)))  # noqa: SLF001
+        words = " ".join([*self._search_path(), *overrides, last])
+        try:
+            found = completion._query(config_name="config", line=words)  # noqa: SLF001
+        except HydraException:  # nothing can be composed of what stands before it
+            return []
+        foreign = {"hydra", "hydra.", "sweep="} | ({EXPERIMENT} - self.groups.keys())
+        return [item for item in found if item not in foreign]
+
+    def _search_path(self) -> list[str]:
+        """Return the override that has Hydra look into the user's own folders."""
+        search = [f'"file://{folder}"' for folder in self.folders.extra]
+        return [f"hydra.searchpath=[{','.join(search)}]"] if search else []
 
     def _compose(self, overrides: Iterable[str]) -> tuple[Tree, dict[str, str]]:
         """Return the tree, and the option of each group."""
         from hydra import compose
         from hydra.errors import HydraException
+        from hydra.errors import HydraException
         from omegaconf import OmegaConf
         from omegaconf.errors import OmegaConfBaseException
 
-        search = [f'"file://{folder}"' for folder in self.folders.extra]
-        all_overrides = [f"hydra.searchpath=[{','.join(search)}]"] if search else []
-        all_overrides += overrides
+        everything = [*self._search_path(), *overrides]
         try:
-            composed = compose("config", overrides=all_overrides, return_hydra_config=True)
+            composed = compose("config", overrides=everything, return_hydra_config=True)
             options = dict(composed.hydra.runtime.choices)
             ours = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
             tree: Tree = plain(OmegaConf.to_container(ours))

@@ -1,0 +1,84 @@
+"""The parser of every verb: argparse, with messages that name what there is."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from sweepmark.errors import ConfigurationError, unknown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Parser"]
+
+
+class Parser(argparse.ArgumentParser):
+    """Reads whole option names only, and words and options in any order.
+
+    What is wrong is raised, so that every message looks the same wherever it was noticed.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, **settings)
+        self.set_defaults(parser=self)  # of nested ones, the innermost stays
+
+    def read(self, words: Sequence[str]) -> argparse.Namespace:
+        """Parse a command line.
+
+        Raises
+        ------
+        ConfigurationError
+            If no verb is named, or a word or option is wrong.
+        """
+        args, rest = self.parse_known_args(words)
+        if not hasattr(args, "handler"):
+            args.parser.error(f"a verb must be named: {', '.join(args.parser.verbs)}")
+        _take_rest(args, rest)
+        return args
+
+    def error(self, message: str) -> NoReturn:
+        """Raise where argparse would print its usage and exit."""
+        raise ConfigurationError(f"{message}. See `{self.prog} --help`.")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        kind = max(action.option_strings, key=len, default="verb")
+        raise ConfigurationError(unknown_name(kind, str(value), map(str, action.choices)))
+
+    @property
+    def verbs(self) -> dict[str, Parser]:
+        """Its verbs and their parsers; none if it is itself a verb's."""
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 -- no other name
+                return dict(action.choices)
+        return {}
+
+    def options(self) -> list[str]:
+        """Return the long names of its options."""
+        return [
+            name
+            for action in self._actions
+            if action.help != argparse.SUPPRESS
+            for name in action.option_strings
+            if name.startswith("--")
+        ]
+
+    def takes_value(self, option: str) -> bool:
+        """Tell whether the word behind an option is its value."""
+        action = self._option_string_actions.get(option)
+        return action is not None and action.nargs is None
+
+
+def _take_rest(args: argparse.Namespace, rest: Sequence[str]) -> None:
+    """Take words behind an option too: argparse reads them in one run only."""
+    for word in rest:
+        if word.startswith("-"):
+            option = word.partition("=")[0]
+            raise ConfigurationError(unknown_name("option", option, args.parser.options()))
+    taker = next((name for name in ("overrides", "entries") if hasattr(args, name)), None)
+    if taker is not None:
+        setattr(args, taker, [*getattr(args, taker), *rest])
+    elif rest:
+        args.parser.error(f"nothing more is expected, but got {' '.join(rest)!r}")

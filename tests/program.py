@@ -1,0 +1,130 @@
+"""The installed program, run as a user runs it: a process of its own in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+INSTALLED = Path(sys.executable).with_name("sweepmark")
+_LEFT_OUT = ("SWEEPMARK_", "MLFLOW_", "COMP_", "COV_", "PYTHON")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a user saw of a command that ended."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+    @property
+    def document(self) -> Any:
+        """What ``--json`` printed: one document, and nothing before or after it."""
+        return json.loads(self.out)
+
+
+class Running:
+    """A command under way; its output goes to files, so that nothing waits for a reader."""
+
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path, started: float) -> None:
+        self.process = process
+        self._folder = folder
+        self._started = started
+
+    @property
+    def err(self) -> str:
+        return (self._folder / "err").read_text()
+
+    def until(self, condition: Callable[[str], bool], *, seconds: float = 60) -> None:
+        """Wait until what stands on standard error is as wanted."""
+        deadline = time.monotonic() + seconds
+        while not condition(self.err):
+            assert self.process.poll() is None, f"it ended early: {self.err}"
+            assert time.monotonic() < deadline, f"it did not come to that: {self.err}"
+            time.sleep(0.02)
+
+    def children(self) -> list[psutil.Process]:
+        found: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return found
+
+    def end(self, *, seconds: float = 120) -> Finished:
+        code = self.process.wait(seconds)
+        taken = time.monotonic() - self._started
+        return Finished(code, (self._folder / "out").read_text(), self.err, taken)
+
+
+class Program:
+    """``sweepmark`` in an empty folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The current folder of the commands.
+    cache : Path
+        What they have as SWEEPMARK_CACHE.
+    outputs : Path
+        Where the output of commands that are not waited for goes; not in ``folder``.
+    executable : Path
+        The program, if it is not the one of this environment.
+    """
+
+    def __init__(
+        self, folder: Path, *, cache: Path, outputs: Path, executable: Path = INSTALLED
+    ) -> None:
+        self.folder = folder
+        self.store = folder / "mlruns"
+        self._outputs = outputs
+        self._executable = executable
+        self._environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)
+        } | {"SWEEPMARK_CACHE": str(cache)}
+
+    def run(self, *words: object, code: int = 0, **environment: str) -> Finished:
+        """Run a command to its end, which must be of the given exit code."""
+        running = self.start(*words, **environment)
+        finished = running.end()
+        assert finished.code == code, f"exit code {finished.code}\n{finished.out}{finished.err}"
+        return finished
+
+    def start(self, *words: object, **environment: str) -> Running:
+        """Start a command."""
+        outputs = self._outputs / str(len(list(self._outputs.iterdir())))
+        outputs.mkdir()
+        with (outputs / "out").open("wb") as out, (outputs / "err").open("wb") as err:
+            started = time.monotonic()
+            process = subprocess.Popen(
+                [self._executable, *map(str, words)],
+                cwd=self.folder,
+                env=self._environment | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                process_group=0,
+            )
+        return Running(process, outputs, started)
+
+    def left(self) -> list[str]:
+        """Return what lies in the folder."""
+        return sorted(path.name for path in self.folder.iterdir())
+
+    def journal(self, sweep_id: str) -> list[Mapping[str, Any]]:
+        """Return the entries of a sweep's journal."""
+        lines = (self.store / "sweeps" / f"{sweep_id}.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def sweep_ids(self) -> list[str]:
+        """Return the sweeps of the store, oldest first."""
+        journals = (self.store / "sweeps").glob("*.jsonl")
+        return [path.stem for path in sorted(journals, key=lambda path: path.stat().st_ctime)]

@@ -1,0 +1,528 @@
+"""What a user sees of the installed program before, beside and after the work it does."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from program import INSTALLED, Program
+from sweepmark import __version__
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERBS = ("run", "sweep", "resume", "grade", "ui", "data")
+DATA_VERBS = ("list", "fetch", "describe", "show", "export")
+
+
+# Help
+
+
+def test_help_is_there_at_once_and_names_every_verb(program: Program) -> None:
+    shown = min((program.run("--help") for _ in range(3)), key=lambda run: run.seconds)
+    assert all(f"\n    {verb} " in shown.out for verb in VERBS)
+    assert "exit codes" in shown.out
+    assert shown.seconds < 1.0  # 0.1 s alone; the limit of 0.3 s is held in benchmarks/
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_its_help(program: Program, verb: str) -> None:
+    shown = program.run(verb, "--help")
+    assert shown.out.startswith(f"usage: sweepmark {verb} ")
+    assert shown.err == ""
+    assert verb == "data" or "--store PATH" in shown.out
+    assert program.left() == []
+
+
+@pytest.mark.parametrize("verb", DATA_VERBS)
+def test_every_data_verb_has_its_help(program: Program, verb: str) -> None:
+    text = program.run("data", verb, "-h").out
+    assert text.startswith(f"usage: sweepmark data {verb} ")
+    assert not any(broken in text for broken in ("sha-256", " csv or", " png with"))
+
+
+@pytest.mark.parametrize("verb", ["run", "sweep"])
+def test_help_lists_groups_with_their_options(program: Program, verb: str, tmp_path: Path) -> None:
+    text = program.run(verb, "--help").out
+    lines = text.splitlines()
+    assert "  svc                     Support vector machine with an RBF kernel" in lines
+    assert "  digits         1,797 handwritten digits, 8 x 8 pixels, bundled with scikit-learn" in (
+        lines
+    )
+    assert {"classifier:", "dataset:", "engine:", "sampler:", "tracking:"} <= set(lines)
+    own = tmp_path / "own" / "classifier" / "mine.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("# A classifier of my own\n_target_: sklearn.svm.NuSVC\n")
+    shown = program.run(verb, "--config-dir", own.parents[1], "--help")
+    assert "mine                    A classifier of my own" in shown.out
+
+
+def test_version(program: Program) -> None:
+    assert program.run("--version").out == f"sweepmark {__version__}\n"
+
+
+def test_list_of_sweeps(program: Program) -> None:
+    lines = program.run("sweep", "--list").out.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "classifiers",
+        "growing_subsets",
+        "svc_c_gamma",
+        "svc_tpe",
+    ]
+    assert lines[1].split(maxsplit=1)[1].startswith("SVC on growing subsets, 10,000 to 40,000")
+    assert program.left() == []
+
+
+def test_cfg_job_shows_the_configuration_and_does_nothing(program: Program) -> None:
+    import yaml
+
+    shown = program.run("sweep", "svc_c_gamma", "dataset=digits", "--cfg", "job", "seed=3")
+    tree = yaml.safe_load(shown.out)
+    assert tree["dataset"]["name"] == "digits"
+    assert tree["split"]["seed"] == 3
+    assert tree["sweep"]["space"]["classifier"]["C"] == [0.01, 0.1, 1, 10, 100]
+    assert shown.err == ""
+    assert program.left() == []
+
+
+# What is wrong is said once, before anything starts
+
+WRONG = {
+    "no verb": ([], ["a verb must be named", "run, sweep, resume, grade, ui, data"]),
+    "verb": (["rnu"], ["unknown verb 'rnu'", "Did you mean 'run'?"]),
+    "data verb": (["data", "fecth"], ["unknown verb 'fecth'", "Did you mean 'fetch'?"]),
+    "no data verb": (["data"], ["a verb must be named", "list, fetch, describe, show, export"]),
+    "option": (["run", "--frehs"], ["unknown option '--frehs'", "Did you mean '--fresh'?"]),
+    "abbreviated option": (["run", "--fre"], ["unknown option '--fre'", "--fresh"]),
+    "option after words": (["grade", "x", "--jsn"], ["unknown option '--jsn'", "'--json'"]),
+    "option's choice": (["run", "--cfg", "hydra"], ["unknown --cfg 'hydra'", "Options: job"]),
+    "option's type": (["ui", "--port", "x"], ["--port", "'x'", "sweepmark ui --help"]),
+    "option left out": (["data", "show", "digits"], ["-o/--output", "sweepmark data show --help"]),
+    "no sweep": (["sweep"], ["a sweep must be named", "sweepmark sweep --list"]),
+    "sweep": (["sweep", "svc_c_gama"], ["unknown sweep", "Did you mean 'svc_c_gamma'?"]),
+    "sweep as run": (["run", "svc_tpe"], ["'svc_tpe'", "`sweepmark sweep svc_tpe`"]),
+    "group": (["run", "clasifier=svc"], ["unknown key 'clasifier'", "'classifier'"]),
+    "choice": (["run", "classifier=svn"], ["unknown classifier", "'svc'", "knn"]),
+    "key": (["run", "split.sise=3"], ["unknown key", "Did you mean 'split.size'?"]),
+    "parameter": (["run", "classifier.c=3"], ["unknown key", "classifier.C"]),
+    "type": (["run", "split.size=abc"], ["split.size", "integer", "'abc'"]),
+    "range": (["run", "split.train_ratio=1"], ["split.train_ratio", "less than 1"]),
+    "no override": (["run", "dataset=digits", "knn"], ["key=value", "'knn'"]),
+    "bracket": (["run", "classifier.C=[1,2"], ["key=value", "'classifier.C=[1,2'"]),
+    "list of choices": (["run", "classifier=svc,knn"], ["one value", "sweepmark sweep"]),
+    "hydra's own": (["run", "hydra.verbose=true"], ["Hydra itself", "--config-dir"]),
+    "multirun": (["run", "-m", "classifier=svc,knn"], ["-m", "sweepmark sweep", "svc_c_gamma"]),
+    "multirun of a sweep": (["sweep", "svc_tpe", "--multirun"], ["-m", "sweepmark sweep"]),
+    "config dir": (["run", "--config-dir", "nowhere"], ["--config-dir", "nowhere"]),
+    "data set": (["data", "describe", "mnsit"], ["unknown dataset", "'mnist'"]),
+    "nothing to resume": (["resume"], ["no sweep", "sweepmark sweep --list"]),
+    "nothing to grade": (["grade"], ["no sweep", "sweepmark sweep --list"]),
+    "nothing to show": (["ui"], ["no runs"]),
+    "unknown sweep id": (["resume", "svc_tpe-2020"], ["no sweep 'svc_tpe-2020'"]),
+    "accuracy": (["grade", "--accuracy", "95.7", "--n-test", "9"], ["[0, 1]", "95.7"]),
+    "accuracy without rows": (["grade", "--accuracy", "0.957"], ["--n-test"]),
+    "rows without accuracy": (["grade", "--n-test", "100"], ["--accuracy"]),
+    "grade rule": (["grade", "--rule", "corse"], ["unknown grade", "'course'"]),
+    "completion": (["-sc", "query=fish"], ["bash"]),
+}
+
+
+@pytest.mark.parametrize(("words", "fragments"), WRONG.values(), ids=WRONG.keys())
+def test_wrong_usage(program: Program, words: list[str], fragments: list[str]) -> None:
+    check_refusal(program, words, fragments)
+
+
+WRONG_FOR_DATA = {
+    "parameter's value": (["run", "classifier.C=-1"], ["'C' parameter of SVC", "-1"]),
+    "unknown parameter": (["run", "+classifier.gama=1"], ["classifier.gama", "classifier.gamma"]),
+    "size": (["run", "split.size=99999"], ["split.size", "1797"]),
+    "hostile target": (["run", "classifier._target_=joblib.load"], ["joblib.load", "--trust"]),
+    "limit of no worker": (
+        ["run", "engine=serial", "+engine.timeout=3"],
+        ["engine.timeout", "engine=local"],
+    ),
+    "range in a grid": (
+        ["sweep", "svc_c_gamma", "sweep.space.classifier.C={low: 1, high: 9}"],
+        ["classifier.C", "range", "sampler=random"],
+    ),
+    "no number of trials": (
+        ["sweep", "svc_tpe", "sweep.n_trials=null"],
+        ["sampler=tpe", "sweep.n_trials="],
+    ),
+    "empty list": (
+        ["sweep", "svc_c_gamma", "sweep.space.classifier.C=[]"],
+        ["sweep.space.classifier.C", "empty"],
+    ),
+    "unknown path in the space": (
+        ["sweep", "svc_c_gamma", "+sweep.space.classifier.gama=[1]"],
+        ["classifier.gama", "'classifier.gamma'"],
+    ),
+    "one value of many": (
+        ["sweep", "svc_c_gamma", "sweep.space.classifier.C=[1,x]"],
+        ["'C'", "'x'", "found at classifier.C=x"],
+    ),
+    "group that is swept": (
+        ["sweep", "classifiers", "classifier=svc"],
+        ["'classifier=svc'", "sweep.space.classifier.option"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "fragments"), WRONG_FOR_DATA.values(), ids=WRONG_FOR_DATA.keys())
+def test_wrong_configuration(program: Program, words: list[str], fragments: list[str]) -> None:
+    check_refusal(program, [*words, "dataset=digits"], fragments)
+
+
+def test_store_that_cannot_be(program: Program) -> None:
+    (program.folder / "file").write_text("")
+    store = program.folder / "file" / "store"
+    words = ["run", "dataset=digits", "--store", str(store)]
+    check_refusal(program, words, [str(store), "--store"], left=["file"])
+
+
+def check_refusal(
+    program: Program, words: list[str], fragments: list[str], left: list[str] | None = None
+) -> None:
+    refused = program.run(*words, code=2)
+    assert refused.out == ""
+    assert refused.err.startswith("error: ")
+    assert refused.err.count("error: ") == 1
+    assert "Traceback" not in refused.err
+    assert "Warning" not in refused.err
+    for fragment in fragments:
+        assert fragment in refused.err
+    assert program.left() == (left or [])
+
+
+# What works
+
+
+def test_override_may_follow_an_option(program: Program) -> None:
+    shown = program.run("run", "dataset=digits", "--cfg", "job", "classifier=knn")
+    assert "KNeighborsClassifier" in shown.out
+
+
+def test_store_may_be_named_before_the_verb(program: Program, tmp_path: Path) -> None:
+    store = tmp_path / "elsewhere"
+    options = ("dataset=digits", "tracking=none", "engine=serial", "classifier=dummy")
+    program.run("--store", store, "run", *options)
+    (sweep_id,) = [path.stem for path in (store / "sweeps").glob("*.jsonl")]
+    assert program.left() == []
+    shown = program.run("resume", "--store", store)
+    assert f"sweepmark grade --store {store} {sweep_id}" in shown.out
+
+
+def test_run_says_what_came_of_it(program: Program) -> None:
+    options = ("dataset=digits", "tracking=none", "engine=serial")
+    first = program.run("run", *options)
+    assert "0.9933" in first.out
+    assert "grade: 90 points" in first.out
+    assert "sweepmark ui" not in first.out  # nothing of it is in MLflow
+    assert program.left() == ["mlruns"]
+    again = program.run("run", *options)
+    assert "reused" in again.out
+    assert "--fresh" in again.out
+
+
+NOISY = '''
+import os
+import subprocess
+import sys
+import warnings
+
+from sklearn.dummy import DummyClassifier
+
+
+class Noisy(DummyClassifier):
+    """Writes to standard output in every way there is."""
+
+    def fit(self, X, y):
+        print("printed")
+        sys.stdout.flush()
+        os.write(1, b"written\\n")
+        subprocess.run(["echo", "echoed"], check=True)
+        warnings.warn("a warning of the library")
+        return super().fit(X, y)
+'''
+
+
+@pytest.mark.parametrize("engine", ["serial", "local"])
+def test_json_is_one_document_and_nothing_else(
+    program: Program, tmp_path: Path, engine: str
+) -> None:
+    (tmp_path / "noisy.py").write_text(NOISY)
+    noisy = tmp_path / "own" / "classifier" / "noisy.yaml"
+    noisy.parent.mkdir(parents=True)
+    noisy.write_text("_target_: noisy.Noisy\n")
+    words = ("run", "classifier=noisy", "--trust", "noisy", "--config-dir", tmp_path / "own")
+    options = ("dataset=digits", "tracking=none", f"engine={engine}", "--json")
+    finished = program.run(*words, *options, PYTHONPATH=str(tmp_path))
+    assert finished.document["state"] == "complete"
+    assert finished.document["trials"][0]["metrics"]["accuracy"] < 0.2
+    assert [warning["kind"] for warning in finished.document["warnings"]] == ["fit"]
+    for word in ("printed", "written", "echoed"):
+        assert word in finished.err
+
+
+def test_json_of_what_fails_is_no_document(program: Program) -> None:
+    check_refusal(program, ["run", "classifier=svn", "--json"], ["'svc'"])
+
+
+def test_failed_trial_exits_1_and_stops_nothing(program: Program) -> None:
+    space = "+sweep.space.classifier.kernel=[linear,precomputed]"
+    finished = program.run(
+        *("sweep", "svc_c_gamma", "dataset=digits", "tracking=none", "engine.workers=2", "--json"),
+        *("sweep.space.classifier.C=[1]", "sweep.space.classifier.gamma=[0.01]", space),
+        code=1,
+    )
+    document = finished.document
+    assert (document["state"], document["n_trials"], document["n_failed"]) == ("complete", 2, 1)
+    linear, precomputed = document["trials"]
+    assert (linear["status"], precomputed["status"]) == ("complete", "failed")
+    assert document["best"]["number"] == linear["number"]
+    assert [warning["kind"] for warning in document["warnings"]] == ["failed"]
+    assert "square matrix" in document["warnings"][0]["message"]
+    assert "square matrix" in finished.err
+    (outcome,) = [
+        entry
+        for entry in program.journal(document["sweep_id"])
+        if entry["event"] == "outcome" and entry["status"] == "failed"
+    ]
+    assert "Traceback" in outcome["traceback"]
+
+
+def test_owned_sweep_exits_3_and_names_its_owner(program: Program) -> None:
+    words = ("sweep", "svc_c_gamma", "dataset=digits", "tracking=none", "engine=serial")
+    first = program.start(*words)
+    first.until(lambda err: "[1/25]" in err)
+    second = program.run(*words, code=3)
+    assert second.out == ""
+    assert f"process {first.process.pid} on " in second.err
+    assert "Traceback" not in second.err
+    first.process.terminate()
+    assert first.end().code == 143
+
+
+def test_damaged_store_exits_3_and_names_the_file(program: Program) -> None:
+    options = ("dataset=digits", "tracking=none", "engine=serial", "classifier=dummy")
+    program.run("run", *options)
+    (predictions,) = program.store.glob("evaluations/*/predictions.npz")
+    predictions.write_bytes(predictions.read_bytes()[:-100])
+    stopped = program.run("resume", code=3)
+    assert str(predictions) in stopped.err
+    assert "Traceback" not in stopped.err
+
+
+BUG = """
+import sys
+from sweepmark.cli import grade, main
+
+def broken(args):
+    raise KeyError("a bug")
+
+grade._grade = broken
+sys.exit(main(["grade", "--store", "a store", "--json"]))
+"""
+
+
+def test_bug_exits_70_and_names_its_log(program: Program, tmp_path: Path) -> None:
+    python = Program(
+        program.folder,
+        cache=tmp_path,
+        outputs=tmp_path / "outputs",
+        executable=type(program.folder)(sys.executable),
+    )
+    broken = python.run("-c", BUG, code=70)
+    assert broken.out == ""
+    assert len(broken.err.splitlines()) == 1
+    (log,) = (program.folder / "a store" / "logs").iterdir()
+    assert str(log) in broken.err
+    assert "KeyError: 'a bug'" in log.read_text()
+
+
+# Grades
+
+
+@pytest.fixture(scope="module")
+def graded(
+    tmp_path_factory: pytest.TempPathFactory, digits_cache: Path
+) -> tuple[Program, list[tuple[str, str]]]:
+    """A store with three runs, the last on another test set, and their sweep and run ids."""
+    root = tmp_path_factory.mktemp("graded")
+    for name in ("folder", "outputs"):
+        (root / name).mkdir()
+    program = Program(root / "folder", cache=digits_cache, outputs=root / "outputs")
+    entries = []
+    for own in ("classifier=svc", "classifier=knn", "split.size=800"):
+        document = program.run("run", "dataset=digits", "engine=serial", own, "--json").document
+        entries.append((document["sweep_id"], document["trials"][0]["run_id"]))
+    return program, entries
+
+
+def test_grade_of_a_number(program: Program) -> None:
+    words = ("grade", "--accuracy", "0.957", "--n-test", "10000")
+    document = program.run(*words, "--json").document
+    assert (document["points"], document["band"]) == (85, "95 % to 96 %")
+    assert document["interval"] == pytest.approx([0.95285, 0.96080], abs=1e-5)
+    assert document["undecided"] is True
+    assert "85 points" in program.run(*words).out
+    assert program.left() == []
+
+
+def test_require(program: Program) -> None:
+    words = ("grade", "--accuracy", "0.957", "--n-test", "10000", "--require")
+    assert program.run(*words, "0.95").err == ""
+    short = program.run(*words, "0.96", code=1)
+    assert "0.957 is below the required 0.96" in short.err
+    assert "85 points" in short.out
+
+
+def test_grade_of_the_last_sweep(graded: tuple[Program, list[tuple[str, str]]]) -> None:
+    program, entries = graded
+    shown = program.run("grade").out
+    assert shown.startswith(entries[-1][0])
+    assert program.run("grade", "--require", "0.96", "--json").document["points"] == 90
+    assert program.run("grade", "--require", "0.999", code=1).out == shown
+
+
+def test_two_are_ranked_by_sweep_id_and_by_run_id(
+    graded: tuple[Program, list[tuple[str, str]]],
+) -> None:
+    program, entries = graded
+    by_sweep = program.run("grade", entries[0][0], entries[1][0], "--json").document["grades"]
+    assert [(each["points"], each["rank"]) for each in by_sweep] == [(100, 1), (90, 2)]
+    run_id = entries[1][1][:8]
+    by_run = program.run("grade", entries[0][0], run_id, "--json").document["grades"]
+    assert [each["value"] for each in by_run] == [each["value"] for each in by_sweep]
+    assert by_run[1]["entry"] == run_id
+    alone = program.run("grade", run_id)
+    assert "rank decides" in alone.out
+
+
+def test_different_test_sets_are_refused(
+    graded: tuple[Program, list[tuple[str, str]]],
+) -> None:
+    program, entries = graded
+    refused = program.run("grade", entries[0][0], entries[2][0], code=2)
+    assert refused.out == ""
+    assert "same test set" in refused.err
+    assert program.run("grade", "run-nothing", code=2).err.startswith("error: there is no sweep")
+
+
+# Completion
+
+
+def candidates(program: Program, line: str) -> list[str]:
+    answer = program.run("-sc", "query=bash", COMP_LINE=line)
+    assert answer.err == ""
+    assert program.left() == []
+    return answer.out.split()
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("sweepmark ", list(VERBS)),
+        ("sweepmark r", ["run", "resume"]),
+        ("sweepmark sweep svc", ["svc_c_gamma", "svc_tpe"]),
+        ("sweepmark sweep --fresh gr", ["growing_subsets"]),
+        ("sweepmark run classifier=s", ["classifier=sgd", "classifier=softmax", "classifier=svc"]),
+        ("sweepmark run --json classifier=k", ["classifier=knn"]),
+        ("sweepmark run --store /tmp classifier=k", ["classifier=knn"]),
+        ("sweepmark run classifier=knn classifier.n", ["classifier.n_neighbors="]),
+        ("sweepmark run split.s", ["split.seed=", "split.size=", "split.source="]),
+        ("sweepmark run data", ["dataset.", "dataset="]),
+        ("sweepmark run hyd", []),
+        ("sweepmark run swee", []),
+        ("sweepmark run classifier=nothing split.", []),
+        ("sweepmark run --config-dir /nowhere classifier=", []),
+        ("sweepmark run --fr", ["--fresh"]),
+        ("sweepmark sweep --l", ["--list"]),
+        ("sweepmark sweep svc_tpe sampler=", ["sampler=grid", "sampler=random", "sampler=tpe"]),
+        ("sweepmark sweep svc_tpe sweep.space.classifier.g", ["sweep.space.classifier.gamma."]),
+        ("sweepmark data ", list(DATA_VERBS)),
+        ("sweepmark data show m", ["mnist"]),
+        ("sweepmark data show mnist dataset.p", ["dataset.path="]),
+        ("sweepmark resume ", []),
+        ("sweepmark nothing ", []),
+    ],
+)
+def test_completion(program: Program, line: str, expected: list[str]) -> None:
+    assert candidates(program, line) == expected
+
+
+def test_completion_knows_the_users_own_folder(program: Program, tmp_path: Path) -> None:
+    for name in ("classifier/mine.yaml", "sweeps/mine.yaml"):
+        own = tmp_path / "own" / name
+        own.parent.mkdir(parents=True)
+        own.write_text("# mine\n_target_: sklearn.svm.NuSVC\nsweep: {space: {seed: [1]}}\n")
+    option = f"--config-dir {tmp_path / 'own'}"
+    assert candidates(program, f"sweepmark run {option} classifier=m") == [
+        "classifier=mine",
+        "classifier=mlp",
+    ]
+    assert candidates(program, f"sweepmark sweep {option} m") == ["mine"]
+
+
+def test_completion_of_sweep_ids(graded: tuple[Program, list[tuple[str, str]]]) -> None:
+    program, entries = graded
+    for verb in ("resume", "grade"):
+        answer = program.run("-sc", "query=bash", COMP_LINE=f"sweepmark {verb} run-")
+        assert answer.out.split() == [sweep_id for sweep_id, _ in entries]
+
+
+def test_completion_in_a_real_bash(program: Program) -> None:
+    """What is typed here a person types: readline asks, and puts in what it is answered."""
+    terminal, theirs = pty.openpty()
+    path = f"{INSTALLED.parent}{os.pathsep}{os.environ['PATH']}"
+    bash = subprocess.Popen(
+        ["/bin/bash", "--norc", "--noprofile", "-i"],
+        cwd=program.folder,
+        env=os.environ | {"PATH": path, "TERM": "dumb"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        os.write(terminal, b'eval "$(sweepmark -sc install=bash)"; echo re"ady"\n')
+        expect(terminal, b"\nready")
+        os.write(terminal, b"sweepmark ru\t")
+        expect(terminal, b"sweepmark run ")
+        os.write(terminal, b"classifier=kn\t")
+        expect(terminal, b"classifier=knn ")
+        os.write(terminal, b"classifier.n_n\t")
+        expect(terminal, b"classifier.n_neighbors=")
+    finally:
+        bash.kill()
+        bash.wait()
+        os.close(terminal)
+
+
+def expect(terminal: int, wanted: bytes, *, seconds: float = 20) -> None:
+    shown = b""
+    deadline = time.monotonic() + seconds
+    while wanted not in shown:
+        ready, _, _ = select.select([terminal], [], [], max(0.0, deadline - time.monotonic()))
+        assert ready, shown
+        shown += os.read(terminal, 1024)
+
+
+def test_json_documents_are_standard_json(program: Program) -> None:
+    """NaN is no JSON; the dummy's average precision is a number, its undefined figures null."""
+    words = ("run", "dataset=digits", "classifier=linear_svc", "classifier.max_iter=1")
+    out = program.run(*words, "tracking=none", "engine=serial", "--json").out
+
+    def refuse(constant: str) -> None:
+        pytest.fail(f"{constant} is no JSON")
+
+    json.loads(out, parse_constant=refuse)
