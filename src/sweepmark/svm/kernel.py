@@ -67,7 +67,9 @@ def _fill(
 
     def fill(pair: tuple[int, int]) -> None:
         (i, cut_i, at_i), (j, cut_j, at_j) = pieces[pair[0]], pieces[pair[1]]
-        values = _rbf(_distances(rows, i, rows, j, keep=True)[cut_i, cut_j], gamma)
+        tile = _distances(rows, i, rows, j, keep=True)[cut_i, cut_j]
+        # Cast once: NumPy is slow at casting and transposing in one go.
+        values = _rbf(tile, gamma).astype(np.float64, copy=False)
         kernel[at_i, at_j] = values
         if pair[0] != pair[1]:
             kernel[at_j, at_i] = values.T
@@ -128,8 +130,9 @@ def strip_against(
 
 def _rbf(distances: NDArray[Any], gamma: float) -> NDArray[Any]:
     with np.errstate(under="ignore"):
-        values = np.multiply(distances, distances.dtype.type(-gamma))
-        return np.exp(values, out=values)  # type: ignore[no-any-return]
+        values: NDArray[Any] = np.multiply(distances, distances.dtype.type(-gamma))
+        np.exp(values, out=values)
+    return values
 
 
 def _distances(rows: Rows, i: int, others: Rows, j: int, *, keep: bool) -> NDArray[Any]:
@@ -137,12 +140,15 @@ def _distances(rows: Rows, i: int, others: Rows, j: int, *, keep: bool) -> NDArr
 
     def make() -> NDArray[Any]:
         a, b = slice(*rows.strips[i]), slice(*others.strips[j])
-        tile = rows.array[a] @ others.array[b].T
+        same = rows.digests[i] == others.digests[j]
+        left = rows.array[a]
+        right = left if same else others.array[b]  # NumPy halves the work where they are one
+        tile: NDArray[Any] = left @ right.T
         tile *= -2
         tile += rows.norms[a, np.newaxis]
         tile += others.norms[b]
         np.maximum(tile, 0, out=tile)
-        if rows.digests[i] == others.digests[j]:
+        if same:
             np.fill_diagonal(tile, 0)
         tile.flags.writeable = False
         return tile

@@ -74,7 +74,8 @@ def cut(counts: Sequence[int]) -> tuple[tuple[int, int], ...]:
 
 def squared_norms(X: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return every row's squared length."""
-    return np.einsum("ij,ij->i", X, X)
+    norms: NDArray[np.float64] = np.einsum("ij,ij->i", X, X)
+    return norms
 
 
 def prepare(
