@@ -6,13 +6,16 @@ It is what the journal's first line keeps, so that a resumed sweep never reads a
 from __future__ import annotations
 
 import hashlib
+import itertools
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from sweepmark import grade as grading
 from sweepmark.config import Tree, lookup, place, resolve, validate
-from sweepmark.errors import ConfigurationError
+from sweepmark.errors import ConfigurationError, unknown_name
 from sweepmark.evaluation import specify
-from sweepmark.metrics import CV_ACCURACY
+from sweepmark.metrics import CV_ACCURACY, CV_ACCURACY_STD, TEST_NAMES, cv, is_recall, recall
 from sweepmark.space import Choice, Options, Range, Space, parse_space
 from sweepmark.specification import canonical_json
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sweepmark.config import Composer
-    from sweepmark.config.schema import Config, SweepConfig
+    from sweepmark.config.schema import Config, GradeConfig, SweepConfig
     from sweepmark.data import Dataset
     from sweepmark.space import Params
 
@@ -30,6 +33,9 @@ RUN = "run"
 """What a single run is called where a sweep has its name."""
 
 _NOT_IN_KEY = ("engine.name", "engine.workers", "tracking")
+_SWEPT = ("seed", "dataset", "split", "task", "preprocess", "classifier", "evaluation")
+_DECIDE_ROWS = ("split.", "evaluation.")
+_OBJECTIVES = (CV_ACCURACY, CV_ACCURACY_STD, *map(cv, TEST_NAMES[1:]))
 _MISSING = object()
 
 
@@ -67,14 +73,19 @@ class Blueprint:
         ConfigurationError
             If anything in it is wrong.
         """
+        for override in overrides:
+            if _key(override) == "sweep":
+                raise ConfigurationError(
+                    f"a sweep is named where it is started, but got {override!r}. "
+                    "Take `sweepmark sweep NAME`."
+                )
         if sweep is None:
             return cls._of(RUN, overrides, {canonical_json({}): composer.compose(overrides)})
         typed = [f"sweep={sweep}", *overrides]
         base = composer.compose(typed)
         groups = _option_groups(base)
         for override in overrides:
-            group = override.partition("=")[0].strip("+~")
-            if group in groups:
+            if (group := _key(override)) in groups:
                 raise ConfigurationError(
                     f"{sweep} sweeps the options of {group}, so {override!r} would be lost. "
                     f"Set sweep.space.{group}.option=[…] instead."
@@ -104,12 +115,15 @@ class Blueprint:
 
     @property
     def key(self) -> str:
-        """SHA-256 of what is asked for; not of where it runs and how it is tracked."""
+        """SHA-256 of what is asked for; not of where it runs and how it is tracked.
+
+        The order of a mapping counts: it is that of the axes and of the steps.
+        """
         trees = {options: resolve(tree) for options, tree in self.trees.items()}
         for tree in trees.values():
             for path in _NOT_IN_KEY:
                 place(tree, path, None)
-        text = canonical_json({"name": self.name, "trees": trees})
+        text = json.dumps({"name": self.name, "trees": trees}, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
@@ -163,8 +177,8 @@ class Blueprint:
     def check(self, load: Callable[[Config], Dataset], *, trusted: Sequence[str] = ()) -> None:
         """Refuse, before anything starts, what no trial could be made of.
 
-        Every combination of options is tried, and in it every value of every parameter (the ends
-        of a range) once.
+        Every combination of options is tried, and in it every combination of values that decide
+        rows, and every value of every other parameter (the ends of a range) once.
 
         Parameters
         ----------
@@ -179,6 +193,8 @@ class Blueprint:
             If anything is wrong.
         """
         _check_objective(self.sweep, self.config)
+        _check_grade(self.config.grade)
+        _check_axes(self.space)
         for params in _samples(self.space):
             config = self.config_at(params)
             try:
@@ -192,6 +208,11 @@ class Blueprint:
 
 def _check_objective(sweep: SweepConfig, config: Config) -> None:
     objective = sweep.objective
+    if objective is None and sweep.target is not None:
+        raise ConfigurationError(
+            f"sweep.target={sweep.target:g} needs a metric that can reach it. "
+            f"Set sweep.objective={CV_ACCURACY} evaluation=cv."
+        )
     if objective is None:
         if config.sampler.name == "tpe":
             raise ConfigurationError(
@@ -199,12 +220,36 @@ def _check_objective(sweep: SweepConfig, config: Config) -> None:
                 f"Set sweep.objective={CV_ACCURACY} evaluation=cv."
             )
         return
-    if not objective.startswith("cv_") or config.evaluation.method != "cv":
+    if not objective.startswith(cv("")) or config.evaluation.method != "cv":
         raise ConfigurationError(
             "a sweep that selects must select on cross-validation, so that the test part is scored "
             f"once, but got sweep.objective={objective} with evaluation={config.evaluation.method}."
             f" Set evaluation=cv sweep.objective={CV_ACCURACY}, or sweep.objective=null."
         )
+    if objective not in _OBJECTIVES and not is_recall(objective.removeprefix(cv(""))):
+        raise ConfigurationError(unknown_name("metric", objective, [*_OBJECTIVES, cv(recall(0))]))
+
+
+def _check_grade(rule: GradeConfig) -> None:
+    grading.validate(rule)
+    if rule.bands and rule.metric not in TEST_NAMES and not is_recall(rule.metric):
+        raise ConfigurationError(unknown_name("metric", rule.metric, [*TEST_NAMES, recall(0)]))
+
+
+def _check_axes(space: Space) -> None:
+    for axis in space.all_axes():
+        name = axis.name if isinstance(axis, Options) else axis.path
+        is_swept = name.partition(".")[0] in _SWEPT or name == "engine.threads"
+        if not is_swept or name in {"evaluation", "evaluation.method"}:
+            raise ConfigurationError(
+                f"a sweep varies what is evaluated, {', '.join(_SWEPT)}, and not where or how, "
+                f"but got sweep.space.{axis.name}. Set it for the sweep as a whole."
+            )
+
+
+def _key(override: str) -> str:
+    """Return the group or path that an override is for."""
+    return override.partition("=")[0].strip("+~").partition("@")[0]
 
 
 def _option_groups(tree: Tree) -> dict[str, list[str]]:
@@ -217,8 +262,6 @@ def _option_groups(tree: Tree) -> dict[str, list[str]]:
 
 
 def _combinations(groups: Mapping[str, Sequence[str]]) -> Iterator[dict[str, str]]:
-    import itertools
-
     for chosen in itertools.product(*groups.values()):
         if chosen:
             yield dict(zip(groups, chosen, strict=True))
@@ -228,8 +271,6 @@ def _defaults(trees: Mapping[str, Tree]) -> Callable[[Mapping[str, str], str], A
     """Return what tells the value at a path under some options, from the composed trees."""
 
     def default(options: Mapping[str, str], path: str) -> Any:
-        import json
-
         tree = next(
             tree
             for combination, tree in trees.items()
@@ -240,8 +281,6 @@ def _defaults(trees: Mapping[str, Tree]) -> Callable[[Mapping[str, str], str], A
             parent, _, _ = path.rpartition(".")
             node = lookup(tree, parent) if parent else tree
             keys = [f"{parent}.{key}" if parent else key for key in node or ()]
-            from sweepmark.errors import unknown_name
-
             raise LookupError(unknown_name("path", path, keys))
         return found
 
@@ -249,18 +288,20 @@ def _defaults(trees: Mapping[str, Tree]) -> Callable[[Mapping[str, str], str], A
 
 
 def _samples(space: Space) -> Iterator[Params]:
-    """Yield points that between them hold every option and every value at least once."""
+    """Yield points that between them hold every option, value and choice of rows once or more."""
     for combination in space.combinations():
-        first: Params = {}
-        for axis in space.active(combination):
-            first[axis.name] = (
-                combination[axis.name] if isinstance(axis, Options) else _values(axis)[0]
-            )
-        yield first
-        for axis in space.active(combination):
-            if not isinstance(axis, Options):
-                for value in _values(axis)[1:]:
-                    yield first | {axis.name: value}
+        axes = {axis.name: axis for axis in space.active(combination)}
+        values = {
+            name: (combination[name],) if isinstance(axis, Options) else _values(axis)
+            for name, axis in axes.items()
+        }
+        first = {name: those[0] for name, those in values.items()}
+        rows = {name: those for name, those in values.items() if name.startswith(_DECIDE_ROWS)}
+        for chosen in itertools.product(*rows.values()):
+            yield first | dict(zip(rows, chosen, strict=True))
+        for name, those in values.items():
+            for value in those[1:] if name not in rows else ():
+                yield first | {name: value}
 
 
 def _values(axis: Choice | Range) -> tuple[Any, ...]:

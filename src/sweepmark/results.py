@@ -70,6 +70,8 @@ class SweepResult:
         By the configuration's bands.
     cautions : tuple of Caution
         What a reader has to know.
+    stopped_by : {"timeout", "target"} or None
+        The budget that ended it before its last trial; None if it did not end or went all the way.
     """
 
     sweep_id: str
@@ -82,6 +84,7 @@ class SweepResult:
     test_set: str
     grade: grading.Grade | None
     cautions: tuple[Caution, ...]
+    stopped_by: str | None = None
 
     @property
     def n_failed(self) -> int:
@@ -182,7 +185,13 @@ def read_result(
         test_set="" if card is None else _test_set(card),
         grade=_grade(test, blueprint),
         cautions=(*cautions, *_trial_cautions(trials)),
+        stopped_by=_stopped_by(history),
     )
+
+
+def _stopped_by(history: History) -> str | None:
+    why = history.stop["why"] if history.stop is not None and history.is_complete else None
+    return why if why in {"timeout", "target"} else None
 
 
 def _read_trials(

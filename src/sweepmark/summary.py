@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sweepmark.store import EvaluationStore
     from sweepmark.trial import Trial
 
-__all__ = ["parent_records", "result_document", "result_table"]
+__all__ = ["parent_records", "result_document", "result_table", "stop_text"]
 
 _NOTE = "mlflow.note.content"
 _SHOWN = (metrics.ACCURACY, metrics.ACCURACY_COMMON, metrics.CV_ACCURACY, metrics.CV_ACCURACY_STD)
@@ -36,6 +36,7 @@ def result_document(result: SweepResult) -> dict[str, Any]:
         "sweep_id": result.sweep_id,
         "name": result.blueprint.name,
         "state": result.state,
+        "stopped_by": result.stopped_by,
         "n_trials": len(result.trials),
         "n_reused": result.n_reused,
         "n_failed": result.n_failed,
@@ -68,6 +69,16 @@ def _trial_document(trial: Trial) -> dict[str, Any]:
     }
 
 
+def stop_text(result: SweepResult) -> str:
+    """Return which budget ended a sweep before its last trial, in words; empty if none did."""
+    sweep, n_trials = result.blueprint.sweep, len(result.trials)
+    if result.stopped_by == "target":
+        return f"ended after {n_trials} trials: sweep.target={sweep.target:g} was reached"
+    if result.stopped_by == "timeout":
+        return f"ended after {n_trials} trials: sweep.timeout={sweep.timeout:g} seconds were over"
+    return ""
+
+
 def _plain(figures: Any) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
@@ -98,6 +109,7 @@ def parent_records(
     sweep = result.blueprint.sweep
     records: list[Record] = [
         Tag("sweepmark.status", result.state),
+        Tag("sweepmark.stopped_by", result.stopped_by or "none"),
         Tag(_NOTE, _note(result)),
         Metric("n_trials", len(result.trials)),
         Metric("n_reused", result.n_reused),
@@ -125,6 +137,8 @@ def _note(result: SweepResult) -> str:
     """Return the sweep's summary as Markdown."""
     table = result_table(result)
     lines = [f"**{result.blueprint.name}** {result.state}, {len(result.trials)} trials", ""]
+    if text := stop_text(result):
+        lines += [f"{text}.", ""]
     if result.grade is not None:
         lines += [f"Grade: **{result.grade.points} points** ({result.grade.band})", ""]
     lines += ["| " + " | ".join(table.columns) + " |", "|" + "---|" * len(table.columns)]

@@ -30,7 +30,14 @@ __all__ = ["Composer"]
 _GLOBAL = (EXPERIMENT, "sweep")
 """Groups whose options choose the options of others."""
 
-_SWEEP = {"objective": None, "direction": "maximize", "n_trials": None, "allow_large": False}
+_SWEEP = {
+    "objective": None,
+    "direction": "maximize",
+    "n_trials": None,
+    "timeout": None,
+    "target": None,
+    "allow_large": False,
+}
 """What a sweep's YAML may leave out; it can then be set from the command line all the same."""
 
 

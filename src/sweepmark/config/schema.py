@@ -217,6 +217,10 @@ class SweepConfig:
         Which end of the objective is the better one.
     n_trials : int or None
         How many trials; None is the whole grid.
+    timeout : float or None
+        Seconds of coordinating, over all resumes, after which no further trial starts.
+    target : float or None
+        The objective that is good enough: trial m starts only if none up to m - lag reached it.
     allow_large : bool
         The word of consent that a grid above 10,000 cells needs.
     """
@@ -226,6 +230,8 @@ class SweepConfig:
     objective: str | None = None
     direction: Literal["maximize", "minimize"] = "maximize"
     n_trials: Annotated[int, Gt(0)] | None = None
+    timeout: Annotated[float, Gt(0)] | None = None
+    target: float | None = None
     allow_large: bool = False
 
 

@@ -319,7 +319,8 @@ class _Execution:
         try:
             coordinator.run()
             if not self.history.is_complete:
-                entry = self.journal.append("stop", at=self.now(), state="complete", why="done")
+                why = coordinator.stopped_by or "done"
+                entry = self.journal.append("stop", at=self.now(), state="complete", why=why)
                 self.history.take(entry)
             result = read_result(self.store, self.sweep_id, run_ids=delivery.run_ids)
             if parent is not None:

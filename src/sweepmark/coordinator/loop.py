@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from sweepmark.coordinator.workload import Workload
 from sweepmark.engine import Failure, Job
@@ -91,6 +91,8 @@ class Coordinator:
         Packages allowed besides ours.
     retry_failed : bool
         Whether failed trials are tried again.
+    stopped_by : {"timeout", "target"} or None
+        The budget that kept further trials from starting.
     """
 
     sweep_id: str
@@ -105,11 +107,13 @@ class Coordinator:
     clock: Callable[[], float]
     trusted: Sequence[str] = ()
     retry_failed: bool = False
+    stopped_by: Literal["timeout", "target"] | None = None
     _trials: dict[int, Trial] = field(default_factory=dict)
     _open: dict[int, _Open] = field(default_factory=dict)
     _workload: Workload = field(init=False)
     _model_of: int | None = None
     _n_told: int = 0
+    _is_reached: bool = False
 
     def __post_init__(self) -> None:
         """Start with nothing to do."""
@@ -119,14 +123,19 @@ class Coordinator:
         """Settle every trial, then score the chosen recipe on the test part."""
         sweep = self.blueprint.sweep
         self._model_of = self._headline()
-        number = 0
-        while number < self.search.n_trials or self._open:
-            while number < self.search.n_trials and self._may_decide(number):
+        number, end = 0, self.search.n_trials
+        while number < end or self._open:
+            while number < end and self._may_decide(number):
                 self._tell(number)
+                self.stopped_by = self._exhausted(number)
+                if self.stopped_by is not None:
+                    end = number
+                    break
                 self._begin(number, self._decide(number))
                 number += 1
-            for outcome in self._workload.advance():
+            for outcome in self._workload.advance(self._tick):
                 self._absorb(outcome)
+            self._keep_time()
         if sweep.objective is not None and self.history.final is None:
             self._score_chosen(sweep.objective, sweep.direction)
 
@@ -137,19 +146,62 @@ class Coordinator:
 
     # Deciding
 
+    @property
+    def _lag(self) -> int | None:
+        """How far behind the results are that a decision takes into account; None needs none."""
+        if self.blueprint.sweep.target is not None:
+            return self.search.lag or self.blueprint.config.sampler.lag
+        return self.search.lag
+
     def _may_decide(self, number: int) -> bool:
-        lag = self.search.lag
+        if self._tick is not None and not self._workload.has_room:
+            return False  # what is decided is begun: with a time limit, not before it can run
+        if self.search.lag is None and self._workload.is_ample:
+            return False
+        lag = self._lag
         if lag is None:
-            return not self._workload.is_ample
+            return True
         return all(earlier in self._trials for earlier in range(self._n_told, number - lag + 1))
 
     def _tell(self, number: int) -> None:
-        """Tell an adaptive search the results that trial ``number`` may know, no others."""
-        if self.search.lag is None:
-            return
-        while self._n_told <= number - self.search.lag:
-            self.search.tell(self._n_told, self._value(self._trials[self._n_told]))
+        """Take the results into account that trial ``number`` may know, no others."""
+        lag = self._lag
+        while lag is not None and self._n_told <= number - lag:
+            value = self._value(self._trials[self._n_told])
+            self.search.tell(self._n_told, value)
+            self._is_reached = self._is_reached or self._reaches_target(value)
             self._n_told += 1
+
+    def _reaches_target(self, value: float | None) -> bool:
+        sweep = self.blueprint.sweep
+        if value is None or sweep.target is None:
+            return False
+        return value >= sweep.target if sweep.direction == "maximize" else value <= sweep.target
+
+    def _exhausted(self, number: int) -> Literal["timeout", "target"] | None:
+        """Return which budget forbids a trial; one that is on record has been begun."""
+        if number in self.history.params:
+            return None
+        if self._is_reached:
+            return "target"
+        timeout = self.blueprint.sweep.timeout
+        if timeout is not None and self.history.seconds_at(self.clock()) >= timeout:
+            return "timeout"
+        return None
+
+    @property
+    def _tick(self) -> float | None:
+        """Seconds after which the time is journalled, where a budget of time is to be summed."""
+        timeout = self.blueprint.sweep.timeout
+        return None if timeout is None else min(max(timeout / 20, 0.5), 30.0)
+
+    def _keep_time(self) -> None:
+        """Journal that time has passed, so that a kill costs the budget a tick at most."""
+        tick = self._tick
+        if tick is None or self.history.is_complete:
+            return
+        if self.history.silence(self.clock()) >= tick:
+            self._record("running")
 
     def _value(self, trial: Trial) -> float | None:
         return trial.metrics.get(self.blueprint.sweep.objective or "")

@@ -40,6 +40,11 @@ class Workload:
         """Whether so much is ready that no worker will wait for a decision."""
         return len(self._ready) >= _READY_PER_SLOT * self.engine.n_slots
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a slot has nothing to do."""
+        return len(self._ready) < len(self.engine.idle())
+
     def want(self, job: Job, *, trial: int) -> None:
         """Let a trial wait for an evaluation; one that is under way is not begun again."""
         key = job.specification.key
@@ -53,8 +58,8 @@ class Workload:
         for key in keys:
             self._waiting[key].remove(trial)
 
-    def advance(self) -> list[Outcome]:
-        """Fill the free slots and return what came back.
+    def advance(self, timeout: float | None = None) -> list[Outcome]:
+        """Fill the free slots and return what came back, waiting ``timeout`` seconds at most.
 
         An outcome that is tried again is returned too: see :meth:`settle`.
         """
@@ -64,7 +69,7 @@ class Workload:
                 break
             self._attempts[job.specification.key] += 1
             self.engine.submit(job, slot=slot)
-        return self.engine.wait()
+        return self.engine.wait(timeout)
 
     def _next_job(self) -> Job | None:
         while self._ready:

@@ -37,6 +37,8 @@ class History:
         Warnings that were journalled.
     stop : dict or None
         Why it stopped; None while it runs, or after a kill.
+    seconds : float
+        How long it was coordinated, over all resumes, up to the last entry of each.
     """
 
     opened: Entry = field(default_factory=dict)
@@ -48,6 +50,8 @@ class History:
     final: Entry | None = None
     warnings: list[Entry] = field(default_factory=list)
     stop: Entry | None = None
+    seconds: float = 0.0
+    _last: float = 0.0
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Self:
@@ -62,8 +66,19 @@ class History:
         """Whether the sweep reached its end."""
         return self.stop is not None and self.stop["state"] == "complete"
 
+    def seconds_at(self, instant: float) -> float:
+        """Return how long the sweep has been coordinated at a moment after the last entry."""
+        return self.seconds + max(instant - self._last, 0.0)
+
+    def silence(self, instant: float) -> float:
+        """Return how many seconds before a moment the last entry was written."""
+        return instant - self._last
+
     def take(self, entry: Entry) -> None:
         """Take one more entry into account."""
+        if entry["event"] not in {"opened", "resumed"}:  # each go has a clock of its own
+            self.seconds = self.seconds_at(entry["at"])
+        self._last = entry["at"]
         match entry["event"]:
             case "opened":
                 self.opened = entry
