@@ -57,9 +57,19 @@ def config(*groups: str, **values: Any) -> Config:
     return validate(resolve(document))
 
 
+@cache
 def blueprint(sweep: str | None, *overrides: str, folder: Path | None = None) -> Blueprint:
     with Composer(Folders.of([folder] if folder else [])) as composer:
         return Blueprint.compose(composer, sweep, [*SMALL, *overrides])
+
+
+def changed(asked: Blueprint, **values: Any) -> Blueprint:
+    """Return a blueprint with other values, without asking Hydra again."""
+    document = deepcopy(asked.document())
+    for composed in document["trees"].values():
+        for name, value in values.items():
+            place(composed, name.replace("__", "."), value)
+    return Blueprint.from_document(document)
 
 
 def write_sweep(folder: Path, name: str, text: str) -> Path:

@@ -32,7 +32,6 @@ __all__ = ["RUN", "Blueprint"]
 RUN = "run"
 """What a single run is called where a sweep has its name."""
 
-_NOT_IN_KEY = ("engine.name", "engine.workers", "tracking")
 _SWEPT = ("seed", "dataset", "split", "task", "preprocess", "classifier", "evaluation")
 _DECIDE_ROWS = ("split.", "evaluation.")
 _OBJECTIVES = (CV_ACCURACY, CV_ACCURACY_STD, *map(cv, TEST_NAMES[1:]))
@@ -121,8 +120,8 @@ class Blueprint:
         """
         trees = {options: resolve(tree) for options, tree in self.trees.items()}
         for tree in trees.values():
-            for path in _NOT_IN_KEY:
-                place(tree, path, None)
+            tree["tracking"] = None
+            tree["engine"] = {"threads": lookup(tree, "engine.threads")}
         text = json.dumps({"name": self.name, "trees": trees}, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -130,6 +129,12 @@ class Blueprint:
     def is_run(self) -> bool:
         """Whether it is a single run."""
         return self.config.sweep is None
+
+    @property
+    def n_evaluations(self) -> int:
+        """How many evaluations a trial is made of."""
+        evaluation = self.config.evaluation
+        return evaluation.n_splits if evaluation.method == "cv" else 1
 
     @property
     def sweeps_rows(self) -> bool:

@@ -21,7 +21,9 @@ __all__ = [
     "RECALL_MACRO",
     "RECALL_WEIGHTED",
     "ROC_AUC",
+    "TEST_NAMES",
     "cv",
+    "is_recall",
     "recall",
 ]
 
@@ -52,7 +54,7 @@ def cv(name: str) -> str:
     return f"cv_{name}"
 
 
-def recall(label: int) -> str:
+def recall(label: int | str) -> str:
     """Return the name of one class's recall.
 
     Examples
@@ -61,6 +63,17 @@ def recall(label: int) -> str:
     'recall_7'
     """
     return f"recall_{label}"
+
+
+def is_recall(name: str) -> bool:
+    """Tell whether a metric is one class's recall.
+
+    Examples
+    --------
+    >>> is_recall("recall_7"), is_recall("recall_macro")
+    (True, False)
+    """
+    return name.startswith(recall("")) and name.removeprefix(recall("")).isdecimal()
 
 
 CV_ACCURACY = cv(ACCURACY)
@@ -82,6 +95,9 @@ NAMES = (
     AVERAGE_PRECISION,
 )
 """The order in which tables show metrics."""
+
+TEST_NAMES = (ACCURACY, *NAMES[NAMES.index(BALANCED_ACCURACY) :])
+"""The metrics that an evaluation can have, besides the recalls."""
 
 PROPORTIONS = frozenset({ACCURACY, ACCURACY_COMMON, CV_ACCURACY})
 """Metrics that are a share of all rows scored, so that a binomial interval applies."""

@@ -96,10 +96,13 @@ class Composer:
         chosen, options = self._compose(map(_text, groups))
         for item in values:
             _check_key(chosen, item)
-        replaced = [item for item in values if _changes_kind(chosen, item)]
-        merged = [item for item in values if item not in replaced]
-        tree = self._compose(map(_text, (*groups, *merged)))[0] if merged else chosen
-        for item in replaced:
+        # Setting what stands there is all that Hydra would do, and composing again takes long.
+        placed = values
+        if not all(map(_is_plain, values)):
+            placed = [item for item in values if _changes_kind(chosen, item)]
+        merged = [item for item in values if item not in placed]
+        tree = self._compose(map(_text, (*groups, *merged)))[0] if merged else deepcopy(chosen)
+        for item in placed:
             place(tree, item.key_or_group, plain(item.value()))
         floated: Tree = as_floats(as_floats(tree, chosen), self._defaults(options))
         return floated
@@ -116,6 +119,7 @@ class Composer:
         """
         from hydra._internal.core_plugins.bash_completion import BashCompletion
         from hydra.core.global_hydra import GlobalHydra
+        from hydra.errors import HydraException
 
         completion = BashCompletion(GlobalHydra.instance().config_loader())
         words = " ".join([*self._search_path(), *overrides, last])
@@ -134,7 +138,6 @@ class Composer:
     def _compose(self, overrides: Iterable[str]) -> tuple[Tree, dict[str, str]]:
         """Return the tree, and the option of each group."""
         from hydra import compose
-        from hydra.errors import HydraException
         from hydra.errors import HydraException
         from omegaconf import OmegaConf
         from omegaconf.errors import OmegaConfBaseException
@@ -275,6 +278,12 @@ def _check_key(tree: Tree, item: Override) -> None:
             prefix = f"{here}." if here else ""
             raise ConfigurationError(unknown_name("key", prefix + part, [prefix + k for k in node]))
         node = node[part]
+
+
+def _is_plain(item: Override) -> bool:
+    """Tell whether an override sets a value that is neither merged nor added nor taken away."""
+    is_set = not (item.is_add() or item.is_force_add() or item.is_delete())
+    return is_set and not isinstance(item.value(), dict)
 
 
 def _changes_kind(tree: Tree, item: Override) -> bool:
