@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -51,6 +52,15 @@ def migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def store(migrated_store: Path, tmp_path: Path) -> Path:
     """A store of one's own with both databases."""
     return Path(shutil.copytree(migrated_store, tmp_path / "mlruns"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache for the whole session, so that no test reads or fills the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("SWEEPMARK_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture
