@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from sweepmark.errors import NotFoundError, StoreError
@@ -75,9 +76,10 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists():
                 self.entries, length = _entries(path)
-            self._file = path.open("ab")
+            self._file = path.open("ab", buffering=0)
             self._file.truncate(length)
             sync_folder(path.parent)
+        self._length = length
         step("journal.created")
 
     def append(self, event: str, *, at: float, **details: Any) -> Entry:
@@ -86,12 +88,23 @@ class Journal:
         line = json.dumps(entry, separators=(",", ":"), allow_nan=False).encode() + b"\n"
         step(f"journal.{event}")
         with environment_errors(self.path):
-            self._file.write(line)
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            self._write(line)
         self.entries.append(entry)
         step(f"journal.{event}.done")
         return entry
+
+    def _write(self, line: bytes) -> None:
+        """Write a line whole, or nothing of it: the next one must not be glued to its torn half."""
+        rest = memoryview(line)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            os.fsync(self._file.fileno())
+        except OSError:
+            with suppress(OSError):
+                self._file.truncate(self._length)
+            raise
+        self._length += len(line)
 
     def close(self) -> None:
         """Close the file."""

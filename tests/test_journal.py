@@ -1,0 +1,149 @@
+"""Journals: what was appended is there, whatever tore the file."""
+
+from __future__ import annotations
+
+import json
+import resource
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sweepmark.errors import NotFoundError, StoreError
+from sweepmark.store import Journal, read_journal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sweepmark.store import Entry
+
+KEY = "0" * 64
+OPENED: dict[str, Any] = {
+    "sweep_id": "s-1",
+    "sweep_key": KEY,
+    "fresh": False,
+    "versions": {"numpy": "2"},
+    "blueprint": {"name": "s", "overrides": [], "trees": {"{}": {"seed": 0}}},
+}
+
+
+def fill(path: Path, n_trials: int = 3) -> list[Entry]:
+    with Journal(path) as journal:
+        journal.append("opened", at=1.0, **OPENED)
+        for number in range(n_trials):
+            journal.append("trial", at=2.0, number=number, params={"C": 1.0, "größe": "ü"})
+        return journal.entries
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, list[Entry], Path]:
+    path = tmp_path_factory.mktemp("sweeps") / "s-1.jsonl"
+    entries = fill(path)
+    return path.read_bytes(), entries, path
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_any_truncation_leaves_a_readable_prefix_and_appending_goes_on(
+    whole: tuple[bytes, list[Entry], Path], data: st.DataObject
+) -> None:
+    content, entries, path = whole
+    length = data.draw(st.integers(0, len(content)))
+    path.write_bytes(content[:length])
+    n_whole = content[:length].count(b"\n")
+    assert read_journal(path) == entries[:n_whole]
+    with Journal(path) as journal:
+        assert journal.entries == entries[:n_whole]
+        if n_whole:
+            added = journal.append("trial", at=3.0, number=max(n_whole - 1, 0), params={})
+        else:
+            added = journal.append("opened", at=3.0, **OPENED)
+    assert read_journal(path) == [*entries[:n_whole], added]
+
+
+def test_entry_is_on_the_disk_when_append_returns(tmp_path: Path) -> None:
+    path = tmp_path / "sweeps" / "s-1.jsonl"
+    with Journal(path) as journal:
+        entry = journal.append("opened", at=1.23456789, **OPENED)
+        assert read_journal(path) == [entry]
+        assert json.loads(path.read_text())["at"] == 1.234568
+
+
+def test_numbers_come_back_with_their_types(tmp_path: Path) -> None:
+    params = {"a": 1, "b": 1.0, "c": 1e-300, "d": True, "e": None, "f": [1, 1.0], "g": 2**53 + 1}
+    with Journal(tmp_path / "s-1.jsonl") as journal:
+        journal.append("opened", at=0.0, **OPENED)
+        journal.append("trial", at=0.0, number=0, params=params)
+    assert repr(read_journal(tmp_path / "s-1.jsonl")[1]["params"]) == repr(params)
+
+
+def test_nan_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "s-1.jsonl"
+    entries = fill(path)
+    with Journal(path) as journal, pytest.raises(ValueError, match="JSON"):
+        journal.append("trial", at=0.0, number=3, params={"C": float("nan")})
+    assert read_journal(path) == entries
+
+
+@pytest.mark.parametrize("line", [b"{", b"[]", b"\xff", b"5", b"", b'{"at": 1}'])
+def test_line_that_is_no_entry_is_named_unless_it_is_the_torn_last(
+    tmp_path: Path, line: bytes
+) -> None:
+    path = tmp_path / "s-1.jsonl"
+    entries = fill(path, n_trials=0)
+    with path.open("ab") as file:
+        file.write(line)
+    assert read_journal(path) == entries
+    with path.open("ab") as file:
+        file.write(b"\n")
+    with pytest.raises(StoreError, match="line 2") as error:
+        read_journal(path)
+    assert str(path) in str(error.value)
+
+
+def test_journal_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="there is no sweep 's-1'"):
+        read_journal(tmp_path / "s-1.jsonl")
+
+
+@contextmanager
+def disk_full_at(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond a size: the kernel refuses what is above."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_entry_that_does_not_fit_on_the_disk_leaves_the_others_whole(tmp_path: Path) -> None:
+    path = tmp_path / "s-1.jsonl"
+    entries = fill(path)
+    with Journal(path) as journal:
+        with disk_full_at(path.stat().st_size + 20), pytest.raises(StoreError, match=r"s-1\.jsonl"):
+            journal.append("trial", at=4.0, number=3, params={"C": "x" * 100})
+        assert read_journal(path) == journal.entries == entries
+        entry = journal.append("trial", at=5.0, number=3, params={})
+    assert read_journal(path) == [*entries, entry]
+
+
+def test_journal_closes_in_order_on_a_full_disk(tmp_path: Path) -> None:
+    path = tmp_path / "s-1.jsonl"
+    entries = fill(path)
+    journal = Journal(path)
+    with disk_full_at(path.stat().st_size):
+        with pytest.raises(StoreError):
+            journal.append("trial", at=4.0, number=3, params={})
+        journal.close()
+    assert read_journal(path) == entries
+
+
+def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "sweeps").write_text("a file where the folder should be")
+    with pytest.raises(StoreError, match="sweeps"):
+        Journal(tmp_path / "sweeps" / "s-1.jsonl")
+    assert [path.name for path in tmp_path.iterdir()] == ["sweeps"]
