@@ -1,0 +1,72 @@
+"""Histories: what a journal's entries come to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sweepmark.store import History
+
+
+def entry(event: str, at: float = 0.0, **details: Any) -> dict[str, Any]:
+    return {"event": event, "at": at, **details}
+
+
+def outcome(number: int, status: str) -> dict[str, Any]:
+    return entry("outcome", number=number, status=status)
+
+
+def test_trials_are_gathered_by_number_and_the_last_outcome_counts() -> None:
+    history = History.of(
+        [
+            entry("opened", fresh=False),
+            entry("trial", at=1.0, number=0, params={"C": 1.0}),
+            entry("trial", at=2.0, number=1, params={"C": 2.0}),
+            outcome(1, "failed"),
+            outcome(0, "complete"),
+            outcome(1, "complete"),
+        ]
+    )
+    assert history.opened["fresh"] is False
+    assert history.params == {0: {"C": 1.0}, 1: {"C": 2.0}}
+    assert {number: one["status"] for number, one in history.outcomes.items()} == {
+        0: "complete",
+        1: "complete",
+    }
+
+
+def test_evaluation_that_failed_was_tried_and_not_computed() -> None:
+    history = History.of(
+        [
+            entry("evaluation", key="a", reason="killed"),
+            entry("evaluation", key="a", reason=None),
+            entry("evaluation", key="b", reason="error"),
+        ]
+    )
+    assert history.computed == {"a"}
+
+
+def test_sweep_is_complete_only_if_its_last_stop_says_so() -> None:
+    complete = entry("stop", state="complete", why="done")
+    interrupted = entry("stop", state="interrupted", why="KeyboardInterrupt")
+    resumed = entry("resumed")
+    for entries, expected in (
+        ([], False),
+        ([interrupted], False),
+        ([complete], True),
+        ([interrupted, resumed], False),
+        ([interrupted, resumed, complete], True),
+        ([complete, resumed], False),
+        ([complete, resumed, complete], True),
+    ):
+        assert History.of(entries).is_complete is expected
+
+
+def test_event_of_a_later_version_changes_nothing() -> None:
+    assert History.of([entry("trial", number=0, params={}), entry("teleported")]).params == {0: {}}
+
+
+def test_final_and_warnings_are_kept() -> None:
+    history = History.of([entry("final", number=3, key="k"), entry("warning", kind="x")])
+    assert history.final is not None
+    assert history.final["number"] == 3
+    assert [warning["kind"] for warning in history.warnings] == ["x"]
