@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,8 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from sweepmark.data import idx
 from program import Program
+from sweepmark.data import idx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 N_TRAIN = 1437
 
@@ -75,16 +79,12 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def digits_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache that holds the digits, for programs that are no test of fetching."""
     root = tmp_path_factory.mktemp("digits")
-    for name in ("folder", "outputs"):
-        (root / name).mkdir()
-    program = Program(root / "folder", cache=root / "cache", outputs=root / "outputs")
-    program.run("data", "fetch", "digits")
+    Program(root, cache=root / "cache").run("data", "fetch", "digits")
     return root / "cache"
 
 
 @pytest.fixture
-def program(tmp_path: Path, digits_cache: Path) -> Program:
+def program(tmp_path: Path, digits_cache: Path) -> Iterator[Program]:
     """The installed program in an empty folder."""
-    for name in ("folder", "outputs"):
-        (tmp_path / name).mkdir()
-    return Program(tmp_path / "folder", cache=digits_cache, outputs=tmp_path / "outputs")
+    with contextlib.closing(Program(tmp_path, cache=digits_cache)) as program:
+        yield program

@@ -70,26 +70,32 @@ class Program:
 
     Parameters
     ----------
-    folder : Path
-        The current folder of the commands.
+    root : Path
+        Where that folder is made, and another for the output of the commands.
     cache : Path
         What they have as SWEEPMARK_CACHE.
-    outputs : Path
-        Where the output of commands that are not waited for goes; not in ``folder``.
     executable : Path
         The program, if it is not the one of this environment.
     """
 
-    def __init__(
-        self, folder: Path, *, cache: Path, outputs: Path, executable: Path = INSTALLED
-    ) -> None:
-        self.folder = folder
-        self.store = folder / "mlruns"
-        self._outputs = outputs
+    def __init__(self, root: Path, *, cache: Path, executable: Path = INSTALLED) -> None:
+        self.folder = root / "folder"
+        self.store = self.folder / "mlruns"
+        self._outputs = root / "outputs"
         self._executable = executable
+        self._started: list[Running] = []
         self._environment = {
             name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)
         } | {"SWEEPMARK_CACHE": str(cache)}
+        for folder in (self.folder, self._outputs):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def close(self) -> None:
+        """Kill what a failed test left running."""
+        for running in self._started:
+            if running.process.poll() is None:
+                running.process.kill()
+                running.process.wait()
 
     def run(self, *words: object, code: int = 0, **environment: str) -> Finished:
         """Run a command to its end, which must be of the given exit code."""
@@ -113,7 +119,8 @@ class Program:
                 stderr=err,
                 process_group=0,
             )
-        return Running(process, outputs, started)
+        self._started.append(Running(process, outputs, started))
+        return self._started[-1]
 
     def left(self) -> list[str]:
         """Return what lies in the folder."""

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import select
-import subprocess
 import sys
-import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from program import INSTALLED, Program
+from program import Program
 from sweepmark import __version__
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 VERBS = ("run", "sweep", "resume", "grade", "ui", "data")
 DATA_VERBS = ("list", "fetch", "describe", "show", "export")
@@ -272,6 +264,17 @@ def test_json_is_one_document_and_nothing_else(
         assert word in finished.err
 
 
+def test_json_documents_are_standard_json(program: Program) -> None:
+    """NaN is no JSON; the dummy's average precision is a number, its undefined figures null."""
+    words = ("run", "dataset=digits", "classifier=linear_svc", "classifier.max_iter=1")
+    out = program.run(*words, "tracking=none", "engine=serial", "--json").out
+
+    def refuse(constant: str) -> None:
+        pytest.fail(f"{constant} is no JSON")
+
+    json.loads(out, parse_constant=refuse)
+
+
 def test_json_of_what_fails_is_no_document(program: Program) -> None:
     check_refusal(program, ["run", "classifier=svn", "--json"], ["'svc'"])
 
@@ -334,195 +337,10 @@ sys.exit(main(["grade", "--store", "a store", "--json"]))
 
 
 def test_bug_exits_70_and_names_its_log(program: Program, tmp_path: Path) -> None:
-    python = Program(
-        program.folder,
-        cache=tmp_path,
-        outputs=tmp_path / "outputs",
-        executable=type(program.folder)(sys.executable),
-    )
+    python = Program(tmp_path, cache=tmp_path, executable=Path(sys.executable))
     broken = python.run("-c", BUG, code=70)
     assert broken.out == ""
     assert len(broken.err.splitlines()) == 1
     (log,) = (program.folder / "a store" / "logs").iterdir()
     assert str(log) in broken.err
     assert "KeyError: 'a bug'" in log.read_text()
-
-
-# Grades
-
-
-@pytest.fixture(scope="module")
-def graded(
-    tmp_path_factory: pytest.TempPathFactory, digits_cache: Path
-) -> tuple[Program, list[tuple[str, str]]]:
-    """A store with three runs, the last on another test set, and their sweep and run ids."""
-    root = tmp_path_factory.mktemp("graded")
-    for name in ("folder", "outputs"):
-        (root / name).mkdir()
-    program = Program(root / "folder", cache=digits_cache, outputs=root / "outputs")
-    entries = []
-    for own in ("classifier=svc", "classifier=knn", "split.size=800"):
-        document = program.run("run", "dataset=digits", "engine=serial", own, "--json").document
-        entries.append((document["sweep_id"], document["trials"][0]["run_id"]))
-    return program, entries
-
-
-def test_grade_of_a_number(program: Program) -> None:
-    words = ("grade", "--accuracy", "0.957", "--n-test", "10000")
-    document = program.run(*words, "--json").document
-    assert (document["points"], document["band"]) == (85, "95 % to 96 %")
-    assert document["interval"] == pytest.approx([0.95285, 0.96080], abs=1e-5)
-    assert document["undecided"] is True
-    assert "85 points" in program.run(*words).out
-    assert program.left() == []
-
-
-def test_require(program: Program) -> None:
-    words = ("grade", "--accuracy", "0.957", "--n-test", "10000", "--require")
-    assert program.run(*words, "0.95").err == ""
-    short = program.run(*words, "0.96", code=1)
-    assert "0.957 is below the required 0.96" in short.err
-    assert "85 points" in short.out
-
-
-def test_grade_of_the_last_sweep(graded: tuple[Program, list[tuple[str, str]]]) -> None:
-    program, entries = graded
-    shown = program.run("grade").out
-    assert shown.startswith(entries[-1][0])
-    assert program.run("grade", "--require", "0.96", "--json").document["points"] == 90
-    assert program.run("grade", "--require", "0.999", code=1).out == shown
-
-
-def test_two_are_ranked_by_sweep_id_and_by_run_id(
-    graded: tuple[Program, list[tuple[str, str]]],
-) -> None:
-    program, entries = graded
-    by_sweep = program.run("grade", entries[0][0], entries[1][0], "--json").document["grades"]
-    assert [(each["points"], each["rank"]) for each in by_sweep] == [(100, 1), (90, 2)]
-    run_id = entries[1][1][:8]
-    by_run = program.run("grade", entries[0][0], run_id, "--json").document["grades"]
-    assert [each["value"] for each in by_run] == [each["value"] for each in by_sweep]
-    assert by_run[1]["entry"] == run_id
-    alone = program.run("grade", run_id)
-    assert "rank decides" in alone.out
-
-
-def test_different_test_sets_are_refused(
-    graded: tuple[Program, list[tuple[str, str]]],
-) -> None:
-    program, entries = graded
-    refused = program.run("grade", entries[0][0], entries[2][0], code=2)
-    assert refused.out == ""
-    assert "same test set" in refused.err
-    assert program.run("grade", "run-nothing", code=2).err.startswith("error: there is no sweep")
-
-
-# Completion
-
-
-def candidates(program: Program, line: str) -> list[str]:
-    answer = program.run("-sc", "query=bash", COMP_LINE=line)
-    assert answer.err == ""
-    assert program.left() == []
-    return answer.out.split()
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("sweepmark ", list(VERBS)),
-        ("sweepmark r", ["run", "resume"]),
-        ("sweepmark sweep svc", ["svc_c_gamma", "svc_tpe"]),
-        ("sweepmark sweep --fresh gr", ["growing_subsets"]),
-        ("sweepmark run classifier=s", ["classifier=sgd", "classifier=softmax", "classifier=svc"]),
-        ("sweepmark run --json classifier=k", ["classifier=knn"]),
-        ("sweepmark run --store /tmp classifier=k", ["classifier=knn"]),
-        ("sweepmark run classifier=knn classifier.n", ["classifier.n_neighbors="]),
-        ("sweepmark run split.s", ["split.seed=", "split.size=", "split.source="]),
-        ("sweepmark run data", ["dataset.", "dataset="]),
-        ("sweepmark run hyd", []),
-        ("sweepmark run swee", []),
-        ("sweepmark run classifier=nothing split.", []),
-        ("sweepmark run --config-dir /nowhere classifier=", []),
-        ("sweepmark run --fr", ["--fresh"]),
-        ("sweepmark sweep --l", ["--list"]),
-        ("sweepmark sweep svc_tpe sampler=", ["sampler=grid", "sampler=random", "sampler=tpe"]),
-        ("sweepmark sweep svc_tpe sweep.space.classifier.g", ["sweep.space.classifier.gamma."]),
-        ("sweepmark data ", list(DATA_VERBS)),
-        ("sweepmark data show m", ["mnist"]),
-        ("sweepmark data show mnist dataset.p", ["dataset.path="]),
-        ("sweepmark resume ", []),
-        ("sweepmark nothing ", []),
-    ],
-)
-def test_completion(program: Program, line: str, expected: list[str]) -> None:
-    assert candidates(program, line) == expected
-
-
-def test_completion_knows_the_users_own_folder(program: Program, tmp_path: Path) -> None:
-    for name in ("classifier/mine.yaml", "sweeps/mine.yaml"):
-        own = tmp_path / "own" / name
-        own.parent.mkdir(parents=True)
-        own.write_text("# mine\n_target_: sklearn.svm.NuSVC\nsweep: {space: {seed: [1]}}\n")
-    option = f"--config-dir {tmp_path / 'own'}"
-    assert candidates(program, f"sweepmark run {option} classifier=m") == [
-        "classifier=mine",
-        "classifier=mlp",
-    ]
-    assert candidates(program, f"sweepmark sweep {option} m") == ["mine"]
-
-
-def test_completion_of_sweep_ids(graded: tuple[Program, list[tuple[str, str]]]) -> None:
-    program, entries = graded
-    for verb in ("resume", "grade"):
-        answer = program.run("-sc", "query=bash", COMP_LINE=f"sweepmark {verb} run-")
-        assert answer.out.split() == [sweep_id for sweep_id, _ in entries]
-
-
-def test_completion_in_a_real_bash(program: Program) -> None:
-    """What is typed here a person types: readline asks, and puts in what it is answered."""
-    terminal, theirs = pty.openpty()
-    path = f"{INSTALLED.parent}{os.pathsep}{os.environ['PATH']}"
-    bash = subprocess.Popen(
-        ["/bin/bash", "--norc", "--noprofile", "-i"],
-        cwd=program.folder,
-        env=os.environ | {"PATH": path, "TERM": "dumb"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    try:
-        os.write(terminal, b'eval "$(sweepmark -sc install=bash)"; echo re"ady"\n')
-        expect(terminal, b"\nready")
-        os.write(terminal, b"sweepmark ru\t")
-        expect(terminal, b"sweepmark run ")
-        os.write(terminal, b"classifier=kn\t")
-        expect(terminal, b"classifier=knn ")
-        os.write(terminal, b"classifier.n_n\t")
-        expect(terminal, b"classifier.n_neighbors=")
-    finally:
-        bash.kill()
-        bash.wait()
-        os.close(terminal)
-
-
-def expect(terminal: int, wanted: bytes, *, seconds: float = 20) -> None:
-    shown = b""
-    deadline = time.monotonic() + seconds
-    while wanted not in shown:
-        ready, _, _ = select.select([terminal], [], [], max(0.0, deadline - time.monotonic()))
-        assert ready, shown
-        shown += os.read(terminal, 1024)
-
-
-def test_json_documents_are_standard_json(program: Program) -> None:
-    """NaN is no JSON; the dummy's average precision is a number, its undefined figures null."""
-    words = ("run", "dataset=digits", "classifier=linear_svc", "classifier.max_iter=1")
-    out = program.run(*words, "tracking=none", "engine=serial", "--json").out
-
-    def refuse(constant: str) -> None:
-        pytest.fail(f"{constant} is no JSON")
-
-    json.loads(out, parse_constant=refuse)

@@ -53,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stop:
         number = stop.number if isinstance(stop, Stopped) else signal.SIGINT
         _say(interruptions.message(number))
-        return 128 + number
+        sys.stdout.flush()
+        os._exit(128 + number)  # on its way out Python would die of a second signal
     except BrokenPipeError:  # the reader of our output left; nothing more can be said
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE

@@ -1,0 +1,76 @@
+"""``sweepmark grade`` as a user calls it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from program import Program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+Graded = tuple[Program, list[tuple[str, str]]]
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory, digits_cache: Path) -> Graded:
+    """A store with three runs, the last on another test set, and their sweep and run ids."""
+    program = Program(tmp_path_factory.mktemp("graded"), cache=digits_cache)
+    entries = []
+    for own in ("classifier=svc", "classifier=knn", "split.size=800"):
+        document = program.run("run", "dataset=digits", "engine=serial", own, "--json").document
+        entries.append((document["sweep_id"], document["trials"][0]["run_id"]))
+    return program, entries
+
+
+def test_grade_of_a_number(program: Program) -> None:
+    words = ("grade", "--accuracy", "0.957", "--n-test", "10000")
+    document = program.run(*words, "--json").document
+    assert (document["points"], document["band"]) == (85, "95 % to 96 %")
+    assert document["interval"] == pytest.approx([0.95285, 0.96080], abs=1e-5)
+    assert document["undecided"] is True
+    assert "85 points" in program.run(*words).out
+    assert program.left() == []
+
+
+def test_require(program: Program) -> None:
+    words = ("grade", "--accuracy", "0.957", "--n-test", "10000", "--require")
+    assert program.run(*words, "0.95").err == ""
+    short = program.run(*words, "0.96", code=1)
+    assert "0.957 is below the required 0.96" in short.err
+    assert "85 points" in short.out
+
+
+def test_grade_of_the_last_sweep(graded: Graded) -> None:
+    program, entries = graded
+    shown = program.run("grade").out
+    assert shown.startswith(entries[-1][0])
+    assert program.run("grade", "--require", "0.96", "--json").document["points"] == 90
+    assert program.run("grade", "--require", "0.999", code=1).out == shown
+
+
+def test_two_are_ranked_by_sweep_id_and_by_run_id(
+    graded: Graded,
+) -> None:
+    program, entries = graded
+    by_sweep = program.run("grade", entries[0][0], entries[1][0], "--json").document["grades"]
+    assert [(each["points"], each["rank"]) for each in by_sweep] == [(100, 1), (90, 2)]
+    run_id = entries[1][1][:8]
+    by_run = program.run("grade", entries[0][0], run_id, "--json").document["grades"]
+    assert [each["value"] for each in by_run] == [each["value"] for each in by_sweep]
+    assert by_run[1]["entry"] == run_id
+    alone = program.run("grade", run_id)
+    assert "rank decides" in alone.out
+
+
+def test_different_test_sets_are_refused(
+    graded: Graded,
+) -> None:
+    program, entries = graded
+    refused = program.run("grade", entries[0][0], entries[2][0], code=2)
+    assert refused.out == ""
+    assert "same test set" in refused.err
+    assert program.run("grade", "run-nothing", code=2).err.startswith("error: there is no sweep")
