@@ -17,7 +17,7 @@ _EVENTS = ("opened", "trial", "evaluation", "outcome", "final", "stop", "resumed
 
 STEPS = (
     "lock.taken",
-    "journal.created",
+    "file.written",
     *(f"journal.{event}{done}" for event in _EVENTS for done in ("", ".done")),
     "evaluation.written",
     "evaluation.renamed",

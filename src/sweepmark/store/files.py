@@ -15,7 +15,7 @@ from sweepmark.steps import step
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["environment_errors", "sync_folder", "write_folder"]
+__all__ = ["environment_errors", "sync_folder", "write_file", "write_folder"]
 
 
 @contextmanager
@@ -40,6 +40,22 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_file(target: Path, content: bytes) -> None:
+    """Write a file whole."""
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    with environment_errors(target):
+        try:
+            with unfinished.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            step("file.written")
+            unfinished.rename(target)
+            sync_folder(target.parent)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
 
 def write_folder(target: Path, files: Mapping[str, bytes]) -> bool:

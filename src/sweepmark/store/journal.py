@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sweepmark.errors import NotFoundError, StoreError
 from sweepmark.steps import step
-from sweepmark.store.files import environment_errors, sync_folder
+from sweepmark.store.files import environment_errors, write_file
 
 if TYPE_CHECKING:
+    from io import FileIO
     from pathlib import Path
     from types import TracebackType
 
@@ -65,22 +66,20 @@ class Journal:
     Parameters
     ----------
     path : Path
-        ``mlruns/sweeps/<sweep_id>.jsonl``; created if it is not there.
+        ``mlruns/sweeps/<sweep_id>.jsonl``; created with its first entry if it is not there.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.entries: list[Entry] = []
-        length = 0
+        self._file: FileIO | None = None
+        self._length = 0
         with environment_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists():
-                self.entries, length = _entries(path)
-            self._file = path.open("ab", buffering=0)
-            self._file.truncate(length)
-            sync_folder(path.parent)
-        self._length = length
-        step("journal.created")
+                self.entries, self._length = _entries(path)
+                self._file = path.open("ab", buffering=0)
+                self._file.truncate(self._length)
 
     def append(self, event: str, *, at: float, **details: Any) -> Entry:
         """Add an entry; it is on the disk when this returns."""
@@ -94,7 +93,15 @@ class Journal:
         return entry
 
     def _write(self, line: bytes) -> None:
-        """Write a line whole, or nothing of it: the next one must not be glued to its torn half."""
+        """Write a line whole, or nothing of it: the next one must not be glued to its torn half.
+
+        The first comes with the file: there is no journal that says nothing.
+        """
+        if self._file is None:
+            write_file(self.path, line)
+            self._file = self.path.open("ab", buffering=0)
+            self._length = len(line)
+            return
         rest = memoryview(line)
         try:
             while rest:
@@ -108,7 +115,8 @@ class Journal:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
     def __enter__(self) -> Self:
         """Return itself."""
