@@ -34,8 +34,9 @@ def whole(rows: Rows, gamma: float, *, n_threads: int) -> NDArray[np.float64]:
 
 
 def _whole(rows: Rows, gamma: float, n_threads: int) -> NDArray[np.float64]:
-    span = (0, len(rows.array))
-    kernel = _fill(rows, [span], gamma, n_threads)
+    size = len(rows.array)
+    with store.reserve(8 * size**2):  # others go first, so that their memory can be used again
+        kernel = _fill(rows, [(0, size)], gamma, n_threads)
     kernel.flags.writeable = False
     return kernel
 
@@ -145,8 +146,7 @@ def _distances(rows: Rows, i: int, others: Rows, j: int, *, keep: bool) -> NDArr
         right = left if same else others.array[b]  # NumPy halves the work where they are one
         tile: NDArray[Any] = left @ right.T
         tile *= -2
-        tile += rows.norms[a, np.newaxis]
-        tile += others.norms[b]
+        tile += np.add.outer(rows.norms[a], others.norms[b])  # summed first: symmetric
         np.maximum(tile, 0, out=tile)
         if same:
             np.fill_diagonal(tile, 0)

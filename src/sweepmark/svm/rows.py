@@ -48,19 +48,19 @@ class Rows:
 def cut(counts: Sequence[int]) -> tuple[tuple[int, int], ...]:
     """Cut rows that lie class by class into strips of at most 256 rows.
 
-    A class begins a new strip unless the strip before is shorter than 128 rows, so that many
-    small classes do not make for many small products. Cutting at fixed heights from the class's
-    first row keeps the strips of a data set's head.
+    Classes of fewer than 128 rows are joined, so that many small classes do not make for many
+    small products. Cutting at fixed heights from a large class's first row keeps the strips of a
+    data set's head.
 
     Examples
     --------
-    >>> cut([300, 20, 30])
-    ((0, 256), (256, 320), (320, 350))
+    >>> cut([300, 20, 30, 200])
+    ((0, 256), (256, 350), (350, 550))
     """
     strips: list[tuple[int, int]] = []
     start = stop = 0
     for count in counts:
-        if stop - start >= _SHORTEST:
+        if stop > start and max(count, stop - start) >= _SHORTEST:
             strips.append((start, stop))
             start = stop
         stop += count

@@ -1,4 +1,4 @@
-"""The process-wide store of what fits share: bounded in bytes, least recently used goes first.
+"""The process-wide store of what fits share, bounded in bytes.
 
 Whatever is in it could be computed again with the same bits, so that no result depends on what it
 holds.
@@ -6,10 +6,10 @@ holds.
 
 from __future__ import annotations
 
+import heapq
 import os
 import threading
 import time
-from collections import OrderedDict
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,7 +21,9 @@ __all__ = ["Statistics", "configure", "fetch", "keeps", "limit", "reserve", "sta
 
 Value = TypeVar("Value")
 
-_SHARE = 0.25  # of the machine's memory, unless configured
+_SHARE = 0.125  # of the machine's memory, unless configured
+_LOKY_BYTES = 200 << 20  # joblib's workers are replaced when they have grown by 300 MB
+_STALE = 8  # how many times more places than entries the queue may have
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +49,31 @@ class Statistics:
     peak_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Entry:
     value: Any
     n_bytes: int
     seconds: float
+    priority: float = 0.0
 
 
 class _Store:
+    """Entries by key; where room is short, what is cheapest to make again per byte goes first.
+
+    The policy is GreedyDual-Size (Cao and Irani, USENIX Symposium on Internet Technologies and
+    Systems, 1997): an entry's priority is its seconds per byte on top of the priority of what went
+    last, so that what is dear stays longer, but not for ever.
+    """
+
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.reserved = 0
         self.lock = threading.Lock()
-        self.entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self.entries: dict[Hashable, _Entry] = {}
         self.gates: dict[Hashable, threading.Lock] = {}
+        self.queue: list[tuple[float, int, Hashable]] = []
+        self.number = 0
+        self.floor = 0.0
         self.n_bytes = self.peak = self.hits = self.misses = 0
         self.seconds = 0.0
 
@@ -68,10 +81,22 @@ class _Store:
         """Return an entry and count it as used; None if it is not there."""
         entry = self.entries.get(key)
         if entry is not None:
-            self.entries.move_to_end(key)
+            self.touch(key, entry)
             self.hits += 1
             self.seconds += entry.seconds
         return entry
+
+    def touch(self, key: Hashable, entry: _Entry) -> None:
+        entry.priority = self.floor + entry.seconds / max(entry.n_bytes, 1)
+        self.number += 1
+        heapq.heappush(self.queue, (entry.priority, self.number, key))
+        if len(self.queue) > _STALE * (len(self.entries) + _STALE):
+            self.queue = [
+                (entry.priority, number, key)
+                for number, (key, entry) in enumerate(self.entries.items())
+            ]
+            heapq.heapify(self.queue)
+            self.number = len(self.queue)
 
     def insert(self, key: Hashable, entry: _Entry) -> None:
         self.misses += 1
@@ -79,18 +104,27 @@ class _Store:
             return
         self.entries[key] = entry
         self.n_bytes += entry.n_bytes
+        self.touch(key, entry)
         self.shrink()
         self.peak = max(self.peak, self.n_bytes + self.reserved)
 
     def shrink(self) -> None:
         while self.entries and self.n_bytes > self.limit - self.reserved:
-            _, entry = self.entries.popitem(last=False)
-            self.n_bytes -= entry.n_bytes
+            priority, _, key = heapq.heappop(self.queue)
+            entry = self.entries.get(key)
+            if entry is not None and entry.priority == priority:  # else used since, or gone
+                del self.entries[key]
+                self.n_bytes -= entry.n_bytes
+                self.floor = priority
 
 
 def _default_limit() -> int:
+    import multiprocessing
+
     import psutil
 
+    if multiprocessing.current_process().name.startswith("LokyProcess"):
+        return _LOKY_BYTES
     return int(psutil.virtual_memory().total * _SHARE)
 
 
@@ -103,7 +137,8 @@ def configure(*, memory: int | None = None) -> None:
     Parameters
     ----------
     memory : int, optional
-        Bytes, at least 0; by default a quarter of the machine's. Results do not depend on it.
+        Bytes, at least 0; by default an eighth of the machine's (200 MiB in a worker of joblib's,
+        which replaces workers that grow). Results do not depend on it.
 
     Raises
     ------

@@ -1,0 +1,185 @@
+"""The search over C and gamma alone: sweepmark.svm.SVC against GridSearchCV(n_jobs=-1).
+
+Both score the same cells on the same folds of the first n MNIST training images, StandardScaler
+fitted on each fold's training part. Runs alternate; what is compared are medians::
+
+    python benchmarks/svm_grid.py --n 2000
+    python benchmarks/svm_grid.py --n 7500 --rounds 1
+    python benchmarks/svm_grid.py --n 2000 --grid published
+    python benchmarks/svm_grid.py --fit 15000 5000
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC as PLAIN_SVC
+from threadpoolctl import threadpool_limits
+
+from sweepmark import svm
+from sweepmark.config import dataset_config
+from sweepmark.data import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+_C = (0.01, 0.1, 1.0, 10.0, 100.0)
+_GAMMAS = {
+    "reference": (1e-4, 3e-4, 1e-3, 3e-3, 1e-2),
+    "published": (0.01, 0.1, 1.0, 10.0, 100.0),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """What is searched: the first folds of five over the first n images."""
+
+    X: NDArray[np.float64]
+    y: NDArray[np.int64]
+    folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]]
+    gammas: tuple[float, ...]
+
+
+def shared(search: Search) -> NDArray[np.float64]:
+    """Score every cell as sweepmark's workers do: what shares a fold and a gamma together."""
+    lock = Lock()
+
+    @lru_cache(maxsize=2)
+    def scaled(fold: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        train, test = search.folds[fold]
+        scaler = StandardScaler()
+        X_train, X_test = scaler.fit_transform(search.X[train]), scaler.transform(search.X[test])
+        X_train.flags.writeable = X_test.flags.writeable = False
+        return X_train, X_test
+
+    def score(fold: int, gamma: float) -> list[float]:
+        with lock:
+            X_train, X_test = scaled(fold)
+        y_train, y_test = (search.y[rows] for rows in search.folds[fold])
+        models = (svm.SVC(C=C, gamma=gamma).fit(X_train, y_train) for C in _C)
+        return [float(np.mean(model.predict(X_test) == y_test)) for model in models]
+
+    svm.configure(memory=0)  # nothing is left from the run before
+    svm.configure()
+    cells = [(fold, gamma) for fold in range(len(search.folds)) for gamma in search.gammas]
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
+        scores = list(pool.map(lambda cell: score(*cell), cells))
+    return np.reshape(scores, (len(search.folds), len(search.gammas), len(_C)))
+
+
+def separate(search: Search) -> NDArray[np.float64]:
+    """Score every cell by GridSearchCV on all cores."""
+    found = GridSearchCV(
+        make_pipeline(StandardScaler(), PLAIN_SVC()),
+        {"svc__C": _C, "svc__gamma": search.gammas},
+        cv=search.folds,
+        n_jobs=-1,
+        refit=False,
+    ).fit(search.X, search.y)
+    scores = [found.cv_results_[f"split{k}_test_score"] for k in range(len(search.folds))]
+    cells = np.reshape(scores, (len(search.folds), len(_C), len(search.gammas)))
+    return cells.transpose(0, 2, 1)
+
+
+def fit_and_predict(model: Any, train: Any, X_test: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Fit one model and predict, from an empty store."""
+    svm.configure(memory=0)
+    svm.configure()
+    return np.asarray(model.fit(*train).predict(X_test))
+
+
+def compare(peers: dict[str, Callable[[], Any]], rounds: int) -> dict[str, Any]:
+    """Run the peers in turn, print their medians, and return what each found."""
+    seconds: dict[str, list[float]] = {name: [] for name in peers}
+    cpu: dict[str, list[float]] = {name: [] for name in peers}
+    found = {}
+    for _ in range(rounds):
+        for name, peer in peers.items():
+            before, started = os.times(), time.perf_counter()
+            found[name] = peer()
+            seconds[name].append(time.perf_counter() - started)
+            after = os.times()
+            cpu[name].append(after.user + after.system - before.user - before.system)
+    medians = {name: statistics.median(taken) for name, taken in seconds.items()}
+    slowest = max(medians.values())
+    print("| | seconds (median) | runs | CPU seconds here | times as fast |\n|---|---|---|---|---|")
+    for name, median in medians.items():
+        runs = " ".join(f"{taken:.2f}" for taken in seconds[name])
+        own = f"{statistics.median(cpu[name]):.2f}"
+        print(f"| {name} | {median:.2f} | {runs} | {own} | {slowest / median:.1f} |")
+    return found
+
+
+def compare_searches(X: Any, y: Any, arguments: argparse.Namespace) -> None:
+    """Compare the searches, and their scores image by image."""
+    n = arguments.n
+    data = np.asarray(X[:n], dtype=np.float64), np.asarray(y[:n])
+    folds = list(StratifiedKFold(5).split(*data))[: arguments.folds]
+    search = Search(*data, folds, _GAMMAS[arguments.grid])
+    Parallel(n_jobs=-1)(delayed(abs)(0) for _ in range(8))  # the peer's processes are up
+    print(f"{arguments.grid} grid, n={n}, {len(folds)} folds, search alone\n")
+    peers: dict[str, Callable[[], Any]] = {"sweepmark.svm": partial(shared, search)}
+    if not arguments.alone:
+        peers["GridSearchCV(n_jobs=-1)"] = partial(separate, search)
+    found = compare(peers, arguments.rounds)
+    print(f"\n{svm.statistics()}")
+    if not arguments.alone:
+        sizes = np.array([len(test) for _, test in folds])[:, np.newaxis, np.newaxis]
+        one, other = found.values()
+        images = np.rint(np.abs(one - other) * sizes)
+        print(
+            f"folds that differ: {np.count_nonzero(images)}, by at most {images.max():.0f} images"
+        )
+
+
+def compare_fits(X: Any, y: Any, arguments: argparse.Namespace) -> None:
+    """Compare one fit and prediction on pixels / 256."""
+    n_train, n_test = arguments.fit
+    data = np.asarray(X[: n_train + n_test], dtype=np.float64) / 256
+    train = data[:n_train], np.asarray(y[:n_train])
+    print(f"one fit and prediction, {n_train} / {n_test}\n")
+    found = compare(
+        {
+            "sweepmark.svm": partial(fit_and_predict, svm.SVC(), train, data[n_train:]),
+            "scikit-learn": partial(fit_and_predict, PLAIN_SVC(), train, data[n_train:]),
+        },
+        arguments.rounds,
+    )
+    one, other = found.values()
+    print(f"\n{np.count_nonzero(one != other)} of {len(one)} predictions differ")
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--n", type=int, default=2000, help="images searched on")
+    parser.add_argument("--grid", choices=_GAMMAS, default="reference")
+    parser.add_argument("--folds", type=int, default=5, help="how many of the five to compute")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--fit", type=int, nargs=2, metavar=("TRAIN", "TEST"), help="one fit")
+    parser.add_argument("--alone", action="store_true", help="without the peer")
+    arguments = parser.parse_args()
+    train = load(dataset_config("mnist")).train
+    if arguments.fit:
+        compare_fits(train.X, train.y, arguments)
+    else:
+        compare_searches(train.X, train.y, arguments)
+
+
+if __name__ == "__main__":
+    main()

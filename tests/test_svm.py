@@ -1,0 +1,400 @@
+"""sweepmark.svm.SVC against scikit-learn's own, and against itself under other circumstances."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import scipy.sparse
+import sklearn.svm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.utils.estimator_checks import check_estimator
+from threadpoolctl import threadpool_limits
+
+from sweepmark.svm import SVC, configure, statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+ATTRIBUTES = (
+    "support_",
+    "support_vectors_",
+    "n_support_",
+    "dual_coef_",
+    "intercept_",
+    "n_iter_",
+    "fit_status_",
+    "shape_fit_",
+    "classes_",
+    "class_weight_",
+    "n_features_in_",
+)
+
+Data = tuple["NDArray[np.float64]", "NDArray[Any]"]
+
+
+@pytest.fixture(autouse=True)
+def _empty_store() -> Iterator[None]:
+    configure(memory=0)
+    configure()
+    yield
+    configure()
+
+
+@pytest.fixture(scope="module")
+def digits() -> Data:
+    X, y = load_digits(return_X_y=True)
+    return X / 16, y
+
+
+def forget() -> None:
+    configure(memory=0)
+    configure()
+
+
+def blobs(seed: int, counts: tuple[int, ...], n_features: int = 5) -> Data:
+    rng = np.random.default_rng(seed)
+    y = np.repeat(np.arange(len(counts)), counts)
+    X = rng.normal(size=(len(y), n_features)) + y[:, np.newaxis] * 0.7
+    order = rng.permutation(len(y))
+    return X[order], y[order]
+
+
+def assert_like_libsvm(X: NDArray[np.float64], y: NDArray[Any], **parameters: Any) -> None:
+    """Fit both; labels must agree wherever the solver's tolerance does not leave them open."""
+    ours = SVC(**parameters).fit(X, y)
+    theirs = sklearn.svm.SVC(**parameters).fit(X, y)
+    rng = np.random.default_rng(0)
+    scored = np.vstack([X, X + rng.normal(scale=0.1, size=X.shape)])
+    pairs = sklearn.base.clone(theirs).set_params(decision_function_shape="ovo", break_ties=False)
+    margins = np.abs(np.atleast_2d(pairs.fit(X, y).decision_function(scored).T)).min(axis=0)
+    clear = margins > 0.01
+    assert np.array_equal(ours.predict(scored)[clear], theirs.predict(scored)[clear])
+    for name in ATTRIBUTES:
+        mine, other = np.asarray(getattr(ours, name)), np.asarray(getattr(theirs, name))
+        assert mine.dtype == other.dtype, name
+        assert mine.ndim == other.ndim, name
+    assert np.allclose(ours.intercept_, theirs.intercept_, atol=0.01)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"C": 0.01},
+        {"C": 10.0, "gamma": 1.0},
+        {"C": 100.0},
+        {"gamma": 100.0, "C": 50.0},
+        {"class_weight": "balanced", "C": 0.1},
+        {"gamma": 0.0},
+        {"shrinking": False},
+        {"max_iter": 20},
+    ],
+)
+def test_digits_are_fitted_and_predicted_like_libsvm(
+    digits: Data, parameters: dict[str, Any]
+) -> None:
+    X, y = digits
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sklearn.exceptions.ConvergenceWarning)
+        ours = SVC(**parameters).fit(X[:700], y[:700])
+        theirs = sklearn.svm.SVC(**parameters).fit(X[:700], y[:700])
+    assert vars(ours).keys() == vars(theirs).keys()
+    for name in ATTRIBUTES:
+        mine, other = np.asarray(getattr(ours, name)), np.asarray(getattr(theirs, name))
+        assert (mine.dtype, mine.shape) == (other.dtype, other.shape), name
+        assert np.allclose(mine, other, atol=2e-3), name
+    assert np.array_equal(ours.predict(X[700:]), theirs.predict(X[700:]))
+    assert np.allclose(
+        ours.decision_function(X[700:]), theirs.decision_function(X[700:]), atol=5e-3
+    )
+
+
+@pytest.mark.parametrize("gamma", [1e-3, "scale", 100.0])
+@pytest.mark.parametrize("C", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize(
+    "counts", [(1, 1), (1, 1, 1, 1), (1, 40), (30, 25), (3, 50, 7, 2), (12,) * 12]
+)
+def test_degenerate_classes(counts: tuple[int, ...], C: float, gamma: float | str) -> None:
+    X, y = blobs(1, counts)
+    assert_like_libsvm(X, y, C=C, gamma=gamma)
+
+
+def test_duplicated_rows_are_alike_even_at_a_large_gamma() -> None:
+    X, y = blobs(2, (40, 40, 40))
+    X = np.vstack([X, X, X[:60]]) * 30
+    y = np.concatenate([y, y, y[:60]])
+    for C in (0.1, 1.0, 100.0):
+        model = SVC(gamma=100.0, C=C).fit(X, y)
+        assert np.array_equal(
+            model.predict(X), sklearn.svm.SVC(gamma=100.0, C=C).fit(X, y).predict(X)
+        )
+        assert np.array_equal(model.predict(X[:120]), model.predict(X[120:240]))
+
+
+def test_contradicting_duplicates() -> None:
+    X, y = blobs(3, (30, 30))
+    assert_like_libsvm(np.vstack([X, X]), np.concatenate([y, 1 - y]), gamma=100.0)
+
+
+def test_constant_features_and_constant_rows() -> None:
+    X, y = blobs(4, (20, 30))
+    X[:, 2] = 1e6
+    assert_like_libsvm(X, y, gamma=0.1)
+    assert_like_libsvm(np.ones((20, 3)), np.arange(20) % 3)
+
+
+def test_ties() -> None:
+    X = np.array([[0.0], [1.0], [2.0], [3.0]])
+    y = np.array([0, 1, 1, 0])
+    grid = np.linspace(-1, 4, 51)[:, np.newaxis]
+    for parameters in ({"break_ties": True}, {"break_ties": False}):
+        X3, y3 = blobs(5, (9, 9, 9), 2)
+        ours, theirs = SVC(**parameters).fit(X3, y3), sklearn.svm.SVC(**parameters).fit(X3, y3)
+        assert np.array_equal(ours.predict(X3 * 2), theirs.predict(X3 * 2))
+    assert np.array_equal(
+        SVC(gamma=1.0).fit(X, y).predict(grid), sklearn.svm.SVC(gamma=1.0).fit(X, y).predict(grid)
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    data=st.tuples(
+        st.integers(0, 2**32 - 1),
+        st.lists(st.integers(1, 40), min_size=2, max_size=6).map(tuple),
+    ).map(lambda drawn: blobs(*drawn, n_features=4)),
+    scale=st.sampled_from([1e-3, 1.0, 1e3]),
+    n_levels=st.sampled_from([0, 2, 5]),
+    parameters=st.fixed_dictionaries(
+        {
+            "C": st.floats(-3, 3).map(lambda power: 10**power),
+            "gamma": st.floats(-4, 2).map(lambda power: 10**power),
+            "class_weight": st.sampled_from([None, "balanced", {0: 3.0}]),
+        }
+    ),
+)
+def test_any_data_is_classified_like_libsvm(
+    data: Data, scale: float, n_levels: int, parameters: dict[str, Any]
+) -> None:
+    X, y = data
+    if n_levels:  # few distinct values: rows are repeated and distances tie
+        X = np.round(X * n_levels / 4)
+    assert_like_libsvm(X * scale, y, **parameters | {"gamma": parameters["gamma"] / scale**2})
+
+
+@pytest.fixture(scope="module")
+def many() -> Data:
+    """Enough rows for float32 distances, several strips a class, and rows too long for it."""
+    X, y = blobs(6, (400, 500, 300, 20), 10)
+    return X, y
+
+
+def outcome(train: Data, X: NDArray[np.float64], **parameters: Any) -> tuple[Any, ...]:
+    model = SVC(**parameters).fit(*train)
+    return model.predict(X), model.decision_function(X), model.dual_coef_, model.intercept_
+
+
+def assert_same(first: tuple[Any, ...], second: tuple[Any, ...]) -> None:
+    for one, other in zip(first, second, strict=True):
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("parameters", [{"C": 1.0}, {"C": 100.0, "gamma": 2.0}, {"tol": 1e-9}])
+def test_neither_threads_nor_memory_change_a_bit(many: Data, parameters: dict[str, Any]) -> None:
+    X = many[0][:333] + 0.05
+    X[7] *= 1e5
+    outcomes = []
+    for n_threads in (1, 2, 4):
+        for memory in (0, 300_000, 5_000_000, 2**31):
+            forget()
+            configure(memory=memory)
+            with threadpool_limits(n_threads):
+                outcomes.append(outcome(many, X, **parameters))
+    for other in outcomes[1:]:
+        assert_same(outcomes[0], other)
+
+
+def test_what_was_fitted_before_changes_nothing(many: Data) -> None:
+    X = many[0][:200] + 0.05
+    grid = [
+        {"C": C, "gamma": gamma} for C in (0.1, 5.0, 10.0, 30.0, 1000.0) for gamma in (0.1, 1.0)
+    ]
+    ascending = [outcome(many, X, **cell) for cell in grid]
+    forget()
+    descending = [outcome(many, X, **cell) for cell in reversed(grid)]
+    for first, second, cell in zip(ascending, reversed(descending), grid, strict=True):
+        assert_same(first, second)
+        forget()
+        assert_same(first, outcome(many, X, **cell))
+
+
+def test_a_far_row_does_not_change_how_the_others_are_decided(many: Data) -> None:
+    model = SVC(gamma=0.1).fit(*many)
+    X = many[0][:100].copy()
+    alone = model.decision_function(X)
+    X[50] *= 1e6
+    together = model.decision_function(X)
+    assert np.array_equal(np.delete(alone, 50, axis=0), np.delete(together, 50, axis=0))
+    assert np.allclose(together[50], model.to_sklearn().decision_function(X)[50])
+
+
+def test_float32_distances_keep_libsvm_s_labels(many: Data) -> None:
+    for C in (0.1, 1.0, 100.0):
+        ours = SVC(C=C, gamma=0.1).fit(*many)
+        theirs = sklearn.svm.SVC(C=C, gamma=0.1).fit(*many)
+        X = many[0] + 0.05
+        assert np.array_equal(ours.predict(X), theirs.predict(X))
+        assert np.allclose(ours.decision_function(X), theirs.decision_function(X), atol=0.02)
+
+
+def test_work_is_shared_along_c_and_gamma_and_between_predictions(digits: Data) -> None:
+    X, y = digits
+    SVC(C=1.0).fit(X, y)
+    before = statistics()
+    model = SVC(C=2.0).fit(X, y)
+    shared = statistics()
+    assert shared.kernel_hits > before.kernel_hits
+    assert shared.shared_seconds > before.shared_seconds
+    assert shared.kernel_misses == before.kernel_misses + 1  # the new C's solution
+    model.predict(X)
+    predicted = statistics()
+    model.decision_function(X)
+    assert statistics().kernel_misses == predicted.kernel_misses
+    assert predicted.n_bytes <= predicted.peak_bytes
+
+
+def test_the_head_of_a_training_set_shares_its_distances() -> None:
+    X, y = blobs(8, (600, 600), 20)
+    order = np.argsort(np.arange(len(y)) % 7, kind="stable")
+    X, y = X[order], y[order]
+    SVC().fit(X[:1000], y[:1000])
+    before = statistics()
+    SVC(gamma=0.3).fit(X, y)
+    assert statistics().kernel_hits >= before.kernel_hits + 3
+
+
+def test_what_is_changed_in_place_is_seen(digits: Data) -> None:
+    X, y = digits[0][:300].copy(), digits[1][:300]
+    model = SVC().fit(X, y)
+    first = model.predict(X)
+    X[:] = X[::-1].copy()
+    assert np.array_equal(model.predict(X), first[::-1])
+    model._intercept_ += 5
+    assert not np.array_equal(model.predict(X), first[::-1])
+
+
+def test_a_read_only_array_is_known_by_identity_and_a_new_one_is_not_mistaken_for_it() -> None:
+    for seed in range(20):
+        X, y = blobs(seed, (20, 20))
+        X.flags.writeable = False
+        assert np.array_equal(SVC().fit(X, y).predict(X), sklearn.svm.SVC().fit(X, y).predict(X))
+        del X
+
+
+def test_predicting_changes_no_attribute_and_results_are_the_caller_s(digits: Data) -> None:
+    X, y = digits
+    model = SVC(decision_function_shape="ovo").fit(X[:300], y[:300])
+    before = dict(vars(model))
+    values = model.decision_function(X)
+    values[:] = 0
+    assert model.decision_function(X).any()
+    assert vars(model).keys() == before.keys()
+    model.support_vectors_[:] = model.support_vectors_
+    model.intercept_ += 1
+
+
+def test_it_becomes_a_plain_svc(digits: Data) -> None:
+    X, y = digits
+    model = SVC(C=3.0, class_weight={1: 2.0}).fit(X[:300], y[:300])
+    plain = model.to_sklearn()
+    assert type(plain) is sklearn.svm.SVC
+    assert plain.get_params() == model.get_params()
+    assert np.array_equal(pickle.loads(pickle.dumps(plain)).predict(X), model.predict(X))  # noqa: S301
+    assert np.allclose(plain.decision_function(X), model.decision_function(X), atol=1e-8)
+
+
+def test_copies_predict_without_what_the_original_was_trained_on(digits: Data) -> None:
+    X, y = digits
+    model = SVC().fit(X[:300], y[:300])
+    copy = pickle.loads(pickle.dumps(model))  # noqa: S301
+    assert np.array_equal(copy.predict(X), model.predict(X))
+    assert not hasattr(clone(model), "support_")
+
+
+def test_the_parent_does_what_is_not_dense_rbf(digits: Data) -> None:
+    X, y = digits[0][:200], digits[1][:200]
+    before = statistics()
+    for kernel in ("linear", "poly", "sigmoid", lambda a, b: a @ b.T):
+        ours, theirs = SVC(kernel=kernel).fit(X, y), sklearn.svm.SVC(kernel=kernel).fit(X, y)
+        assert np.array_equal(ours.decision_function(X), theirs.decision_function(X))
+    sparse = scipy.sparse.csr_array(X)
+    assert np.array_equal(
+        SVC().fit(sparse, y).predict(sparse), sklearn.svm.SVC().fit(sparse, y).predict(sparse)
+    )
+    weights = np.linspace(0, 2, len(y))
+    assert np.array_equal(
+        SVC().fit(X, y, weights).decision_function(X),
+        sklearn.svm.SVC().fit(X, y, weights).decision_function(X),
+    )
+    assert statistics().kernel_misses == before.kernel_misses
+
+
+def test_refitting_by_the_parent_forgets_our_fit(digits: Data) -> None:
+    X, y = digits[0][:200], digits[1][:200]
+    model = SVC().fit(X, y)
+    model.set_params(kernel="linear").fit(X, y)
+    assert np.array_equal(model.predict(X), sklearn.svm.SVC(kernel="linear").fit(X, y).predict(X))
+
+
+def test_a_solver_given_up_is_reported(digits: Data) -> None:
+    model = SVC(max_iter=3)
+    with pytest.warns(sklearn.exceptions.ConvergenceWarning, match="max_iter=3"):
+        model.fit(*digits)
+    assert model.fit_status_ == 1
+    assert model.n_iter_.max() == 3
+
+
+def test_memory_must_not_be_negative() -> None:
+    with pytest.raises(ValueError, match="at least 0 bytes, but got -1"):
+        configure(memory=-1)
+
+
+def test_scikit_learn_s_estimator_checks_pass() -> None:
+    reason = "libsvm's tolerance: weighted and repeated rows take other paths"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check_estimator(
+            SVC(),
+            expected_failed_checks={
+                "check_sample_weight_equivalence_on_dense_data": reason,
+                "check_sample_weight_equivalence_on_sparse_data": reason,
+            },
+        )
+
+
+_PLUGGED = """
+import sys, pytest, sklearn.svm
+from sweepmark.svm import SVC
+sklearn.svm.SVC = SVC
+sys.exit(pytest.main(["--pyargs", "sklearn.svm.tests.test_svm", "-q", "-p", "no:cacheprovider",
+                      "-c", "/dev/null"]))
+"""
+
+
+@pytest.mark.slow
+def test_scikit_learn_s_own_tests_pass_in_its_svc_s_place() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _PLUGGED], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert " passed" in done.stdout
