@@ -9,7 +9,7 @@ import pytest
 
 from sweepmark.coordinator import Options, resume
 from sweepmark.errors import ConfigurationError
-from sweepmark.store import History, Store
+from sweepmark.store import History, Store, read_journal
 from sweepmark.summary import result_document, stop_text
 from tiny import Listener, blueprint, entries, run, write_sweep
 
@@ -157,13 +157,13 @@ def test_time_is_summed_over_interruptions(
     (path,) = (tmp_path / "mlruns" / "sweeps").glob("*.jsonl")
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:-1]))  # what a kill leaves: no line that says "stop"
-    first = History.of(module.read_journal(path))
+    first = History.of(read_journal(path))
     assert 0 < first.seconds < 25
     instant += 365 * 86400
     result = resume(sweep_id, store=store, options=Options(), progress=Listener())
     assert (result.state, result.stopped_by) == ("complete", "timeout")
     assert 1 <= len(result.trials) < 8
-    history = History.of(module.read_journal(path))
+    history = History.of(read_journal(path))
     assert 25 <= history.seconds < 60
     assert len(decided(store, sweep_id)) == len(result.trials)
     before = path.read_bytes()

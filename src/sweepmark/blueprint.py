@@ -118,10 +118,7 @@ class Blueprint:
 
         The order of a mapping counts: it is that of the axes and of the steps.
         """
-        trees = {options: resolve(tree) for options, tree in self.trees.items()}
-        for tree in trees.values():
-            tree["tracking"] = None
-            tree["engine"] = {"threads": lookup(tree, "engine.threads")}
+        trees = {options: self.asked(options) for options in self.trees}
         text = json.dumps({"name": self.name, "trees": trees}, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -129,6 +126,12 @@ class Blueprint:
     def is_run(self) -> bool:
         """Whether it is a single run."""
         return self.config.sweep is None
+
+    @property
+    def n_evaluations(self) -> int:
+        """How many evaluations a trial is made of."""
+        evaluation = self.config.evaluation
+        return evaluation.n_splits if evaluation.method == "cv" else 1
 
     @property
     def n_evaluations(self) -> int:
@@ -159,6 +162,13 @@ class Blueprint:
     def shown_tree(self) -> Tree:
         """The resolved configuration as ``--cfg job`` shows it."""
         return resolve(self.trees[canonical_json({})])
+
+    def asked(self, options: str) -> Tree:
+        """Return what is asked for under a combination of options: the tree that the key is of."""
+        tree = resolve(self.trees[options])
+        tree["tracking"] = None
+        tree["engine"] = {"threads": lookup(tree, "engine.threads")}
+        return tree
 
     def tree_at(self, params: Params) -> Tree:
         """Return the resolved configuration of one trial as a tree, without the search."""

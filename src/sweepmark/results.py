@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from sweepmark import grade as grading
-from sweepmark.blueprint import Blueprint
 from sweepmark.leaderboard import best, edge_warnings, headline
 from sweepmark.metrics import ACCURACY_COMMON
+from sweepmark.replay import read_sweep
 from sweepmark.scorecard import Scorecard, accuracy_on, common_rows, merge
 from sweepmark.space import Choice
-from sweepmark.store import History, read_journal
 from sweepmark.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sweepmark.store import Entry, EvaluationStore, Store
+    from sweepmark.blueprint import Blueprint
+    from sweepmark.store import Entry, EvaluationStore, History, Store
 
 __all__ = ["Caution", "SweepResult", "build_trial", "merged", "read_result"]
 
@@ -153,17 +153,16 @@ def read_result(
     StoreError
         If an evaluation of it is missing or damaged.
     """
-    history = History.of(read_journal(store.journal_path(sweep_id)))
-    blueprint = Blueprint.from_document(history.opened["blueprint"])
+    history, blueprint = read_sweep(store, sweep_id)
     folds = blueprint.config.evaluation.method == "cv"
     trials, cards = _read_trials(history, store.evaluations, folds=folds, run_ids=run_ids or {})
     cautions = [Caution(entry["kind"], entry["message"]) for entry in history.warnings]
     objective, direction = blueprint.sweep.objective, blueprint.sweep.direction
     if objective is None:
+        trials, common = _with_common(trials, cards, blueprint)
+        cautions += common
         chosen, lead = None, headline(trials)
         test, card = (None, None) if folds or lead is None else (lead, cards.get(lead.number))
-        trials, common = _with_common(trials, cards)
-        cautions += common
     else:
         chosen = lead = best(trials, objective, direction)
         test, card = _final(history, chosen, store.evaluations)
@@ -174,6 +173,7 @@ def read_result(
         }
         edges = edge_warnings(chosen, axes) if chosen is not None else []
         cautions += [Caution("edge", message) for message in edges]
+        cautions += _final_cautions(history, chosen)
     return SweepResult(
         sweep_id=sweep_id,
         blueprint=blueprint,
@@ -218,7 +218,7 @@ def _final(
     history: History, chosen: Trial | None, evaluations: EvaluationStore
 ) -> tuple[Trial | None, Scorecard | None]:
     """Return the chosen recipe as scored on the test part."""
-    entry = history.final
+    entry = _final_entry(history, chosen)
     if entry is None or chosen is None or entry["key"] is None:
         return None, None
     card = evaluations.scorecard(entry["key"])
@@ -236,12 +236,28 @@ def _final(
     return replace(trial, run_id=chosen.run_id), card
 
 
+def _final_entry(history: History, chosen: Trial | None) -> Entry | None:
+    """Return what the journal says of the chosen recipe; it may still speak of another one."""
+    entry = history.final
+    return entry if entry and chosen and entry["number"] == chosen.number else None
+
+
+def _final_cautions(history: History, chosen: Trial | None) -> list[Caution]:
+    entry = _final_entry(history, chosen)
+    if entry is None or entry["key"] is not None:
+        return []
+    message = "the chosen recipe could not be fitted and scored on the test part: "
+    return [Caution("failed", message + entry["message"])]
+
+
 def _with_common(
-    trials: list[Trial], cards: Mapping[int, Scorecard]
+    trials: list[Trial], cards: Mapping[int, Scorecard], blueprint: Blueprint
 ) -> tuple[list[Trial], list[Caution]]:
-    """Add accuracy_common where trials were scored on different rows."""
-    sets = {number: card.predictions.rows.tobytes() for number, card in cards.items()}
-    if len(set(sets.values())) < 2:  # noqa: PLR2004 -- one test set: nothing to say
+    """Add accuracy_common where trials were scored on different rows of one data set."""
+    if _has_datasets(trials, blueprint):
+        message = "the trials are of different data sets: their accuracies do not compare"
+        return trials, [Caution("test_sets", message)]
+    if len({card.predictions.rows.tobytes() for card in cards.values()}) <= 1:
         return trials, []
     rows = common_rows(list(cards.values()))
     if not rows.size:
@@ -264,6 +280,14 @@ def _with_common(
         f"{ACCURACY_COMMON} scores every model on the {len(rows):,} test rows they share"
     )
     return with_common, [Caution("test_sets", message)]
+
+
+def _has_datasets(trials: Sequence[Trial], blueprint: Blueprint) -> bool:
+    """Tell whether trials are of different data sets: equal row numbers mean nothing then."""
+    if not any(axis.name.partition(".")[0] == "dataset" for axis in blueprint.space.axes):
+        return False
+    datasets = [blueprint.config_at(dict(trial.params)).dataset for trial in trials]
+    return len({(dataset.name, dataset.path) for dataset in datasets}) > 1
 
 
 def _test_set(card: Scorecard) -> str:

@@ -6,6 +6,7 @@ import functools
 import io
 import math
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -224,6 +225,7 @@ def load_predictions(content: bytes) -> Predictions:
         If it is no such file.
     """
     try:
+        _refuse_compressed(content)
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return Predictions(
                 rows=arrays["rows"],
@@ -231,8 +233,18 @@ def load_predictions(content: bytes) -> Predictions:
                 y_pred=arrays["y_pred"],
                 scores=arrays.get("scores"),
             )
-    except (AttributeError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    except (*_UNREADABLE, AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"predictions must be an .npz file of {_ARRAYS}: {error!r}") from error
+
+
+_UNREADABLE = (EOFError, MemoryError, NotImplementedError, OSError, zipfile.BadZipFile, zlib.error)
+
+
+def _refuse_compressed(content: bytes) -> None:
+    """Refuse what :func:`predictions_npz` never writes: a small file that unpacks to a large one."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+            raise ValueError("a compressed member")
 
 
 def accuracy_on(scorecard: Scorecard, rows: NDArray[Any]) -> float:

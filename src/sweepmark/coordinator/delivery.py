@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweepmark.errors import StoreError
 from sweepmark.projection import (
     artifact_records,
     configuration_records,
@@ -108,6 +109,11 @@ class Delivery:
             return records
         dataset = self.load(self.blueprint.config_at(dict(trial.params)))
         card = merge(cards) if self.blueprint.config.evaluation.method == "cv" else cards[0]
+        if int(card.predictions.rows.max(initial=-1)) >= dataset.n_rows:
+            raise StoreError(
+                f"the evaluations of trial {trial.number} are of other data than {dataset.name}: "
+                "they have rows that it lacks. The store was changed."
+            )
         records.append(data_record(dataset, context="training", n_rows=card.n_train))
         if self.blueprint.config.tracking.artifacts == "all" or self.parent is None:
             records += artifact_records(card, dataset, tree, self.blueprint.overrides)

@@ -8,24 +8,26 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from sweepmark.blueprint import Blueprint
 from sweepmark.coordinator.delivery import Delivery, git_records
 from sweepmark.coordinator.loop import Coordinator
+from sweepmark.coordinator.predecessor import find_unfinished, is_over, versions_changed
 from sweepmark.data import load
 from sweepmark.engine import Clock, check_engine, create_engine
 from sweepmark.engine.serial import SerialEngine
-from sweepmark.errors import ConfigurationError, OwnedError, SweepmarkError
+from sweepmark.errors import SweepmarkError
 from sweepmark.ledger import MemoryLedger, OptunaLedger
 from sweepmark.projection import configuration_records
 from sweepmark.recipe import library_versions
 from sweepmark.records import Tag
+from sweepmark.replay import read_sweep
 from sweepmark.results import read_result
 from sweepmark.search import create_search
-from sweepmark.store import History, Journal, owned, read_journal
+from sweepmark.store import History, Journal, owned
 from sweepmark.summary import parent_records
 from sweepmark.tracking import MemoryTracker, MlflowTracker
 
 if TYPE_CHECKING:
+    from sweepmark.blueprint import Blueprint
     from sweepmark.config.schema import Config, DatasetConfig
     from sweepmark.data import Dataset
     from sweepmark.engine import Engine
@@ -114,7 +116,7 @@ def launch(
     check_engine(blueprint.config.engine)
     datasets = _Datasets(progress)
     blueprint.check(datasets.load, trusted=options.trusted)
-    sweep_id = _unfinished(blueprint, store, options)
+    sweep_id = find_unfinished(blueprint, store, options, say=progress.say)
     if sweep_id is None:
         sweep_id = _new_id(blueprint.name)
     return _execute(sweep_id, blueprint, datasets, store, options, progress)
@@ -130,11 +132,13 @@ def resume(sweep_id: str, *, store: Store, options: Options, progress: Progress)
     StoreError
         If the environment stops it, or another process owns it.
     """
-    history = History.of(read_journal(store.journal_path(sweep_id)))
-    blueprint = Blueprint.from_document(history.opened["blueprint"])
-    if not history.is_complete and _versions_changed(history, sweep_id, options):
-        sweep_id = _new_id(blueprint.name)
+    history, blueprint = read_sweep(store, sweep_id)
     datasets = _Datasets(progress)
+    if not is_over(history, options):
+        if versions_changed(history, sweep_id, options):
+            sweep_id = _new_id(blueprint.name)
+        check_engine(blueprint.config.engine)
+        blueprint.check(datasets.load, trusted=options.trusted)
     return _execute(sweep_id, blueprint, datasets, store, options, progress)
 
 
@@ -142,51 +146,6 @@ def _new_id(name: str) -> str:
     now = time.time()
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
     return f"{name}-{stamp}-{int(now % 1 * 1000):03d}{secrets.token_hex(1)}"
-
-
-def _unfinished(blueprint: Blueprint, store: Store, options: Options) -> str | None:
-    """Return the last sweep of this key if it is not complete."""
-    key = blueprint.key
-    for sweep_id in reversed(store.sweep_ids()):
-        if not sweep_id.startswith(f"{blueprint.name}-"):
-            continue
-        history = History.of(read_journal(store.journal_path(sweep_id)))
-        if history.opened.get("sweep_key") != key or history.opened["fresh"] != options.fresh:
-            continue
-        if _is_over(history, options) or _versions_changed(history, sweep_id, options):
-            return None
-        return None if blueprint.is_run and _is_owned(store, sweep_id) else sweep_id
-    return None
-
-
-def _is_over(history: History, options: Options) -> bool:
-    """Tell whether a sweep has nothing left to do."""
-    failed = any(outcome["status"] == "failed" for outcome in history.outcomes.values())
-    return history.is_complete and not (options.retry_failed and failed)
-
-
-def _is_owned(store: Store, sweep_id: str) -> bool:
-    try:
-        with owned(store.lock_path(sweep_id)):
-            return False
-    except OwnedError:
-        return True
-
-
-def _versions_changed(history: History, sweep_id: str, options: Options) -> bool:
-    then, now = history.opened["versions"], library_versions(options.trusted)
-    changed = [
-        f"{name} {then.get(name, 'absent')} -> {now.get(name, 'absent')}"
-        for name in sorted({*then, *now})
-        if then.get(name) != now.get(name)
-    ]
-    if changed and not options.accept_versions:
-        raise ConfigurationError(
-            f"{sweep_id} was begun with other library versions ({', '.join(changed)}), and a "
-            "sweep keeps to one set. Install those again, or begin it anew with today's: "
-            "--accept-versions."
-        )
-    return bool(changed)
 
 
 def _execute(  # noqa: PLR0913, PLR0917 -- what one execution is made of
@@ -242,7 +201,7 @@ class _Execution:
     def open(self, options: Options) -> None:
         """Write the journal's first line, or that the sweep goes on."""
         if self.history.opened:
-            if not _is_over(self.history, options):
+            if not is_over(self.history, options):
                 self.history.take(self.journal.append("resumed", at=self.now()))
             return
         entry = self.journal.append(
@@ -258,11 +217,9 @@ class _Execution:
 
     def engine(self, options: Options) -> Engine:
         """Start the engine; a finished sweep needs none that costs anything."""
-        if _is_over(self.history, options):
+        if is_over(self.history, options):
             return SerialEngine()
-        evaluation = self.blueprint.config.evaluation
-        n_folds = evaluation.n_splits if evaluation.method == "cv" else 1
-        n_jobs = self.search.n_trials * n_folds
+        n_jobs = self.search.n_trials * self.blueprint.n_evaluations
         return create_engine(self.blueprint.config.engine, n_jobs=n_jobs)
 
     def tracker(self) -> Tracker:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import ConfigurationError, NotFoundError
+from sweepmark.store.entries import LARGEST_JOURNAL
 from sweepmark.store.evaluations import EvaluationStore, Origin
 from sweepmark.store.files import environment_errors
 from sweepmark.store.history import History
@@ -120,5 +121,7 @@ class Store:
 
 
 def _has_line(path: Path) -> bool:
+    if not path.is_file():  # a pipe would keep us waiting
+        return False
     with path.open("rb") as file:
-        return file.readline().endswith(b"\n")
+        return file.readline(LARGEST_JOURNAL).endswith(b"\n")

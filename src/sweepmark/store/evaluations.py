@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sweepmark.errors import DataError, StoreError
 from sweepmark.scorecard import document, from_document, load_predictions, predictions_npz
+from sweepmark.specification import canonical_json
 from sweepmark.store.files import environment_errors, write_folder
 
 if TYPE_CHECKING:
@@ -22,6 +27,7 @@ __all__ = ["EvaluationStore", "Origin"]
 _FIGURES = "evaluation.json"
 _PREDICTIONS = "predictions.npz"
 _MODEL = "model.skops"
+_LARGEST_NUMBER = 1e300
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +61,7 @@ class EvaluationStore:
         folder = self._folder / key
         if not folder.is_dir() or (with_model and not (folder / _MODEL).exists()):
             return None
-        try:
-            return Origin(**self._figures(key)["origin"])
-        except (KeyError, TypeError) as error:
-            raise self._damaged(key, _FIGURES, error) from None
+        return Origin(**self._figures(key)["origin"])
 
     def scorecard(self, key: str) -> Scorecard:
         """Return an evaluation's Scorecard, without the model.
@@ -72,10 +75,10 @@ class EvaluationStore:
             predictions = load_predictions(self._read(key, _PREDICTIONS))
         except DataError as error:
             raise self._damaged(key, _PREDICTIONS, error) from None
-        try:
-            return from_document(self._figures(key)["scorecard"], predictions, None)
-        except (DataError, KeyError, TypeError) as error:
-            raise self._damaged(key, _FIGURES, error) from None
+        card = from_document(self._figures(key)["scorecard"], predictions, None)
+        if reason := _contradiction(card):
+            raise self._damaged(key, _PREDICTIONS, reason)
+        return card
 
     def model(self, key: str) -> bytes | None:
         """Return the fitted pipeline in skops format, None if it was not kept."""
@@ -130,16 +133,91 @@ class EvaluationStore:
         content = self._read(key, _FIGURES)
         try:
             figures: dict[str, Any] = json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self._damaged(key, _FIGURES, error) from None
+        if reason := _misshapen(figures):
+            raise self._damaged(key, _FIGURES, reason)
         return figures
+
+    def keys(self) -> list[str]:
+        """Return the keys of the evaluations there are, ascending."""
+        with environment_errors(self._folder):
+            if not self._folder.is_dir():
+                return []
+            names = [path.name for path in self._folder.iterdir()]
+        return sorted(name for name in names if not name.startswith("."))
+
+    def verify(self, key: str) -> None:
+        """Read an evaluation whole and compare its specification with its key.
+
+        Raises
+        ------
+        StoreError
+            If it is damaged, or not the one that its name says.
+        """
+        self.scorecard(key)
+        specification = self._figures(key).get("specification")
+        text = canonical_json(specification)
+        if hashlib.sha256(text.encode()).hexdigest() != key:
+            raise self._damaged(key, _FIGURES, "its specification has another key")
 
     def _read(self, key: str, name: str) -> bytes:
         with environment_errors(self._folder / key / name):
             return (self._folder / key / name).read_bytes()
 
-    def _damaged(self, key: str, name: str, error: Exception) -> StoreError:
+    def _damaged(self, key: str, name: str, error: Exception | str) -> StoreError:
         folder = self._folder / key
         return StoreError(
             f"{folder / name} is damaged: {error}. Remove {folder}; it is computed again."
         )
+
+
+def _misshapen(figures: Any) -> str | None:
+    """Return what of the figures is not as this module writes them; None if all is."""
+    if not isinstance(figures, dict):
+        return "it is no mapping"
+    card, origin = figures.get("scorecard"), figures.get("origin")
+    if not isinstance(card, dict) or not isinstance(origin, dict):
+        return "it lacks a part"
+    numbers = [card.get(name) for name in ("n_train", "n_test", "fit_seconds", "predict_seconds")]
+    metrics, classes, warnings = (card.get(name) for name in ("metrics", "classes", "warnings"))
+    rules = {
+        "origin": origin.keys() == {"sweep_id", "trial", "started", "ended"}
+        and isinstance(origin["sweep_id"], str)
+        and all(_is_number(origin[name]) for name in ("trial", "started", "ended")),
+        "metrics": isinstance(metrics, dict) and all(map(_is_number, metrics.values())),
+        "classes": isinstance(classes, list)
+        and all(isinstance(item, int) for item in classes)
+        and classes == sorted(set(classes)),
+        "warnings": isinstance(warnings, list) and all(isinstance(text, str) for text in warnings),
+        "counts and seconds": all(map(_is_number, numbers)),
+    }
+    wrong = [name for name, is_right in rules.items() if not is_right]
+    return f"{', '.join(wrong)} cannot be right" if wrong else None
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < _LARGEST_NUMBER and math.isfinite(value)
+
+
+def _contradiction(card: Scorecard) -> str | None:
+    """Return where predictions do not fit each other or the figures; None if they do."""
+    scored = card.predictions
+    columns = (scored.rows, scored.y_true, scored.y_pred)
+    if any(column.ndim != 1 or column.dtype.kind not in "iu" for column in columns):
+        return "rows and labels must be lists of integers"
+    if len({len(column) for column in columns}) > 1 or len(scored.rows) != card.n_test:
+        return f"there must be {card.n_test} rows and labels"
+    if len(scored.rows) and int(scored.rows.min()) < 0:
+        return "rows must not be negative"
+    if not np.isin([*np.unique(scored.y_true), *np.unique(scored.y_pred)], card.classes).all():
+        return f"labels must be among the classes {list(card.classes)}"
+    scores = scored.scores
+    if scores is not None and (
+        scores.dtype.kind != "f"
+        or scores.shape not in {(card.n_test,), (card.n_test, len(card.classes))}
+    ):
+        return "scores must be numbers, a row each"
+    return None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sweepmark.errors import NotFoundError, StoreError
 from sweepmark.steps import step
+from sweepmark.store.entries import LARGEST_JOURNAL, Entry, problem, read_line
 from sweepmark.store.files import environment_errors, write_file
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 __all__ = ["Entry", "Journal", "read_journal"]
-
-Entry = dict[str, Any]
-"""One line: ``event`` says which kind, ``at`` when (seconds since the epoch)."""
 
 
 def read_journal(path: Path) -> list[Entry]:
@@ -34,7 +32,7 @@ def read_journal(path: Path) -> list[Entry]:
     NotFoundError
         If there is no such journal.
     StoreError
-        If a line that is not the last cannot be read.
+        If it is none: a line that is not the last cannot be read, or says what no journal says.
     """
     return _entries(path)[0]
 
@@ -44,20 +42,30 @@ def _entries(path: Path) -> tuple[list[Entry], int]:
     if not path.exists():
         raise NotFoundError(f"there is no sweep {path.stem!r} in {path.parent}.")
     with environment_errors(path):
+        if path.is_symlink() or not path.is_file():
+            raise _damaged(path, "it is no file of its own")
+        if path.stat().st_size > LARGEST_JOURNAL:
+            raise _damaged(path, f"it has more than {LARGEST_JOURNAL:,} bytes")
         content = path.read_bytes()
     entries: list[Entry] = []
     length = 0
     lines = content.split(b"\n")[:-1]  # what follows the last line feed was torn
     for number, line in enumerate(lines, start=1):
         try:
-            entry = json.loads(line)
-        except ValueError:
-            entry = None
-        if not isinstance(entry, dict) or "event" not in entry:
-            raise StoreError(f"{path}, line {number}: no journal entry. The file was changed.")
-        entries.append(entry)
+            entries.append(read_line(line))
+        except ValueError as error:
+            raise _damaged(path, f"line {number}: {error}") from None
         length += len(line) + 1
+    if reason := problem(entries, path.stem):
+        raise _damaged(path, reason)
     return entries, length
+
+
+def _damaged(path: Path, reason: str) -> StoreError:
+    return StoreError(
+        f"{path} is no journal of a sweep: {reason}. The file was changed. Put it back from a "
+        "copy, or move it away: what was computed is kept and reused by the next sweep."
+    )
 
 
 class Journal:

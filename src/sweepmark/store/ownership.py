@@ -37,7 +37,7 @@ def owned(path: Path) -> Iterator[None]:
     """
     with environment_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a+")
+        file = open(path, "a+", encoding="utf-8", opener=_open_itself)  # noqa: SIM115
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -55,6 +55,11 @@ def owned(path: Path) -> Iterator[None]:
             file.flush()
         step("lock.taken")
         yield
+
+
+def _open_itself(path: str, flags: int) -> int:
+    """Open a file, not what a link of that name leads to: a store may come from elsewhere."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
 
 
 def _refusal(path: Path, content: str) -> str:

@@ -1,0 +1,142 @@
+"""The Predecessor of a sweep: the execution that it goes on with, or that it differs from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sweepmark.errors import ConfigurationError, OwnedError, StoreError
+from sweepmark.recipe import library_versions
+from sweepmark.replay import read_sweep
+from sweepmark.specification import canonical_json
+from sweepmark.store import History, owned, read_journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from sweepmark.blueprint import Blueprint
+    from sweepmark.coordinator.launch import Options
+    from sweepmark.store import Store
+
+__all__ = ["difference", "find_unfinished", "is_over", "versions_changed"]
+
+_MOST_LINES = 20
+_ABSENT = object()
+
+
+def find_unfinished(
+    blueprint: Blueprint, store: Store, options: Options, *, say: Callable[[str], None]
+) -> str | None:
+    """Return the last sweep of this key if it is not complete; None if a new one is to begin.
+
+    Where the last sweep of that name is interrupted and asked for something else, ``say`` is told
+    what.
+    """
+    own = [name for name in store.sweep_ids() if name.startswith(f"{blueprint.name}-")]
+    for position, sweep_id in enumerate(reversed(own)):
+        try:
+            history = History.of(read_journal(store.journal_path(sweep_id)))
+        except StoreError as error:
+            say(f"warning: {error}")
+            continue
+        if history.opened["sweep_key"] != blueprint.key:
+            if position == 0 and not (history.is_complete or blueprint.is_run):
+                _tell_difference(sweep_id, blueprint, store, say)
+            continue
+        if history.opened["fresh"] != options.fresh:
+            continue
+        if is_over(history, options) or versions_changed(history, sweep_id, options):
+            return None
+        return None if blueprint.is_run and _is_owned(store, sweep_id) else sweep_id
+    return None
+
+
+def is_over(history: History, options: Options) -> bool:
+    """Tell whether a sweep has nothing left to do."""
+    failed = any(outcome["status"] == "failed" for outcome in history.outcomes.values())
+    failed = failed or (history.final is not None and history.final["key"] is None)
+    return history.is_complete and not (options.retry_failed and failed)
+
+
+def versions_changed(history: History, sweep_id: str, options: Options) -> bool:
+    """Tell whether other libraries compute now than when a sweep began.
+
+    Raises
+    ------
+    ConfigurationError
+        If they do and ``accept_versions`` does not say that this is meant.
+    """
+    then, now = history.opened["versions"], library_versions(options.trusted)
+    changed = [
+        f"{name} {then.get(name, 'absent')} -> {now.get(name, 'absent')}"
+        for name in sorted({*then, *now})
+        if then.get(name) != now.get(name)
+    ]
+    if changed and not options.accept_versions:
+        raise ConfigurationError(
+            f"{sweep_id} was begun with other library versions ({', '.join(changed)}), and a "
+            "sweep keeps to one set. Install those again, or begin it anew with today's: "
+            "--accept-versions."
+        )
+    return bool(changed)
+
+
+def _is_owned(store: Store, sweep_id: str) -> bool:
+    try:
+        with owned(store.lock_path(sweep_id)):
+            return False
+    except OwnedError:
+        return True
+
+
+def _tell_difference(
+    sweep_id: str, blueprint: Blueprint, store: Store, say: Callable[[str], None]
+) -> None:
+    try:
+        _, before = read_sweep(store, sweep_id)
+    except (ConfigurationError, StoreError) as error:
+        say(f"warning: {error}")
+        return
+    if _is_owned(store, sweep_id):
+        return
+    lines = difference(before, blueprint)
+    if len(lines) > _MOST_LINES:
+        lines = [*lines[: _MOST_LINES - 1], f"… and {len(lines) - _MOST_LINES + 1} more"]
+    say(f"{sweep_id} was interrupted, and its configuration has changed since:")
+    for line in lines:
+        say(f"  {line}")
+    say(
+        "So this is another sweep; what is still the same is reused. To go on with that one "
+        f"instead: sweepmark resume {sweep_id}"
+    )
+
+
+def difference(before: Blueprint, after: Blueprint) -> list[str]:
+    """Return what two blueprints say differently, a line each: ``path: old -> new``.
+
+    What makes no other sweep of it, such as the number of workers, is left out.
+    """
+    lines: dict[str, None] = {}
+    for options in {**before.trees, **after.trees}:
+        then, now = (_leaves(blueprint, options) for blueprint in (before, after))
+        for path in {**then, **now}:
+            old, new = (leaves.get(path, _ABSENT) for leaves in (then, now))
+            if _shown(old) != _shown(new):
+                lines[f"{path}: {_shown(old)} -> {_shown(new)}"] = None
+    return list(lines) or ["the order of its parameters"]
+
+
+def _leaves(blueprint: Blueprint, options: str) -> dict[str, Any]:
+    return dict(_walk(blueprint.asked(options))) if options in blueprint.trees else {}
+
+
+def _walk(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        path = f"{prefix}{key}"
+        if isinstance(value, dict):
+            yield from _walk(value, f"{path}.")
+        else:
+            yield path, value
+
+
+def _shown(value: object) -> str:
+    return "absent" if value is _ABSENT else canonical_json(value)

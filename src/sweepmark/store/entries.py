@@ -1,0 +1,211 @@
+"""What a journal's lines may say. A journal may come from elsewhere: it is data, never believed.
+
+What this lets through is plain, of the right types and within bounds, so that whoever reads a
+History need not ask again. Fields and events that are not known here are left alone: a later
+version may have written them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+__all__ = ["LARGEST_JOURNAL", "Entry", "problem", "read_line"]
+
+Entry = dict[str, Any]
+"""One line: ``event`` says which kind, ``at`` when (seconds since the epoch)."""
+
+LARGEST_JOURNAL = 1 << 29
+"""Bytes. A trial takes about one thousand, and what is read takes ten times that in memory."""
+
+_DEEPEST = 50
+_LATEST = 1e11  # seconds since the epoch; what libraries make dates of must be a date
+_MOST = 10**9
+_KEY = re.compile(r"[0-9a-f]{64}")
+
+_Rule = tuple[str, "Callable[[Any], bool]"]
+
+
+def read_line(line: bytes) -> Entry:
+    """Return the entry that a line holds.
+
+    Raises
+    ------
+    ValueError
+        Saying why it holds none.
+    """
+    try:
+        entry = json.loads(line.decode(), parse_constant=_refuse)
+        if b"\\ud" in line.lower():  # half a character can be neither printed nor stored
+            json.dumps(entry, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except UnicodeError:
+        raise ValueError("it is no UTF-8") from None
+    except ValueError:
+        raise ValueError("it is no JSON") from None
+    if not isinstance(entry, dict) or not isinstance(entry.get("event"), str):
+        raise ValueError("it names no event")  # noqa: TRY004 -- one kind of error for a line
+    for name, (rule, holds) in {"at": _TIME, **_FIELDS.get(entry["event"], {})}.items():
+        if name not in entry:
+            raise ValueError(f"it lacks {name!r}")
+        if not holds(entry[name]):
+            raise ValueError(f"{name!r} must be {rule}, but is {_shown(entry[name])}")
+    return entry
+
+
+def problem(entries: Sequence[Entry], sweep_id: str) -> str | None:
+    """Return what is wrong with entries as a whole, each being right by itself; None if nothing.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        A journal's, in order.
+    sweep_id : str
+        As the file's name says.
+    """
+    if not entries:
+        return None
+    first = entries[0]
+    if first["event"] != "opened" or any(e["event"] == "opened" for e in entries[1:]):
+        return "the first line, and no other, must be the event 'opened'"
+    name = first["blueprint"]["name"]
+    if first["sweep_id"] != sweep_id or not sweep_id.startswith(f"{name}-"):
+        return (
+            f"it must be of the sweep {sweep_id!r} that its file is named for, "
+            f"but is of {_shown(first['sweep_id'])} of {_shown(name)}"
+        )
+    n_decided = 0
+    for number, entry in enumerate(entries, start=1):
+        if entry["event"] == "trial":
+            if entry["number"] != n_decided:
+                return f"line {number}: trial {n_decided} comes next, not {entry['number']}"
+            n_decided += 1
+        elif entry["event"] in {"outcome", "final"} and entry["number"] >= n_decided:
+            return f"line {number}: trial {entry['number']} was not decided"
+    return None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 -- fits a line
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and abs(value) <= _LATEST
+        and math.isfinite(value)
+    )
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
+
+
+def _is_key(value: Any) -> bool:
+    return isinstance(value, str) and _KEY.fullmatch(value) is not None
+
+
+def _is_shallow(value: Any, depth: int = _DEEPEST) -> bool:
+    if isinstance(value, dict | list):
+        items = value.values() if isinstance(value, dict) else value
+        return depth > 0 and all(_is_shallow(item, depth - 1) for item in items)
+    return not isinstance(value, int) or abs(value) < 2**63  # SQLite's integers
+
+
+def _is_blueprint(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and _is_text(value.get("name"))
+        and isinstance(value.get("overrides"), list)
+        and all(_is_text(item) for item in value["overrides"])
+        and isinstance(value.get("trees"), dict)
+        and "{}" in value["trees"]
+        and all(isinstance(tree, dict) for tree in value["trees"].values())
+        and _is_shallow(value)
+    )
+
+
+def _or_none(rule: _Rule) -> _Rule:
+    text, holds = rule
+    return f"{text} or null", lambda value: value is None or holds(value)
+
+
+_TEXT: _Rule = ("a text", _is_text)
+_TIME: _Rule = ("seconds since the epoch", lambda value: _is_number(value) and value >= 0)
+_SECONDS: _Rule = ("a number", _is_number)
+_COUNT: _Rule = ("a count", _is_count)
+_KEY_RULE: _Rule = ("a key of 64 hexadecimal digits", _is_key)
+
+_FIELDS: Mapping[str, Mapping[str, _Rule]] = {
+    "opened": {
+        "sweep_id": _TEXT,
+        "sweep_key": _KEY_RULE,
+        "fresh": ("true or false", lambda value: isinstance(value, bool)),
+        "versions": (
+            "a mapping of texts",
+            lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),
+        ),
+        "blueprint": ("a blueprint: name, overrides and trees", _is_blueprint),
+    },
+    "trial": {
+        "number": _COUNT,
+        "params": (
+            "a mapping of parameters",
+            lambda value: isinstance(value, dict) and _is_shallow(value),
+        ),
+    },
+    "evaluation": {
+        "key": _KEY_RULE,
+        "reason": _or_none(_TEXT),
+        "fit_seconds": _or_none(_SECONDS),
+        "predict_seconds": _or_none(_SECONDS),
+    },
+    "outcome": {
+        "number": _COUNT,
+        "status": (
+            "complete, reused or failed",
+            lambda value: value in ("complete", "reused", "failed"),
+        ),
+        "reason": _or_none(_TEXT),
+        "message": _TEXT,
+        "keys": (
+            "a list of keys",
+            lambda value: isinstance(value, list) and bool(value) and all(map(_is_key, value)),
+        ),
+        "attempts": _COUNT,
+        "started": _TIME,
+        "ended": _TIME,
+        "reused_from": _or_none(_TEXT),
+    },
+    "final": {
+        "number": _COUNT,
+        "key": _or_none(_KEY_RULE),
+        "message": _TEXT,
+        "started": _TIME,
+        "ended": _TIME,
+    },
+    "warning": {"kind": _TEXT, "message": _TEXT},
+    "stop": {
+        "state": (
+            "complete or interrupted",
+            lambda value: value in ("complete", "interrupted"),
+        ),
+        "why": _TEXT,
+    },
+}
