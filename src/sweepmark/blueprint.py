@@ -134,12 +134,6 @@ class Blueprint:
         return evaluation.n_splits if evaluation.method == "cv" else 1
 
     @property
-    def n_evaluations(self) -> int:
-        """How many evaluations a trial is made of."""
-        evaluation = self.config.evaluation
-        return evaluation.n_splits if evaluation.method == "cv" else 1
-
-    @property
     def sweeps_rows(self) -> bool:
         """Whether trials may differ in how many rows they train on."""
         return any(
