@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.blueprint import Blueprint
 from sweepmark.config import Composer, Folders, dataset_config, place, resolve, validate
-from sweepmark.coordinator import Options, launch
+from sweepmark.coordinator import Options, launch, resume
 from sweepmark.data import load
 from sweepmark.store import read_journal
+from sweepmark.summary import result_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,11 +104,43 @@ class Listener:
         self.is_closed = True
 
 
+def grid(**values: Any) -> Blueprint:
+    """Return a sweep of four trials of two folds each, on ninety rows."""
+    space = {"classifier": {"C": [1.0, 10.0], "gamma": [0.01, 0.1]}}
+    small: dict[str, Any] = {"split__size": 120, "evaluation__n_splits": 2, "sweep__space": space}
+    return changed(blueprint("svc_c_gamma"), **small | values)
+
+
+def flaky(obstacle: Path, **values: Any) -> Blueprint:
+    """Return a sweep whose first and best trial fails while a file is there; trusts ``flaky``."""
+    component = {"_target_": "flaky.Flaky", "n_neighbors": 5, "obstacle": str(obstacle)}
+    space = {"classifier": {"n_neighbors": [1, 10, 30]}}
+    return grid(**{"classifier": component, "sweep__space": space} | values)
+
+
 def run(blueprint: Blueprint, store: Store, **options: Any) -> SweepResult:
     return launch(blueprint, store=store, options=Options(**options), progress=Listener())
+
+
+def go_on(sweep_id: str, store: Store, **options: Any) -> SweepResult:
+    return resume(sweep_id, store=store, options=Options(**options), progress=Listener())
 
 
 def entries(store: Store, sweep_id: str, event: str) -> list[Entry]:
     """Return the entries of one kind in a sweep's journal."""
     journal = read_journal(store.journal_path(sweep_id))
     return [entry for entry in journal if entry["event"] == event]
+
+
+def figures(result: SweepResult) -> dict[str, Any]:
+    """Return a result's document without what differs between two runs of the same."""
+    document = result_document(result)
+    for trial in document["trials"]:
+        for name in ("fit_seconds", "predict_seconds", "run_id"):
+            trial.pop(name, None)
+            trial["metrics"].pop(name, None)
+    best = document["best"] or {}
+    for name in ("fit_seconds", "predict_seconds", "run_id"):
+        best.pop(name, None)
+        best.get("metrics", {}).pop(name, None)
+    return document

@@ -136,7 +136,7 @@ class Coordinator:
             for outcome in self._workload.advance(self._tick):
                 self._absorb(outcome)
             self._keep_time()
-        if sweep.objective is not None and self.history.final is None:
+        if sweep.objective is not None:
             self._score_chosen(sweep.objective, sweep.direction)
 
     def _record(self, event: str, **details: Any) -> Entry:
@@ -337,7 +337,8 @@ class Coordinator:
             cards = [trial.cards.get(key) or self.evaluations.scorecard(key) for key in keys]
             trial.failure = self._not_a_number(cards)
         origins = [self.evaluations.origin(key) for key in keys]
-        reused = trial.failure is None and not trial.cards and self._are_older(origins)
+        own = bool(trial.cards) or not self.history.computed.isdisjoint(keys)
+        reused = trial.failure is None and not own and self._are_older(origins)
         failure = trial.failure
         outcome = self._record(
             "outcome",
@@ -379,7 +380,7 @@ class Coordinator:
     def _score_chosen(self, objective: str, direction: Direction) -> None:
         """Fit the best recipe on the whole training part and score it on the test part, once."""
         chosen = best(list(self._trials.values()), objective, direction)
-        if chosen is None:
+        if chosen is None or self._is_scored(chosen):
             return
         config = self.blueprint.config_at(dict(chosen.params))
         specification = specify_test(config, self.load(config), trusted=self.trusted)
@@ -395,6 +396,13 @@ class Coordinator:
             started=started,
             ended=self.clock(),
         )
+
+    def _is_scored(self, chosen: Trial) -> bool:
+        """Tell whether that is on record; a trial that was tried again may be the better one."""
+        final = self.history.final
+        if final is None or final["number"] != chosen.number:
+            return False
+        return final["key"] is not None or not self.retry_failed
 
     def _compute(self, job: Job) -> Failure | None:
         """Compute one evaluation that belongs to no trial."""
