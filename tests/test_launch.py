@@ -348,10 +348,12 @@ class TestFailure:
         obstacle.touch()
         failed = go_on(first.sweep_id, store, trusted=TRUSTED)
         assert failed.test is None
+        assert failed.is_short
         (caution,) = (one for one in failed.cautions if one.kind == "failed")
         assert "is in the way" in caution.message
         obstacle.unlink()
         again = go_on(first.sweep_id, store, trusted=TRUSTED, retry_failed=True)
+        assert not again.is_short
         assert again.test is not None
         assert first.test is not None
         assert again.test.metrics == first.test.metrics

@@ -92,6 +92,11 @@ class SweepResult:
         return sum(trial.status == "failed" for trial in self.trials)
 
     @property
+    def is_short(self) -> bool:
+        """Whether a trial failed, or the final evaluation."""
+        return any(caution.kind == "failed" for caution in self.cautions)
+
+    @property
     def n_reused(self) -> int:
         """How many trials were there before."""
         return sum(trial.status == "reused" for trial in self.trials)

@@ -240,4 +240,4 @@ def _show(result: SweepResult, args: argparse.Namespace) -> int:
 
         print_result(result, store=args.store)
     sys.stdout.flush()
-    return 1 if result.n_failed else 0
+    return 1 if result.is_short else 0
