@@ -57,6 +57,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def clear(self) -> None:
+        """Remove all trials, so that they can be recorded again: finished ones never change."""
+        ...
+
     def close(self) -> None:
         """Let go of the database."""
         ...
@@ -88,6 +92,10 @@ class MemoryLedger:
         """See :meth:`Ledger.record`."""
         if _is_next(trial, self.count):
             self.trials.append((trial, value))
+
+    def clear(self) -> None:
+        """See :meth:`Ledger.clear`."""
+        self.trials.clear()
 
     def close(self) -> None:
         """See :meth:`Ledger.close`."""
@@ -143,6 +151,13 @@ class OptunaLedger:
                 storage.create_new_trial(study_id, template_trial=self._frozen(trial, value))
             step("ledger.trial.done")
             self._count += 1
+
+    def clear(self) -> None:
+        """See :meth:`Ledger.clear`."""
+        storage, study_id = self._open()
+        with translated(self._database):
+            storage.delete_study(study_id)
+        self.close()
 
     def close(self) -> None:
         """See :meth:`Ledger.close`."""

@@ -128,3 +128,12 @@ def test_lost_study_is_written_anew(store: Path) -> None:
         ledger.record(make_trial(0), value=0.5)
         ledger.close()
     assert len(read_study(store).trials) == 1
+
+
+def test_cleared_ledger_takes_its_trials_anew(ledger: Ledger) -> None:
+    for number in range(2):
+        ledger.record(make_trial(number, status="failed"), value=None)
+    ledger.clear()
+    assert ledger.count == 0
+    ledger.record(make_trial(0), value=0.5)
+    assert ledger.count == 1

@@ -141,6 +141,24 @@ def test_failed_trial_is_failed(tracker: Tracker, observe: Observe) -> None:
     assert observe(tracker, log(tracker, 0, failed=True))["status"] == "FAILED"
 
 
+def test_failed_trial_that_was_tried_again_is_written_again(
+    tracker: Tracker, observe: Observe
+) -> None:
+    why = [Tag("sweepmark.status", "failed"), Tag("sweepmark.reason", "killed"), Tag("own", "x")]
+    first = log(tracker, 0, failed=True, records=[Param("classifier.C", 1.0), *why])
+    again = log(tracker, 0, records=[*RECORDS, Tag("sweepmark.status", "complete")], ended=200.0)
+    assert again == first
+    run = observe(tracker, first)
+    assert (run["status"], run["times"][1]) == ("FINISHED", 200.0)
+    assert run["metrics"]["accuracy"] == 0.9
+    assert run["tags"]["sweepmark.status"] == "complete"
+    assert run["tags"]["own"] == "x"
+    assert run["tags"]["sweepmark.delivered"] == "true"
+    assert "sweepmark.reason" not in run["tags"]
+    assert log(tracker, 0, records=[Metric("accuracy", 0.1)]) == first
+    assert observe(tracker, first)["metrics"]["accuracy"] == 0.9
+
+
 def test_what_is_no_number_is_left_out_and_named(tracker: Tracker, observe: Observe) -> None:
     metrics = [Metric("accuracy", 0.5), Metric("roc_auc", math.nan), Metric("loss", math.inf)]
     run = observe(tracker, log(tracker, 0, records=metrics))

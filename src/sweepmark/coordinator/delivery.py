@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sweepmark.ledger import Ledger
     from sweepmark.records import Record
     from sweepmark.scorecard import Scorecard
-    from sweepmark.store import EvaluationStore
+    from sweepmark.store import EvaluationStore, History
     from sweepmark.tracking import Tracker
     from sweepmark.trial import Trial
 
@@ -46,6 +46,8 @@ class Delivery:
         Whose trials they are.
     blueprint : Blueprint
         What was asked for.
+    history : History
+        What its journal says.
     tracker, ledger
         Where trials are shown; what is whole there is left alone.
     parent : str or None
@@ -60,6 +62,7 @@ class Delivery:
 
     sweep_id: str
     blueprint: Blueprint
+    history: History
     tracker: Tracker
     ledger: Ledger
     parent: str | None
@@ -80,8 +83,8 @@ class Delivery:
         return self._delivered
 
     def settled(self, trial: Trial, cards: Sequence[Scorecard]) -> None:
-        """Deliver a trial, unless it is delivered already."""
-        if trial.number not in self._delivered:
+        """Deliver a trial, unless it is delivered already as it is now."""
+        if trial.number not in self._delivered or trial.number in self.history.retried:
             self._delivered[trial.number] = self.tracker.log_trial(
                 sweep_id=self.sweep_id,
                 number=trial.number,

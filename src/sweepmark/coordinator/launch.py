@@ -177,7 +177,7 @@ def _execute(  # noqa: PLR0913, PLR0917 -- what one execution is made of
         engine = stack.enter_context(execution.engine(options))
         tracker = execution.tracker()
         stack.callback(tracker.close)
-        ledger = execution.ledger()
+        ledger = execution.ledger(options)
         stack.callback(ledger.close)
         return execution.run(engine, tracker, ledger, options, progress)
 
@@ -228,15 +228,18 @@ class _Execution:
             return MemoryTracker()
         return MlflowTracker(self.store.root, experiment=config.experiment)
 
-    def ledger(self) -> Ledger:
+    def ledger(self, options: Options) -> Ledger:
         if self.blueprint.is_run or self.blueprint.config.tracking.name == "none":
             return MemoryLedger()
-        return OptunaLedger(
+        ledger = OptunaLedger(
             self.store.root,
             sweep_id=self.sweep_id,
             space=self.blueprint.space,
             direction=self.blueprint.sweep.direction,
         )
+        if options.retry_failed and self.history.has_failures:
+            ledger.clear()
+        return ledger
 
     def run(
         self,
@@ -252,6 +255,7 @@ class _Execution:
         delivery = Delivery(
             sweep_id=self.sweep_id,
             blueprint=self.blueprint,
+            history=self.history,
             tracker=tracker,
             ledger=ledger,
             parent=parent,

@@ -52,8 +52,7 @@ def find_unfinished(
 
 def is_over(history: History, options: Options) -> bool:
     """Tell whether a sweep has nothing left to do."""
-    failed = any(outcome["status"] == "failed" for outcome in history.outcomes.values())
-    failed = failed or (history.final is not None and history.final["key"] is None)
+    failed = history.has_failures or (history.final is not None and history.final["key"] is None)
     return history.is_complete and not (options.retry_failed and failed)
 
 

@@ -27,6 +27,8 @@ class History:
         When each trial was decided.
     outcomes : dict of int to dict
         The outcome entry by trial number; of several the last.
+    retried : set of int
+        Trials that had failed and were tried again.
     computed : set of str
         Keys of the evaluations that this sweep computed itself.
     attempts : dict of str to int
@@ -45,6 +47,7 @@ class History:
     params: dict[int, dict[str, Any]] = field(default_factory=dict)
     started: dict[int, float] = field(default_factory=dict)
     outcomes: dict[int, Entry] = field(default_factory=dict)
+    retried: set[int] = field(default_factory=set)
     computed: set[str] = field(default_factory=set)
     attempts: dict[str, int] = field(default_factory=dict)
     final: Entry | None = None
@@ -74,6 +77,16 @@ class History:
         """Return how many seconds before a moment the last entry was written."""
         return instant - self._last
 
+    @property
+    def has_failures(self) -> bool:
+        """Whether a trial failed."""
+        return any(outcome["status"] == "failed" for outcome in self.outcomes.values())
+
+    def _note_retry(self, outcome: Entry) -> None:
+        before = self.outcomes.get(outcome["number"])
+        if before is not None and before["status"] == "failed":
+            self.retried.add(outcome["number"])
+
     def take(self, entry: Entry) -> None:
         """Take one more entry into account."""
         if entry["event"] not in {"opened", "resumed"}:  # each go has a clock of its own
@@ -90,6 +103,7 @@ class History:
                 if entry["reason"] is None:
                     self.computed.add(entry["key"])
             case "outcome":
+                self._note_retry(entry)
                 self.outcomes[entry["number"]] = entry
             case "final":
                 self.final = entry

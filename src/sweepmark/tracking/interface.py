@@ -19,6 +19,7 @@ __all__ = [
     "TRIAL_TAG",
     "EndStatus",
     "Tracker",
+    "is_of_outcome",
     "match_run",
 ]
 
@@ -30,6 +31,8 @@ LEFT_OUT_TAG = "sweepmark.metrics_left_out"
 
 MINIMUM_PREFIX = 6
 """So many characters of a run id may stand for the whole, if they are unique."""
+
+_IDENTITY_TAGS = {SWEEP_TAG, TRIAL_TAG, DELIVERED_TAG}
 
 EndStatus = Literal["FINISHED", "KILLED", "FAILED"]
 
@@ -61,7 +64,8 @@ class Tracker(Protocol):
     ) -> str:
         """Write a trial's run whole and return its id.
 
-        A run that is whole already is left alone; one that was left half-written is written again.
+        A run that is whole already is left alone, but for one that says that the trial failed: it
+        was tried again. One that was left half-written is written again.
         """
         ...
 
@@ -93,6 +97,11 @@ class Tracker(Protocol):
     def close(self) -> None:
         """Let go of files and connections."""
         ...
+
+
+def is_of_outcome(tag: str) -> bool:
+    """Tell whether a tag says what became of a trial, and not which one it is."""
+    return tag.startswith("sweepmark.") and tag not in _IDENTITY_TAGS
 
 
 def match_run(wanted: str, run_ids: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from sweepmark.tracking.interface import (
     LEFT_OUT_TAG,
     SWEEP_TAG,
     TRIAL_TAG,
+    is_of_outcome,
     match_run,
 )
 
@@ -86,7 +87,8 @@ class MemoryTracker:
         """See :meth:`Tracker.log_trial`."""
         run_id = self._open(MemoryRun(sweep_id, number, name, parent, started))
         run = self.runs[run_id]
-        if run.status == "RUNNING":
+        if run.status in {"RUNNING", "FAILED"}:
+            _forget_tags(run)
             run.add([*records, Tag(DELIVERED_TAG, "true")])
             run.status, run.ended = ("FAILED" if failed else "FINISHED"), ended
         return run_id
@@ -126,6 +128,13 @@ class MemoryTracker:
                 run.add([Tag(TRIAL_TAG, str(run.number))])
             self.runs[run_id] = run
         return self._ids[key]
+
+
+def _forget_tags(run: MemoryRun) -> None:
+    """Forget why a trial failed that was tried again."""
+    for kind, name, *rest in list(run.records):
+        if kind is Tag and is_of_outcome(str(name)):
+            del run.records[kind, name, *rest]
 
 
 def _identity(record: Record) -> tuple[object, ...]:

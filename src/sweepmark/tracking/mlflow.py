@@ -26,7 +26,13 @@ from sweepmark.tracking.entities import (
     standard_tags,
     tag_texts,
 )
-from sweepmark.tracking.interface import DELIVERED_TAG, SWEEP_TAG, TRIAL_TAG, match_run
+from sweepmark.tracking.interface import (
+    DELIVERED_TAG,
+    SWEEP_TAG,
+    TRIAL_TAG,
+    is_of_outcome,
+    match_run,
+)
 from sweepmark.tracking.logged_model import log_model
 from sweepmark.tracking.rows import FinishedRun, insert_run, is_known_schema
 from sweepmark.tracking.storage import artifacts_folder, connect, mlflow_database
@@ -109,7 +115,7 @@ class MlflowTracker:
         """See :meth:`Tracker.log_trial`."""
         with self._client() as (client, experiment_id):
             sweep = self._sweep(client, sweep_id)
-            if number in sweep.whole:
+            if number in sweep.whole and number not in sweep.failed:
                 return sweep.whole[number]
             identity = {SWEEP_TAG: sweep_id, TRIAL_TAG: str(number)}
             if parent is not None:
@@ -126,13 +132,15 @@ class MlflowTracker:
             )
             step("tracker.trial")
             has_model = any(isinstance(record, Model) for record in records)
-            if number in sweep.half or has_model or not self.writes_rows:
-                run_id = _deliver(client, run, known=sweep.half.get(number))
+            known = sweep.half.get(number) or sweep.whole.get(number)
+            if known is not None or has_model or not self.writes_rows:
+                run_id = _deliver(client, run, known=known)
             else:
                 run_id = self._insert(run)
             step("tracker.trial.rows")
             sweep.half.pop(number, None)
             sweep.whole[number] = run_id
+            (sweep.failed.add if failed else sweep.failed.discard)(number)
             return run_id
 
     def close_parent(
@@ -212,6 +220,7 @@ class _Sweep:
     parent: str | None = None
     whole: dict[int, str] = field(default_factory=dict)
     half: dict[int, str] = field(default_factory=dict)
+    failed: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, runs: Iterator[Run]) -> _Sweep:
@@ -222,6 +231,8 @@ class _Sweep:
                 sweep.parent = run_id
             elif DELIVERED_TAG in tags and run.info.status != "RUNNING":
                 sweep.whole[int(tags[TRIAL_TAG])] = run_id
+                if run.info.status == "FAILED":
+                    sweep.failed.add(int(tags[TRIAL_TAG]))
             else:
                 sweep.half[int(tags[TRIAL_TAG])] = run_id
         return sweep
@@ -232,6 +243,9 @@ def _deliver(client: MlflowClient, run: FinishedRun, *, known: str | None) -> st
     tags = dict(run.tags)
     if known is not None:
         target = client.get_run(known)
+        for name in target.data.tags.keys() - tags.keys():
+            if is_of_outcome(name):  # it failed, and was tried again
+                client.delete_tag(known, name)
     else:
         # Identity first: whatever a kill leaves is found again.
         first = {name: text for name, text in tags.items() if name != DELIVERED_TAG}
