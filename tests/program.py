@@ -82,7 +82,7 @@ class Program:
         self.folder = root / "folder"
         self.store = self.folder / "mlruns"
         self._outputs = root / "outputs"
-        self._executable = executable
+        self.executable = executable
         self._started: list[Running] = []
         self._environment = {
             name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)
@@ -111,7 +111,7 @@ class Program:
         with (outputs / "out").open("wb") as out, (outputs / "err").open("wb") as err:
             started = time.monotonic()
             process = subprocess.Popen(
-                [self._executable, *map(str, words)],
+                [self.executable, *map(str, words)],
                 cwd=self.folder,
                 env=self._environment | environment,
                 stdin=subprocess.DEVNULL,
