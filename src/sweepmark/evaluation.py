@@ -184,8 +184,12 @@ def _scores_pairs(classifier: Any) -> bool:
 
 
 def _dump(pipeline: Pipeline) -> bytes:
+    """Return the fitted pipeline; a classifier that can be written as scikit-learn's own is."""
     from sweepmark.models import dump
 
+    name, classifier = pipeline.steps[-1]
+    if hasattr(classifier, "to_sklearn"):
+        pipeline.steps[-1] = (name, classifier.to_sklearn())
     return dump(pipeline)
 
 
