@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from sweepmark.coordinator.launch import Options, Progress, launch, resume
+from sweepmark.coordinator.rebuild import rebuild
 
-__all__ = ["Options", "Progress", "launch", "resume"]
+__all__ = ["Options", "Progress", "launch", "rebuild", "resume"]

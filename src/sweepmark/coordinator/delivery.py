@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sweepmark.tracking import Tracker
     from sweepmark.trial import Trial
 
-__all__ = ["Delivery", "git_records"]
+__all__ = ["Delivery", "git_records", "git_state"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,7 +107,7 @@ class Delivery:
         tree = self.blueprint.tree_at(dict(trial.params))
         records = [*configuration_records(tree, trial.params), *trial_records(trial, cards)]
         if self.parent is None:
-            records += git_records()
+            records += git_records(self.history)
         if not cards:
             return records
         dataset = self.load(self.blueprint.config_at(dict(trial.params)))
@@ -118,7 +118,8 @@ class Delivery:
                 "they have rows that it lacks. The store was changed."
             )
         records.append(data_record(dataset, context="training", n_rows=card.n_train))
-        if self.blueprint.config.tracking.artifacts == "all" or self.parent is None:
+        wanted = self.blueprint.config.tracking.artifacts
+        if wanted == "all" or (wanted == "best" and self.parent is None):
             records += artifact_records(card, dataset, tree, self.blueprint.overrides)
         if self.parent is None and len(trial.keys) == 1:
             content = self.evaluations.model(trial.keys[0])
@@ -126,14 +127,23 @@ class Delivery:
         return records
 
 
-def git_records() -> list[Record]:
+def git_records(history: History) -> list[Record]:
+    """Return commit and state of the repository that a sweep was begun in, if any."""
+    git = history.opened.get("git")
+    if not isinstance(git, dict) or not all(isinstance(text, str) for text in git.values()):
+        return []
+    names = {"commit": "mlflow.source.git.commit", "dirty": "sweepmark.git_dirty"}
+    return [Tag(names[name], text) for name, text in git.items() if name in names]
+
+
+def git_state() -> dict[str, str] | None:
     """Return commit and state of the repository that the current folder belongs to, if any."""
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
 
     def ask(*arguments: str) -> str | None:
         try:
             done = subprocess.run(  # noqa: S603 -- fixed arguments
-                ["git", *arguments],  # noqa: S607 -- the user's git
+                ["git", "-c", "core.fsmonitor=false", *arguments],  # noqa: S607 -- the user's git
                 capture_output=True,
                 text=True,
                 timeout=5,
@@ -147,6 +157,6 @@ def git_records() -> list[Record]:
 
     commit = ask("rev-parse", "HEAD")
     if not commit:
-        return []
-    dirty = bool(ask("status", "--porcelain", "--untracked-files=no"))
-    return [Tag("mlflow.source.git.commit", commit), Tag("sweepmark.git_dirty", str(dirty).lower())]
+        return None
+    is_dirty = bool(ask("status", "--porcelain", "--untracked-files=no"))
+    return {"commit": commit, "dirty": str(is_dirty).lower()}

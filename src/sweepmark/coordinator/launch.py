@@ -8,34 +8,28 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from sweepmark.coordinator.delivery import Delivery, git_records
+from sweepmark.coordinator.delivery import git_state
 from sweepmark.coordinator.loop import Coordinator
 from sweepmark.coordinator.predecessor import find_unfinished, is_over, versions_changed
+from sweepmark.coordinator.projections import Projections
 from sweepmark.data import load
 from sweepmark.engine import Clock, check_engine, create_engine
 from sweepmark.engine.serial import SerialEngine
 from sweepmark.errors import SweepmarkError
-from sweepmark.ledger import MemoryLedger, OptunaLedger
-from sweepmark.projection import configuration_records
 from sweepmark.recipe import library_versions
-from sweepmark.records import Tag
 from sweepmark.replay import read_sweep
 from sweepmark.results import read_result
 from sweepmark.search import create_search
 from sweepmark.store import History, Journal, owned
-from sweepmark.summary import parent_records
-from sweepmark.tracking import MemoryTracker, MlflowTracker
 
 if TYPE_CHECKING:
     from sweepmark.blueprint import Blueprint
     from sweepmark.config.schema import Config, DatasetConfig
     from sweepmark.data import Dataset
     from sweepmark.engine import Engine
-    from sweepmark.ledger import Ledger
     from sweepmark.results import SweepResult
     from sweepmark.search import Search
     from sweepmark.store import Store
-    from sweepmark.tracking import Tracker
     from sweepmark.trial import Trial
 
 __all__ = ["Options", "Progress", "launch", "resume"]
@@ -175,11 +169,8 @@ def _execute(  # noqa: PLR0913, PLR0917 -- what one execution is made of
         )
         execution.open(options)
         engine = stack.enter_context(execution.engine(options))
-        tracker = execution.tracker()
-        stack.callback(tracker.close)
-        ledger = execution.ledger(options)
-        stack.callback(ledger.close)
-        return execution.run(engine, tracker, ledger, options, progress)
+        shown = stack.enter_context(execution.projections(options))
+        return execution.run(engine, shown, options, progress)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -211,6 +202,7 @@ class _Execution:
             sweep_key=self.blueprint.key,
             fresh=options.fresh,
             versions=library_versions(options.trusted),
+            git=git_state(),
             blueprint=self.blueprint.document(),
         )
         self.history.take(entry)
@@ -222,110 +214,55 @@ class _Execution:
         n_jobs = self.search.n_trials * self.blueprint.n_evaluations
         return create_engine(self.blueprint.config.engine, n_jobs=n_jobs)
 
-    def tracker(self) -> Tracker:
-        config = self.blueprint.config.tracking
-        if config.name == "none":
-            return MemoryTracker()
-        return MlflowTracker(self.store.root, experiment=config.experiment)
-
-    def ledger(self, options: Options) -> Ledger:
-        if self.blueprint.is_run or self.blueprint.config.tracking.name == "none":
-            return MemoryLedger()
-        ledger = OptunaLedger(
-            self.store.root,
+    def projections(self, options: Options) -> Projections:
+        shown = Projections(
             sweep_id=self.sweep_id,
-            space=self.blueprint.space,
-            direction=self.blueprint.sweep.direction,
+            blueprint=self.blueprint,
+            history=self.history,
+            store=self.store,
+            load=self.datasets.load,
         )
         if options.retry_failed and self.history.has_failures:
-            ledger.clear()
-        return ledger
+            shown.ledger.clear()
+        return shown
 
     def run(
-        self,
-        engine: Engine,
-        tracker: Tracker,
-        ledger: Ledger,
-        options: Options,
-        progress: Progress,
+        self, engine: Engine, shown: Projections, options: Options, progress: Progress
     ) -> SweepResult:
         """Run the loop and end journal and parent run, whatever happens."""
         progress.opened(self.sweep_id, self.blueprint, self.search.n_trials)
-        parent = None if self.blueprint.is_run else self._open_parent(tracker)
-        delivery = Delivery(
-            sweep_id=self.sweep_id,
-            blueprint=self.blueprint,
-            history=self.history,
-            tracker=tracker,
-            ledger=ledger,
-            parent=parent,
-            load=self.datasets.load,
-            evaluations=self.store.evaluations,
-            progress=progress.settled,
-        )
-        coordinator = Coordinator(
-            sweep_id=self.sweep_id,
-            blueprint=self.blueprint,
-            journal=self.journal,
-            history=self.history,
-            search=self.search,
-            evaluations=self.store.evaluations,
-            engine=engine,
-            load=self.datasets.load,
-            observer=delivery,
-            clock=self.now,
-            trusted=options.trusted,
-            retry_failed=options.retry_failed,
-        )
         try:
+            delivery = shown.open(progress.settled)
+            coordinator = Coordinator(
+                sweep_id=self.sweep_id,
+                blueprint=self.blueprint,
+                journal=self.journal,
+                history=self.history,
+                search=self.search,
+                evaluations=self.store.evaluations,
+                engine=engine,
+                load=self.datasets.load,
+                observer=delivery,
+                clock=self.now,
+                trusted=options.trusted,
+                retry_failed=options.retry_failed,
+            )
             coordinator.run()
             if not self.history.is_complete:
                 why = coordinator.stopped_by or "done"
                 entry = self.journal.append("stop", at=self.now(), state="complete", why=why)
                 self.history.take(entry)
             result = read_result(self.store, self.sweep_id, run_ids=delivery.run_ids)
-            if parent is not None:
-                self._close_parent(tracker, parent, result)
+            shown.finish(result, ended=self.now())
         except BaseException as error:
-            self._interrupt(error, engine, tracker, parent)
+            self._interrupt(error, engine, shown)
             raise
         return result
 
-    def _open_parent(self, tracker: Tracker) -> str:
-        parameters = configuration_records(self.blueprint.base_tree)
-        records = [
-            *(record for record in parameters if not self._is_swept(record)),
-            *git_records(),
-            Tag("sweepmark.sweep", self.blueprint.name),
-            Tag("sweepmark.sweep_key", self.blueprint.key),
-        ]
-        return tracker.open_parent(
-            sweep_id=self.sweep_id,
-            name=self.sweep_id,
-            records=records,
-            started=self.history.opened["at"],
-        )
-
-    def _is_swept(self, record: object) -> bool:
-        name = getattr(record, "name", "")
-        return any(
-            name == getattr(axis, "path", axis.name) or name.startswith(f"{axis.name}.")
-            for axis in self.blueprint.space.all_axes()
-        )
-
-    def _close_parent(self, tracker: Tracker, parent: str, result: SweepResult) -> None:
-        dataset = self.datasets.load(self.blueprint.config)
-        records = parent_records(result, dataset, self.store.evaluations)
-        tracker.close_parent(run_id=parent, records=records, ended=self.now(), status="FINISHED")
-
-    def _interrupt(
-        self, error: BaseException, engine: Engine, tracker: Tracker, parent: str | None
-    ) -> None:
+    def _interrupt(self, error: BaseException, engine: Engine, shown: Projections) -> None:
         """End what can be ended: nothing keeps running, and nothing is shown as running."""
         engine.close()
         with suppress(SweepmarkError):
             why = type(error).__name__
             self.journal.append("stop", at=self.now(), state="interrupted", why=why)
-        if parent is not None:
-            with suppress(SweepmarkError):
-                tracker.close_parent(run_id=parent, records=[], ended=self.now(), status="KILLED")
+        shown.interrupt(ended=self.now())

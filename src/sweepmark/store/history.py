@@ -69,6 +69,11 @@ class History:
         """Whether the sweep reached its end."""
         return self.stop is not None and self.stop["state"] == "complete"
 
+    @property
+    def last(self) -> float:
+        """When the last entry was written, in seconds since the epoch."""
+        return self._last
+
     def seconds_at(self, instant: float) -> float:
         """Return how long the sweep has been coordinated at a moment after the last entry."""
         return self.seconds + max(instant - self._last, 0.0)

@@ -1,0 +1,150 @@
+"""The Projections of a sweep: its runs in MLflow and its study in Optuna.
+
+Both are made of the journal and the evaluations, in a first run as in a replay; nothing reads them
+back to decide anything, so that a lost one is made anew.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+from sweepmark.coordinator.delivery import Delivery, git_records
+from sweepmark.errors import SweepmarkError
+from sweepmark.ledger import MemoryLedger, OptunaLedger
+from sweepmark.projection import configuration_records
+from sweepmark.records import Tag
+from sweepmark.summary import parent_records
+from sweepmark.tracking import MemoryTracker, MlflowTracker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from sweepmark.blueprint import Blueprint
+    from sweepmark.config.schema import Config
+    from sweepmark.data import Dataset
+    from sweepmark.ledger import Ledger
+    from sweepmark.results import SweepResult
+    from sweepmark.store import History, Store
+    from sweepmark.tracking import Tracker
+    from sweepmark.trial import Trial
+
+__all__ = ["Projections"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Projections:
+    """Where a sweep is shown; a context manager that lets go of databases at its end.
+
+    Attributes
+    ----------
+    sweep_id : str
+        Whose projections they are.
+    blueprint : Blueprint
+        What was asked for.
+    history : History
+        What its journal says.
+    store : Store
+        Where the databases lie.
+    load : callable
+        Returns a configuration's data set.
+    tracker : Tracker
+        MLflow's, or one that keeps nothing.
+    ledger : Ledger
+        Optuna's, or one that keeps nothing.
+    """
+
+    sweep_id: str
+    blueprint: Blueprint
+    history: History
+    store: Store
+    load: Callable[[Config], Dataset]
+    tracker: Tracker = field(init=False)
+    ledger: Ledger = field(init=False)
+    _parent: str | None = None
+
+    def __post_init__(self) -> None:
+        """Choose tracker and ledger; neither opens its database before it is needed."""
+        config = self.blueprint.config.tracking
+        self.tracker = MemoryTracker()
+        self.ledger = MemoryLedger()
+        if config.name == "none":
+            return
+        self.tracker = MlflowTracker(self.store.root, experiment=config.experiment)
+        if not self.blueprint.is_run:
+            self.ledger = OptunaLedger(
+                self.store.root,
+                sweep_id=self.sweep_id,
+                space=self.blueprint.space,
+                direction=self.blueprint.sweep.direction,
+            )
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let go of both databases."""
+        self.ledger.close()
+        self.tracker.close()
+
+    def open(self, progress: Callable[[Trial], None]) -> Delivery:
+        """Open the sweep's own run, or find it again, and return what delivers its trials."""
+        self._parent = None if self.blueprint.is_run else self._open_parent()
+        return Delivery(
+            sweep_id=self.sweep_id,
+            blueprint=self.blueprint,
+            history=self.history,
+            tracker=self.tracker,
+            ledger=self.ledger,
+            parent=self._parent,
+            load=self.load,
+            evaluations=self.store.evaluations,
+            progress=progress,
+        )
+
+    def finish(self, result: SweepResult, *, ended: float) -> None:
+        """End the sweep's own run with what became of it."""
+        if self._parent is not None:
+            dataset = self.load(self.blueprint.config)
+            records = parent_records(result, dataset, self.store.evaluations)
+            self.tracker.close_parent(
+                run_id=self._parent, records=records, ended=ended, status="FINISHED"
+            )
+
+    def interrupt(self, *, ended: float) -> None:
+        """End the sweep's own run, if it can be, so that nothing is shown as running."""
+        if self._parent is not None:
+            with suppress(SweepmarkError):
+                self.tracker.close_parent(
+                    run_id=self._parent, records=[], ended=ended, status="KILLED"
+                )
+
+    def _open_parent(self) -> str:
+        parameters = configuration_records(self.blueprint.base_tree)
+        records = [
+            *(record for record in parameters if not self._is_swept(record)),
+            *git_records(self.history),
+            Tag("sweepmark.sweep", self.blueprint.name),
+            Tag("sweepmark.sweep_key", self.history.opened["sweep_key"]),
+        ]
+        return self.tracker.open_parent(
+            sweep_id=self.sweep_id,
+            name=self.sweep_id,
+            records=records,
+            started=self.history.opened["at"],
+        )
+
+    def _is_swept(self, record: object) -> bool:
+        name = getattr(record, "name", "")
+        return any(
+            name == getattr(axis, "path", axis.name) or name.startswith(f"{axis.name}.")
+            for axis in self.blueprint.space.all_axes()
+        )

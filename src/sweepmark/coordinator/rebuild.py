@@ -1,0 +1,68 @@
+"""Making a sweep's runs and study anew from its journal and its evaluations: nothing is fitted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweepmark.coordinator.projections import Projections
+from sweepmark.data import load
+from sweepmark.replay import read_sweep
+from sweepmark.results import build_trial, read_result
+from sweepmark.scorecard import merge
+from sweepmark.store import owned
+
+if TYPE_CHECKING:
+    from sweepmark.config.schema import Config
+    from sweepmark.coordinator.launch import Progress
+    from sweepmark.data import Dataset
+    from sweepmark.store import History, Store
+
+__all__ = ["rebuild"]
+
+
+def rebuild(sweep_id: str, *, store: Store, progress: Progress) -> None:
+    """Deliver to MLflow and Optuna what they lack of a sweep, as far as it got.
+
+    The journal is not written to: a sweep that was interrupted remains so, and is shown as
+    killed. What is whole is left alone, so that doing it again changes nothing.
+
+    Raises
+    ------
+    OwnedError
+        If it is running.
+    StoreError
+        If its journal or an evaluation is damaged or missing.
+    DataError
+        If its data set cannot be had.
+    """
+
+    def load_dataset(config: Config) -> Dataset:
+        return load(config.dataset, report=progress.say)
+
+    with owned(store.lock_path(sweep_id)):
+        history, blueprint = read_sweep(store, sweep_id)
+        if blueprint.config.tracking.name == "none":
+            return
+        is_cv = blueprint.config.evaluation.method == "cv"
+        with Projections(
+            sweep_id=sweep_id, blueprint=blueprint, history=history, store=store, load=load_dataset
+        ) as shown:
+            if _is_stale(shown.ledger.count, history):
+                shown.ledger.clear()
+            delivery = shown.open(progress.settled)
+            for number, outcome in sorted(history.outcomes.items()):
+                keys = [] if outcome["status"] == "failed" else outcome["keys"]
+                cards = [store.evaluations.scorecard(key) for key in keys]
+                card = (merge(cards) if is_cv else cards[0]) if cards else None
+                trial = build_trial(number, history.params[number], outcome, card)
+                delivery.settled(trial, cards)
+            result = read_result(store, sweep_id, run_ids=delivery.run_ids)
+            if history.is_complete:
+                shown.finish(result, ended=history.last)
+            else:
+                shown.interrupt(ended=history.last)
+
+
+def _is_stale(count: int, history: History) -> bool:
+    """Tell whether a study has trials that are not those of the journal."""
+    return bool(count) and (bool(history.retried) or count > len(history.outcomes))
