@@ -178,6 +178,26 @@ class TestParent:
         assert model.content == store.evaluations.model(selected.test.keys[0])
         assert model.n_features == 64
 
+    @pytest.mark.parametrize(
+        ("wanted", "of_selected", "of_subsets"),
+        [("all", True, False), ("best", True, True), ("none", False, False)],
+    )
+    def test_has_the_files_on_the_best_that_no_child_has(  # noqa: PLR0913, PLR0917
+        self,
+        selected: SweepResult,
+        subsets: SweepResult,
+        store: Store,
+        wanted: str,
+        of_selected: object,
+        of_subsets: object,
+    ) -> None:
+        for result, expected in ((selected, of_selected), (subsets, of_subsets)):
+            asked = changed(result.blueprint, tracking__artifacts=wanted)
+            records = self.records(replace(result, blueprint=asked), store)
+            paths = {one.path for one in records if isinstance(one, Artifact)}
+            assert ("confusion_matrix.png" in paths) is expected
+            assert "leaderboard.csv" in paths
+
     def test_draws_a_plane_of_two_parameters_and_a_curve_of_one(
         self, selected: SweepResult, subsets: SweepResult, store: Store
     ) -> None:

@@ -32,8 +32,7 @@ __all__ = ["RUN", "Blueprint"]
 RUN = "run"
 """What a single run is called where a sweep has its name."""
 
-_SWEPT = ("seed", "dataset", "split", "task", "preprocess", "classifier", "evaluation")
-_DECIDE_ROWS = ("split.", "evaluation.")
+_SWEPT = ("seed", "dataset", "split", "task", "preprocess", "classifier")
 _OBJECTIVES = (CV_ACCURACY, CV_ACCURACY_STD, *map(cv, TEST_NAMES[1:]))
 _MISSING = object()
 
@@ -249,9 +248,9 @@ def _check_axes(space: Space) -> None:
     for axis in space.all_axes():
         name = axis.name if isinstance(axis, Options) else axis.path
         is_swept = name.partition(".")[0] in _SWEPT or name == "engine.threads"
-        if not is_swept or name in {"evaluation", "evaluation.method"}:
+        if not is_swept:
             raise ConfigurationError(
-                f"a sweep varies what is evaluated, {', '.join(_SWEPT)}, and not where or how, "
+                f"a sweep varies what is evaluated, {', '.join(_SWEPT)}, and not how or where, "
                 f"but got sweep.space.{axis.name}. Set it for the sweep as a whole."
             )
 
@@ -305,7 +304,7 @@ def _samples(space: Space) -> Iterator[Params]:
             for name, axis in axes.items()
         }
         first = {name: those[0] for name, those in values.items()}
-        rows = {name: those for name, those in values.items() if name.startswith(_DECIDE_ROWS)}
+        rows = {name: those for name, those in values.items() if name.startswith("split.")}
         for chosen in itertools.product(*rows.values()):
             yield first | dict(zip(rows, chosen, strict=True))
         for name, those in values.items():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark import grade as grading
 from sweepmark import leaderboard, metrics
-from sweepmark.projection import data_record, model_record
+from sweepmark.projection import artifact_records, data_record, model_record
 from sweepmark.records import Artifact, Metric, Tag
 from sweepmark.space import Choice
 
@@ -127,10 +127,23 @@ def parent_records(
         records += [Metric(name, value) for name, value in result.test.metrics.items()]
         content = evaluations.model(result.test.keys[0])
         records += [model_record(content, dataset)] if content else []
+        records += _test_artifacts(result, result.test, dataset, evaluations)
     if result.grade is not None:
         records.append(Metric(metrics.POINTS, result.grade.points))
         records.append(Tag("sweepmark.band", result.grade.band))
     return records
+
+
+def _test_artifacts(
+    result: SweepResult, test: Trial, dataset: Dataset, evaluations: EvaluationStore
+) -> list[Record]:
+    """Return the files on the recipe as scored on the test part, unless a child has them."""
+    wanted = result.blueprint.config.tracking.artifacts
+    if wanted == "none" or (wanted == "all" and result.chosen is None):
+        return []
+    tree = result.blueprint.tree_at(dict(test.params))
+    card = evaluations.scorecard(test.keys[0])
+    return artifact_records(card, dataset, tree, result.blueprint.overrides)
 
 
 def _note(result: SweepResult) -> str:
