@@ -114,6 +114,17 @@ class Dataset:
         """Type of the elements of X: ``uint8``, ``float64``, or ``mixed`` for a frame."""
         return "mixed" if self.is_frame else str(self.train.X.dtype)
 
+    @property
+    def column_types(self) -> dict[str, str] | None:
+        """What each column of a frame holds, ``number`` or ``text``; None for an array."""
+        if not self.is_frame:
+            return None
+        frame: Any = self.train.X
+        return {
+            str(name): "number" if dtype == np.float64 else "text"
+            for name, dtype in frame.dtypes.items()
+        }
+
     def label_text(self, label: int) -> str:
         """Return a label as people know it: its name where there are names."""
         return str(label) if self.label_names is None else self.label_names[label]

@@ -1,7 +1,8 @@
 """An entry of the cache: one data set, decoded once, opened memory-mapped ever after.
 
 An entry is a folder with ``train_X.npy``, ``train_y.npy``, perhaps ``test_X.npy`` and
-``test_y.npy``, and ``meta.json``, which says what the others must look like.
+``test_y.npy``, and ``meta.json``, which says what the others must look like. Those of tables are
+of a kind of their own, see :mod:`sweepmark.data.table_entry`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from sweepmark.data import cache, idx
 from sweepmark.data.dataset import Dataset, Part
 from sweepmark.data.decoding import check, convert, stored_as
+from sweepmark.data.table_entry import TABLE, assemble_table, verify_table
 from sweepmark.errors import DataError, NotFoundError, StoreError
 
 if TYPE_CHECKING:
@@ -109,7 +111,7 @@ def open_entry(digest: str) -> Dataset:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         if meta["layout"] != LAYOUT or meta["digest"] != digest:
             raise DataError(f"layout {meta['layout']}, digest {meta['digest']}")
-        return _assemble(folder, meta)
+        return (assemble_table if meta.get("kind") == TABLE else _assemble)(folder, meta)
     except (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise DataError(
             f"the cached data set {folder} is damaged: {error}. "
@@ -127,10 +129,13 @@ def verify(dataset: Dataset) -> None:
     """
     folder = cache.entry_folder(dataset.digest)
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    if meta.get("kind") == TABLE:
+        verify_table(folder, meta)
+        return
     for role, expected in dataset.files.items():
         name, kind = role.split("_")
         part = dataset.parts[name]
-        array: NDArray[Any] = part.X if kind == "images" else part.y
+        array: Any = part.X if kind == "images" else part.y
         header = _header(meta, role)
         hasher = hashlib.sha256(header.encode())
         for start in range(0, len(array), 1024):

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweepmark.data import cache, entry
+from sweepmark.data import entry
+from sweepmark.data.index import files_key, load_indexed
 from sweepmark.data.sources import file_names
-from sweepmark.errors import ConfigurationError, DataError, NotFoundError
+from sweepmark.errors import ConfigurationError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from sweepmark.config.schema import DatasetConfig
     from sweepmark.data.dataset import Dataset
@@ -41,23 +39,17 @@ def load_folder(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
         )
     folder = Path(config.path or "").expanduser().absolute()
     files = find_files(folder)
-    key = _key(files)
-    with contextlib.suppress(NotFoundError, DataError, OSError, ValueError, LookupError):
-        return _reopened(key, folder, config)
-    with cache.claim(key, on_wait=lambda: say(f"{folder}: another process is decoding it")) as work:
+
+    def decode(_: Path, finished: Path) -> str:
         say(f"{config.name}: decoding {folder}")
-        finished = work / "entry"
-        finished.mkdir()
-        digest = entry.write_entry(files, finished, name=config.name, source=str(folder))
-        try:
-            entry.open_entry(digest)
-        except NotFoundError:
-            pass
-        except DataError:
-            entry.discard(digest, work)
-        cache.publish(finished, cache.entry_folder(digest))
-        cache.write_file(cache.index_file(key), json.dumps({"digest": digest}).encode())
-    return _reopened(key, folder, config)
+        return entry.write_entry(files, finished, name=config.name, source=str(folder))
+
+    dataset = load_indexed(
+        files_key(files),
+        decode,
+        on_wait=lambda: say(f"{folder}: another process is decoding it; waiting"),
+    )
+    return replace(dataset, name=config.name, source=str(folder))
 
 
 def find_files(folder: Path) -> dict[str, Path]:
@@ -88,17 +80,3 @@ def find_files(folder: Path) -> dict[str, Path]:
             f"dataset.path={folder} lacks {len(missing)} of 4 files:\n" + "\n".join(missing)
         )
     return found
-
-
-def _key(files: Mapping[str, Path]) -> str:
-    stamps = []
-    for role in sorted(files):
-        path = files[role].resolve()
-        status = path.stat()
-        stamps.append([role, str(path), status.st_size, status.st_mtime_ns])
-    return hashlib.sha256(json.dumps(stamps).encode()).hexdigest()
-
-
-def _reopened(key: str, folder: Path, config: DatasetConfig) -> Dataset:
-    digest = json.loads(cache.index_file(key).read_bytes())["digest"]
-    return replace(entry.open_entry(digest), name=config.name, source=str(folder))

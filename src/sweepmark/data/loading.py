@@ -22,6 +22,8 @@ __all__ = ["fetch_files", "is_cached", "load", "mend", "published_digest"]
 
 _TRAIN = {"train_images", "train_labels"}
 _TEST = {"test_images", "test_labels"}
+_TRAIN_TABLE = {"train_table"}
+_TEST_TABLE = {"test_table"}
 
 
 def load(config: DatasetConfig, *, report: Callable[[str], None] | None = None) -> Dataset:
@@ -47,11 +49,9 @@ def load(config: DatasetConfig, *, report: Callable[[str], None] | None = None) 
         If the cache folder cannot be written.
     """
     say = report or (lambda _: None)
-    if config.path is not None:
-        from sweepmark.data.folder import load_folder
-
-        return load_folder(config, say)
-    digest = published_digest(config)
+    digest = published_digest(config) if config.path is None else None
+    if digest is None:
+        return _load_own(config, say)
     with contextlib.suppress(NotFoundError):
         try:
             return _named(entry.open_entry(digest), config)
@@ -66,6 +66,21 @@ def load(config: DatasetConfig, *, report: Callable[[str], None] | None = None) 
             entry.discard(digest, work)
         _fill(config, work, digest, report)
     return _named(entry.open_entry(digest), config)
+
+
+def _load_own(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
+    """Load what has no published digest, or is not to be the published one."""
+    if config.format == "csv":
+        from sweepmark.data.table_loading import load_tables
+
+        return load_tables(config, say)
+    if config.format == "openml":
+        from sweepmark.data.openml import load_openml
+
+        return load_openml(config, say)
+    from sweepmark.data.folder import load_folder
+
+    return load_folder(config, say)
 
 
 def mend(config: DatasetConfig, *, report: Callable[[str], None] | None = None) -> Dataset:
@@ -83,18 +98,30 @@ def mend(config: DatasetConfig, *, report: Callable[[str], None] | None = None) 
 
 def is_cached(config: DatasetConfig) -> bool:
     """Return whether the published data set is in the cache."""
-    return cache.entry_folder(published_digest(config)).is_dir()
+    digest = published_digest(config)
+    return digest is not None and cache.entry_folder(digest).is_dir()
 
 
-def published_digest(config: DatasetConfig) -> str:
-    """Return the digest of the published files, which the configuration alone determines."""
+def published_digest(config: DatasetConfig) -> str | None:
+    """Return the digest of the published files, which the configuration alone determines.
+
+    None if there is none: the data set is any file of the user's, or any of OpenML.
+    """
+    if config.format in {"csv", "openml"} and not config.files:
+        return None
+    train, test = (_TRAIN_TABLE, _TEST_TABLE) if config.format == "csv" else (_TRAIN, _TEST)
     roles = set(config.files)
-    if roles not in (_TRAIN, _TRAIN | _TEST):
+    if roles not in (train, train | test):
         raise ConfigurationError(
-            f"dataset.files must have the keys {', '.join(sorted(_TRAIN))} and either both or "
-            f"none of {', '.join(sorted(_TEST))}, but got {', '.join(sorted(roles)) or 'none'}"
+            f"dataset.files must have the keys {', '.join(sorted(train))} and either both or "
+            f"none of {', '.join(sorted(test))}, but got {', '.join(sorted(roles)) or 'none'}"
         )
-    return entry.dataset_digest({role: file.sha256 for role, file in config.files.items()})
+    digests = {role: file.sha256 for role, file in config.files.items()}
+    if config.format == "csv":
+        from sweepmark.data.table_entry import table_digest
+
+        return table_digest(digests, config)
+    return entry.dataset_digest(digests)
 
 
 def fetch_files(
@@ -117,7 +144,7 @@ def fetch_files(
     FetchError
         If a file is to be had from no source.
     """
-    from sweepmark.data.transfer import SourceError, UnreachableError
+    from sweepmark.data.transfer import AbsentError, SourceError, UnreachableError
 
     say = report or (lambda _: None)
     silent: dict[str, str] = {}
@@ -135,7 +162,8 @@ def fetch_files(
                 reasons[source.label] = str(error)
                 if isinstance(error, UnreachableError):
                     silent[source.label] = str(error)
-                say(f"{name}: {file.name}: {source.label}: {error}")
+                if not isinstance(error, AbsentError):
+                    say(f"{name}: {file.name}: {source.label}: {error}")
             else:
                 used[source.label] = None
                 say(f"{name}: {file.name}: {source.label}: {file.size:,} bytes, SHA-256 matches")
@@ -158,7 +186,14 @@ def _fill(
         list(config.files.values()), sources_of(config), files, name=config.name, report=report
     )
     paths = {role: files / file.name for role, file in config.files.items()}
-    entry.write_entry(paths, finished, name=config.name, source=", ".join(labels))
+    source = ", ".join(labels)
+    if config.format == "csv":
+        from sweepmark.data.table_loading import write_csv_entry
+
+        say = report or (lambda _: None)
+        write_csv_entry(paths, finished, config, source=source, say=say)
+    else:
+        entry.write_entry(paths, finished, name=config.name, source=source)
     cache.publish(finished, cache.entry_folder(digest))
 
 
@@ -175,9 +210,13 @@ def _nothing_delivered(name: str, file: FileConfig, reasons: dict[str, str]) -> 
     tried = "\n".join(f"  {label}: {reason}" for label, reason in reasons.items())
     return FetchError(
         f"{name}: no source delivered {file.name}. Tried:\n{tried or '  (no source is listed)'}\n"
-        "Download the files elsewhere and give their folder (dataset.path=FOLDER), or use the "
-        "data that need no download (dataset=digits)."
+        f"Get the files elsewhere and say where they are (dataset.path={_place(file)}), or use "
+        "the data that need no download (dataset=digits)."
     )
+
+
+def _place(file: FileConfig) -> str:
+    return "FILE.csv" if file.name.endswith(".csv") else "FOLDER"
 
 
 @contextlib.contextmanager

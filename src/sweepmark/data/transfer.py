@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import FileConfig
 
-__all__ = ["SourceError", "UnreachableError", "write_verified"]
+__all__ = ["AbsentError", "SourceError", "UnreachableError", "write_verified"]
 
 _BLOCK = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -32,6 +32,10 @@ class SourceError(FetchError):
 
 class UnreachableError(SourceError):
     """A source cannot be reached: it is not worth asking for another file."""
+
+
+class AbsentError(UnreachableError):
+    """A place on this machine that does not exist, as most do not."""
 
 
 def write_verified(

@@ -1,0 +1,213 @@
+"""CSV by columns, through Arrow: numbers throughout, or columns of several types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark.data.csv_fault import cell_fault, first_fault
+from sweepmark.data.csv_header import NUMBER
+from sweepmark.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from sweepmark.data.csv_header import Header
+
+    Cells = list[str | None]
+
+__all__ = ["narrow", "read_mixed", "read_numbers", "widen"]
+
+
+def read_numbers(
+    path: Path, header: Header, label: int | None
+) -> tuple[NDArray[Any], Cells | None]:
+    """Return a table of finite numbers as an array, and the labels as they stand.
+
+    Returns
+    -------
+    X : ndarray of shape (n_rows, n_features), uint8 or float64
+        ``uint8`` if every element is a whole number in [0, 255].
+    labels : list of str or None
+        The column ``label``; None if that is None.
+
+    Raises
+    ------
+    DataError
+        With row and column of the first cell that is no number.
+    """
+    import pyarrow as pa
+
+    features = [place for place in range(len(header.names)) if place != label]
+    types = {name: pa.float64() for name in header.names}
+    if label is not None:
+        types[header.names[label]] = pa.string()
+    try:
+        table = _read(path, header, types, quoted=False)
+    except pa.ArrowInvalid as error:
+        raise first_fault(path, header, features, reason=str(error)) from error
+    X = _stack(table.select(features))
+    if not np.isfinite(X).all():
+        raise first_fault(path, header, features, reason="NaN or infinity")
+    return narrow(X), None if label is None else table.column(label).to_pylist()
+
+
+def narrow(X: NDArray[np.float64]) -> NDArray[Any]:
+    """Return an array as uint8 if nothing is lost by it."""
+    if X.size and X.min() >= 0 and X.max() <= np.iinfo(np.uint8).max:
+        small = X.astype(np.uint8)
+        if np.array_equal(small, X):
+            return small
+    return X
+
+
+def widen(features: Sequence[Any]) -> list[Any]:
+    """Return the features of several tables with the types that hold all of them.
+
+    Arrays become float64 unless all are uint8. A column of which one table has no value at all is
+    what the others say it is.
+
+    Raises
+    ------
+    DataError
+        If a column has numbers in one table and text in another.
+    """
+    if all(isinstance(X, np.ndarray) for X in features):
+        wide = any(X.dtype != np.uint8 for X in features)
+        return [X.astype(np.float64, copy=False) if wide else X for X in features]
+    import pyarrow as pa
+
+    types: dict[str, Any] = {}
+    for name in features[0].schema.names:
+        columns = [X.column(name) for X in features]
+        found = {column.type for column in columns if column.null_count < len(column)}
+        if len(found) > 1:
+            raise DataError(
+                f"column {name!r} must be numbers in all files or text in all. "
+                f"Set dataset.types={{{name}:text}}."
+            )
+        types[name] = found.pop() if found else columns[0].type
+    schema = pa.schema(types)
+    return [X.rename_columns(schema.names).cast(schema) for X in features]
+
+
+def read_mixed(
+    path: Path,
+    header: Header,
+    label: int | None,
+    *,
+    types: Mapping[str, str],
+    missing: Sequence[str],
+) -> tuple[Any, Cells | None]:
+    """Return a table's columns by their types, missing values kept, and the labels.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    header : Header
+        Its columns.
+    label : int or None
+        Place of the labels.
+    types : mapping of str to {"number", "text"}
+        What columns are; those not listed are numbers if all their cells are, text if none is.
+    missing : sequence of str
+        Cells that mean that there is no value.
+
+    Returns
+    -------
+    features : pyarrow.Table
+        Columns of float64 and of string, null where there is no value.
+    labels : list of str or None
+        None where one is missing.
+
+    Raises
+    ------
+    ConfigurationError
+        If ``types`` names a column that is not there.
+    DataError
+        With row and column of a cell that is no number in a column of numbers, or a column that
+        could be either.
+    """
+    import pyarrow as pa
+
+    for name in types:
+        header.index(name, key="dataset.types")
+    try:
+        table = _read(
+            path, header, dict.fromkeys(header.names, pa.string()), quoted=True, missing=missing
+        )
+    except pa.ArrowInvalid as error:
+        raise first_fault(path, header, (), reason=str(error)) from error
+    columns = {}
+    for place, name in enumerate(header.names):
+        if place != label:
+            cells = table.column(place).combine_chunks()
+            columns[name] = _typed(path, header, place, cells, types.get(name))
+    labels = None if label is None else table.column(label).to_pylist()
+    return pa.table(columns), labels
+
+
+def _read(
+    path: Path,
+    header: Header,
+    types: Mapping[str, Any],
+    *,
+    quoted: bool,
+    missing: Sequence[str] = (),
+) -> Any:
+    from pyarrow import csv
+
+    return csv.read_csv(
+        path,
+        read_options=csv.ReadOptions(column_names=header.names, skip_rows=header.n_lines),
+        # Cells of several lines cannot be cut at the ends of lines, which is the faster way.
+        parse_options=csv.ParseOptions(newlines_in_values=quoted),
+        convert_options=csv.ConvertOptions(
+            column_types=types, null_values=list(missing), strings_can_be_null=bool(missing)
+        ),
+    )
+
+
+def _stack(table: Any) -> NDArray[np.float64]:
+    """Copy columns into one array, a few hundred rows at a time, while they are in reach."""
+    X = np.empty(table.shape, dtype=np.float64)
+    start = 0
+    for batch in table.to_batches():
+        X[start : start + batch.num_rows] = batch.to_tensor().to_numpy()
+        start += batch.num_rows
+    return X
+
+
+def _typed(path: Path, header: Header, place: int, cells: Any, declared: str | None) -> Any:
+    import pyarrow as pa
+    from pyarrow import compute
+
+    is_number = compute.match_substring_regex(cells, NUMBER)
+    n_numbers = compute.sum(is_number).as_py() or 0
+    n_given = len(cells) - cells.null_count
+    if declared == "text" or (declared is None and n_given and not n_numbers):
+        return cells
+    if n_numbers < n_given:
+        row = compute.index(is_number, value=False).as_py()
+        if declared is None:
+            name = header.names[place]
+            raise cell_fault(
+                path,
+                header,
+                row,
+                place,
+                f"must be a number as {n_numbers} others of its column are (or set "
+                f"dataset.types={{{name}:text}})",
+            )
+        raise cell_fault(path, header, row, place, "must be a number or missing")
+    numbers = compute.cast(compute.utf8_trim(cells, " \t"), pa.float64())
+    finite = compute.is_finite(numbers)
+    if compute.any(compute.invert(finite)).as_py():
+        row = compute.index(finite, value=False).as_py()
+        raise cell_fault(path, header, row, place, "must be finite")
+    return numbers

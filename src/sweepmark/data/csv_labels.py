@@ -1,0 +1,92 @@
+"""Labels of a table: whole numbers as they are, text as numbers of names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark.data.csv_header import is_number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["LabelError", "encode_labels"]
+
+_EXACT = 2.0**53  # from here on float64 skips whole numbers
+
+
+class LabelError(Exception):
+    """A label that is none: which row, and what it must be.
+
+    Attributes
+    ----------
+    row : int
+        From 0.
+    rule : str
+        What the label must be.
+    """
+
+    def __init__(self, row: int, rule: str) -> None:
+        super().__init__(row, rule)
+        self.row = row
+        self.rule = rule
+
+
+def encode_labels(
+    cells: Sequence[str | None], names: tuple[str, ...] | None = None
+) -> tuple[NDArray[np.int64], tuple[str, ...] | None]:
+    """Return labels as integers, and what they stand for where they are text.
+
+    Parameters
+    ----------
+    cells : sequence of str or None
+        As they stand in the file; None is missing.
+    names : tuple of str, optional
+        The names that the labels must be of, such as those of the training rows.
+
+    Returns
+    -------
+    y : ndarray of shape (n_rows,), int64
+        The numbers themselves, or places in the names.
+    names : tuple of str or None
+        The names in alphabetical order; None if the labels are numbers.
+
+    Raises
+    ------
+    LabelError
+        If a label is missing, no whole number among numbers, or not among the names.
+
+    Examples
+    --------
+    >>> encode_labels(["no", "yes", "no"])
+    (array([0, 1, 0]), ('no', 'yes'))
+    """
+    values, places = np.unique(
+        np.array(["" if c is None else c for c in cells]), return_inverse=True
+    )
+    texts = values.tolist()
+
+    def refuse(wrong: Any, rule: str) -> LabelError:
+        return LabelError(int(np.flatnonzero(np.isin(places, wrong))[0]), rule)
+
+    if "" in texts:
+        raise refuse([texts.index("")], "a label must be given")
+    numeric = np.array([is_number(text) for text in texts], dtype=bool)
+    if names is not None or not numeric.any():
+        known = {name: number for number, name in enumerate(names or texts)}
+        if unknown := [place for place, text in enumerate(texts) if text not in known]:
+            raise refuse(unknown, f"a label must be one of {', '.join(known)}")
+        codes = np.array([known[text] for text in texts], dtype=np.int64)
+        return codes[places], tuple(known)
+    if not numeric.all():
+        raise refuse(
+            np.flatnonzero(~numeric), "labels must be numbers throughout or text throughout"
+        )
+    numbers = np.array(texts, dtype=np.float64)
+    wrong = np.flatnonzero((numbers != np.rint(numbers)) | (np.abs(numbers) >= _EXACT))
+    if len(wrong):
+        raise refuse(wrong, "a label must be a whole number below 2^53")
+    return numbers.astype(np.int64)[places], None

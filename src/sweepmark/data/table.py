@@ -1,0 +1,164 @@
+"""A table: rows of features and their labels, read from a CSV file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark.data.csv_bytes import read_bytes
+from sweepmark.data.csv_columns import read_mixed, read_numbers
+from sweepmark.data.csv_fault import cell_fault
+from sweepmark.data.csv_header import Header, read_header
+from sweepmark.data.csv_labels import LabelError, encode_labels
+from sweepmark.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from sweepmark.config.schema import DatasetConfig
+
+__all__ = ["Table", "check_labels", "label_values", "read_features", "read_table"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Table:
+    """Rows of a CSV file.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_rows, n_features), or pyarrow.Table
+        An array of uint8 or float64 where all features are numbers; columns with types of their
+        own where the configuration says ``table: mixed``.
+    y : ndarray of shape (n_rows,), int64
+        Labels, or their numbers in ``label_names``.
+    label_names : tuple of str or None
+        What the labels are called, if they are text.
+    header : Header
+        All columns.
+    label : int
+        Place of the labels among them.
+    """
+
+    X: Any
+    y: NDArray[np.int64]
+    label_names: tuple[str, ...] | None
+    header: Header
+    label: int
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the columns of X."""
+        return tuple(name for place, name in enumerate(self.header.names) if place != self.label)
+
+
+def read_table(
+    path: Path, config: DatasetConfig, *, label_names: tuple[str, ...] | None = None
+) -> Table:
+    """Read a CSV file with labels.
+
+    Parameters
+    ----------
+    path : Path
+        The file: UTF-8, separated by commas.
+    config : DatasetConfig
+        Which column holds the labels, whether there is a header, and what the columns are.
+    label_names : tuple of str, optional
+        The names that labels must be of.
+
+    Raises
+    ------
+    DataError
+        With row and column where there is one: a row of another length, text among numbers, NaN,
+        infinity, a missing label, no rows, names that stand twice.
+    ConfigurationError
+        If the configuration names a column that is not there.
+    """
+    header = read_header(path, config.header)
+    label = 0 if config.label is None else header.index(config.label, key="dataset.label")
+    X, cells = read_features(path, config, header, label)
+    y, names = label_values(path, header, label, cells, label_names)
+    return Table(X=X, y=y, label_names=names, header=header, label=label)
+
+
+def read_features(
+    path: Path, config: DatasetConfig, header: Header, label: int | None
+) -> tuple[Any, Any]:
+    """Read the rows of a CSV file that may have no labels.
+
+    Returns
+    -------
+    X : ndarray or pyarrow.Table
+        The features.
+    cells : ndarray of int64, list of str or None, or None
+        The labels as they were read; None if ``label`` is None.
+
+    Raises
+    ------
+    DataError
+        As :func:`read_table` does, but for labels.
+    """
+    X: Any
+    cells: Any
+    if config.table == "mixed":
+        X, cells = read_mixed(path, header, label, types=config.types, missing=config.missing)
+        n_rows = X.num_rows
+    else:
+        read = read_bytes(path, header, label)
+        X, cells = read_numbers(path, header, label) if read is None else read
+        n_rows = len(X)
+    if not n_rows:
+        raise DataError(f"{path}: must have rows, but has a header only")
+    return X, None if label is None else cells
+
+
+def label_values(
+    path: Path, header: Header, label: int, cells: Any, names: tuple[str, ...] | None
+) -> tuple[NDArray[np.int64], tuple[str, ...] | None]:
+    """Return labels as integers, and their names if they are text.
+
+    Parameters
+    ----------
+    path : Path
+        Where they come from.
+    header : Header
+        The file's columns.
+    label : int
+        Place of the labels.
+    cells : ndarray of int64, or sequence of str or None
+        As the file was read.
+    names : tuple of str or None
+        The names that they must be of.
+
+    Raises
+    ------
+    DataError
+        With row and column of the first that is wrong.
+    """
+    if isinstance(cells, np.ndarray):
+        if names is None:
+            return cells, None
+        cells = [str(cell) for cell in cells]
+    try:
+        return encode_labels(cells, names)
+    except LabelError as error:
+        raise cell_fault(path, header, error.row, label, error.rule) from None
+
+
+def check_labels(table: Table, path: Path, n_classes: int | None) -> None:
+    """Refuse a label that is not in [0, n_classes), with its row and column.
+
+    Raises
+    ------
+    DataError
+        For the first that is out of range.
+    """
+    if n_classes is None:
+        return
+    wrong = np.flatnonzero((table.y < 0) | (table.y >= n_classes))
+    if len(wrong):
+        rule = f"a label must be in [0, {n_classes - 1}]"
+        raise cell_fault(path, table.header, int(wrong[0]), table.label, rule)
