@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
+from openml_files import publish
 from published import WebServer, file_config, whole
+from sweepmark.data import idx
+from sweepmark.data.local import Folder, KerasArchive
 from sweepmark.data.npm import Npm
+from sweepmark.data.openml import OpenML
 from sweepmark.data.sources import Bundled, IndexPage, Mirror, Source
 from sweepmark.data.transfer import SourceError
 
@@ -57,7 +63,42 @@ def _bundled(_: Path, __: Path) -> Iterator[Case]:
     yield Bundled(), list(dataset_config("digits").files.values())
 
 
-MAKERS: list[Callable[[Path, Path], Iterator[Case]]] = [_mirror, _index_page, _npm, _bundled]
+def _torchvision(folder: Path, root: Path) -> Iterator[Case]:
+    raw = root / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for path in folder.iterdir():  # it keeps what it downloaded beside what it unpacked
+        shutil.copy(path, raw)
+        (raw / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+    yield Folder(str(raw)), _files(folder)
+
+
+def _debian(folder: Path, root: Path) -> Iterator[Case]:
+    for path in folder.iterdir():
+        (root / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+    yield Folder(str(root)), _files(folder)
+
+
+def _keras(folder: Path, root: Path) -> Iterator[Case]:
+    arrays = {
+        f"{letter}_{part}": idx.decode((folder / f"{prefix}-{kind}-ubyte").read_bytes())
+        for letter, kind in (("x", "images-idx3"), ("y", "labels-idx1"))
+        for part, prefix in (("train", "train"), ("test", "t10k"))
+    }
+    np.savez(root / "mnist.npz", **arrays)  # type: ignore[arg-type]
+    yield KerasArchive(str(root / "mnist.npz")), _files(folder)
+
+
+def _openml(folder: Path, root: Path) -> Iterator[Case]:
+    from sklearn.datasets import load_digits
+
+    publish(root, "digits_64", *load_digits(return_X_y=True))
+    yield OpenML("digits_64", 1, data_home=root), _files(folder)
+
+
+MAKERS: list[Callable[[Path, Path], Iterator[Case]]] = [
+    *(_mirror, _index_page, _npm, _bundled),
+    *(_torchvision, _debian, _keras, _openml),
+]
 
 
 @pytest.fixture(scope="module", params=MAKERS, ids=lambda maker: maker.__name__.strip("_"))
@@ -73,6 +114,9 @@ def test_every_class_of_source_is_under_contract() -> None:
         "IndexPage",
         "Npm",
         "Bundled",
+        "Folder",
+        "KerasArchive",
+        "OpenML",
     }
 
 

@@ -60,27 +60,32 @@ class Source(ABC):
 
 
 class Mirror(Source):
-    """A base URL below which the files lie under their names, gzipped.
+    """A base URL below which the files lie under their names, gzipped or not.
 
     Parameters
     ----------
     base_url : str
         With or without a slash at its end.
+    suffix : str
+        What the server adds to a file's name.
     patience : Patience or None
         How long to wait for the server; None is the default of :mod:`sweepmark.data.web`.
     """
 
-    def __init__(self, base_url: str, *, patience: Patience | None = None) -> None:
+    def __init__(
+        self, base_url: str, *, suffix: str = ".gz", patience: Patience | None = None
+    ) -> None:
         self.label = f"mirror {base_url}"
+        self._suffix = suffix
         self._base_url = base_url.rstrip("/") + "/"
         self._patience = patience
 
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
-        """Download ``<base_url>/<name>.gz``."""
+        """Download ``<base_url>/<name><suffix>``."""
         from sweepmark.data.web import download
 
         target = folder / file.name
-        chunks = download(f"{self._base_url}{file.name}.gz", patience=self._patience)
+        chunks = download(f"{self._base_url}{file.name}{self._suffix}", patience=self._patience)
         write_verified(chunks, file, target, advance=advance)
         return target
 
@@ -191,12 +196,19 @@ def file_names(name: str) -> list[str]:
 
 def sources_of(config: DatasetConfig) -> list[Source]:
     """Return the sources of a data set in the order in which they are tried."""
+    from sweepmark.data.local import Folder, KerasArchive
     from sweepmark.data.npm import Npm
+    from sweepmark.data.openml import OpenML
 
     if config.format == "bundled":
         return [Bundled()]
-    sources: list[Source] = [Mirror(url) for url in config.mirrors]
+    sources: list[Source] = [Folder(path) for path in config.folders]
+    sources += [KerasArchive(path) for path in config.archives]
+    suffix = "" if config.format == "csv" else ".gz"
+    sources += [Mirror(url, suffix=suffix) for url in config.mirrors]
     sources += [IndexPage(url) for url in config.index_pages]
     if config.npm is not None:
         sources.append(Npm(config.npm.package, config.npm.version, config.npm.folder))
+    if config.openml is not None:
+        sources.append(OpenML(config.openml.name, config.openml.version))
     return sources

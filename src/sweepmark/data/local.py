@@ -1,0 +1,116 @@
+"""What other programs have put on this machine already: no download then."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sweepmark.data.sources import Source, file_names
+from sweepmark.data.transfer import AbsentError, SourceError, write_verified
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sweepmark.config.schema import FileConfig
+
+__all__ = ["Folder", "KerasArchive"]
+
+_BLOCK = 1 << 20
+
+
+class Folder(Source):
+    """A folder with the files under one of their names, gzipped or not.
+
+    torchvision leaves them in ``MNIST/raw`` below the folder it was told, Debian's package
+    dataset-fashion-mnist in ``/usr/share/datasets/fashion-mnist``.
+
+    Parameters
+    ----------
+    path : str
+        The folder; ``~`` and environment variables are filled in.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.label = f"folder {path}"
+        self._path = _expand(path)
+
+    def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
+        """Copy the file, decompressed."""
+        if not self._path.is_dir():
+            raise AbsentError("there is no such folder")
+        present = [name for name in file_names(file.name) if (self._path / name).is_file()]
+        if not present:
+            raise SourceError(f"the folder has none of {', '.join(file_names(file.name))}")
+        target = folder / file.name
+        write_verified(_read(self._path / present[0]), file, target, advance=advance)
+        return target
+
+
+class KerasArchive(Source):
+    """The .npz file in which Keras keeps MNIST: ``~/.keras/datasets/mnist.npz``.
+
+    It has ``x_train``, ``y_train``, ``x_test`` and ``y_test`` as unsigned bytes; the IDX files are
+    made of them again.
+
+    Parameters
+    ----------
+    path : str
+        The file; ``~`` and environment variables are filled in.
+
+    References
+    ----------
+    https://keras.io/api/datasets/mnist/
+    """
+
+    def __init__(self, path: str) -> None:
+        self.label = f"Keras archive {path}"
+        self._path = _expand(path)
+
+    def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
+        """Encode the array that the file is of."""
+        from sweepmark.data import idx
+
+        if not self._path.is_file():
+            raise AbsentError("there is no such file")
+        member = _member(file.name)
+        try:
+            with np.load(self._path, allow_pickle=False) as archive:
+                if member not in archive.files:
+                    raise SourceError(
+                        f"the archive has {', '.join(archive.files)}, but not {member}"
+                    )
+                content = idx.encode(archive[member])
+        except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
+            raise SourceError(f"the archive cannot be read: {error}") from error
+        target = folder / file.name
+        write_verified([content], file, target, advance=advance)
+        return target
+
+
+def _member(name: str) -> str:
+    """Return the name of an IDX file's content in a Keras archive.
+
+    Examples
+    --------
+    >>> _member("t10k-labels-idx1-ubyte")
+    'y_test'
+    """
+    letter = "y" if "labels" in name else "x"
+    return f"{letter}_{'test' if name.startswith('t10k') else 'train'}"
+
+
+def _expand(path: str) -> Path:
+    return Path(os.path.expandvars(path)).expanduser()
+
+
+def _read(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                yield block
+    except OSError as error:
+        raise SourceError(f"{path.name} cannot be read: {error.strerror}") from error
