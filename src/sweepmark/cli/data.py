@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["add_parser"]
 
 _MEGABYTE = 1e6
+_MEBIBYTE = 2**20
 
 
 def add_parser(subparsers: Subparsers, *parents: argparse.ArgumentParser) -> None:
@@ -76,7 +77,7 @@ def _add_verb(
         "overrides",
         metavar="OVERRIDE",
         nargs="*",
-        help="such as dataset.path=FOLDER, a folder with the four IDX files",
+        help="such as dataset.path=PATH, a folder with the four IDX files or a CSV file",
     )
     _add_config_dir(verb)
     return verb
@@ -148,15 +149,16 @@ def _list(args: argparse.Namespace) -> int:
     from rich.table import Table
 
     from sweepmark.config import dataset_config
-    from sweepmark.data import is_cached
+    from sweepmark.data import is_cached, published_digest
 
     folders = _folders(args)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("name", "in the cache", "description"):
         table.add_column(heading)
     for name, description in folders.groups()["dataset"].items():
-        cached = is_cached(dataset_config(name, (), folders))
-        table.add_row(name, "yes" if cached else "no", description)
+        config = dataset_config(name, (), folders)
+        cached = "yes" if is_cached(config) else "no" if published_digest(config) else "-"
+        table.add_row(name, cached, description)
     _print(table)
     return 0
 
@@ -182,7 +184,8 @@ def _describe(args: argparse.Namespace) -> int:
     if args.json:
         print_document(document)
     else:
-        _print(_facts(document), _distribution(document), _digests(document))
+        columns = [_columns(document)] if "columns" in document else []
+        _print(_facts(document), _distribution(document), *columns, _digests(document))
     return 0
 
 
@@ -208,12 +211,20 @@ def _facts(document: dict[str, Any]) -> object:
 
     shape = document["image_shape"]
     rows = ", ".join(f"{part['n_rows']:,} {name}" for name, part in document["parts"].items())
-    published = "yes" if document["published"] else "no: these are files of your own"
+    published = {None: "nothing is published under this name", True: "yes"}.get(
+        document["published"], "no: these are files of your own"
+    )
+    tables = [
+        f"{part['n_rows']:,} x {document['n_features'] + 1}: {part['int64_bytes'] / _MEBIBYTE:,.1f}"
+        for part in document["parts"].values()
+        if "int64_bytes" in part
+    ]
     facts = {
         "rows": f"{document['n_rows']:,} ({rows})",
         "features": f"{document['n_features']}" + (f" ({shape[0]} x {shape[1]})" if shape else ""),
         "type": document["dtype"],
         "in memory": f"{document['bytes'] / _MEGABYTE:,.1f} MB",
+        **({"as int64 table": f"{'; '.join(tables)} MiB"} if tables else {}),
         "source": document["source"],
         "as published": published,
     }
@@ -242,6 +253,24 @@ def _distribution(document: dict[str, Any]) -> object:
             line = cells[name].get(label, {"count": 0, "share": 0.0})
             row += [f"{line['count']:,}", f"{line['share']:.2%}"]
         table.add_row(*row)
+    return table
+
+
+def _columns(document: dict[str, Any]) -> object:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("column")
+    table.add_column("type")
+    table.add_column("given", justify="right")
+    table.add_column("values")
+    for column in document["columns"]:
+        values = column["values"]
+        listed = f"{column['n_distinct']:,} different"
+        if values is not None:
+            listed = ", ".join(f"{item['value']}: {item['count']:,}" for item in values)
+        table.add_row(column["name"], column["type"], f"{column['n_given']:,}", listed)
     return table
 
 

@@ -40,7 +40,8 @@ def export(dataset: Dataset, split: str, count: int, file_format: Format, path: 
     count : int
         How many rows; -1 is all.
     file_format : {"csv", "pgm", "png"}
-        ``csv``: a line for each row, label first, then the pixels, without a header. ``pgm``
+        ``csv``: a line for each row, label first, then the pixels, without a header; a frame's
+        rows as they are, with one. ``pgm``
         (plain, "P2") and ``png``: one picture a file, light on dark as in the data. Bytes go
         into ``pgm`` as they are; ``png`` is scaled to 0..255.
     path : Path
@@ -60,7 +61,8 @@ def export(dataset: Dataset, split: str, count: int, file_format: Format, path: 
     """
     part = head(dataset, split, count)
     if file_format == "csv":
-        return _write_whole(path, lambda target: _write_lines(target, csv_lines(part)))
+        lines = _frame_lines(dataset, part) if part.is_frame else csv_lines(part)
+        return _write_whole(path, lambda target: _write_lines(target, lines))
     images = images_of(dataset, part)
     pictures = _pictures(images, file_format)
     if len(images) == 1:
@@ -115,19 +117,30 @@ def images_of(dataset: Dataset, part: Part) -> NDArray[Any]:
     """Return rows as pictures of shape (n_rows, height, width)."""
     if dataset.image_shape is None:
         raise ConfigurationError(f"the rows of {dataset.name} are no pictures: export them as csv")
-    return part.X.reshape(-1, *dataset.image_shape)
+    X: Any = part.X
+    images: NDArray[Any] = X.reshape(-1, *dataset.image_shape)
+    return images
 
 
 def csv_lines(part: Part) -> Iterator[bytes]:
-    """Yield the CSV text of a part in pieces of many lines."""
+    """Yield the CSV text of a part whose X is an array, in pieces of many lines."""
+    array: Any = part.X
     for start in range(0, part.n_rows, _ROWS):
-        X, y = part.X[start : start + _ROWS], part.y[start : start + _ROWS]
+        X, y = array[start : start + _ROWS], part.y[start : start + _ROWS]
         if X.dtype == np.uint8 and y.min() >= 0 and y.max() <= np.iinfo(np.uint8).max:
             yield _byte_lines(np.column_stack([y.astype(np.uint8), X]))
         else:
             rows = zip(y.tolist(), X.tolist(), strict=True)
             lines = (",".join(map(repr, [label, *values])) for label, values in rows)
             yield ("\n".join(lines) + "\n").encode()
+
+
+def _frame_lines(dataset: Dataset, part: Part) -> Iterator[bytes]:
+    frame: Any = part.X
+    labels = [dataset.label_text(label) for label in part.y.tolist()]
+    text = frame.copy()
+    text.insert(0, dataset.label_column or "label", labels)
+    yield text.to_csv(index=False, lineterminator="\n").encode()
 
 
 def pgm(image: NDArray[np.integer[Any]], *, maximum: int) -> bytes:
