@@ -30,7 +30,8 @@ __all__ = [
 ]
 
 _MODEL_REQUIREMENTS = ("numpy", "scikit-learn", "scipy", "skops")
-_LEFT_OUT = ("dataset.files", "dataset.mirrors", "dataset.index_pages", "dataset.npm", "sweep")
+_SOURCES = ("files", "folders", "archives", "mirrors", "index_pages", "npm", "openml", "types")
+_LEFT_OUT = (*(f"dataset.{key}" for key in _SOURCES), "sweep")
 
 
 def short_name(params: Mapping[str, Any], fallback: str) -> str:
@@ -182,6 +183,7 @@ def model_record(content: bytes, dataset: Dataset) -> Model:
     return Model(
         content=content,
         n_features=dataset.n_features,
-        dtype=str(dataset.train.X.dtype),
+        dtype=dataset.dtype,
+        columns=dataset.column_types,
         requirements=tuple(f"{name}=={metadata.version(name)}" for name in _MODEL_REQUIREMENTS),
     )

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Artifact", "DataInput", "Metric", "Model", "Param", "Record", "Tag"]
 
@@ -63,15 +67,19 @@ class Model:
     n_features : int
         Columns of its input.
     dtype : str
-        NumPy's name of the input's element type, such as ``uint8``.
+        NumPy's name of the input's element type, such as ``uint8``; ``mixed`` for a table whose
+        columns have types of their own.
     requirements : tuple of str
         Fixed pip requirements, ``name==version``.
+    columns : mapping of str to {"number", "text"}, or None
+        The columns of such a table.
     """
 
     content: bytes = field(repr=False)
     n_features: int
     dtype: str
     requirements: tuple[str, ...]
+    columns: Mapping[str, str] | None = None
 
 
 Record = Param | Tag | Metric | Artifact | DataInput | Model

@@ -92,7 +92,7 @@ class _Datasets:
 
 
 def _identity(dataset: DatasetConfig) -> str:
-    return f"{dataset.name}\0{dataset.path}"
+    return repr(dataset)
 
 
 def launch(

@@ -111,9 +111,15 @@ def _save(folder: Path, model: Model, *, model_id: str, run_id: str) -> None:
 def _signature(model: Model) -> ModelSignature:
     import numpy as np
     from mlflow.models import ModelSignature
-    from mlflow.types import Schema, TensorSpec
+    from mlflow.types import ColSpec, Schema, TensorSpec
 
+    inputs: list[ColSpec | TensorSpec]
+    if model.columns is None:
+        inputs = [TensorSpec(np.dtype(model.dtype), (-1, model.n_features))]
+    else:  # a value may be missing everywhere, a column nowhere
+        types = {"number": "double", "text": "string"}
+        inputs = [ColSpec(types[kind], name) for name, kind in model.columns.items()]
     return ModelSignature(
-        inputs=Schema([TensorSpec(np.dtype(model.dtype), (-1, model.n_features))]),
+        inputs=Schema(inputs),
         outputs=Schema([TensorSpec(np.dtype("int64"), (-1,))]),
     )
