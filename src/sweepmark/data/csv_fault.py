@@ -43,9 +43,9 @@ def first_fault(
             continue
         for column in sorted(numeric):
             if not _is_finite(cells[column]):
-                return _bad_cell(
-                    path, header, (row, line, column), cells[column], "must be a number"
-                )
+                place = row, line, column
+                found = _bad_cell(path, header, place, cells[column], "must be a number")
+                return DataError(f"{found}. Text and missing values need dataset.table=mixed.")
     return DataError(f"{path}: cannot be read: {reason}")
 
 
