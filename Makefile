@@ -25,6 +25,7 @@ lint: $(READY)  ## style, types, layers, YAML
 
 bench: $(READY)  ## side-by-side timings; let nothing else run meanwhile
 	$(BIN)/python benchmarks/harness.py
+	$(BIN)/python benchmarks/csv_reader.py
 
 ui: $(READY)  ## the MLflow UI on ./mlruns
 	$(BIN)/sweepmark ui
