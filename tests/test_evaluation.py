@@ -14,7 +14,7 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, roc_auc_score
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
@@ -110,8 +110,7 @@ class TestByHand:
             np.testing.assert_array_equal(ours.predictions.rows, train[held_out])
             accuracies.append(accuracy_score(y[held_out], y_pred))
         assert [ours.metrics["accuracy"] for ours in cards] == accuracies
-        search = GridSearchCV(theirs, {}, cv=3).fit(X, y)
-        assert merge(cards).metrics["cv_accuracy"] == search.cv_results_["mean_test_score"][0]
+        assert merge(cards).metrics["cv_accuracy"] == np.mean(accuracies)
 
 
 def test_shuffled_folds_are_those_of_the_seed() -> None:

@@ -55,9 +55,17 @@ def lines(store: Store, sweep_id: str) -> list[str]:
     return store.journal_path(sweep_id).read_text().splitlines()
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[SweepResult, Store]:
+    store = Store(tmp_path_factory.mktemp("undisturbed") / "mlruns")
+    return run(grid(), store), store
+
+
 class TestSweep:
-    def test_runs_every_trial_and_selects_as_grid_search_does(self, store: Store) -> None:
-        result = run(grid(), store)
+    def test_runs_every_trial_and_selects_as_grid_search_does(
+        self, undisturbed: tuple[SweepResult, Store]
+    ) -> None:
+        result, _ = undisturbed
         assert (result.state, result.n_failed, result.n_reused) == ("complete", 0, 0)
         config = grid().config_at(dict(result.trials[0].params))
         train, test = split_rows(specify_test(config, digits()).split, digits())
@@ -74,8 +82,10 @@ class TestSweep:
         assert result.test is not None
         assert result.test.metrics["accuracy"] == theirs.score(X[test], y[test])
 
-    def test_journals_each_decision_before_what_comes_of_it(self, store: Store) -> None:
-        result = run(grid(), store)
+    def test_journals_each_decision_before_what_comes_of_it(
+        self, undisturbed: tuple[SweepResult, Store]
+    ) -> None:
+        result, store = undisturbed
         journal = read_journal(store.journal_path(result.sweep_id))
         events = [entry["event"] for entry in journal]
         assert events[0] == "opened"
@@ -97,8 +107,10 @@ class TestSweep:
         assert [trial.number for trial in listener.settled_trials] == list(range(N_TRIALS))
         assert listener.is_closed
 
-    def test_scores_the_chosen_recipe_once_and_keeps_its_model_only(self, store: Store) -> None:
-        result = run(grid(), store)
+    def test_scores_the_chosen_recipe_once_and_keeps_its_model_only(
+        self, undisturbed: tuple[SweepResult, Store]
+    ) -> None:
+        result, store = undisturbed
         (final,) = entries(store, result.sweep_id, "final")
         assert result.chosen is not None
         assert final["number"] == result.chosen.number
@@ -136,12 +148,6 @@ class TestRun:
         assert (trial.reused_from or "").startswith(sweep.sweep_id)
         assert sweep.test is not None
         assert trial.metrics == sweep.test.metrics
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[SweepResult, Store]:
-    store = Store(tmp_path_factory.mktemp("undisturbed") / "mlruns")
-    return run(grid(), store), store
 
 
 class TestReplay:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweepmark.errors import ConfigurationError
@@ -58,17 +58,20 @@ def spaces(draw: st.DrawFn) -> Space:
 
 
 class TestCells:
+    @settings(max_examples=40)
     @given(spaces())
     def test_are_as_many_as_the_size_and_all_distinct(self, space: Space) -> None:
         cells = [repr(cell) for cell in space.cells()]
         assert len(cells) == space.size
         assert len(set(cells)) == len(cells)
 
+    @settings(max_examples=40)
     @given(spaces())
     def test_name_exactly_what_is_active_there(self, space: Space) -> None:
         for cell in space.cells():
             assert list(cell) == [axis.name for axis in space.active(cell)]
 
+    @settings(max_examples=40)
     @given(spaces())
     def test_are_placed_as_one_option_a_group_and_one_value_a_path(self, space: Space) -> None:
         for cell in space.cells():
