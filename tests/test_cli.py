@@ -11,7 +11,7 @@ import pytest
 from program import Program
 from sweepmark import __version__
 
-VERBS = ("run", "sweep", "resume", "grade", "ui", "data")
+VERBS = ("run", "sweep", "resume", "grade", "ui", "data", "doctor")
 DATA_VERBS = ("list", "fetch", "describe", "show", "export")
 
 
@@ -88,7 +88,7 @@ def test_cfg_job_shows_the_configuration_and_does_nothing(program: Program) -> N
 # What is wrong is said once, before anything starts
 
 WRONG = {
-    "no verb": ([], ["a verb must be named", "run, sweep, resume, grade, ui, data"]),
+    "no verb": ([], ["a verb must be named", "run, sweep, resume, grade, ui, data, doctor"]),
     "verb": (["rnu"], ["unknown verb 'rnu'", "Did you mean 'run'?"]),
     "data verb": (["data", "fecth"], ["unknown verb 'fecth'", "Did you mean 'fetch'?"]),
     "no data verb": (["data"], ["a verb must be named", "list, fetch, describe, show, export"]),

@@ -7,6 +7,7 @@ import fcntl
 import os
 import sqlite3
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from sweepmark.errors import StoreError, SweepmarkError
 from sweepmark.steps import step
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["create_once", "database_uri", "translated"]
+__all__ = ["create_once", "database_uri", "read_only", "translated"]
+
+_PATIENCE = 5.0
+"""Seconds to wait for a lock where somebody waits for an answer."""
 
 
 def database_uri(path: Path) -> str:
@@ -64,6 +68,23 @@ def create_once(path: Path, create: Callable[[Path], None]) -> None:
                 step("database.named")
             finally:
                 _remove(unfinished)
+
+
+@contextlib.contextmanager
+def read_only(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a database that is there for reading alone; its faults are told as ours.
+
+    Raises
+    ------
+    StoreError
+        If it is not there, is no database, or is held by another program.
+    """
+    uri = f"file:{quote(str(path.absolute()))}?mode=ro"
+    with (
+        translated(path),
+        contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_PATIENCE)) as connection,
+    ):
+        yield connection
 
 
 @contextlib.contextmanager

@@ -10,7 +10,8 @@ import math
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from sweepmark.database import create_once, database_uri, translated
+from sweepmark.database import create_once, database_uri, read_only, translated
+from sweepmark.errors import StoreError
 from sweepmark.space import Options, Range
 from sweepmark.specification import canonical_json
 from sweepmark.steps import step
@@ -26,7 +27,14 @@ if TYPE_CHECKING:
     from sweepmark.space import Axis, Choice, Space
     from sweepmark.trial import Trial
 
-__all__ = ["Ledger", "MemoryLedger", "OptunaLedger", "ledger_database"]
+__all__ = [
+    "Ledger",
+    "MemoryLedger",
+    "OptunaLedger",
+    "ledger_database",
+    "ledger_schema_problem",
+    "study_sizes",
+]
 
 _LOCK_TIMEOUT = 20.0
 """Seconds to wait for SQLite's write lock; MLflow waits as long for its own."""
@@ -69,6 +77,32 @@ class Ledger(Protocol):
 def ledger_database(store: Path) -> Path:
     """Return where a store's studies lie."""
     return store.absolute() / "optuna.db"
+
+
+def study_sizes(store: Path) -> dict[str, int]:
+    """Return how many trials each study of a store has, by sweep_id.
+
+    Raises
+    ------
+    StoreError
+        If the database cannot be read.
+    """
+    query = (
+        "SELECT study_name, COUNT(trial_id) FROM studies "
+        "LEFT JOIN trials ON trials.study_id = studies.study_id GROUP BY study_name"
+    )
+    with read_only(ledger_database(store)) as connection:
+        return dict(connection.execute(query).fetchall())
+
+
+def ledger_schema_problem(store: Path) -> str | None:
+    """Return why this Optuna cannot use a store's database; None if it can."""
+    try:
+        with translated(ledger_database(store)):
+            _storage(ledger_database(store)).engine.dispose()
+    except StoreError as error:
+        return str(error)
+    return None
 
 
 class MemoryLedger:
@@ -242,9 +276,15 @@ def _create(path: Path) -> None:
 def _storage(path: Path) -> RDBStorage:
     from optuna.storages import RDBStorage
 
-    return RDBStorage(
-        database_uri(path), engine_kwargs={"connect_args": {"timeout": _LOCK_TIMEOUT}}
-    )
+    try:
+        return RDBStorage(
+            database_uri(path), engine_kwargs={"connect_args": {"timeout": _LOCK_TIMEOUT}}
+        )
+    except RuntimeError as error:
+        raise StoreError(
+            f"{path} is of another Optuna version: {error} Move it away: "
+            "`sweepmark doctor --rebuild` makes it anew."
+        ) from error
 
 
 def _distribution(axis: Axis) -> BaseDistribution:

@@ -241,7 +241,7 @@ _UNREADABLE = (EOFError, MemoryError, NotImplementedError, OSError, zipfile.BadZ
 
 
 def _refuse_compressed(content: bytes) -> None:
-    """Refuse what :func:`predictions_npz` never writes: a small file that unpacks to a large one."""
+    """Refuse what :func:`predictions_npz` never writes: little that unpacks to very much."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
             raise ValueError("a compressed member")

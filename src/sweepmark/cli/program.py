@@ -76,7 +76,7 @@ def _dispatch(words: Sequence[str], interruptions: Interruptions) -> int:
 
 
 def _parser() -> Parser:
-    from sweepmark.cli import data, grade, sweep, ui
+    from sweepmark.cli import data, doctor, grade, sweep, ui
 
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
@@ -100,6 +100,7 @@ def _parser() -> Parser:
     grade.add_parser(verbs, common)
     ui.add_parser(verbs, common)
     data.add_parser(verbs, common)
+    doctor.add_parser(verbs, common)
     return parser
 
 

@@ -12,19 +12,30 @@ from sweepmark.scorecard import merge
 from sweepmark.store import owned
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sweepmark.config.schema import Config
-    from sweepmark.coordinator.launch import Progress
+    from sweepmark.coordinator.delivery import Delivery
     from sweepmark.data import Dataset
-    from sweepmark.store import History, Store
+    from sweepmark.store import EvaluationStore, History, Store
 
 __all__ = ["rebuild"]
 
 
-def rebuild(sweep_id: str, *, store: Store, progress: Progress) -> None:
+def rebuild(sweep_id: str, *, store: Store, say: Callable[[str], None]) -> None:
     """Deliver to MLflow and Optuna what they lack of a sweep, as far as it got.
 
     The journal is not written to: a sweep that was interrupted remains so, and is shown as
     killed. What is whole is left alone, so that doing it again changes nothing.
+
+    Parameters
+    ----------
+    sweep_id : str
+        Its whole id.
+    store : Store
+        Where it is.
+    say : callable
+        Is told a line for each step of fetching data, if they are to be fetched.
 
     Raises
     ------
@@ -37,30 +48,38 @@ def rebuild(sweep_id: str, *, store: Store, progress: Progress) -> None:
     """
 
     def load_dataset(config: Config) -> Dataset:
-        return load(config.dataset, report=progress.say)
+        return load(config.dataset, report=say)
 
     with owned(store.lock_path(sweep_id)):
         history, blueprint = read_sweep(store, sweep_id)
         if blueprint.config.tracking.name == "none":
             return
-        is_cv = blueprint.config.evaluation.method == "cv"
+        read_result(store, sweep_id)  # refuses what is not whole before anything is written
         with Projections(
             sweep_id=sweep_id, blueprint=blueprint, history=history, store=store, load=load_dataset
         ) as shown:
             if _is_stale(shown.ledger.count, history):
                 shown.ledger.clear()
-            delivery = shown.open(progress.settled)
-            for number, outcome in sorted(history.outcomes.items()):
-                keys = [] if outcome["status"] == "failed" else outcome["keys"]
-                cards = [store.evaluations.scorecard(key) for key in keys]
-                card = (merge(cards) if is_cv else cards[0]) if cards else None
-                trial = build_trial(number, history.params[number], outcome, card)
-                delivery.settled(trial, cards)
-            result = read_result(store, sweep_id, run_ids=delivery.run_ids)
-            if history.is_complete:
-                shown.finish(result, ended=history.last)
-            else:
+            try:
+                delivery = shown.open(lambda _: None)
+                _deliver(delivery, history, store.evaluations)
+                result = read_result(store, sweep_id, run_ids=delivery.run_ids)
+                if history.is_complete:
+                    shown.finish(result, ended=history.last)
+                    return
+            except BaseException:
                 shown.interrupt(ended=history.last)
+                raise
+            shown.interrupt(ended=history.last)
+
+
+def _deliver(delivery: Delivery, history: History, evaluations: EvaluationStore) -> None:
+    is_cv = delivery.blueprint.config.evaluation.method == "cv"
+    for number, outcome in sorted(history.outcomes.items()):
+        keys = [] if outcome["status"] == "failed" else outcome["keys"]
+        cards = [evaluations.scorecard(key) for key in keys]
+        card = (merge(cards) if is_cv else cards[0]) if cards else None
+        delivery.settled(build_trial(number, history.params[number], outcome, card), cards)
 
 
 def _is_stale(count: int, history: History) -> bool:

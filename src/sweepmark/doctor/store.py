@@ -1,0 +1,138 @@
+"""The store's own truth: journals, evaluations, and what a kill may have left beside them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING
+
+from sweepmark.doctor.finding import note, ok, problem
+from sweepmark.errors import ConfigurationError, StoreError, SweepmarkError
+from sweepmark.replay import read_sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sweepmark.doctor.finding import Finding
+    from sweepmark.store import Store
+
+__all__ = ["examine_store", "is_running"]
+
+_MOST_NAMED = 10
+
+
+def examine_store(store: Store, *, full: bool) -> list[Finding]:
+    """Look at the folder, every journal, every evaluation and what was left behind."""
+    try:
+        store.check()
+    except ConfigurationError as error:
+        return [problem("store", str(error))]
+    if not store.root.is_dir():
+        return [note("store", f"{store.root} is made when it is first needed")]
+    try:
+        return [
+            ok("store", f"{store.root} can be written to"),
+            *_sweeps(store),
+            *_evaluations(store, full=full),
+            *_left_over(store),
+        ]
+    except StoreError as error:
+        return [problem("store", str(error))]
+
+
+def is_running(store: Store, sweep_id: str) -> bool:
+    """Tell whether a living process owns a sweep; asking leaves no trace."""
+    try:
+        descriptor = os.open(store.lock_path(sweep_id), os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _sweeps(store: Store) -> list[Finding]:
+    findings: list[Finding] = []
+    n_right = 0
+    for sweep_id in store.sweep_ids():
+        finding = _sweep(store, sweep_id)
+        if finding is None:
+            n_right += 1
+        else:
+            findings.append(finding)
+    return [*findings, ok("sweeps", f"{n_right} complete")]
+
+
+def _sweep(store: Store, sweep_id: str) -> Finding | None:
+    path = store.journal_path(sweep_id)
+    if is_running(store, sweep_id):
+        return note("sweep", f"{sweep_id} is running")
+    try:
+        history, blueprint = read_sweep(store, sweep_id)
+    except SweepmarkError as error:
+        return problem("sweep", str(error), "mv", str(path), f"{path}.damaged")
+    resume = ("sweepmark", "resume", sweep_id)
+    if not history.is_complete:
+        kind = "run" if blueprint.is_run else "sweep"
+        text = f"{sweep_id} was interrupted after {len(history.outcomes)} trials"
+        return problem(kind, f"{text} (or give it up: remove {path})", *resume)
+    wanted = {
+        key
+        for outcome in history.outcomes.values()
+        if outcome["status"] != "failed"
+        for key in outcome["keys"]
+    }
+    if history.final is not None and history.final["key"] is not None:
+        wanted.add(history.final["key"])
+    missing = wanted - set(store.evaluations.keys())
+    if missing:
+        text = f"{sweep_id} lacks {len(missing)} of its {len(wanted)} evaluations"
+        return problem("sweep", text, *resume)
+    return None
+
+
+def _evaluations(store: Store, *, full: bool) -> Iterator[Finding]:
+    evaluations = store.evaluations
+    keys = evaluations.keys()
+    damaged = []
+    for key in keys:
+        try:
+            if full:
+                evaluations.verify(key)
+            else:
+                evaluations.origin(key)
+        except SweepmarkError as error:
+            damaged.append((key, str(error)))
+    for key, text in damaged[:_MOST_NAMED]:
+        yield problem("evaluation", text, "rm", "-r", str(store.root / "evaluations" / key))
+    if len(damaged) > _MOST_NAMED:
+        yield problem("evaluation", f"{len(damaged) - _MOST_NAMED} more are damaged")
+    how = "read whole" if full else "figures read; --full reads all"
+    yield ok("evaluations", f"{len(keys) - len(damaged)} ({how})")
+
+
+def _left_over(store: Store) -> Iterator[Finding]:
+    """Yield what a kill left; while a sweep runs, it may be its own."""
+    if any(is_running(store, sweep_id) for sweep_id in store.sweep_ids()):
+        return
+    left = [
+        *(store.root / "evaluations").glob(".tmp-*"),
+        *(store.root / "evaluations").glob("*/.*"),
+        *(store.root / "sweeps").glob(".*"),
+        *(path for path in store.root.glob(".*.db.new*")),
+        *(store.root / "artifacts").glob("*/artifacts/.*.new"),
+    ]
+    if left:
+        text = f"{len(left)} unfinished files that a kill left behind, {_size(left):,} bytes"
+        yield note("left over", text, "rm", "-r", *map(str, sorted(left)[:_MOST_NAMED]))
+
+
+def _size(paths: list[Path]) -> int:
+    files = [file for path in paths for file in (path, *path.rglob("*")) if file.is_file()]
+    return sum(file.stat().st_size for file in files)
