@@ -10,7 +10,7 @@ import pytest
 import jobs
 from jobs import make_job
 from sweepmark.config.schema import EngineConfig
-from sweepmark.engine import Engine, Outcome, create_engine
+from sweepmark.engine import Clock, Engine, Outcome, create_engine
 from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -72,6 +72,15 @@ def test_a_clock_that_is_put_back_gives_no_negative_duration(
     monkeypatch.setattr(time, "time", lambda: before - 3600)
     (outcome,) = engine.wait()
     assert before - 0.1 <= outcome.started <= outcome.ended
+
+
+def test_a_clock_goes_on_from_a_later_date() -> None:
+    clock = Clock()
+    later = clock.date(time.monotonic()) + 3600
+    clock.go_on_from(later)
+    assert later <= clock.date(time.monotonic()) < later + 60
+    clock.go_on_from(later - 7200)
+    assert later <= clock.date(time.monotonic()) < later + 60
 
 
 def test_an_exception_is_a_failure_with_its_traceback(engine: Engine) -> None:

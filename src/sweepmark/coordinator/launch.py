@@ -157,6 +157,7 @@ def _execute(  # noqa: PLR0913, PLR0917 -- what one execution is made of
         stack.enter_context(owned(store.lock_path(sweep_id)))
         journal = stack.enter_context(Journal(store.journal_path(sweep_id)))
         history = History.of(journal.entries)
+        clock.go_on_from(history.last)
         execution = _Execution(
             sweep_id=sweep_id,
             blueprint=blueprint,
@@ -212,7 +213,7 @@ class _Execution:
         if is_over(self.history, options):
             return SerialEngine()
         n_jobs = self.search.n_trials * self.blueprint.n_evaluations
-        return create_engine(self.blueprint.config.engine, n_jobs=n_jobs)
+        return create_engine(self.blueprint.config.engine, n_jobs=n_jobs, clock=self.clock)
 
     def projections(self, options: Options) -> Projections:
         shown = Projections(
@@ -253,7 +254,7 @@ class _Execution:
                 entry = self.journal.append("stop", at=self.now(), state="complete", why=why)
                 self.history.take(entry)
             result = read_result(self.store, self.sweep_id, run_ids=delivery.run_ids)
-            shown.finish(result, ended=self.now())
+            shown.finish(result, ended=self.history.last)
         except BaseException as error:
             self._interrupt(error, engine, shown)
             raise

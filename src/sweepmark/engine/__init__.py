@@ -27,7 +27,11 @@ _GIB = 2**30
 
 
 def create_engine(
-    config: EngineConfig, *, evaluate: Evaluate | None = None, n_jobs: int | None = None
+    config: EngineConfig,
+    *,
+    evaluate: Evaluate | None = None,
+    n_jobs: int | None = None,
+    clock: Clock | None = None,
 ) -> Engine:
     """Return a new engine; the local one starts its workers without waiting for them.
 
@@ -39,6 +43,8 @@ def create_engine(
         Does the work; None is :func:`sweepmark.evaluation.evaluate`.
     n_jobs : int or None
         How many jobs there will be, if that is known: more workers are not started.
+    clock : Clock or None
+        Dates the outcomes; None takes a new one.
 
     Raises
     ------
@@ -57,11 +63,12 @@ def create_engine(
             timeout=config.timeout,
             memory=None if config.memory is None else int(config.memory * _GIB),
             evaluate=evaluate,
+            clock=clock,
         )
     from sweepmark.engine.serial import SerialEngine
 
     check_engine(config)
-    return SerialEngine(evaluate=evaluate)
+    return SerialEngine(evaluate=evaluate, clock=clock)
 
 
 def check_engine(config: EngineConfig) -> None:

@@ -118,6 +118,10 @@ class Clock:
         """Return the seconds since the epoch of an instant of :func:`time.monotonic`."""
         return self._epoch + instant
 
+    def go_on_from(self, date: float) -> None:
+        """Let no date to come be before one that was given earlier, by another process say."""
+        self._epoch += max(date - self.date(time.monotonic()), 0.0)
+
 
 class Engine(ABC):
     """Moves evaluations to where they are done, and nothing else.

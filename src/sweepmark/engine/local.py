@@ -59,9 +59,11 @@ class LocalEngine(Engine):
     evaluate : callable or None
         Does the work; must be importable by its name. None is
         :func:`sweepmark.engine.work.evaluate_job`.
+    clock : Clock or None
+        Dates the outcomes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each has a default of its own
         self,
         *,
         workers: int,
@@ -69,18 +71,19 @@ class LocalEngine(Engine):
         timeout: float | None = None,
         memory: int | None = None,
         evaluate: Evaluate | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.n_slots = workers
         self._threads = threads
         self._timeout = timeout
         self._memory = memory
         self._evaluate = _DEFAULT if evaluate is None else _name(evaluate)
-        self._clock = Clock()
+        self._clock = clock or Clock()
         self._slots: list[_Slot] = []
         try:
             for number in range(workers):
                 self._slots.append(_Slot(number, self._start()))
-        except StoreError:
+        except BaseException:
             self.close()
             raise
 

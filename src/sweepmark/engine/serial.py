@@ -20,12 +20,14 @@ class SerialEngine(Engine):
     ----------
     evaluate : callable or None
         Does the work; None is :func:`sweepmark.engine.work.evaluate_job`.
+    clock : Clock or None
+        Dates the outcomes.
     """
 
-    def __init__(self, *, evaluate: Evaluate | None = None) -> None:
+    def __init__(self, *, evaluate: Evaluate | None = None, clock: Clock | None = None) -> None:
         self.n_slots = 1
         self._evaluate = evaluate
-        self._clock = Clock()
+        self._clock = clock or Clock()
         self._job: Job | None = None
         self._closed = False
 
