@@ -65,7 +65,7 @@ def test_any_truncation_leaves_a_readable_prefix_and_appending_goes_on(
 
 
 def test_there_is_no_journal_before_it_says_something(tmp_path: Path) -> None:
-    path = tmp_path / "sweeps" / f"{SWEEP_ID}.jsonl"
+    path = tmp_path / "sweeps" / "s-1.jsonl"
     with Journal(path) as journal:
         assert list(path.parent.iterdir()) == []
         journal.append("opened", at=0.0, **OPENED)

@@ -1,0 +1,85 @@
+"""Classifiers that behave badly in a way of their own; programs import them with ``--trust``."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from sklearn.dummy import DummyClassifier
+from sklearn.svm import SVC
+
+__all__ = ["HungryClassifier", "NanSVC", "SlowSVC"]
+
+FITS = "FITS"
+"""The environment variable that names the file in which fits are counted."""
+
+
+class SlowSVC(SVC):  # type: ignore[misc]  # scikit-learn ships no types
+    """An SVC that sleeps, so that it takes as long on a busy machine, and counts its fits.
+
+    Parameters
+    ----------
+    C, gamma, random_state
+        As in SVC.
+    seconds : float
+        How long ``fit`` sleeps.
+    """
+
+    def __init__(
+        self,
+        C: float = 1.0,
+        gamma: float = 1.0,
+        seconds: float = 0.0,
+        random_state: int | None = None,
+    ) -> None:
+        super().__init__(C=C, gamma=gamma, random_state=random_state)
+        self.seconds = seconds
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Write a line, sleep, fit."""
+        with Path(os.environ[FITS]).open("a", encoding="utf-8") as file:
+            file.write(f"{os.getpid()}\n")
+        time.sleep(self.seconds)
+        super().fit(X, y, sample_weight)
+        return self
+
+
+class HungryClassifier(DummyClassifier):  # type: ignore[misc]
+    """A DummyClassifier whose ``fit`` holds memory for a while.
+
+    Parameters
+    ----------
+    megabytes : int
+        How much.
+    random_state : int or None
+        As in DummyClassifier.
+    """
+
+    def __init__(self, megabytes: int = 0, random_state: int | None = None) -> None:
+        super().__init__(strategy="prior", random_state=random_state)
+        self.megabytes = megabytes
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Allocate, linger, fit."""
+        held = np.ones(self.megabytes * 2**20, dtype=np.uint8)
+        if self.megabytes:
+            time.sleep(2)
+        super().fit(X, y, sample_weight)
+        del held
+        return self
+
+
+class NanSVC(SVC):  # type: ignore[misc]
+    """An SVC that loses its decision values where ``lost`` is true."""
+
+    def __init__(self, lost: bool = False, random_state: int | None = None) -> None:  # noqa: FBT001, FBT002
+        super().__init__(random_state=random_state)
+        self.lost = lost
+
+    def decision_function(self, X: Any) -> Any:
+        """Return the decision values, or as many NaN."""
+        values = super().decision_function(X)
+        return np.full_like(values, np.nan) if self.lost else values

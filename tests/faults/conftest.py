@@ -1,0 +1,114 @@
+"""Base cases to disturb, and the table of what was disturbed and what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from base_case import (
+    SEED,
+    BaseCase,
+    Reference,
+    assert_good,
+    copy_databases,
+    write_configurations,
+)
+from program import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from _pytest.terminal import TerminalReporter
+
+_ROW = "sweepmark.row"
+
+
+@pytest.fixture(scope="session")
+def whole(request: pytest.FixtureRequest) -> bool:
+    """Whether all is run that there is, in the time it is meant to take."""
+    return any(item.get_closest_marker("full") for item in request.session.items)
+
+
+@pytest.fixture(scope="session")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the base case's configurations."""
+    return write_configurations(tmp_path_factory.mktemp("own"))
+
+
+@pytest.fixture
+def new_case(tmp_path: Path, digits_cache: Path, own: Path) -> Iterator[Callable[[], BaseCase]]:
+    """Makes base cases with nothing in their folders yet."""
+    with contextlib.ExitStack() as stack:
+
+        def make() -> BaseCase:
+            root = tmp_path / str(len(list(tmp_path.iterdir())))
+            program = stack.enter_context(contextlib.closing(Program(root, cache=digits_cache)))
+            return BaseCase(program, own)
+
+        yield make
+
+
+@pytest.fixture
+def bare_case(new_case: Callable[[], BaseCase]) -> BaseCase:
+    """A base case with nothing in its folder yet."""
+    return new_case()
+
+
+@pytest.fixture
+def case(bare_case: BaseCase, migrated_store: Path) -> BaseCase:
+    """A base case whose store has its databases, which others use as well."""
+    copy_databases(migrated_store, bare_case.store)
+    return bare_case
+
+
+@pytest.fixture(scope="session")
+def reference(
+    tmp_path_factory: pytest.TempPathFactory,
+    digits_cache: Path,
+    migrated_store: Path,
+    own: Path,
+    *,
+    whole: bool,
+) -> Reference:
+    """What the undisturbed base case comes to; it takes 30 s where time is measured, else 8."""
+    case = BaseCase(Program(tmp_path_factory.mktemp("reference"), cache=digits_cache), own)
+    copy_databases(migrated_store, case.store)
+    case.seconds = 1.2 if whole else 0.3
+    reference = case.reference(case.run().seconds)
+    assert_good(case, reference)
+    return reference
+
+
+# The table
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have reports carry their row, for a table needs no more than reports."""
+    for item in items:
+        if marker := item.get_closest_marker("row"):
+            item.user_properties.append((_ROW, marker.args))
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Print one line for each scenario: row, scenario, outcome, seconds."""
+    outcomes: dict[tuple[int, str], Counter[str]] = {}
+    seconds: Counter[tuple[int, str]] = Counter()
+    for outcome in ("passed", "failed", "error", "skipped"):
+        for report in terminalreporter.getreports(outcome):
+            row = dict(getattr(report, "user_properties", ())).get(_ROW)
+            if row is not None:
+                outcomes.setdefault(tuple(row), Counter())[outcome] += 1
+                seconds[tuple(row)] += report.duration
+    if not outcomes:
+        return
+    width = max(len(scenario) for _, scenario in outcomes)
+    terminalreporter.section(f"faults, SWEEPMARK_FAULT_SEED={SEED}")
+    terminalreporter.line(f"row  {'scenario':<{width}}  outcome         seconds")
+    for (number, scenario), counts in sorted(outcomes.items()):
+        outcome = ", ".join(f"{count} {name}" for name, count in counts.items())
+        taken = seconds[number, scenario]
+        terminalreporter.line(f"{number:>3}  {scenario:<{width}}  {outcome:<14}  {taken:>7.1f}")
