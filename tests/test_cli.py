@@ -293,7 +293,7 @@ def test_failed_trial_exits_1_and_stops_nothing(program: Program) -> None:
     assert document["best"]["number"] == linear["number"]
     assert [warning["kind"] for warning in document["warnings"]] == ["failed"]
     assert "square matrix" in document["warnings"][0]["message"]
-    assert "square matrix" in finished.err
+    assert "failed (error): ValueError: Precomputed matrix must be a square matrix" in finished.err
     (outcome,) = [
         entry
         for entry in program.journal(document["sweep_id"])

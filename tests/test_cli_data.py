@@ -87,6 +87,9 @@ def test_show_and_export_write_files(digits_idx: Path, tmp_path: Path) -> None:
         ("describe", "digits", "dataset.sample_size=none"),
         ("export", "digits", "--split", "test", "--count", "1", "-o", "x.csv"),
         ("export", "digits", "--count", "1798", "-o", "x.csv"),
+        ("export", "digits", "--count", "1", "-o", f"{__file__}/x.csv"),
+        ("show", "digits", "-o", f"{__file__}/x.png"),
+        ("show", "digits", "-o", "/"),
     ],
 )
 def test_what_is_wrong_exits_2(words: tuple[str, ...]) -> None:

@@ -76,3 +76,18 @@ def test_different_test_sets_are_refused(
     assert refused.out == ""
     assert "same test set" in refused.err
     assert program.run("grade", "run-nothing", code=2).err.startswith("error: there is no sweep")
+
+
+@pytest.mark.parametrize(
+    ("own", "code", "reason"),
+    [
+        ("evaluation=cv", 0, "evaluation=test"),
+        ("classifier.kernel=precomputed", 1, "--retry-failed"),
+    ],
+)
+def test_what_has_no_test_figures_is_told_why(
+    program: Program, own: str, code: int, reason: str
+) -> None:
+    program.run("run", "dataset=digits", "tracking=none", "engine=serial", own, code=code)
+    refused = program.run("grade", code=2)
+    assert reason in refused.err

@@ -163,7 +163,7 @@ def test_table_names_failures_and_ambiguous_parameters_in_full() -> None:
     found = table(trials, metrics=[METRIC], metric=METRIC, points={})
     assert found.columns == (
         *("trial", "status", "classifier.svc.C", "classifier.logistic.C", "split.test"),
-        *("train", "test", "cv_accuracy", "points", "fit s", "predict s"),
+        *("train", "validation", "cv_accuracy", "points", "fit s", "predict s"),
     )
     assert found.rows == (
         ("0", "failed: timeout", "1", "1e-07", "2", "", "", "", "", "", ""),

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sweepmark.metrics import FIT_SECONDS, NAMES, PREDICT_SECONDS
+from sweepmark.metrics import CV_ACCURACY, FIT_SECONDS, NAMES, PREDICT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ __all__ = [
 
 Direction = Literal["maximize", "minimize"]
 
-_TAKEN = ("trial", "status", "train", "test", "points")
+_TAKEN = ("trial", "status", "train", "test", "validation", "points")
 
 _FEWEST = 3
 # On an axis of two values each is an edge: nothing could be said.
@@ -137,7 +137,7 @@ def table(
             _show(trial.params[name]) if name in trial.params else "" for trial in ordered
         ]
     columns["train"] = [str(trial.n_train or "") for trial in ordered]
-    columns["test"] = [str(trial.n_test or "") for trial in ordered]
+    columns[_scored(trials)] = [str(trial.n_test or "") for trial in ordered]
     for name in metrics:
         if any(name in trial.metrics for trial in trials):
             columns[name] = [_show_figure(trial, name) for trial in ordered]
@@ -179,6 +179,12 @@ def _arrange(trials: Sequence[Trial], metric: str | None, direction: Direction) 
     placed = {trial.number for trial in first}
     rest = [trial for trial in trials if trial.number not in placed]
     return first + sorted(rest, key=lambda trial: trial.number)
+
+
+def _scored(trials: Iterable[Trial]) -> str:
+    """Return what the rows that figures come from are called; cross-validation's are no test."""
+    cross_validated = any(CV_ACCURACY in trial.metrics for trial in trials)
+    return "validation" if cross_validated else "test"
 
 
 def _is_finished(trial: Trial) -> bool:

@@ -116,8 +116,7 @@ def _entry(name: str, store: Store, rule: GradeConfig) -> Entry:
         )
     if result.test is None or rule.metric not in result.test.metrics:
         raise ConfigurationError(
-            f"{result.sweep_id} has no {rule.metric} on a test part to grade: it is "
-            f"{result.state} and evaluated by {result.blueprint.config.evaluation.method}."
+            f"{result.sweep_id} has no {rule.metric} on a test part to grade: {_lack(result)}"
         )
     return Entry(
         name=name,
@@ -125,6 +124,19 @@ def _entry(name: str, store: Store, rule: GradeConfig) -> Entry:
         n=result.test.n_test,
         test_set=result.test_set,
     )
+
+
+def _lack(result: SweepResult) -> str:
+    """Return why a sweep has no figures of a test part, and what to do about it."""
+    if result.state == "interrupted":
+        return f"it is not finished. Do `sweepmark resume {result.sweep_id}` first."
+    if result.n_failed == len(result.trials):
+        return (
+            f"every trial failed. Try again: `sweepmark resume {result.sweep_id} --retry-failed`."
+        )
+    if result.blueprint.config.evaluation.method == "cv" and result.chosen is None:
+        return "it was cross-validated and selected nothing. Run it with evaluation=test."
+    return "that evaluation failed, or has no such figure."
 
 
 def _find(name: str, store: Store) -> tuple[SweepResult, int | None]:

@@ -58,11 +58,12 @@ class _Lines:
         self._n_done += 1
         name = short_name(trial.params, "run")
         figure = trial.metrics.get(self._metric)
-        outcome = f"{trial.reason}: {trial.message}" if trial.reason else ""
-        if figure is not None:
-            outcome = f"{self._metric} {figure:.4f}"
-        status = "" if trial.status == "complete" else f" ({trial.status})"
-        self.say(f"[{self._n_done}/{self._n_trials}] {name}: {outcome}{status}")
+        outcome = "" if figure is None else f"{self._metric} {figure:.4f}"
+        if trial.status == "failed":
+            outcome = f"failed ({trial.reason}): {trial.message}"
+        elif trial.status != "complete":
+            outcome += f" ({trial.status})"
+        self.say(f"[{self._n_done}/{self._n_trials}] {name}: {outcome}")
 
     def close(self) -> None:
         pass

@@ -35,7 +35,7 @@ def print_result(result: SweepResult, *, store: Path) -> None:
     for row in listed.rows:
         table.add_row(*row, style="bold" if row[0] == lead else None)
     console.print(table)
-    for line in [*_closing_lines(result), "", *_next_lines(result, store)]:
+    for line in [*_closing_lines(result), *_next_lines(result, store)]:
         console.print(line, markup=False, soft_wrap=True)
 
 
@@ -60,11 +60,14 @@ def _closing_lines(result: SweepResult) -> list[str]:
 
 def _next_lines(result: SweepResult, store: Path) -> list[str]:
     commands = []
+    if result.n_failed:
+        commands.append(command_line("resume", result.sweep_id, "--retry-failed", store=store))
     if result.blueprint.config.tracking.name == "mlflow":
         commands.append(command_line("ui", store=store))
     if result.test is not None:
         commands.append(command_line("grade", result.sweep_id, store=store))
-    return [f"{'      ' if n else 'next: '}{command}" for n, command in enumerate(commands)]
+    first, *others = commands or [""]
+    return ["", f"next: {first}", *(f"      {command}" for command in others)] if first else []
 
 
 def grade_lines(grade: Grade) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from typing import TYPE_CHECKING, Any, Literal
@@ -197,6 +198,8 @@ def _write_lines(path: Path, pieces: Iterator[bytes]) -> None:
 
 def _write_whole(path: Path, write: Callable[[Path], None]) -> Path:
     """Write a file or folder beside its final place and move it there."""
+    if not path.name:  # "." or "/"
+        raise ConfigurationError(f"{path} cannot be written: it is a folder. Name a file in it.")
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         write(partial)
@@ -211,5 +214,6 @@ def _write_whole(path: Path, write: Callable[[Path], None]) -> Path:
         if partial.is_dir():
             shutil.rmtree(partial, ignore_errors=True)
         else:
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # where it could not be made, it is not
+                partial.unlink()
     return path
