@@ -10,6 +10,7 @@ import pytest
 
 from sweepmark.cli.data import add_parser
 from sweepmark.errors import SweepmarkError
+from tables import PASSENGERS, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +60,18 @@ def test_describe_prints_one_document(digits_idx: Path, capfd: pytest.CaptureFix
         "train": 1437,
         "test": 360,
     }
+
+
+def test_describe_shows_the_columns_of_a_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path / "p.csv", PASSENGERS)
+    assert _run("describe", "titanic", f"dataset.path={path}") == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for fact in ("Age number 5", "Cabin text 3", "Embarked text 5 S: 3, C: 1, Q: 1"):
+        assert fact in text
+    assert "Sex text 6 male: 3, female: 3" in text
+    assert "int64" not in text
 
 
 def test_describe_says_that_files_are_of_ones_own(

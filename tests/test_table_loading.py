@@ -14,6 +14,7 @@ from published import WebServer, whole
 from sweepmark import data
 from sweepmark.config import dataset_config
 from sweepmark.data.entry import verify
+from sweepmark.data.export import export
 from sweepmark.data.summary import describe
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
 from tables import PASSENGERS, csv_config, titanic_config, write
@@ -154,6 +155,17 @@ def test_passengers_are_a_frame_with_missing_values(tmp_path: Path) -> None:
     assert columns["Pclass"]["values"][0] == {"value": 3, "count": 3}
     assert (columns["Age"]["n_given"], columns["Cabin"]["n_given"]) == (5, 3)
     assert [line["count"] for line in document["parts"]["train"]["labels"]] == [3, 3]
+
+
+def test_a_frame_is_exported_and_comes_back_as_it_was(tmp_path: Path) -> None:
+    dataset = data.load(titanic_config(write(tmp_path / "p.csv", PASSENGERS)))
+    exported = export(dataset, "train", -1, "csv", tmp_path / "exported.csv")
+    assert exported.read_text().startswith("Survived,PassengerId,Pclass,Name,Sex,Age,")
+    again: Any = data.load(titanic_config(exported)).train
+    assert again.X.equals(dataset.train.X)
+    assert again.y.tolist() == dataset.train.y.tolist()
+    with pytest.raises(ConfigurationError, match="are no pictures"):
+        export(dataset, "train", 1, "png", tmp_path / "x.png")
 
 
 def _published(path: Path, *mirrors: str) -> DatasetConfig:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -238,6 +239,25 @@ def test_model_is_shown_and_loads(tracker: MlflowTracker, client: MlflowClient) 
     )
     requirements = mlflow.pyfunc.get_model_dependencies(logged.artifact_location)
     assert Path(requirements).read_text() == "scikit-learn==1.9.1\nskops==0.16.0"
+
+
+def test_a_model_of_a_table_takes_its_columns_by_name(
+    tracker: MlflowTracker, client: MlflowClient
+) -> None:
+    import mlflow
+    import pandas as pd
+
+    columns = {"age": "number", "port": "text"}
+    model = replace(fitted_model()[0], n_features=2, dtype="mixed", columns=columns)
+    run = client.get_run(log(tracker, 0, [*RECORDS, model]))
+    assert run.outputs is not None
+    logged = client.get_logged_model(run.outputs.model_outputs[0].model_id)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's own, while it imports itself
+        loaded = mlflow.pyfunc.load_model(logged.artifact_location)
+    frame = pd.DataFrame({"port": ["S", None], "age": [22.0, None]})
+    assert loaded.metadata.signature.inputs.input_names() == ["age", "port"]
+    assert len(loaded.predict(frame)) == 2
 
 
 def test_database_that_is_none_is_told(store: Path) -> None:
