@@ -107,6 +107,17 @@ def grow(n_bytes: int, seconds: float) -> Scorecard:
     return make_scorecard(value=float(held[0]))
 
 
+def crash_without_memory(n_bytes: int) -> Scorecard:
+    """Do what libsvm does: write to memory without looking whether there is any."""
+    import ctypes
+
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    libc.malloc.argtypes = [ctypes.c_size_t]
+    ctypes.memset(libc.malloc(n_bytes) or 0, 1, 1)
+    return make_scorecard()
+
+
 def die(code: int) -> Scorecard:
     os._exit(code)
 

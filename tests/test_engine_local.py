@@ -129,6 +129,20 @@ def test_the_time_of_a_job_does_not_count_the_start_of_its_worker() -> None:
         assert run_one(engine, do="echo").failure is None
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc says what a process holds")
+@pytest.mark.parametrize("do", ["grow", "crash_without_memory"])
+def test_an_allocation_too_fast_to_be_watched_is_refused(do: str) -> None:
+    more = {"seconds": 0.0} if do == "grow" else {}
+    with LocalEngine(workers=1, memory=500 * 2**20, evaluate=jobs.work) as engine:
+        engine.submit(make_job(do=do, n_bytes=2**32, **more), slot=0)
+        (outcome,) = engine.wait(60)
+        assert outcome.failure is not None
+        assert outcome.failure.reason == "memory"
+        engine.submit(make_job(do="echo", value=1.0), slot=0)
+        (outcome,) = engine.wait(60)
+        assert outcome.failure is None
+
+
 def test_a_job_beyond_its_memory_is_killed() -> None:
     with LocalEngine(workers=1, memory=300 * 2**20, evaluate=jobs.work) as engine:
         failure = run_one(engine, do="grow", n_bytes=400 * 2**20, seconds=60).failure

@@ -23,6 +23,7 @@ __all__ = ["LocalEngine"]
 _DEFAULT = "sweepmark.engine.work:evaluate_job"  # by name: importing it is the workers' affair
 _FALSE_STARTS = 3  # deaths in a row, before the first job, that show that it is of no use
 _MEMORY_INTERVAL = 0.2  # seconds between two looks at the memory of the workers
+_REFUSED = ("SIGSEGV", "SIGBUS", "SIGABRT")  # what C makes of a refused allocation
 _GIB = 2**30
 
 
@@ -55,7 +56,8 @@ class LocalEngine(Engine):
     timeout : float or None
         Seconds that an evaluation may take; the worker is killed then.
     memory : int or None
-        Bytes of resident memory that a worker may hold; it is killed if it holds more.
+        Bytes of resident memory that a worker may hold; it is killed if it holds more. Where one
+        allocation is too fast for that, the kernel refuses it.
     evaluate : callable or None
         Does the work; must be importable by its name. None is
         :func:`sweepmark.engine.work.evaluate_job`.
@@ -125,7 +127,7 @@ class LocalEngine(Engine):
             slot.process.reap()
 
     def _start(self) -> WorkerProcess:
-        return WorkerProcess(evaluate=self._evaluate, threads=self._threads)
+        return WorkerProcess(evaluate=self._evaluate, threads=self._threads, memory=self._memory)
 
     def _replace(self, slot: _Slot) -> str:
         """Kill the worker of a slot if it lives, start another, and say how the old one ended."""
@@ -187,6 +189,12 @@ class LocalEngine(Engine):
         if slot.started is None:
             return None
         failure = Failure(reason="killed", message=f"the worker {end} in mid-evaluation")
+        if self._memory is not None and end.endswith(_REFUSED):
+            failure = Failure(
+                reason="memory",
+                message=f"the worker {end}, as libraries in C do that are refused memory: it may "
+                f"hold {self._memory / _GIB:.2f} GiB. Raise engine.memory.",
+            )
         return self._finish(slot, failure=failure)
 
     def _enforce_limits(self) -> list[Outcome]:

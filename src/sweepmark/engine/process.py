@@ -45,6 +45,8 @@ class WorkerProcess:
         ``module:name`` of the function that does the work.
     threads : int
         BLAS and OpenMP threads; libraries read it from the environment when they are imported.
+    memory : int or None
+        Bytes above which it is killed; the kernel refuses it a multiple of them.
 
     Attributes
     ----------
@@ -52,11 +54,12 @@ class WorkerProcess:
         Where it answers; at its end when the process is dead.
     """
 
-    def __init__(self, *, evaluate: str, threads: int) -> None:
+    def __init__(self, *, evaluate: str, threads: int, memory: int | None = None) -> None:
         self.connection: Connection[Any, Any]
         self.connection, theirs = Pipe()
         lifeline, self._lifeline = os.pipe()
-        arguments = [str(number) for number in (theirs.fileno(), lifeline, os.getpid())]
+        numbers = (theirs.fileno(), lifeline, os.getpid(), memory or 0)
+        arguments = [str(number) for number in numbers]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-P", "-c", PROGRAM, *arguments],

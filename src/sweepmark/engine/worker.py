@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pkgutil
+import resource
 import signal
 import sys
 import threading
@@ -32,6 +33,9 @@ PROGRAM = "from sweepmark.engine.worker import main; main()"
 _OOM_SCORE = Path(
     "/proc/self/oom_score_adj"
 )  # https://man7.org/linux/man-pages/man5/proc_pid_oom_score_adj.5.html
+_STATUS = Path("/proc/self/status")
+_HEADROOM = 2
+_MARGIN = 1 << 28
 _PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 
 
@@ -45,24 +49,34 @@ class Reply:
 
 
 def main() -> None:
-    """Run as a worker: arguments are the connection, the lifeline and the parent's process id."""
-    descriptor, lifeline, parent = map(int, sys.argv[1:])
+    """Run as a worker: arguments are connection, lifeline, parent's process id, memory limit."""
+    descriptor, lifeline, parent, memory = map(int, sys.argv[1:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator decides what Ctrl-C means
     _die_with_parent(lifeline, parent)
     _die_before_parent()
     # Whatever breaks the connection, it means that the parent closed it and wants us gone.
     with suppress(EOFError, OSError), Connection(descriptor) as connection:
-        serve(connection)
+        serve(connection, memory=memory)
 
 
-def serve(connection: Connection[Any, Any]) -> None:
-    """Import the function, say so, then do one job after the other until the parent hangs up."""
+def serve(connection: Connection[Any, Any], *, memory: int = 0) -> None:
+    """Import the function, say so, then do one job after the other until the parent hangs up.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the parent.
+    memory : int
+        Bytes that this process may come to hold; the parent kills it beyond that. 0: no limit.
+    """
     sys.path[:] = connection.recv()
     try:
         evaluate: Evaluate = pkgutil.resolve_name(connection.recv())
     except Exception as exception:  # noqa: BLE001 - the parent is told, whatever it is
         connection.send(Failure.of(exception))
         return
+    if memory:
+        _limit_memory(memory)
     connection.send(None)
     while True:
         _answer(connection, _attempt(evaluate, connection.recv()))
@@ -108,6 +122,21 @@ def _die_before_parent() -> None:
     """Let the kernel, where memory runs out, choose a worker and not the coordinator."""
     with suppress(OSError):  # not Linux, or not allowed
         _OOM_SCORE.write_text("500")
+
+
+def _limit_memory(memory: int) -> None:
+    """Have the kernel refuse what no look of the parent would come in time for.
+
+    The parent looks a few times a second; a single allocation can fill the machine in between.
+    The limit is far above the parent's, because a refused allocation ends libsvm by SIGSEGV, where
+    the parent could have told the reason. It counts private memory, not mapped files: the data set
+    is one. Where the system does not say how much that is by now, there is no such limit.
+    """
+    with suppress(OSError, ValueError, StopIteration):
+        lines = _STATUS.read_text().splitlines()
+        held = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))
+        limit = held + _HEADROOM * memory + _MARGIN
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def _exit_at_end(lifeline: int) -> None:
