@@ -22,7 +22,7 @@ from sweepmark.database import database_uri
 from sweepmark.errors import StoreError
 from sweepmark.records import Artifact, DataInput, Metric, Model, Param, Record, Tag
 from sweepmark.tracking import MlflowTracker
-from sweepmark.tracking.storage import mlflow_database
+from sweepmark.tracking.storage import artifacts_folder, mlflow_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -329,3 +329,47 @@ def test_four_processes_start_on_a_new_store(tmp_path: Path) -> None:
     assert statuses == [("FINISHED",)] * 8
     with closing(sqlite3.connect(store / "optuna.db")) as connection:
         assert connection.execute("SELECT count(*) FROM trials").fetchone() == (4,)
+
+
+# A database from elsewhere
+
+ELSEWHERE = ("file:///{outside}", "file://{inside}/../../outside", "s3://bucket/x", "/{outside}")
+
+
+@pytest.mark.parametrize("uri", ELSEWHERE)
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE runs SET artifact_uri = ?",
+        "UPDATE experiments SET artifact_location = ? WHERE experiment_id > 0",
+    ],
+    ids=["run", "experiment"],
+)
+def test_nothing_is_written_where_only_a_database_says_so(
+    store: Path, uri: str, change: str
+) -> None:
+    outside = store.parent / "outside"
+    outside.mkdir()
+    uri = uri.format(outside=outside, inside=artifacts_folder(store))
+    tracker = MlflowTracker(store, experiment="sweepmark")
+    run_id = tracker.open_parent(sweep_id="s1", name="s", records=[], started=1.0)
+    tracker.close()
+    with closing(sqlite3.connect(store / "mlflow.db")) as db, db:
+        db.execute(change, (uri,))
+    with pytest.raises(StoreError, match="wants artifacts written to"):
+        tracker.close_parent(
+            run_id=run_id, records=[Artifact("x.txt", b"x")], ended=2.0, status="FINISHED"
+        )
+    tracker.close()
+    assert list(outside.iterdir()) == []
+
+
+def test_model_does_not_say_itself_whom_to_trust() -> None:
+    from skops.io import dumps
+
+    from flaky import Flaky
+    from sweepmark.models import trusted_types, unknown_types
+
+    content = dumps(Flaky())
+    assert unknown_types(content) == ["flaky.Flaky"]
+    assert trusted_types(content) == []

@@ -9,7 +9,7 @@ from sweepmark.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["TRUSTED_TYPES", "dump", "load", "unknown_types"]
+__all__ = ["TRUSTED_TYPES", "dump", "load", "trusted_types", "unknown_types"]
 
 TRUSTED_TYPES = frozenset(
     {
@@ -83,6 +83,14 @@ def load(content: bytes, *, packages: Collection[str] = ()) -> Any:
         raise DataError(
             f"the model must fit the installed versions, but: {error}. Fit it again."
         ) from error
+
+
+def trusted_types(content: bytes) -> list[str]:
+    """Return the types in a skops file that are trusted here, though skops does not know them.
+
+    A file may come from elsewhere, and must not say itself whom to trust.
+    """
+    return [name for name in unknown_types(content) if _is_trusted(name, ())]
 
 
 def unknown_types(content: bytes) -> list[str]:

@@ -8,8 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweepmark.models import unknown_types
+from sweepmark.models import trusted_types
 from sweepmark.steps import step
+from sweepmark.tracking.storage import folder_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -25,10 +26,12 @@ _FILE = "model.skops"
 _DIGEST_TAG = "sweepmark.sha256"
 
 
-def log_model(client: MlflowClient, run: Run, model: Model) -> str:
+def log_model(client: MlflowClient, run: Run, model: Model, *, within: Path) -> str:
     """Give a run its logged model and return the model's id.
 
     A run that has the same one already keeps it; any other that a killed process left is removed.
+    Nothing is written but ``within`` a folder. Types that only ``--trust`` allows are not put on
+    the model's list of trusted ones: whoever loads it later has not been asked.
     ``mlflow.sklearn.log_model`` would need the fluent state, load the model, and infer its
     requirements in a second process (2.4 s).
     """
@@ -48,6 +51,7 @@ def log_model(client: MlflowClient, run: Run, model: Model) -> str:
         params=dict(run.data.params),
         model_type="classifier",
     )
+    folder_of(logged.artifact_location, within=within)
     step("tracker.model.created")
     with tempfile.TemporaryDirectory(prefix="sweepmark-") as folder:
         _save(Path(folder), model, model_id=logged.model_id, run_id=run_id)
@@ -103,7 +107,7 @@ def _save(folder: Path, model: Model, *, model_id: str, run_id: str) -> None:
         pickled_model=_FILE,
         sklearn_version=sklearn.__version__,
         serialization_format="skops",
-        skops_trusted_types=unknown_types(model.content),
+        skops_trusted_types=trusted_types(model.content),
     )
     document.save(str(folder / "MLmodel"))
 

@@ -10,10 +10,7 @@ import contextlib
 import re
 import uuid
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from sweepmark.database import translated
 from sweepmark.errors import NotFoundError
@@ -35,10 +32,11 @@ from sweepmark.tracking.interface import (
 )
 from sweepmark.tracking.logged_model import log_model
 from sweepmark.tracking.rows import FinishedRun, insert_run, is_known_schema
-from sweepmark.tracking.storage import artifacts_folder, connect, mlflow_database
+from sweepmark.tracking.storage import artifacts_folder, connect, folder_of, mlflow_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from mlflow import MlflowClient
     from mlflow.entities import Run
@@ -96,7 +94,7 @@ class MlflowTracker:
             else:
                 run = client.get_run(sweep.parent)
                 client.update_run(sweep.parent, status="RUNNING")
-            _write(client, run, records, tags=tag_texts(records), timestamp=milliseconds(started))
+            _write(client, run, records, self._artifacts, tag_texts(records), milliseconds(started))
             step("tracker.parent.opened")
             return sweep.parent
 
@@ -134,7 +132,7 @@ class MlflowTracker:
             has_model = any(isinstance(record, Model) for record in records)
             known = sweep.half.get(number) or sweep.whole.get(number)
             if known is not None or has_model or not self.writes_rows:
-                run_id = _deliver(client, run, known=known)
+                run_id = _deliver(client, run, self._artifacts, known=known)
             else:
                 run_id = self._insert(run)
             step("tracker.trial.rows")
@@ -150,7 +148,7 @@ class MlflowTracker:
         with self._client() as (client, _):
             step("tracker.closing")
             run = client.get_run(run_id)
-            _write(client, run, records, tags=tag_texts(records), timestamp=milliseconds(ended))
+            _write(client, run, records, self._artifacts, tag_texts(records), milliseconds(ended))
             step("tracker.closing.written")
             client.set_terminated(run_id, status, milliseconds(ended))
             step("tracker.closed")
@@ -200,7 +198,7 @@ class MlflowTracker:
     def _insert(self, run: FinishedRun) -> str:
         """Write a run that is new in one transaction: there whole or not at all."""
         artifact_uri = f"{self._artifacts.as_uri()}/{run.run_id}/artifacts"
-        _write_artifacts(artifact_uri, run.records)
+        _write_artifacts(folder_of(artifact_uri, within=self._artifacts), run.records)
         step("tracker.trial.artifacts")
         insert_run(self._database, run, artifact_uri=artifact_uri)
         return run.run_id
@@ -238,7 +236,7 @@ class _Sweep:
         return sweep
 
 
-def _deliver(client: MlflowClient, run: FinishedRun, *, known: str | None) -> str:
+def _deliver(client: MlflowClient, run: FinishedRun, artifacts: Path, *, known: str | None) -> str:
     """Write a run through the client, which gives a new one its id; it is RUNNING meanwhile."""
     tags = dict(run.tags)
     if known is not None:
@@ -252,27 +250,27 @@ def _deliver(client: MlflowClient, run: FinishedRun, *, known: str | None) -> st
         target = client.create_run(run.experiment_id, run.started, first, run.name)
         tags = {DELIVERED_TAG: tags[DELIVERED_TAG]}
         step("tracker.trial.created")
-    _write(client, target, run.records, tags=tags, timestamp=run.ended)
+    _write(client, target, run.records, artifacts, tags, run.ended)
     step("tracker.trial.written")
     client.set_terminated(target.info.run_id, run.status, run.ended)
     return str(target.info.run_id)
 
 
-def _write(
+def _write(  # noqa: PLR0913, PLR0917 -- all of it is the run's
     client: MlflowClient,
     run: Run,
     records: Sequence[Record],
-    *,
+    artifacts: Path,
     tags: Mapping[str, str],
     timestamp: int,
 ) -> None:
-    _write_artifacts(run.info.artifact_uri, records)
+    _write_artifacts(folder_of(run.info.artifact_uri, within=artifacts), records)
     if inputs := dataset_inputs(records):
         client.log_inputs(run.info.run_id, inputs)
     model_id = None
     for record in records:
         if isinstance(record, Model):
-            model_id = log_model(client, run, record)
+            model_id = log_model(client, run, record, within=artifacts)
     without = frozenset(run.data.params)
     for batch in batches(
         records, tags=tags, timestamp=timestamp, without=without, model_id=model_id
@@ -280,12 +278,9 @@ def _write(
         client.log_batch(run.info.run_id, **batch)
 
 
-def _write_artifacts(artifact_uri: str, records: Sequence[Record]) -> None:
+def _write_artifacts(root: Path, records: Sequence[Record]) -> None:
     """Write files where MLflow looks for them: the store is local, so no copy is needed."""
     artifacts = [record for record in records if isinstance(record, Artifact)]
-    if not artifacts:
-        return
-    root = Path(url2pathname(urlsplit(artifact_uri).path))
     for artifact in artifacts:
         target = root / artifact.path
         if not target.resolve().is_relative_to(root.resolve()):

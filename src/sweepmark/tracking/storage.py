@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from sweepmark.database import create_once, database_uri
 from sweepmark.errors import StoreError
 from sweepmark.tracking.rows import is_known_schema, relocate
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mlflow import MlflowClient
 
-__all__ = ["artifacts_folder", "connect", "mlflow_database", "settle"]
+__all__ = ["artifacts_folder", "connect", "folder_of", "mlflow_database", "settle"]
 
 _EXPERIMENT_TAGS = {
     # Without it the UI opens the experiment in its GenAI view; the value is the front end's
@@ -53,6 +54,32 @@ def connect(store: Path, *, experiment: str) -> tuple[MlflowClient, str]:
         raise
 
 
+def folder_of(uri: str | None, *, within: Path) -> Path:
+    """Return the folder that an artifact URI names.
+
+    Parameters
+    ----------
+    uri : str or None
+        As a database says.
+    within : Path
+        The store's artifacts: nothing is written elsewhere, whatever a database says.
+
+    Raises
+    ------
+    StoreError
+        If it is another place.
+    """
+    parts = urlsplit(uri or "")
+    folder = Path(url2pathname(parts.path))
+    inside = parts.scheme == "file" and folder.resolve().is_relative_to(within.resolve())
+    if not inside:
+        raise StoreError(
+            f"{within.parent / 'mlflow.db'} wants artifacts written to {uri}, but they lie in "
+            f"{within}. Move that database away: `sweepmark doctor --rebuild` makes it anew."
+        )
+    return folder
+
+
 def settle(store: Path) -> None:
     """Point a store that was moved or copied at its own artifacts: MLflow keeps absolute paths."""
     if is_known_schema(mlflow_database(store)):
@@ -79,6 +106,7 @@ def _experiment_id(client: MlflowClient, name: str, artifacts: Path) -> str:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
         return _experiment_id(client, name, artifacts)  # another process was faster
+    folder_of(experiment.artifact_location, within=artifacts)
     if experiment.lifecycle_stage == "deleted":
         client.restore_experiment(experiment.experiment_id)
     for tag, value in _EXPERIMENT_TAGS.items():
