@@ -91,7 +91,9 @@ def test_a_kill_in_the_middle_leaves_nothing_that_looks_whole(
         web.publish(digits_idx, "/slow/", page=dripping)
         config = published.dataset_config(digits_idx, mirrors=(f"{web.url}slow/",))
         process = _start(config)
-        work = empty_cache / "work" / data.published_digest(config) / "files"
+        digest = data.published_digest(config)
+        assert digest is not None
+        work = empty_cache / "work" / digest / "files"
         _wait_for(lambda: work.is_dir() and any(work.iterdir()))
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=10)
