@@ -32,7 +32,11 @@ class Finished:
     @property
     def document(self) -> Any:
         """What ``--json`` printed: one document, and nothing before or after it."""
-        return json.loads(self.out)
+        return json.loads(self.out, parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 class Running:

@@ -16,8 +16,6 @@ from program import INSTALLED, Program
 if TYPE_CHECKING:
     from pathlib import Path
 
-VERBS = ["run", "sweep", "resume", "grade", "ui", "data"]
-
 
 def candidates(program: Program, line: str) -> list[str]:
     answer = program.run("-sc", "query=bash", COMP_LINE=line)
@@ -29,11 +27,10 @@ def candidates(program: Program, line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("sweepmark ", VERBS),
         ("sweepmark r", ["run", "resume"]),
         ("sweepmark sweep svc", ["svc_c_gamma", "svc_tpe"]),
         ("sweepmark sweep --fresh gr", ["growing_subsets"]),
-        ("sweepmark run classifier=s", ["classifier=sgd", "classifier=softmax", "classifier=svc"]),
+        ("sweepmark run classifier=so", ["classifier=softmax"]),
         ("sweepmark run --json classifier=k", ["classifier=knn"]),
         ("sweepmark run --store /tmp classifier=k", ["classifier=knn"]),
         ("sweepmark run classifier=knn classifier.n", ["classifier.n_neighbors="]),
@@ -56,6 +53,13 @@ def candidates(program: Program, line: str) -> list[str]:
 )
 def test_completion(program: Program, line: str, expected: list[str]) -> None:
     assert candidates(program, line) == expected
+
+
+def test_completion_of_verbs_and_options_of_a_group(program: Program) -> None:
+    verbs = candidates(program, "sweepmark ")
+    assert verbs[:6] == ["run", "sweep", "resume", "grade", "ui", "data"]
+    classifiers = candidates(program, "sweepmark run classifier=")
+    assert {"classifier=knn", "classifier=sgd", "classifier=svc"} <= set(classifiers)
 
 
 def test_completion_knows_the_users_own_folder(program: Program, tmp_path: Path) -> None:
