@@ -150,6 +150,9 @@ def test_time_is_summed_over_interruptions(
             instant += 1
             return instant
 
+        def go_on_from(self, date: float) -> None:
+            assert date <= instant
+
     monkeypatch.setattr(module, "Clock", Slow)
     with pytest.raises(Kill):
         module.launch(plan, store=store, options=Options(), progress=Deadly(1))
