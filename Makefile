@@ -1,5 +1,6 @@
 # sweepmark: set up, run, check. Everything happens in .venv; nothing else on the machine changes.
 
+SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
