@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -180,6 +181,8 @@ class TestOwnFolder:
         [
             "a0: &a0 [1, 1]\n"
             + "".join(f"a{n}: &a{n} {[f'*a{n - 1}'] * 9}\n" for n in range(1, 12)),
+            "a0: &a0 {x: 1, y: 2}\n"
+            + "".join(f"a{n}: &a{n} {{<<: {[f'*a{n - 1}'] * 9}}}\n" for n in range(1, 12)),
             "a: &a {b: *a}",
         ],
     )
@@ -187,6 +190,32 @@ class TestOwnFolder:
         self.add(tmp_path, "classifier", "mine", text.replace("'", ""))
         with pytest.raises(ConfigurationError, match="aliases multiply"):
             tree(folder=tmp_path)
+
+    @pytest.mark.parametrize(
+        ("text", "part"),
+        [
+            ("a: " + "[" * 100_000 + "]" * 100_000, "nested at most 50 deep"),
+            ("a: " + "{a: " * 3000 + "1" + "}" * 3000, "nested at most 50 deep"),
+            ("a: '" + "x" * 600_000 + "'", "at most 500,000 characters"),
+            ("a: 1" + "0" * 20_000, "no number or bare word of more than 1,000"),
+            ("a: 1" + ":59" * 20_000, "no number or bare word of more than 1,000"),
+            ("defaults: [{/elsewhere: bomb}]", "unknown group 'elsewhere'"),
+            ("defaults: [elsewhere/bomb]", "unknown group 'elsewhere'"),
+        ],
+        ids=["lists", "mappings", "file", "integer", "base 60", "group", "file of a group"],
+    )
+    def test_what_would_never_end_is_refused(self, tmp_path: Path, text: str, part: str) -> None:
+        self.add(tmp_path, "classifier", "mine", text)
+        self.add(tmp_path, "elsewhere", "bomb", "a: 1")
+        with pytest.raises(ConfigurationError, match=part):
+            tree(folder=tmp_path)
+
+    def test_pipe_in_place_of_a_file_keeps_nobody_waiting(self, tmp_path: Path) -> None:
+        (tmp_path / "classifier").mkdir()
+        os.mkfifo(tmp_path / "classifier" / "pipe.yaml")
+        (tmp_path / "classifier" / "endless.yaml").symlink_to("/dev/zero")
+        with pytest.raises(ConfigurationError, match="unknown classifier 'pipe'"):
+            tree("classifier=pipe", folder=tmp_path)
 
     def test_sweep_without_a_space_is_refused(self, tmp_path: Path) -> None:
         write_sweep(tmp_path, "mine", "seed: 1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -76,3 +77,34 @@ def test_interpolation_that_points_nowhere_is_refused(value: str) -> None:
 @given(st.dictionaries(st.integers() | NAMES, VALUES))
 def test_plain_tree_survives_json(tree: dict[object, object]) -> None:
     assert json.loads(json.dumps(plain(tree))) == plain(tree)
+
+
+@pytest.mark.parametrize(
+    "level",
+    [
+        "${{b{n}}}" * 10,
+        "${{.b{n}}}" * 10,
+        ["${{b{n}}}"] * 10,
+        "${{oc.select:b{n}}}" * 10,
+        {f"k{n}": "${{b{n}}}" for n in range(10)},
+    ],
+    ids=["text", "relative", "list", "resolver", "mapping"],
+)
+def test_interpolations_that_multiply_are_refused_unresolved(level: Any) -> None:
+    def at(node: Any, n: int) -> Any:
+        if isinstance(node, str):
+            return node.format(n=n)
+        if isinstance(node, dict):
+            return {key: at(item, n) for key, item in node.items()}
+        return [at(item, n) for item in node]
+
+    bomb = {"b0": "x" * 10} | {f"b{n}": at(level, n - 1) for n in range(1, 30)}
+    with pytest.raises(ConfigurationError, match="these multiply to more"):
+        resolve(bomb)
+
+
+def test_interpolations_that_do_not_are_resolved() -> None:
+    tree = {"a": "x", "b": {"c": "${.d}${a}", "d": "${a}y"}, "e": ["${b.c}"] * 50}
+    assert resolve(tree)["e"] == ["xyx"] * 50
+    with pytest.raises(ConfigurationError, match="cannot be resolved"):
+        resolve({"a": "${b}-", "b": "${a}-"})

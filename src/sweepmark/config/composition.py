@@ -11,7 +11,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.config.folders import EXPERIMENT
-from sweepmark.config.reading import overridden_groups, read_document
+from sweepmark.config.reading import chosen_groups, overridden_groups, read_document
 from sweepmark.config.tree import Tree, as_floats, lookup, place, plain
 from sweepmark.errors import ConfigurationError, unknown_name
 
@@ -186,7 +186,8 @@ class Composer:
         from hydra.core.config_store import ConfigStore
 
         for path in self.folders.own_files():
-            self._read(path)  # refuses what Hydra would stumble over, or never get through
+            document = self._read(path)  # refuses what Hydra would never get through
+            self._check_defaults(path, document)
         for name, file in self.folders.sweeps().items():
             node = deepcopy(self._read(file.path))
             sweep = node.get("sweep")
@@ -196,6 +197,13 @@ class Composer:
             ConfigStore.instance().store(
                 group="sweep", name=name, node=node, package="_global_", provider="sweeps/"
             )
+
+    def _check_defaults(self, path: Path, document: Tree) -> None:
+        """Refuse parts that are no options of ours or theirs: nobody has looked into those."""
+        for group in chosen_groups(document):
+            if group not in {*self.groups, *_GLOBAL}:
+                known = [*self.groups, *_GLOBAL]
+                raise ConfigurationError(f"{path}: {unknown_name('group', group, known)}")
 
     def _path(self, group: str, option: str) -> Path:
         if group == "sweep":

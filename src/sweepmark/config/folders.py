@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EXPERIMENT", "Folders", "SweepFile", "description"]
 
+_LONGEST_DESCRIPTION = 1_000
+
 EXPERIMENT = "experiment"
 """The group of presets that choose for other groups."""
 
@@ -30,8 +32,13 @@ class SweepFile:
 def description(path: Path) -> str:
     """Return what a YAML says of itself: the text of its first line, if that is a comment."""
     with path.open(encoding="utf-8", errors="replace") as file:
-        first = file.readline().strip()
+        first = file.readline(_LONGEST_DESCRIPTION).strip()
     return first.lstrip("# ").strip() if first.startswith("#") else ""
+
+
+def _yamls(folder: Path) -> list[Path]:
+    """Return the YAML files of a folder; a pipe or a device of that name would never end."""
+    return [path for path in sorted(folder.glob("*.yaml")) if path.is_file()]
 
 
 def _ours(name: str) -> Path:
@@ -85,14 +92,14 @@ class Folders:
         groups = {path.parent.name for path in self.main.glob("*/*.yaml")} | {EXPERIMENT}
         roots = (self.main, *self.extra)
         files = {
-            group: [path for root in roots for path in sorted((root / group).glob("*.yaml"))]
+            group: [path for root in roots for path in _yamls(root / group)]
             for group in sorted(groups)
         }
         return {group: paths for group, paths in files.items() if paths}
 
     def _sweep_files(self) -> list[Path]:
         roots = (_ours("sweeps"), *(folder / "sweeps" for folder in self.extra))
-        return [path for root in roots for path in sorted(root.glob("*.yaml"))]
+        return [path for root in roots for path in _yamls(root)]
 
     def groups(self) -> dict[str, dict[str, str]]:
         """Return the config groups: for each its options and what they say of themselves."""

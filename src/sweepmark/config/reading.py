@@ -11,10 +11,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["LARGEST_DOCUMENT", "overridden_groups", "read_document"]
+    import yaml
+
+__all__ = [
+    "LARGEST_DOCUMENT",
+    "LARGEST_FILE",
+    "chosen_groups",
+    "overridden_groups",
+    "read_document",
+]
 
 LARGEST_DOCUMENT = 100_000
 """Values that one file may stand for: aliases of aliases multiply."""
+
+LARGEST_FILE = 500_000
+"""Characters of one file."""
+
+_DEEPEST = 50
+_LONGEST_BARE = 1_000
+"""Characters without quotes: numbers among them are read digit by digit."""
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -23,31 +38,45 @@ def read_document(path: Path) -> dict[str, Any]:
     Raises
     ------
     ConfigurationError
-        If it is no YAML, no mapping, or stands for too many values.
+        If it is no YAML, no mapping, too large or too deep.
     """
     import yaml
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _read_text(path)
+        _check_size(path, text)
         document = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, ValueError, yaml.YAMLError) as error:
+        if isinstance(error, ConfigurationError):
+            raise
         raise ConfigurationError(f"{path} must be YAML in UTF-8: {error}") from None
     if document is None:
         return {}
     if not isinstance(document, dict):
         raise ConfigurationError(f"{path} must be a mapping, but is a {type(document).__name__}.")
-    if _count(document, {}) > LARGEST_DOCUMENT:
-        raise ConfigurationError(
-            f"{path} must stand for at most {LARGEST_DOCUMENT:,} values, but its aliases multiply "
-            "to more. Write them out."
-        )
     try:  # Hydra's YAML knows 1e-3 as a number and no key twice
         container = OmegaConf.to_container(OmegaConf.create(text))
-    except (OmegaConfBaseException, yaml.YAMLError) as error:
+    except (OmegaConfBaseException, ValueError, yaml.YAMLError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from None
     return {str(key): value for key, value in dict(container).items()}  # type: ignore[arg-type]
+
+
+def chosen_groups(document: Mapping[str, Any]) -> list[str]:
+    """Return every config group that a document's defaults name.
+
+    Examples
+    --------
+    >>> chosen_groups({"defaults": ["_self_", {"override /classifier": "svc"}, "a/b"]})
+    ['classifier', 'a']
+    """
+    entries = document.get("defaults")
+    entries = entries if isinstance(entries, list) else []
+    texts = [str(key) for entry in entries if isinstance(entry, dict) for key in entry]
+    texts += [str(entry) for entry in entries if isinstance(entry, str) and "/" in entry]
+    names = [text.removeprefix("override ").removeprefix("optional ") for text in texts]
+    return [name.strip(" /").partition("/")[0].partition("@")[0] for name in names]
 
 
 def overridden_groups(document: Mapping[str, Any]) -> set[str]:
@@ -63,12 +92,71 @@ def overridden_groups(document: Mapping[str, Any]) -> set[str]:
     return {key.removeprefix("override ").strip(" /") for key in keys if key.startswith("override")}
 
 
-def _count(node: Any, known: dict[int, float]) -> float:
-    """Return how many values a node stands for, without going through the same node twice."""
-    if not isinstance(node, dict | list):
-        return 1
-    if id(node) not in known:
-        known[id(node)] = math.inf  # what contains itself
-        items = node.values() if isinstance(node, dict) else node
-        known[id(node)] = 1 + sum(_count(item, known) for item in items)
-    return known[id(node)]
+def _read_text(path: Path) -> str:
+    with path.open(encoding="utf-8") as file:
+        text = file.read(LARGEST_FILE + 1)
+    if len(text) > LARGEST_FILE:
+        raise ConfigurationError(
+            f"{path} must have at most {LARGEST_FILE:,} characters: a configuration is small. "
+            "Is it the right file?"
+        )
+    return text
+
+
+def _check_size(path: Path, text: str) -> None:
+    """Refuse what would become too large or too deep, before any of it is built."""
+    import yaml
+
+    measure = _Measure()
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        measure.take(event)
+        if measure.depth > _DEEPEST:
+            raise ConfigurationError(f"{path} must be nested at most {_DEEPEST} deep.")
+        if measure.longest_bare > _LONGEST_BARE:
+            raise ConfigurationError(
+                f"{path} must have no number or bare word of more than {_LONGEST_BARE:,} "
+                "characters. Put it in quotes."
+            )
+        if measure.total > LARGEST_DOCUMENT:
+            raise ConfigurationError(
+                f"{path} must stand for at most {LARGEST_DOCUMENT:,} values, but its aliases "
+                "multiply to more. Write them out."
+            )
+
+
+class _Measure:
+    """How much a document stands for, as far as its events have come.
+
+    An alias, and so a merge key as well, counts for all that it repeats.
+    """
+
+    def __init__(self) -> None:
+        self.total = 0.0
+        self.longest_bare = 0
+        self._open: list[tuple[str | None, float]] = []
+        self._anchors: dict[str, float] = {}
+
+    @property
+    def depth(self) -> int:
+        return len(self._open)
+
+    def take(self, event: yaml.Event) -> None:
+        import yaml
+
+        if isinstance(event, yaml.CollectionStartEvent):
+            self._open.append((event.anchor, self.total))
+            if event.anchor:
+                self._anchors[event.anchor] = math.inf  # what contains itself
+            self.total += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = self._open.pop()
+            if anchor:
+                self._anchors[anchor] = self.total - before
+        elif isinstance(event, yaml.AliasEvent):
+            self.total += self._anchors.get(event.anchor or "", 1)
+        elif isinstance(event, yaml.ScalarEvent):
+            self.total += 1
+            if event.anchor:
+                self._anchors[event.anchor] = 1
+            if event.style is None:
+                self.longest_bare = max(self.longest_bare, len(event.value))

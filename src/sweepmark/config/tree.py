@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.config.growth import check_growth
 from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ Tree = dict[str, Any]
 """A configuration as plain values; interpolations still stand as text."""
 
 _PLAIN_POINTER = re.compile(r"\$\{([A-Za-z_][\w.]*)\}")
+_LARGEST_FLOAT = sys.float_info.max
 _NOWHERE = object()
 
 
@@ -73,7 +76,7 @@ def as_floats(value: Any, default: Any) -> Any:
     if isinstance(value, dict) and isinstance(default, dict):
         return {key: as_floats(item, default.get(key)) for key, item in value.items()}
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return float(value) if abs(value) <= _LARGEST_FLOAT else value
     return value
 
 
@@ -119,6 +122,7 @@ def _resolve_by_omegaconf(tree: Tree) -> Tree:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    check_growth(tree)
     try:
         resolved = OmegaConf.to_container(OmegaConf.create(tree), resolve=True)
     except OmegaConfBaseException as error:

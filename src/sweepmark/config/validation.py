@@ -22,6 +22,7 @@ __all__ = ["validate"]
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][\w.\-]{0,100}")
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 _NPM_NAME = re.compile(r"(@[\w\-][\w.\-]*/)?[\w\-][\w.\-]*")
+_LARGEST_INTEGER = 2**63
 _NPM = re.compile(r"\d[\w.+\-]*")
 
 
@@ -87,6 +88,8 @@ def _not_finite(node: Any, path: str = "") -> Iterable[str]:
             yield from _not_finite(item, path)
     elif isinstance(node, float) and not math.isfinite(node):
         yield f"{path} must be finite, but got {node}. Set {path}=…"
+    elif isinstance(node, int) and abs(node) >= _LARGEST_INTEGER:
+        yield f"{path} must be an integer below 2**63 in size. Set {path}=…"
 
 
 def _not_plain(config: Config) -> Iterable[str]:
