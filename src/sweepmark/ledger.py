@@ -7,6 +7,8 @@ is written anew.
 from __future__ import annotations
 
 import math
+import sqlite3
+from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -182,6 +184,7 @@ class OptunaLedger:
         if _is_next(trial, self._count):
             step("ledger.trial")
             with translated(self._database):
+                _await_lock(self._database)
                 storage.create_new_trial(study_id, template_trial=self._frozen(trial, value))
             step("ledger.trial.done")
             self._count += 1
@@ -271,6 +274,16 @@ def _is_next(trial: Trial, count: int) -> bool:
 
 def _create(path: Path) -> None:
     _storage(path).engine.dispose()
+
+
+def _await_lock(path: Path) -> None:
+    """Wait for the write lock as long as for every other write; then it is free to be taken.
+
+    Optuna tries to create a trial five times over: it would keep a sweep for two minutes.
+    """
+    with closing(sqlite3.connect(path, timeout=_LOCK_TIMEOUT, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
 
 
 def _storage(path: Path) -> RDBStorage:

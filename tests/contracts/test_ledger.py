@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+import sqlite3
+import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sweepmark.database import database_uri
+from sweepmark.errors import StoreError
 from sweepmark.ledger import Ledger, MemoryLedger, OptunaLedger, ledger_database
 from sweepmark.space import Choice, Options, Range, Space
 from sweepmark.trial import Trial
@@ -137,3 +141,21 @@ def test_cleared_ledger_takes_its_trials_anew(ledger: Ledger) -> None:
     assert ledger.count == 0
     ledger.record(make_trial(0), value=0.5)
     assert ledger.count == 1
+
+
+def test_lock_held_by_another_program_is_waited_for_once(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweepmark.ledger._LOCK_TIMEOUT", 0.2)
+    ledger = open_ledger(store)
+    ledger.record(make_trial(0), value=0.5)
+    with closing(sqlite3.connect(ledger_database(store), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        started = time.monotonic()
+        with pytest.raises(StoreError, match=r"optuna\.db cannot be used: database is locked"):
+            ledger.record(make_trial(1), value=0.5)
+        assert time.monotonic() - started < 2.0
+        other.execute("ROLLBACK")
+    ledger.record(make_trial(1), value=0.5)
+    assert ledger.count == 2
+    ledger.close()
