@@ -219,6 +219,7 @@ def _resume(args: argparse.Namespace) -> int:
 
         store = Store(args.store)
         sweep_id = store.match(args.sweep)
+        store.check()
         progress = create_progress(lambda sweep_id: _advise(args, sweep_id))
         result = resume(sweep_id, store=store, options=_options(args), progress=progress)
     return _show(result, args)

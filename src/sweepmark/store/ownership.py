@@ -37,7 +37,7 @@ def owned(path: Path) -> Iterator[None]:
     """
     with environment_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = open(path, "a+", encoding="utf-8", opener=_open_itself)  # noqa: SIM115
+        file = open(path, "ab+", buffering=0, opener=_open_itself)  # noqa: SIM115
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -51,8 +51,7 @@ def owned(path: Path) -> Iterator[None]:
         }
         with environment_errors(path):
             file.truncate(0)
-            file.write(json.dumps(owner))
-            file.flush()
+            file.write(json.dumps(owner).encode())
         step("lock.taken")
         yield
 
@@ -62,7 +61,7 @@ def _open_itself(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
 
 
-def _refusal(path: Path, content: str) -> str:
+def _refusal(path: Path, content: bytes) -> str:
     try:
         owner = json.loads(content)
         name = f"process {owner['process']} on {owner['host']} since {owner['since']}"

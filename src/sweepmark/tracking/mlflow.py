@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from sweepmark.database import translated
 from sweepmark.errors import NotFoundError
-from sweepmark.records import Artifact, Model
+from sweepmark.records import Model
 from sweepmark.steps import step
+from sweepmark.tracking.artifacts import write_artifacts
 from sweepmark.tracking.entities import (
     batches,
     dataset_inputs,
@@ -198,7 +199,7 @@ class MlflowTracker:
     def _insert(self, run: FinishedRun) -> str:
         """Write a run that is new in one transaction: there whole or not at all."""
         artifact_uri = f"{self._artifacts.as_uri()}/{run.run_id}/artifacts"
-        _write_artifacts(folder_of(artifact_uri, within=self._artifacts), run.records)
+        write_artifacts(folder_of(artifact_uri, within=self._artifacts), run.records)
         step("tracker.trial.artifacts")
         insert_run(self._database, run, artifact_uri=artifact_uri)
         return run.run_id
@@ -264,7 +265,7 @@ def _write(  # noqa: PLR0913, PLR0917 -- all of it is the run's
     tags: Mapping[str, str],
     timestamp: int,
 ) -> None:
-    _write_artifacts(folder_of(run.info.artifact_uri, within=artifacts), records)
+    write_artifacts(folder_of(run.info.artifact_uri, within=artifacts), records)
     if inputs := dataset_inputs(records):
         client.log_inputs(run.info.run_id, inputs)
     model_id = None
@@ -276,22 +277,6 @@ def _write(  # noqa: PLR0913, PLR0917 -- all of it is the run's
         records, tags=tags, timestamp=timestamp, without=without, model_id=model_id
     ):
         client.log_batch(run.info.run_id, **batch)
-
-
-def _write_artifacts(root: Path, records: Sequence[Record]) -> None:
-    """Write files where MLflow looks for them: the store is local, so no copy is needed."""
-    artifacts = [record for record in records if isinstance(record, Artifact)]
-    for artifact in artifacts:
-        target = root / artifact.path
-        if not target.resolve().is_relative_to(root.resolve()):
-            raise ValueError(f"an artifact's path must stay within its run, got {artifact.path!r}")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_name(f".{target.name}.new")
-        try:
-            unfinished.write_bytes(artifact.content)
-            unfinished.replace(target)
-        finally:
-            unfinished.unlink(missing_ok=True)
 
 
 def _search(client: MlflowClient, experiments: list[str], condition: str) -> Iterator[Run]:

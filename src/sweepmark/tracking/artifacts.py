@@ -1,0 +1,45 @@
+"""A run's files, written where MLflow looks for them: the store is local, so no copy is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweepmark.database import translated
+from sweepmark.records import Artifact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from sweepmark.records import Record
+
+__all__ = ["write_artifacts"]
+
+
+def write_artifacts(root: Path, records: Sequence[Record]) -> None:
+    """Write the artifacts among the records below a run's folder, each whole or not at all.
+
+    Raises
+    ------
+    ValueError
+        If a path leads out of that folder.
+    StoreError
+        Naming the file that could not be written.
+    """
+    artifacts = [record for record in records if isinstance(record, Artifact)]
+    for artifact in artifacts:
+        target = root / artifact.path
+        if not target.resolve().is_relative_to(root.resolve()):
+            raise ValueError(f"an artifact's path must stay within its run, got {artifact.path!r}")
+        with translated(target):
+            _write(target, artifact.content)
+
+
+def _write(target: Path, content: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".{target.name}.new")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
