@@ -53,8 +53,8 @@ defaults:
 sweep:
   space:
     classifier:
-      C: [0.1, 0.3, 1, 3, 10]
-      gamma: [0.1, 0.3, 1, 3, 10]
+      C: [0.3, 1, 3, 10, 30]
+      gamma: [0.3, 1, 3, 10, 30]
   objective: cv_accuracy
 """
 _TIMINGS = ("fit_seconds", "predict_seconds")
@@ -284,7 +284,7 @@ def write_configurations(folder: Path) -> Path:
 
 def copy_databases(template: Path, store: Path) -> None:
     """Give a store databases that are migrated already, which takes the program seconds."""
-    store.mkdir(parents=True)
+    store.mkdir(parents=True, exist_ok=True)
     for name in ("mlflow.db", "optuna.db"):
         shutil.copy(template / name, store / name)
     with closing(sqlite3.connect(store / "mlflow.db")) as connection, connection:
