@@ -217,6 +217,14 @@ class TestOwnFolder:
         with pytest.raises(ConfigurationError, match="unknown classifier 'pipe'"):
             tree("classifier=pipe", folder=tmp_path)
 
+    @pytest.mark.parametrize("name", ["it's", "a b", "x'; DROP TABLE runs"])
+    def test_sweep_whose_name_would_not_stay_a_name_is_refused(
+        self, tmp_path: Path, name: str
+    ) -> None:
+        write_sweep(tmp_path, name, SPACE)
+        with pytest.raises(ConfigurationError, match="must be called by letters"):
+            tree(folder=tmp_path)
+
     def test_sweep_without_a_space_is_refused(self, tmp_path: Path) -> None:
         write_sweep(tmp_path, "mine", "seed: 1")
         with pytest.raises(ConfigurationError, match=r"mine\.yaml must say what is swept"):

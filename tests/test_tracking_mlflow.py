@@ -364,6 +364,20 @@ def test_nothing_is_written_where_only_a_database_says_so(
     assert list(outside.iterdir()) == []
 
 
+@pytest.mark.parametrize("text", ["x", "-1", "9" * 5000, "", "../.."])
+def test_trial_tag_that_is_no_number_is_none_of_ours(store: Path, text: str) -> None:
+    tracker = MlflowTracker(store, experiment="sweepmark")
+    parent = tracker.open_parent(sweep_id="s1", name="s", records=[], started=1.0)
+    tracker.close()
+    with closing(sqlite3.connect(store / "mlflow.db")) as db, db:
+        row = ("sweepmark.trial", text, parent)
+        db.execute("INSERT INTO tags (key, value, run_uuid) VALUES (?, ?, ?)", row)
+    assert tracker.delivered("s1") == {}
+    with pytest.raises(LookupError, match="was not made by sweepmark"):
+        tracker.locate(parent)
+    tracker.close()
+
+
 def test_model_does_not_say_itself_whom_to_trust() -> None:
     from skops.io import dumps
 

@@ -6,6 +6,7 @@ answered with the names there are.
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ __all__ = ["Composer"]
 
 _GLOBAL = (EXPERIMENT, "sweep")
 """Groups whose options choose the options of others."""
+
+_NAME = re.compile(r"[\w.\-]+")
 
 _SWEEP = {
     "objective": None,
@@ -189,6 +192,11 @@ class Composer:
             document = self._read(path)  # refuses what Hydra would never get through
             self._check_defaults(path, document)
         for name, file in self.folders.sweeps().items():
+            if not _NAME.fullmatch(name):
+                raise ConfigurationError(
+                    f"{file.path} must be called by letters, digits, '_', '-' and '.' only: its "
+                    "name becomes part of other names. Rename it."
+                )
             node = deepcopy(self._read(file.path))
             sweep = node.get("sweep")
             if not isinstance(sweep, dict) or not sweep.get("space"):

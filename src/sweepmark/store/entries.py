@@ -26,6 +26,7 @@ LARGEST_JOURNAL = 1 << 29
 _DEEPEST = 50
 _LATEST = 1e11  # seconds since the epoch; what libraries make dates of must be a date
 _MOST = 10**9
+_ID = re.compile(r"[\w.\-]+")
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 _Rule = tuple[str, "Callable[[Any], bool]"]
@@ -75,7 +76,8 @@ def problem(entries: Sequence[Entry], sweep_id: str) -> str | None:
     if first["event"] != "opened" or any(e["event"] == "opened" for e in entries[1:]):
         return "the first line, and no other, must be the event 'opened'"
     name = first["blueprint"]["name"]
-    if first["sweep_id"] != sweep_id or not sweep_id.startswith(f"{name}-"):
+    is_plain = _ID.fullmatch(sweep_id) is not None
+    if not is_plain or first["sweep_id"] != sweep_id or not sweep_id.startswith(f"{name}-"):
         return (
             f"it must be of the sweep {sweep_id!r} that its file is named for, "
             f"but is of {_shown(first['sweep_id'])} of {_shown(name)}"

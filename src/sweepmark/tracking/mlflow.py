@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["MlflowTracker"]
 
 _RUN_ID = re.compile(r"[0-9a-f]{1,32}")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class MlflowTracker:
@@ -170,11 +171,13 @@ class MlflowTracker:
             runs = _search(client, experiments, f"attributes.run_id LIKE '{run_id}%'")
             found = {run.info.run_id: run.data.tags for run in runs}
         tags = found[match_run(run_id, found)]
-        if SWEEP_TAG not in tags:
+        number = _trial_number(tags)
+        if SWEEP_TAG not in tags or (number is None and TRIAL_TAG in tags):
             raise NotFoundError(
-                f"run {run_id!r} was not made by sweepmark: it has no tag {SWEEP_TAG}."
+                f"run {run_id!r} was not made by sweepmark: it lacks the tag {SWEEP_TAG}, or a "
+                f"number in {TRIAL_TAG}."
             )
-        return tags[SWEEP_TAG], int(tags[TRIAL_TAG]) if TRIAL_TAG in tags else None
+        return tags[SWEEP_TAG], number
 
     def close(self) -> None:
         """See :meth:`Tracker.close`."""
@@ -226,15 +229,24 @@ class _Sweep:
         sweep = cls()
         for run in runs:
             tags, run_id = run.data.tags, run.info.run_id
+            number = _trial_number(tags)
             if TRIAL_TAG not in tags:
                 sweep.parent = run_id
+            elif number is None:
+                continue  # somebody edited it: none of ours
             elif DELIVERED_TAG in tags and run.info.status != "RUNNING":
-                sweep.whole[int(tags[TRIAL_TAG])] = run_id
+                sweep.whole[number] = run_id
                 if run.info.status == "FAILED":
-                    sweep.failed.add(int(tags[TRIAL_TAG]))
+                    sweep.failed.add(number)
             else:
-                sweep.half[int(tags[TRIAL_TAG])] = run_id
+                sweep.half[number] = run_id
         return sweep
+
+
+def _trial_number(tags: Mapping[str, str]) -> int | None:
+    """Return the trial's number; None if there is none, or what stands there is no number."""
+    text = tags.get(TRIAL_TAG, "")
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def _deliver(client: MlflowClient, run: FinishedRun, artifacts: Path, *, known: str | None) -> str:
