@@ -106,14 +106,14 @@ def test_growing_subsets_equal_plain_scikit_learn(
 ) -> None:
     script = start_plain(plain, "growing_subsets", mnist_files, *sizes)
     space = [] if len(sizes) == 4 else [f"sweep.space.split.size={sizes}"]
-    ran = on_mnist.start("sweep", "growing_subsets", *space, "--json").end(seconds=1800)
+    ran = on_mnist.start("sweep", "growing_subsets", *space, "--json").end(seconds=3600)
     assert ran.code == 0, ran.err
     document = ran.document
     accuracies = {
         str(trial["params"]["split.size"]): trial["metrics"]["accuracy"]
         for trial in document["trials"]
     }
-    assert accuracies == script.end(seconds=1800).document
+    assert accuracies == script.end(seconds=3600).document
     assert [trial["n_train"] for trial in document["trials"]] == [n * 3 // 4 for n in sizes]
     largest = document["trials"][-1]["metrics"]
     assert document["grade"]["value"] == largest["accuracy"]
@@ -132,9 +132,9 @@ def test_svc_c_gamma_equals_grid_search(
     script = start_plain(plain, "svc_c_gamma", mnist_files, 2000)
     ran = on_mnist.start(
         "sweep", "svc_c_gamma", "split.size=2000", "engine.workers=1", "tracking=none", "--json"
-    ).end(seconds=1800)
+    ).end(seconds=3600)
     assert ran.code == 0, ran.err
-    document, expected = ran.document, script.end(seconds=1800).document
+    document, expected = ran.document, script.end(seconds=3600).document
     assert document["n_trials"] == len(document["trials"]) == 25
     cells = [
         (trial["params"]["classifier.C"], trial["params"]["classifier.gamma"])
