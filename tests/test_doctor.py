@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sweepmark.cli import main
+from sweepmark.config import dataset_config
 from sweepmark.coordinator import rebuild
+from sweepmark.data import published_digest
 from sweepmark.doctor import Finding, examine
 from sweepmark.errors import OwnedError, StoreError
 from sweepmark.results import read_result
@@ -224,7 +226,8 @@ def test_damaged_data_set_is_mended_by_the_command_that_is_named(
 ) -> None:
     cache = Path(shutil.copytree(digits_cache, tmp_path / "damaged"))
     own: dict[str, Any] = {"SWEEPMARK_CACHE": str(cache)}
-    (array,) = cache.glob("datasets/*/train_y.npy")
+    digest = published_digest(dataset_config("digits"))
+    (array,) = cache.glob(f"datasets/{digest}*/train_y.npy")
     content = bytearray(array.read_bytes())
     content[-8] ^= 1
     array.chmod(0o644)
