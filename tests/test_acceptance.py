@@ -97,7 +97,7 @@ def start_plain(plain: Program, *words: object) -> Running:
 @pytest.mark.parametrize(
     "sizes",
     [
-        pytest.param([10_000, 20_000], id="half"),
+        pytest.param([5_000, 10_000], id="small"),
         pytest.param([10_000, 20_000, 30_000, 40_000], id="all", marks=pytest.mark.full),
     ],
 )
