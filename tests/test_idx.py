@@ -67,6 +67,7 @@ def test_the_order_of_the_elements_does_not_depend_on_memory_layout() -> None:
     assert idx.encode(np.asfortranarray(array)) == idx.encode(array)
 
 
+@pytest.mark.row(14, "IDX with a wrong magic, count or length")
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -87,6 +88,7 @@ def test_an_error_says_field_expected_and_found(content: bytes, message: str) ->
         idx.decode(content, name="train-images")
 
 
+@pytest.mark.row(14, "IDX of 2^31 images")
 def test_a_header_of_two_thousand_million_images_allocates_nothing() -> None:
     content = struct.pack(">HBBIII", 0, 8, 3, 2**31, 28, 28) + bytes(784)
     tracemalloc.start()
@@ -100,6 +102,13 @@ def test_a_header_of_two_thousand_million_images_allocates_nothing() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 2 * 2**20
+
+
+def test_dimensions_beyond_memory_are_refused_where_one_is_zero() -> None:
+    """Found by `make fuzz`."""
+    content = bytes.fromhex("00000904 80000000 80000002 00000000 00000004")
+    with pytest.raises(DataError, match="dimensions must fit into memory"):
+        idx.decode(content)
 
 
 def test_a_stream_is_read_in_blocks() -> None:

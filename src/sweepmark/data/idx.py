@@ -167,7 +167,9 @@ def read_header(stream: Readable, *, name: str) -> Header:
         raise DataError(f"{name}: rank must be in [1, {_MAX_RANK}], found {rank}")
     shape = struct.unpack(f">{rank}I", _read_exactly(stream, 4 * rank, name, "dimensions"))
     header = Header(ELEMENT_TYPES[code], shape)
-    if header.n_bytes > np.iinfo(np.intp).max:
+    # NumPy multiplies the dimensions without the zeros among them.
+    extent = math.prod(size or 1 for size in shape) * header.dtype.itemsize
+    if extent > np.iinfo(np.intp).max:
         raise DataError(f"{name}: dimensions must fit into memory, found {shape}")
     return header
 
