@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test test-full lint bench ui clean
+.PHONY: run test test-full faults fuzz lint bench ui clean
 
 run: $(READY)  ## fetch MNIST and run the main job: SVC on growing subsets
 	$(BIN)/sweepmark sweep growing_subsets
@@ -16,6 +16,12 @@ test: $(READY)  ## the test suite
 
 test-full: $(READY)  ## also what takes very long
 	time $(BIN)/python -m pytest
+
+faults: $(READY)  ## every fault there is, and a table of what came of it; SWEEPMARK_FAULT_SEED repeats one
+	$(BIN)/python -m pytest --quiet -m row tests
+
+fuzz: $(READY)  ## 120,000 damaged files for the IDX reader
+	$(BIN)/python tests/fuzz_idx.py
 
 lint: $(READY)  ## style, types, layers, YAML
 	$(BIN)/ruff check .

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 GOOD = "label,a,b\n" + "0,1,2\n1,3,4\n" * 20
 
 
+@pytest.mark.row(15, "CSV that is wrong starts nothing")
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -35,6 +36,7 @@ def test_a_wrong_table_starts_nothing(program: Program, text: str, says: str) ->
     assert program.left() == ["table.csv"]
 
 
+@pytest.mark.row(15, "CSV with a byte order mark is fine")
 def test_a_byte_order_mark_is_fine(program: Program) -> None:
     path = write(program.folder / "table.csv", b"\xef\xbb\xbf" + GOOD.encode())
     finished = program.run(
@@ -44,6 +46,7 @@ def test_a_byte_order_mark_is_fine(program: Program) -> None:
     assert finished.document["state"] == "complete"
 
 
+@pytest.mark.row(16, "a split that cannot be")
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -41,6 +41,7 @@ def _ignore(_: int) -> None:
     pass
 
 
+@pytest.mark.row(13, "a download truncated, flipped, an HTML page, a bomb")
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
     [
@@ -80,6 +81,7 @@ def test_a_bad_mirror_is_refused_and_the_next_one_tried(
     assert lines[0].startswith(f"tiny: {NAME}: {bad.label}: ")
 
 
+@pytest.mark.row(13, "the memory that a bomb of 10 GB costs")
 def test_a_bomb_of_ten_gigabytes_costs_no_memory(
     digits_idx: Path, tmp_path: Path, web: WebServer
 ) -> None:

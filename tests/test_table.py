@@ -116,6 +116,7 @@ def test_what_are_no_plain_bytes_is_left_to_another_reader(path: Path, text: str
     assert read_bytes(path, read_header(path, expected=False), 0) is None
 
 
+@pytest.mark.row(15, "CSV that is wrong in one place")
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -151,6 +152,7 @@ def test_a_wrong_table_says_where(path: Path, text: str | bytes, message: str | 
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.row(15, "CSV with a label out of range")
 @pytest.mark.parametrize("wrong", ["10", "-1"])
 def test_a_label_out_of_range_says_where(path: Path, wrong: str) -> None:
     table = _read(path, f"a,b\n9,2\n0,2\n{wrong},3\n")
@@ -160,6 +162,7 @@ def test_a_label_out_of_range_says_where(path: Path, wrong: str) -> None:
     check_labels(table, path, None)
 
 
+@pytest.mark.row(15, "CSV with one wrong cell of 42,000 rows")
 @pytest.mark.parametrize("cell", ["seven", "", "1.5e", "NaN"])
 @pytest.mark.parametrize("usual", ["17", "0.25"])
 def test_one_wrong_cell_in_42000_rows_is_named(path: Path, cell: str, usual: str) -> None:

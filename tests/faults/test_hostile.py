@@ -1,0 +1,101 @@
+"""Row 17: configurations that want something executed, read, written or exhausted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from program import Program
+
+TARGETS = (
+    *("joblib.load", "numpy.load", "os.system", "builtins.open", "pathlib.Path.write_text"),
+    *("multiprocessing.Process", "subprocess.Popen", "sklearn.utils._joblib.joblib.load"),
+)
+
+
+def check_refusal(program: Program, *words: object, says: str) -> None:
+    """Run a command that must be refused before it leaves a trace."""
+    refused = program.run(*words, code=2)
+    assert says in " ".join(refused.err.split())
+    assert "Traceback" not in refused.err
+    assert refused.seconds < 30
+    assert program.left() == []
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / "own" / f"{name}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return folder / "own"
+
+
+@pytest.mark.row(17, "_target_ of what executes, reads or writes, also nested")
+@pytest.mark.parametrize("target", TARGETS)
+def test_hostile_target(program: Program, tmp_path: Path, target: str) -> None:
+    """A component, one nested in it, and one that a sweep would take."""
+    canary = tmp_path / "canary"
+    evil = f"_target_: {target}\nfilename: {canary}\nfile: {canary}\ncommand: touch {canary}\n"
+    indented = evil.replace("\n", "\n  ").rstrip(" ")
+    bagging = f"_target_: sklearn.ensemble.BaggingClassifier\nestimator:\n  {indented}"
+    own = write(tmp_path, "classifier/evil", evil)
+    write(tmp_path, "classifier/nested", bagging)
+    write(
+        tmp_path,
+        "sweeps/evil",
+        "# Evil\nsweep:\n  space:\n    classifier: {option: {dummy: {}, nested: {}}}\n",
+    )
+    options = ("dataset=digits", "split.size=200", "--config-dir", own)
+    check_refusal(program, "run", "classifier=evil", *options, says=target)
+    check_refusal(program, "run", "classifier=nested", *options, says=target)
+    if target in TARGETS[:3]:
+        check_refusal(program, "sweep", "evil", *options, says=target)
+    assert not canary.exists()
+
+
+@pytest.mark.row(17, "../ in names")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "classifier=../../../etc/passwd"),
+        ("run", "dataset=digits", "dataset.name=../../escaped"),
+        ("run", "dataset=digits", "tracking.experiment=../../escaped"),
+        ("sweep", "../sweeps/svc_tpe"),
+        ("resume", "../../escaped"),
+        ("grade", "../../escaped"),
+        ("data", "describe", "../digits"),
+    ],
+    ids=lambda words: words[-1],
+)
+def test_way_up(program: Program, words: tuple[str, ...]) -> None:
+    """Refused, or taken for a name as good as any: nothing is written but in the store."""
+    given = (*words, "classifier=dummy", "engine=serial") if "dataset=digits" in words else words
+    running = program.start(*given)
+    finished = running.end()
+    assert finished.code in {0, 2}, finished.err
+    assert "Traceback" not in finished.err
+    assert program.left() in ([], ["mlruns"])
+    assert not list(program.folder.parent.rglob("*escaped*"))
+
+
+@pytest.mark.row(17, "a grid of a million cells needs a word of consent")
+def test_large_grid(program: Program) -> None:
+    words = ("sweep", "svc_c_gamma", "dataset=digits", "split.size=200")
+    values = ",".join(str(number) for number in range(1, 1001))
+    space = [f"sweep.space.classifier.{name}=[{values}]" for name in ("C", "gamma")]
+    check_refusal(program, *words, *space, says="1,000,000 cells")
+    consented = program.run(*words, *space, "sweep.allow_large=true", "--cfg", "job")
+    assert "allow_large: true" in consented.out
+
+
+@pytest.mark.row(17, "YAML alias bombs")
+@pytest.mark.parametrize("kind", ["classifier", "sweeps"])
+def test_alias_bomb(program: Program, tmp_path: Path, kind: str) -> None:
+    lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    own = write(tmp_path, f"{kind}/bomb", "\n".join(["# Bomb", *lines]))
+    words = ("sweep", "bomb") if kind == "sweeps" else ("run", "classifier=bomb")
+    check_refusal(program, *words, "dataset=digits", "--config-dir", own, says="alias")
