@@ -97,7 +97,10 @@ class Projections:
 
     def open(self, progress: Callable[[Trial], None]) -> Delivery:
         """Open the sweep's own run, or find it again, and return what delivers its trials."""
-        self._parent = None if self.blueprint.is_run else self._open_parent()
+        if self.blueprint.is_run:
+            self.tracker.open()
+        else:
+            self._parent = self._open_parent()
         return Delivery(
             sweep_id=self.sweep_id,
             blueprint=self.blueprint,

@@ -44,6 +44,10 @@ class Tracker(Protocol):
     missing and doubles nothing. There is one writer a sweep.
     """
 
+    def open(self) -> None:
+        """Connect now, while evaluations run, rather than when the first trial is there."""
+        ...
+
     def open_parent(
         self, *, sweep_id: str, name: str, records: Sequence[Record], started: float
     ) -> str:

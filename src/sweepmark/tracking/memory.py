@@ -63,6 +63,9 @@ class MemoryTracker:
         self.runs: dict[str, MemoryRun] = {}
         self._ids: dict[tuple[str, int | None], str] = {}
 
+    def open(self) -> None:
+        """See :meth:`Tracker.open`."""
+
     def open_parent(
         self, *, sweep_id: str, name: str, records: Sequence[Record], started: float
     ) -> str:

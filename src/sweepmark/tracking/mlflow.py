@@ -79,6 +79,11 @@ class MlflowTracker:
         self.writes_rows = True
         self._sweeps: dict[str, _Sweep] = {}
 
+    def open(self) -> None:
+        """See :meth:`Tracker.open`."""
+        with self._client():
+            pass
+
     def open_parent(
         self, *, sweep_id: str, name: str, records: Sequence[Record], started: float
     ) -> str:
