@@ -101,6 +101,9 @@ class Seen:
     trials: dict[int, Trial] = field(default_factory=dict)
     n_cards: dict[int, int] = field(default_factory=dict)
 
+    def prepare(self) -> None:
+        pass
+
     def settled(self, trial: Trial, cards: Sequence[Scorecard]) -> None:
         assert trial.number not in self.trials
         self.trials[trial.number] = trial

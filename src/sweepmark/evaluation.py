@@ -108,19 +108,15 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
 
     from sweepmark.data import open_dataset
 
-    dataset = open_dataset(specification.data)
-    train, test = _rows(specification, dataset)
+    train, test = _rows(specification, open_dataset(specification.data))
     pipeline = build_pipeline(specification)
-    part = dataset.take(train)
     with (
         threadpool_limits(specification.threads),
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")
-        started = time.perf_counter()
-        pipeline.fit(part.X, part.y)
-        fitted = time.perf_counter()
-        scored = dataset.take(test)
+        fit_seconds = _fit(pipeline, specification.data, train)
+        scored = open_dataset(specification.data).take(test)
         y_pred, scores, predict_seconds = _predict(pipeline, scored.X)
     predictions = Predictions(rows=test, y_true=scored.y, y_pred=y_pred, scores=scores)
     classes = tuple(int(label) for label in pipeline.classes_)
@@ -130,7 +126,7 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
         predictions=predictions,
         n_train=len(train),
         n_test=len(test),
-        fit_seconds=fitted - started,
+        fit_seconds=fit_seconds,
         predict_seconds=predict_seconds,
         warnings=_texts(caught),
         model=_dump(pipeline) if keep_model else None,
@@ -145,6 +141,24 @@ def _rows(
         return train, test
     fit, held_out = fold_rows(specification.method, dataset.y[train])
     return train[fit], train[held_out]
+
+
+def _fit(pipeline: Pipeline, digest: str, rows: NDArray[np.int64]) -> float:
+    """Fit a Pipeline on rows of a data set and return the seconds it took.
+
+    It is what ``Pipeline.fit`` does, but it holds no step's input longer than that step needs it:
+    the rows are opened here, and forgotten with the first transformation.
+    """
+    from sweepmark.data import open_dataset
+
+    part = open_dataset(digest).take(rows)
+    X, y = part.X, part.y
+    del part
+    started = time.perf_counter()
+    for _, step in pipeline.steps[:-1]:
+        X = step.fit_transform(X, y)
+    pipeline.steps[-1][1].fit(X, y)
+    return time.perf_counter() - started
 
 
 def _predict(

@@ -23,6 +23,8 @@ from sweepmark.search import create_search
 from sweepmark.store import History, Journal, owned
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sweepmark.blueprint import Blueprint
     from sweepmark.config.schema import Config, DatasetConfig
     from sweepmark.data import Dataset
@@ -170,7 +172,7 @@ def _execute(  # noqa: PLR0913, PLR0917 -- what one execution is made of
         )
         execution.open(options)
         engine = stack.enter_context(execution.engine(options))
-        shown = stack.enter_context(execution.projections(options))
+        shown = stack.enter_context(execution.projections(options, progress.settled))
         return execution.run(engine, shown, options, progress)
 
 
@@ -215,13 +217,14 @@ class _Execution:
         n_jobs = self.search.n_trials * self.blueprint.n_evaluations
         return create_engine(self.blueprint.config.engine, n_jobs=n_jobs, clock=self.clock)
 
-    def projections(self, options: Options) -> Projections:
+    def projections(self, options: Options, settled: Callable[[Trial], None]) -> Projections:
         shown = Projections(
             sweep_id=self.sweep_id,
             blueprint=self.blueprint,
             history=self.history,
             store=self.store,
             load=self.datasets.load,
+            progress=settled,
         )
         if options.retry_failed and self.history.has_failures:
             shown.ledger.clear()
@@ -233,7 +236,6 @@ class _Execution:
         """Run the loop and end journal and parent run, whatever happens."""
         progress.opened(self.sweep_id, self.blueprint, self.search.n_trials)
         try:
-            delivery = shown.open(progress.settled)
             coordinator = Coordinator(
                 sweep_id=self.sweep_id,
                 blueprint=self.blueprint,
@@ -243,7 +245,7 @@ class _Execution:
                 evaluations=self.store.evaluations,
                 engine=engine,
                 load=self.datasets.load,
-                observer=delivery,
+                observer=shown,
                 clock=self.now,
                 trusted=options.trusted,
                 retry_failed=options.retry_failed,
@@ -253,7 +255,7 @@ class _Execution:
                 why = coordinator.stopped_by or "done"
                 entry = self.journal.append("stop", at=self.now(), state="complete", why=why)
                 self.history.take(entry)
-            result = read_result(self.store, self.sweep_id, run_ids=delivery.run_ids)
+            result = read_result(self.store, self.sweep_id, run_ids=shown.run_ids)
             shown.finish(result, ended=self.history.last)
         except BaseException as error:
             self._interrupt(error, engine, shown)

@@ -42,6 +42,10 @@ _NO_TRIAL = -1
 class Observer(Protocol):
     """Is told of every trial that is settled: the projections and the progress display."""
 
+    def prepare(self) -> None:
+        """Get ready to be told; the first evaluations are being computed meanwhile."""
+        ...
+
     def settled(self, trial: Trial, cards: Sequence[Scorecard]) -> None:
         """Take a trial, with the Scorecards of its evaluations (none if it failed)."""
         ...
@@ -133,7 +137,9 @@ class Coordinator:
                     break
                 self._begin(number, self._decide(number))
                 number += 1
-            for outcome in self._workload.advance(self._tick):
+            self._workload.dispatch()
+            self.observer.prepare()
+            for outcome in self._workload.wait(self._tick):
                 self._absorb(outcome)
             self._keep_time()
         if sweep.objective is not None:
@@ -408,7 +414,8 @@ class Coordinator:
         """Compute one evaluation that belongs to no trial."""
         self._workload.want(job, trial=_NO_TRIAL)
         while True:
-            for outcome in self._workload.advance():
+            self._workload.dispatch()
+            for outcome in self._workload.wait():
                 self._keep(outcome, number=_NO_TRIAL)
                 settled = self._workload.settle(outcome.job, outcome.failure)
                 if settled == [_NO_TRIAL]:  # what a failed trial left behind may come back too

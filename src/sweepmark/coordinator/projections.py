@@ -19,7 +19,7 @@ from sweepmark.summary import parent_records
 from sweepmark.tracking import MemoryTracker, MlflowTracker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from sweepmark.blueprint import Blueprint
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sweepmark.data import Dataset
     from sweepmark.ledger import Ledger
     from sweepmark.results import SweepResult
+    from sweepmark.scorecard import Scorecard
     from sweepmark.store import History, Store
     from sweepmark.tracking import Tracker
     from sweepmark.trial import Trial
@@ -54,6 +55,8 @@ class Projections:
         MLflow's, or one that keeps nothing.
     ledger : Ledger
         Optuna's, or one that keeps nothing.
+    progress : callable
+        Is told of each trial, once it is delivered.
     """
 
     sweep_id: str
@@ -63,7 +66,9 @@ class Projections:
     load: Callable[[Config], Dataset]
     tracker: Tracker = field(init=False)
     ledger: Ledger = field(init=False)
+    progress: Callable[[Trial], None] = lambda _: None
     _parent: str | None = None
+    _delivery: Delivery | None = None
 
     def __post_init__(self) -> None:
         """Choose tracker and ledger; neither opens its database before it is needed."""
@@ -95,26 +100,22 @@ class Projections:
         self.ledger.close()
         self.tracker.close()
 
-    def open(self, progress: Callable[[Trial], None]) -> Delivery:
-        """Open the sweep's own run, or find it again, and return what delivers its trials."""
-        if self.blueprint.is_run:
-            self.tracker.open()
-        else:
-            self._parent = self._open_parent()
-        return Delivery(
-            sweep_id=self.sweep_id,
-            blueprint=self.blueprint,
-            history=self.history,
-            tracker=self.tracker,
-            ledger=self.ledger,
-            parent=self._parent,
-            load=self.load,
-            evaluations=self.store.evaluations,
-            progress=progress,
-        )
+    @property
+    def run_ids(self) -> dict[int, str]:
+        """The delivered trials' runs, by number."""
+        return self._open().run_ids
+
+    def prepare(self) -> None:
+        """Open the sweep's own run, or find it again; once is enough."""
+        self._open()
+
+    def settled(self, trial: Trial, cards: Sequence[Scorecard]) -> None:
+        """Deliver a trial."""
+        self._open().settled(trial, cards)
 
     def finish(self, result: SweepResult, *, ended: float) -> None:
         """End the sweep's own run with what became of it."""
+        self.prepare()
         if self._parent is not None:
             dataset = self.load(self.blueprint.config)
             records = parent_records(result, dataset, self.store.evaluations)
@@ -129,6 +130,25 @@ class Projections:
                 self.tracker.close_parent(
                     run_id=self._parent, records=[], ended=ended, status="KILLED"
                 )
+
+    def _open(self) -> Delivery:
+        if self._delivery is None:
+            if self.blueprint.is_run:
+                self.tracker.open()
+            else:
+                self._parent = self._open_parent()
+            self._delivery = Delivery(
+                sweep_id=self.sweep_id,
+                blueprint=self.blueprint,
+                history=self.history,
+                tracker=self.tracker,
+                ledger=self.ledger,
+                parent=self._parent,
+                load=self.load,
+                evaluations=self.store.evaluations,
+                progress=self.progress,
+            )
+        return self._delivery
 
     def _open_parent(self) -> str:
         parameters = configuration_records(self.blueprint.base_tree)

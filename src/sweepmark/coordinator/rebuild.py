@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sweepmark.config.schema import Config
-    from sweepmark.coordinator.delivery import Delivery
     from sweepmark.data import Dataset
     from sweepmark.store import EvaluationStore, History, Store
 
@@ -61,9 +60,8 @@ def rebuild(sweep_id: str, *, store: Store, say: Callable[[str], None]) -> None:
             if _is_stale(shown.ledger.count, history):
                 shown.ledger.clear()
             try:
-                delivery = shown.open(lambda _: None)
-                _deliver(delivery, history, store.evaluations)
-                result = read_result(store, sweep_id, run_ids=delivery.run_ids)
+                _deliver(shown, history, store.evaluations)
+                result = read_result(store, sweep_id, run_ids=shown.run_ids)
                 if history.is_complete:
                     shown.finish(result, ended=history.last)
                     return
@@ -73,13 +71,13 @@ def rebuild(sweep_id: str, *, store: Store, say: Callable[[str], None]) -> None:
             shown.interrupt(ended=history.last)
 
 
-def _deliver(delivery: Delivery, history: History, evaluations: EvaluationStore) -> None:
-    is_cv = delivery.blueprint.config.evaluation.method == "cv"
+def _deliver(shown: Projections, history: History, evaluations: EvaluationStore) -> None:
+    is_cv = shown.blueprint.config.evaluation.method == "cv"
     for number, outcome in sorted(history.outcomes.items()):
         keys = [] if outcome["status"] == "failed" else outcome["keys"]
         cards = [evaluations.scorecard(key) for key in keys]
         card = (merge(cards) if is_cv else cards[0]) if cards else None
-        delivery.settled(build_trial(number, history.params[number], outcome, card), cards)
+        shown.settled(build_trial(number, history.params[number], outcome, card), cards)
 
 
 def _is_stale(count: int, history: History) -> bool:

@@ -58,17 +58,20 @@ class Workload:
         for key in keys:
             self._waiting[key].remove(trial)
 
-    def advance(self, timeout: float | None = None) -> list[Outcome]:
-        """Fill the free slots and return what came back, waiting ``timeout`` seconds at most.
-
-        An outcome that is tried again is returned too: see :meth:`settle`.
-        """
+    def dispatch(self) -> None:
+        """Give the free slots something to do."""
         for slot in self.engine.idle():
             job = self._next_job()
             if job is None:
                 break
             self._attempts[job.specification.key] += 1
             self.engine.submit(job, slot=slot)
+
+    def wait(self, timeout: float | None = None) -> list[Outcome]:
+        """Return what came back, after ``timeout`` seconds at most.
+
+        An outcome that is tried again is returned too: see :meth:`settle`.
+        """
         return self.engine.wait(timeout)
 
     def _next_job(self) -> Job | None:

@@ -6,6 +6,7 @@ once; back comes None when the function is imported, or a Failure; then a Job an
 
 from __future__ import annotations
 
+import gc
 import os
 import pkgutil
 import resource
@@ -70,11 +71,15 @@ def serve(connection: Connection[Any, Any], *, memory: int = 0) -> None:
         Bytes that this process may come to hold; the parent kills it beyond that. 0: no limit.
     """
     sys.path[:] = connection.recv()
+    gc.disable()  # what is imported stays: the collector need not look through it, then or later
     try:
         evaluate: Evaluate = pkgutil.resolve_name(connection.recv())
     except Exception as exception:  # noqa: BLE001 - the parent is told, whatever it is
         connection.send(Failure.of(exception))
         return
+    finally:
+        gc.freeze()
+        gc.enable()
     if memory:
         _limit_memory(memory)
     connection.send(None)
