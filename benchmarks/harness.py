@@ -179,8 +179,8 @@ def memory(folder: Path) -> Figure:
     """Return what scale + svc on 30,000 images take above a worker with its imports."""
     n_train = 30_000
     idle = peak_worker_memory(folder, "dataset=digits", "classifier=dummy")
-    busy = peak_worker_memory(folder, f"split.size={n_train * 4 // 3}")
-    name = f"memory of a worker, scale + svc, {n_train:,} images"
+    busy = peak_worker_memory(folder, "classifier=svc_libsvm", f"split.size={n_train * 4 // 3}")
+    name = f"memory of a worker, scale + svc_libsvm, {n_train:,} images"
     return Figure(name, (busy - idle) / MIB, 2 * n_train * 784 * 8 / MIB, "MiB")
 
 

@@ -106,14 +106,22 @@ def test_growing_subsets_equal_plain_scikit_learn(
 ) -> None:
     script = start_plain(plain, "growing_subsets", mnist_files, *sizes)
     space = [] if len(sizes) == 4 else [f"sweep.space.split.size={sizes}"]
-    ran = on_mnist.start("sweep", "growing_subsets", *space, "--json").end(seconds=3600)
-    assert ran.code == 0, ran.err
-    document = ran.document
-    accuracies = {
-        str(trial["params"]["split.size"]): trial["metrics"]["accuracy"]
-        for trial in document["trials"]
-    }
-    assert accuracies == script.end(seconds=3600).document
+    found = {}
+    for classifier in ("svc", "svc_libsvm"):
+        ran = on_mnist.start(
+            "sweep", "growing_subsets", f"classifier={classifier}", *space, "--json"
+        ).end(seconds=3600)
+        assert ran.code == 0, ran.err
+        document = found[classifier] = ran.document
+        assert document["n_reused"] == 0
+    expected = script.end(seconds=3600).document
+    for classifier, document in found.items():
+        accuracies = {
+            str(trial["params"]["split.size"]): trial["metrics"]["accuracy"]
+            for trial in document["trials"]
+        }
+        assert accuracies == expected, classifier
+    document = found["svc"]
     assert [trial["n_train"] for trial in document["trials"]] == [n * 3 // 4 for n in sizes]
     largest = document["trials"][-1]["metrics"]
     assert document["grade"]["value"] == largest["accuracy"]
@@ -130,9 +138,8 @@ def test_svc_c_gamma_equals_grid_search(
     on_mnist: Program, plain: Program, mnist_files: Path
 ) -> None:
     script = start_plain(plain, "svc_c_gamma", mnist_files, 2000)
-    ran = on_mnist.start(
-        "sweep", "svc_c_gamma", "split.size=2000", "engine.workers=1", "tracking=none", "--json"
-    ).end(seconds=3600)
+    words = ("sweep", "svc_c_gamma", "split.size=2000", "engine.workers=1", "tracking=none")
+    ran = on_mnist.start(*words, "classifier=svc_libsvm", "--json").end(seconds=3600)
     assert ran.code == 0, ran.err
     document, expected = ran.document, script.end(seconds=3600).document
     assert document["n_trials"] == len(document["trials"]) == 25
@@ -147,6 +154,12 @@ def test_svc_c_gamma_equals_grid_search(
     assert document["best"]["metrics"]["cv_accuracy"] == max(scores)
     assert document["best"]["test_metrics"]["accuracy"] == expected["test"]
     assert "edge" in {warning["kind"] for warning in document["warnings"]}
+    shared = on_mnist.run(*words, "--json").document
+    assert shared["n_reused"] == 0
+    assert [trial["metrics"]["cv_accuracy"] for trial in shared["trials"]] == pytest.approx(
+        scores, abs=1 / 300
+    )  # one image of a fold at most, in the mean of five folds of 300
+    assert shared["best"]["test_metrics"]["accuracy"] == expected["test"]
 
 
 # 3. The second time

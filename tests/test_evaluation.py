@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 CV = "evaluation=cv"
 BY_HAND: dict[tuple[str, str], Any] = {
-    ("standard", "svc"): lambda: make_pipeline(StandardScaler(), SVC(random_state=0)),
-    ("scale", "svc"): lambda: make_pipeline(
+    ("standard", "svc_libsvm"): lambda: make_pipeline(StandardScaler(), SVC(random_state=0)),
+    ("scale", "svc_libsvm"): lambda: make_pipeline(
         FunctionTransformer(lambda X: X / 256), SVC(random_state=0)
     ),
     ("none", "knn"): KNeighborsClassifier,

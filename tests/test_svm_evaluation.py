@@ -11,20 +11,20 @@ from sweepmark.models import load as load_model
 
 
 @pytest.mark.parametrize("method", ["test", "cv"])
-def test_the_shared_svc_scores_as_libsvm_does(method: str) -> None:
+def test_svc_scores_as_libsvm_does(method: str) -> None:
     figures = {}
-    for classifier in ("svc", "svc_shared"):
+    for classifier in ("svc", "svc_libsvm"):
         with Composer(Folders()) as composer:
             overrides = ["dataset=digits", f"classifier={classifier}", f"evaluation={method}"]
             config = validate(resolve(composer.compose(overrides)))
         specifications = specify(config, load(config.dataset))
         figures[classifier] = [evaluate(each).metrics["accuracy"] for each in specifications]
-    assert figures["svc_shared"] == figures["svc"]
+    assert figures["svc_libsvm"] == figures["svc"]
 
 
 def test_its_model_needs_no_sweepmark_classifier() -> None:
     with Composer(Folders()) as composer:
-        config = validate(resolve(composer.compose(["dataset=digits", "classifier=svc_shared"])))
+        config = validate(resolve(composer.compose(["dataset=digits", "classifier=svc"])))
     dataset = load(config.dataset)
     (specification,) = specify(config, dataset)
     card = evaluate(specification, keep_model=True)

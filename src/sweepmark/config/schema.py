@@ -199,6 +199,9 @@ class EngineConfig:
         Seconds that an evaluation may take.
     memory : float or None
         GiB of resident memory that a worker may hold.
+    shared_memory : float or None
+        GiB that a worker may keep for later evaluations, such as distances between rows; None is
+        its part of a quarter of the machine's memory.
     """
 
     name: Literal["serial", "local"]
@@ -207,6 +210,7 @@ class EngineConfig:
     retries: Annotated[int, Ge(0), Le(100)] = 1
     timeout: Annotated[float, Gt(0), Le(_LONGEST)] | None = None
     memory: Annotated[float, Gt(0), Le(1e6)] | None = None
+    shared_memory: Annotated[float, Ge(0), Le(1e6)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

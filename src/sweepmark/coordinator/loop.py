@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from sweepmark.coordinator.workload import Workload
-from sweepmark.engine import Failure, Job
+from sweepmark.engine import Failure, Job, shared_memory
 from sweepmark.evaluation import specify, specify_test
 from sweepmark.leaderboard import Direction, best
 from sweepmark.results import build_trial
@@ -233,8 +233,7 @@ class Coordinator:
         for specification in specifications:
             if not self._is_there(specification.key, with_model=keep_model):
                 trial.missing.add(specification.key)
-                job = Job(specification=specification, keep_model=keep_model)
-                self._workload.want(job, trial=number)
+                self._workload.want(self._job(specification, keep_model=keep_model), trial=number)
         if not trial.missing:
             self._finish(trial)
 
@@ -278,6 +277,11 @@ class Coordinator:
         return origin.sweep_id == self.sweep_id or key in self.history.computed
 
     # Computing
+
+    def _job(self, specification: Specification, *, keep_model: bool) -> Job:
+        engine = self.blueprint.config.engine
+        memory = shared_memory(engine, n_slots=self.engine.n_slots)
+        return Job(specification=specification, keep_model=keep_model, shared_memory=memory)
 
     def _absorb(self, outcome: Outcome) -> None:
         key, failure = outcome.job.specification.key, outcome.failure
@@ -393,7 +397,7 @@ class Coordinator:
         started = self.clock()
         failure: Failure | None = None
         if not self._is_there(specification.key, with_model=True):
-            failure = self._compute(Job(specification=specification, keep_model=True))
+            failure = self._compute(self._job(specification, keep_model=True))
         self._record(
             "final",
             number=chosen.number,

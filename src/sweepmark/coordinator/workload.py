@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from sweepmark.coordinator.placement import Placement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,12 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["Workload"]
 
 _RETRIED = {"killed", "memory"}
-_READY_PER_SLOT = 2
+_READY_PER_SLOT = 64
+"""Enough to choose from: the cells of a usual grid on the folds that a worker has."""
 
 
 @dataclass(slots=True)
 class Workload:
-    """Hands jobs to an engine's free slots, in the order in which they were wanted.
+    """Hands jobs to an engine's free slots, each to the one that has most of its work done.
 
     Attributes
     ----------
@@ -31,7 +34,8 @@ class Workload:
 
     engine: Engine
     retries: int
-    _ready: deque[Job] = field(default_factory=deque)
+    _ready: dict[str, Job] = field(default_factory=dict)
+    _placement: Placement = field(default_factory=Placement)
     _waiting: dict[str, list[int]] = field(default_factory=dict)
     _attempts: Counter[str] = field(default_factory=Counter)
 
@@ -50,18 +54,21 @@ class Workload:
         key = job.specification.key
         if key not in self._waiting:
             self._waiting[key] = []
-            self._ready.append(job)
+            self._ready[key] = job
         self._waiting[key].append(trial)
 
     def forget(self, keys: Iterable[str], *, trial: int) -> None:
         """Let a trial wait no longer; what no other wants is not begun."""
         for key in keys:
             self._waiting[key].remove(trial)
+            if not self._waiting[key] and key in self._ready:
+                self._placement.forget(self._ready.pop(key))
+                del self._waiting[key]
 
     def dispatch(self) -> None:
         """Give the free slots something to do."""
         for slot in self.engine.idle():
-            job = self._next_job()
+            job = self._next_job(slot)
             if job is None:
                 break
             self._attempts[job.specification.key] += 1
@@ -74,13 +81,11 @@ class Workload:
         """
         return self.engine.wait(timeout)
 
-    def _next_job(self) -> Job | None:
-        while self._ready:
-            job = self._ready.popleft()
-            if self._waiting[job.specification.key]:
-                return job
-            del self._waiting[job.specification.key]
-        return None
+    def _next_job(self, slot: int) -> Job | None:
+        if not self._ready:
+            return None
+        job = self._placement.choose(self._ready.values(), slot)
+        return self._ready.pop(job.specification.key)
 
     def owner(self, key: str) -> int:
         """Return the first trial that waits for an evaluation; -1 if none does any more."""
@@ -95,8 +100,9 @@ class Workload:
         """Return the trials whose wait an outcome ends; None if it is tried again."""
         key = job.specification.key
         if failure is not None and self._may_retry(key, failure):
-            self._ready.appendleft(job)
+            self._ready = {key: job} | self._ready
             return None
+        self._placement.forget(job)
         return self._waiting.pop(key)
 
     def _may_retry(self, key: str, failure: Failure) -> bool:

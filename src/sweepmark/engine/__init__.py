@@ -21,9 +21,11 @@ __all__ = [
     "Reason",
     "check_engine",
     "create_engine",
+    "shared_memory",
 ]
 
 _GIB = 2**30
+_SHARED = 0.25  # of the machine's memory, unless configured
 
 
 def create_engine(
@@ -92,6 +94,15 @@ def check_engine(config: EngineConfig) -> None:
             f"engine=serial has one worker, but got engine.workers={config.workers}. "
             "Take engine=local, or leave engine.workers out."
         )
+
+
+def shared_memory(config: EngineConfig, *, n_slots: int) -> int:
+    """Return the bytes that each of so many processes may keep for later evaluations."""
+    import psutil
+
+    if config.shared_memory is not None:
+        return int(config.shared_memory * _GIB)
+    return int(psutil.virtual_memory().total * _SHARED) // n_slots
 
 
 def _usable_cores() -> int:

@@ -31,10 +31,13 @@ class Job:
         What is evaluated.
     keep_model : bool
         Whether the Scorecard carries the fitted model.
+    shared_memory : int or None
+        Bytes of work that its process may keep for later jobs; None leaves that to the process.
     """
 
     specification: Specification
     keep_model: bool = False
+    shared_memory: int | None = None
 
 
 Evaluate = Callable[[Job], "Scorecard"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from sweepmark import svm
 from sweepmark.evaluation import evaluate
 
 if TYPE_CHECKING:
@@ -28,5 +29,6 @@ for _module in (
 
 
 def evaluate_job(job: Job) -> Scorecard:
-    """Evaluate the specification of a job."""
+    """Evaluate the specification of a job, within the memory that jobs may share."""
+    svm.configure(memory=job.shared_memory)
     return evaluate(job.specification, keep_model=job.keep_model)

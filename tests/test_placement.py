@@ -1,0 +1,82 @@
+"""Which of the waiting evaluations a free worker takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs import make_job
+from sweepmark.coordinator.placement import Placement
+
+if TYPE_CHECKING:
+    from sweepmark.engine import Job
+
+
+def cell(fold: int, gamma: float, C: float, *, n_train: int = 100) -> Job:
+    """Return the evaluation of one cell of a grid on one fold."""
+    one = make_job()
+    changes: dict[str, Any] = {
+        "method": {"name": "cv", "fold": fold},
+        "classifier": {"_target_": "sweepmark.svm.SVC", "gamma": gamma, "C": C},
+        "split": {**one.specification.split, "n_train": n_train},
+    }
+    return replace(one, specification=replace(one.specification, **changes))
+
+
+GRID = [cell(fold, gamma, C) for C in (1.0, 10.0) for gamma in (0.1, 0.2) for fold in (0, 1, 2)]
+
+
+def where(one: Job) -> tuple[int, float, float]:
+    specification = one.specification
+    return (
+        specification.method["fold"],
+        specification.classifier["gamma"],
+        specification.classifier["C"],
+    )
+
+
+def place(ready: list[Job], slots: list[int]) -> list[tuple[int, float, float]]:
+    """Return what slots take that come in the given order."""
+    placement, left = Placement(), list(ready)
+    taken = []
+    for slot in slots:
+        chosen = placement.choose(left, slot)
+        left.remove(chosen)
+        placement.forget(chosen)
+        taken.append(where(chosen))
+    return taken
+
+
+def test_worker_stays_with_its_fold_and_gamma() -> None:
+    assert place(GRID, [0] * 5) == [
+        (0, 0.1, 1.0),
+        (0, 0.1, 10.0),
+        (0, 0.2, 1.0),
+        (0, 0.2, 10.0),
+        (1, 0.1, 1.0),
+    ]
+
+
+def test_two_workers_take_different_folds() -> None:
+    taken = place(GRID, [0, 1] * 4)
+    assert {fold for fold, _, _ in taken[::2]} == {0}
+    assert {fold for fold, _, _ in taken[1::2]} == {1}
+
+
+def test_at_last_a_worker_helps_another_with_another_gamma() -> None:
+    taken = place(GRID, [0, 1] * 6)
+    assert [fold for fold, _, _ in taken[8:]] == [2, 2, 2, 2]
+    assert {gamma for _, gamma, _ in taken[8::2]} != {gamma for _, gamma, _ in taken[9::2]}
+
+
+def test_most_rows_go_first() -> None:
+    ready = [cell(0, 0.1, 1.0, n_train=n) for n in (100, 400, 200)]
+    assert Placement().choose(ready, 0) is ready[1]
+
+
+@given(slots=st.lists(st.integers(0, 3), min_size=len(GRID), max_size=len(GRID)))
+def test_every_evaluation_is_taken_once(slots: list[int]) -> None:
+    assert sorted(place(GRID, slots)) == sorted(map(where, GRID))
