@@ -152,7 +152,7 @@ def test_trial_of_read_results_is_the_one_that_was_delivered(
     result: SweepResult, kept: Store
 ) -> None:
     trial = read_result(kept, result.sweep_id).trials[1]
-    card = merged(trial.keys, kept.evaluations, folds=True)
+    card = merged(trial.keys, kept.evaluations)
     assert dict(card.metrics) == dict(trial.metrics)
 
 

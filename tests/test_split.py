@@ -138,6 +138,17 @@ class TestRows:
         for inner, outer in zip(small, large, strict=True):
             np.testing.assert_array_equal(inner, outer[: len(inner)])
 
+    def test_head_of_a_file_is_cut_alone(self) -> None:
+        data = dataset(60, 20)
+        split = resolve(data, source="train", head=40)
+        train, test = split_rows(split, data)
+        assert sorted([*train, *test]) == list(range(40))
+        with pytest.raises(ConfigurationError, match="at most 60 for"):
+            resolve(data, source="train", head=61)
+        with pytest.raises(ConfigurationError, match=r"Set split\.source=train"):
+            resolve(data, head=40)
+        assert "head" not in resolve(data, source="train")
+
     def test_rows_of_the_test_file_stay_out_of_a_split_of_the_training_file(self) -> None:
         data = dataset(60, 20)
         train, test = split_rows(resolve(data, source="train"), data)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sweepmark import grade as grading
 from sweepmark.config import Tree, lookup, place, resolve, validate
+from sweepmark.config.folders import EXPERIMENT
 from sweepmark.errors import ConfigurationError, unknown_name
 from sweepmark.evaluation import specify
 from sweepmark.metrics import CV_ACCURACY, CV_ACCURACY_STD, TEST_NAMES, cv, is_recall, recall
@@ -32,8 +33,9 @@ __all__ = ["RUN", "Blueprint"]
 RUN = "run"
 """What a single run is called where a sweep has its name."""
 
-_SWEPT = ("seed", "dataset", "split", "task", "preprocess", "classifier")
+_SWEPT = ("seed", "dataset", "split", "task", "preprocess", "classifier", "experiment")
 _OBJECTIVES = (CV_ACCURACY, CV_ACCURACY_STD, *map(cv, TEST_NAMES[1:]))
+_OF_ROWS = {"dataset", "experiment", "split"}
 _MISSING = object()
 
 
@@ -126,18 +128,17 @@ class Blueprint:
         """Whether it is a single run."""
         return self.config.sweep is None
 
-    @property
-    def n_evaluations(self) -> int:
-        """How many evaluations a trial is made of."""
+    def n_evaluations(self, params: Params | None = None) -> int:
+        """Return how many evaluations a trial is made of; swept experiments differ in that."""
         evaluation = self.config.evaluation
+        if params is not None and any(axis.name == EXPERIMENT for axis in self.space.axes):
+            evaluation = self.config_at(params).evaluation
         return evaluation.n_splits if evaluation.method == "cv" else 1
 
     @property
     def sweeps_rows(self) -> bool:
         """Whether trials may differ in how many rows they train on."""
-        return any(
-            axis.name.partition(".")[0] in {"dataset", "split"} for axis in self.space.all_axes()
-        )
+        return any(axis.name.partition(".")[0] in _OF_ROWS for axis in self.space.all_axes())
 
     @property
     def sweep(self) -> SweepConfig:

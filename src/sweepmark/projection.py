@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sweepmark.data import Dataset
+    from sweepmark.published import Comparison
     from sweepmark.records import Record
     from sweepmark.scorecard import Scorecard
     from sweepmark.trial import Trial
@@ -25,6 +26,7 @@ __all__ = [
     "configuration_records",
     "data_record",
     "model_record",
+    "published_records",
     "short_name",
     "trial_records",
 ]
@@ -125,6 +127,16 @@ def trial_records(trial: Trial, cards: Sequence[Scorecard]) -> list[Record]:
             Metric("fold_accuracy", card.metrics[metrics.ACCURACY], step=fold)
             for fold, card in enumerate(cards)
         ]
+    return records
+
+
+def published_records(comparisons: Sequence[Comparison]) -> list[Record]:
+    """Return published figures and how far ours are from them, as metrics."""
+    records: list[Record] = []
+    for each in comparisons:
+        records.append(Metric(f"published.{each.metric}", each.published))
+        if each.difference is not None:
+            records.append(Metric(f"difference.{each.metric}", each.difference))
     return records
 
 

@@ -69,8 +69,8 @@ def _misfit(history: History, blueprint: Blueprint) -> str | None:
         if reason := _outside(blueprint.space, params):
             return f"trial {number} is no point of its space: {reason}"
         blueprint.tree_at(params)
-    n_evaluations = blueprint.n_evaluations
     for number, outcome in history.outcomes.items():
+        n_evaluations = blueprint.n_evaluations(history.params[number])
         if len(outcome["keys"]) != n_evaluations:
             return f"trial {number} must have {n_evaluations} evaluations"
     return None

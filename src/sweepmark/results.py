@@ -6,15 +6,16 @@ Tables, grades, JSON and MLflow's parent run are all made of a SweepResult.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from sweepmark import grade as grading
+from sweepmark import published
+from sweepmark.cautions import Caution, trial_cautions, with_common
+from sweepmark.config.folders import EXPERIMENT
 from sweepmark.leaderboard import best, edge_warnings, headline
-from sweepmark.metrics import ACCURACY_COMMON
 from sweepmark.replay import read_sweep
-from sweepmark.scorecard import Scorecard, accuracy_on, common_rows, merge
+from sweepmark.scorecard import Scorecard, merge_trial
 from sweepmark.space import Choice
 from sweepmark.trial import Trial
 
@@ -24,23 +25,7 @@ if TYPE_CHECKING:
     from sweepmark.blueprint import Blueprint
     from sweepmark.store import Entry, EvaluationStore, History, Store
 
-__all__ = ["Caution", "SweepResult", "build_trial", "merged", "read_result"]
-
-
-@dataclass(frozen=True, slots=True)
-class Caution:
-    """Something a reader of the figures has to know.
-
-    Attributes
-    ----------
-    kind : str
-        "edge", "test_sets", "not_reproducible", "fit" or "failed".
-    message : str
-        One sentence.
-    """
-
-    kind: str
-    message: str
+__all__ = ["SweepResult", "build_trial", "merged", "read_result"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +57,8 @@ class SweepResult:
         What a reader has to know.
     stopped_by : {"timeout", "target"} or None
         The budget that ended it before its last trial; None if it did not end or went all the way.
+    comparisons : mapping of int to tuple of Comparison
+        Published figures beside ours, by trial, where the trial is a published experiment.
     """
 
     sweep_id: str
@@ -85,6 +72,7 @@ class SweepResult:
     grade: grading.Grade | None
     cautions: tuple[Caution, ...]
     stopped_by: str | None = None
+    comparisons: Mapping[int, tuple[published.Comparison, ...]] = field(default_factory=dict)
 
     @property
     def n_failed(self) -> int:
@@ -102,10 +90,9 @@ class SweepResult:
         return sum(trial.status == "reused" for trial in self.trials)
 
 
-def merged(keys: Sequence[str], evaluations: EvaluationStore, *, folds: bool) -> Scorecard:
+def merged(keys: Sequence[str], evaluations: EvaluationStore) -> Scorecard:
     """Return the Scorecard of a trial from those of its evaluations."""
-    cards = [evaluations.scorecard(key) for key in keys]
-    return merge(cards) if folds else cards[0]
+    return merge_trial([evaluations.scorecard(key) for key in keys])
 
 
 def build_trial(
@@ -159,15 +146,15 @@ def read_result(
         If an evaluation of it is missing or damaged.
     """
     history, blueprint = read_sweep(store, sweep_id)
-    folds = blueprint.config.evaluation.method == "cv"
-    trials, cards = _read_trials(history, store.evaluations, folds=folds, run_ids=run_ids or {})
+    trials, cards = _read_trials(history, store.evaluations, run_ids=run_ids or {})
     cautions = [Caution(entry["kind"], entry["message"]) for entry in history.warnings]
     objective, direction = blueprint.sweep.objective, blueprint.sweep.direction
     if objective is None:
-        trials, common = _with_common(trials, cards, blueprint)
+        trials, common = with_common(trials, cards, blueprint)
         cautions += common
         chosen, lead = None, headline(trials)
-        test, card = (None, None) if folds or lead is None else (lead, cards.get(lead.number))
+        card = None if lead is None else cards.get(lead.number)
+        test = None if card is None else lead
     else:
         chosen = lead = best(trials, objective, direction)
         test, card = _final(history, chosen, store.evaluations)
@@ -189,9 +176,25 @@ def read_result(
         test=test,
         test_set="" if card is None else _test_set(card),
         grade=_grade(test, blueprint),
-        cautions=(*cautions, *_trial_cautions(trials)),
+        cautions=(*cautions, *trial_cautions(trials)),
         stopped_by=_stopped_by(history),
+        comparisons=_comparisons(trials, blueprint),
     )
+
+
+def _comparisons(
+    trials: Sequence[Trial], blueprint: Blueprint
+) -> dict[int, tuple[published.Comparison, ...]]:
+    """Return the published figures of the trials that are published experiments."""
+    is_swept = any(axis.name == EXPERIMENT for axis in blueprint.space.axes)
+    if not is_swept and blueprint.config.experiment is None:
+        return {}
+    found = {}
+    for trial in trials:
+        experiment = blueprint.config_at(dict(trial.params)).experiment
+        if experiment is not None and trial.status != "failed":
+            found[trial.number] = tuple(published.compare(experiment, trial.metrics))
+    return found
 
 
 def _stopped_by(history: History) -> str | None:
@@ -203,7 +206,6 @@ def _read_trials(
     history: History,
     evaluations: EvaluationStore,
     *,
-    folds: bool,
     run_ids: Mapping[int, str],
 ) -> tuple[list[Trial], dict[int, Scorecard]]:
     trials: list[Trial] = []
@@ -211,8 +213,8 @@ def _read_trials(
     for number, outcome in sorted(history.outcomes.items()):
         card = None
         if outcome["status"] != "failed":
-            card = merged(outcome["keys"], evaluations, folds=folds)
-            if not folds:
+            card = merged(outcome["keys"], evaluations)
+            if len(outcome["keys"]) == 1:
                 cards[number] = card
         trial = build_trial(number, history.params[number], outcome, card)
         trials.append(replace(trial, run_id=run_ids.get(number, "")))
@@ -255,46 +257,6 @@ def _final_cautions(history: History, chosen: Trial | None) -> list[Caution]:
     return [Caution("failed", message + entry["message"])]
 
 
-def _with_common(
-    trials: list[Trial], cards: Mapping[int, Scorecard], blueprint: Blueprint
-) -> tuple[list[Trial], list[Caution]]:
-    """Add accuracy_common where trials were scored on different rows of one data set."""
-    if _has_datasets(trials, blueprint):
-        message = "the trials are of different data sets: their accuracies do not compare"
-        return trials, [Caution("test_sets", message)]
-    if len({card.predictions.rows.tobytes() for card in cards.values()}) <= 1:
-        return trials, []
-    rows = common_rows(list(cards.values()))
-    if not rows.size:
-        message = "the trials' test sets have no row in common: their accuracies do not compare"
-        return trials, [Caution("test_sets", message)]
-    with_common = [
-        replace(
-            trial,
-            metrics={
-                **trial.metrics,
-                ACCURACY_COMMON: accuracy_on(cards[trial.number], rows),
-            },
-        )
-        if trial.number in cards
-        else trial
-        for trial in trials
-    ]
-    message = (
-        f"the trials have different test sets, so their accuracies do not compare; "
-        f"{ACCURACY_COMMON} scores every model on the {len(rows):,} test rows they share"
-    )
-    return with_common, [Caution("test_sets", message)]
-
-
-def _has_datasets(trials: Sequence[Trial], blueprint: Blueprint) -> bool:
-    """Tell whether trials are of different data sets: equal row numbers mean nothing then."""
-    if not any(axis.name.partition(".")[0] == "dataset" for axis in blueprint.space.axes):
-        return False
-    datasets = [blueprint.config_at(dict(trial.params)).dataset for trial in trials]
-    return len({(dataset.name, dataset.path) for dataset in datasets}) > 1
-
-
 def _test_set(card: Scorecard) -> str:
     scored = card.predictions
     return hashlib.sha256(scored.rows.tobytes() + scored.y_true.tobytes()).hexdigest()
@@ -305,17 +267,3 @@ def _grade(test: Trial | None, blueprint: Blueprint) -> grading.Grade | None:
     if test is None or not rule.bands or rule.metric not in test.metrics:
         return None
     return grading.grade(test.metrics[rule.metric], test.n_test, rule)
-
-
-def _trial_cautions(trials: Sequence[Trial]) -> list[Caution]:
-    cautions = [
-        Caution("failed", f"trial {trial.number} failed ({trial.reason}): {trial.message}")
-        for trial in trials
-        if trial.status == "failed"
-    ]
-    counts = Counter(text for trial in trials for text in trial.warnings)
-    cautions += [
-        Caution("fit", f"{text} (in {count} of {len(trials)} trials)")
-        for text, count in counts.items()
-    ]
-    return cautions

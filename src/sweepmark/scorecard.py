@@ -30,6 +30,7 @@ __all__ = [
     "from_document",
     "load_predictions",
     "merge",
+    "merge_trial",
     "predictions_npz",
     "report",
     "report_dict",
@@ -143,6 +144,11 @@ def merge(folds: Sequence[Scorecard]) -> Scorecard:
         predict_seconds=sum(fold.predict_seconds for fold in folds),
         warnings=tuple(dict.fromkeys(text for fold in folds for text in fold.warnings)),
     )
+
+
+def merge_trial(cards: Sequence[Scorecard]) -> Scorecard:
+    """Return the Scorecard of a trial: that of its only evaluation, or the merge of its folds'."""
+    return merge(cards) if len(cards) > 1 else cards[0]
 
 
 def confusion(scorecard: Scorecard) -> NDArray[Any]:

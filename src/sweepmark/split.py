@@ -40,7 +40,7 @@ def resolve_split(config: SplitConfig, dataset: Dataset) -> dict[str, Any]:
     -------
     dict
         ``source`` ("official", "pooled" or "train"), ``n_train``, ``n_test``, and for a cut of
-        our own its ``train_ratio`` and ``seed``.
+        our own its ``train_ratio`` and ``seed``, and its ``head`` where there is one.
 
     Raises
     ------
@@ -50,6 +50,11 @@ def resolve_split(config: SplitConfig, dataset: Dataset) -> dict[str, Any]:
     source = config.source
     if source == "auto":
         source = "pooled" if dataset.test is None else "official"
+    if source == "official" and config.head is not None:
+        raise ConfigurationError(
+            f"split.head={config.head} cuts the first rows of a file, but split.source={source} "
+            "takes the official parts. Set split.source=train."
+        )
     if source == "official":
         return _resolve_official(config, dataset)
     return _resolve_cut(config, dataset, source)
@@ -76,6 +81,12 @@ def _resolve_cut(config: SplitConfig, dataset: Dataset, source: str) -> dict[str
     n_rows = len(dataset.train.y)
     if source == "pooled" and dataset.test is not None:
         n_rows += len(dataset.test.y)
+    head = {} if config.head is None else {"head": config.head}
+    if config.head is not None and config.head > n_rows:
+        raise ConfigurationError(
+            f"split.head must be at most {n_rows} for {dataset.name}, but got {config.head}."
+        )
+    n_rows = config.head or n_rows
     if config.size is not None and config.size > n_rows:
         raise ConfigurationError(_too_large(config, dataset, n_rows))
     n_train, n_test = _parts(config.size or n_rows, config.train_ratio)
@@ -85,6 +96,7 @@ def _resolve_cut(config: SplitConfig, dataset: Dataset, source: str) -> dict[str
         "n_test": n_test,
         "train_ratio": config.train_ratio,
         "seed": config.seed,
+        **head,
     }
 
 
@@ -135,6 +147,7 @@ def split_rows(
     labels = dataset.train.y
     if split["source"] == "pooled" and dataset.test is not None:
         labels = np.concatenate([labels, dataset.test.y])
+    labels = labels[: split.get("head")]
     order = stratified_order(labels, split["seed"])
     cut = round(len(order) * split["train_ratio"])
     return order[:cut][:n_train], order[cut:][:n_test]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sweepmark import grade as grading
 from sweepmark import leaderboard, metrics
 from sweepmark.projection import artifact_records, data_record, model_record
+from sweepmark.published import comparison_document
 from sweepmark.records import Artifact, Metric, Tag
 from sweepmark.space import Choice
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from sweepmark.store import EvaluationStore
     from sweepmark.trial import Trial
 
-__all__ = ["parent_records", "result_document", "result_table", "stop_text"]
+__all__ = ["parent_records", "published_table", "result_document", "result_table", "stop_text"]
 
 _NOTE = "mlflow.note.content"
 _SHOWN = (metrics.ACCURACY, metrics.ACCURACY_COMMON, metrics.CV_ACCURACY, metrics.CV_ACCURACY_STD)
@@ -44,6 +45,11 @@ def result_document(result: SweepResult) -> dict[str, Any]:
         if sweep.objective is None
         else {"metric": sweep.objective, "direction": sweep.direction},
         "trials": [_trial_document(trial) for trial in result.trials],
+        "published": [
+            {"trial": number, **comparison_document(each)}
+            for number, comparisons in result.comparisons.items()
+            for each in comparisons
+        ],
         "best": chosen,
         "grade": None if result.grade is None else grading.grade_document(result.grade),
         "warnings": [
@@ -102,6 +108,34 @@ def result_table(result: SweepResult) -> Table:
     )
 
 
+def published_table(result: SweepResult) -> Table | None:
+    """Return published figures beside ours; None where no trial is a published experiment."""
+    comparisons = [each for those in result.comparisons.values() for each in those]
+    if not comparisons:
+        return None
+    rows = [
+        (
+            each.experiment,
+            each.metric,
+            _figure(each.ours),
+            _figure(each.published),
+            "missing" if each.difference is None else f"{_figure(each.difference, sign='+')}",
+            f"{each.within:g}",
+            "yes" if each.agrees else "no",
+        )
+        for each in comparisons
+    ]
+    columns = ("experiment", "metric", "ours", "published", "difference", "within", "agrees")
+    return leaderboard.Table(columns=columns, rows=tuple(rows))
+
+
+def _figure(value: float | None, sign: str = "") -> str:
+    """Return a share with five digits, a count as a whole number."""
+    if value is None:
+        return ""
+    return format(value, f"{sign}.0f" if value.is_integer() and abs(value) > 1 else f"{sign}.5f")
+
+
 def parent_records(
     result: SweepResult, dataset: Dataset, evaluations: EvaluationStore
 ) -> list[Record]:
@@ -156,6 +190,10 @@ def _note(result: SweepResult) -> str:
         lines += [f"Grade: **{result.grade.points} points** ({result.grade.band})", ""]
     lines += ["| " + " | ".join(table.columns) + " |", "|" + "---|" * len(table.columns)]
     lines += ["| " + " | ".join(row) + " |" for row in table.rows[:20]]
+    if (published := published_table(result)) is not None:
+        lines += ["", "| " + " | ".join(published.columns) + " |"]
+        lines += ["|" + "---|" * len(published.columns)]
+        lines += ["| " + " | ".join(row) + " |" for row in published.rows]
     lines += ["", *(f"- {caution.message}" for caution in result.cautions)]
     return "\n".join(lines)
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.leaderboard import best
+from sweepmark.metrics import ACCURACY, CV_ACCURACY
 from sweepmark.projection import short_name
 
 if TYPE_CHECKING:
@@ -32,8 +33,15 @@ def create_progress(announce: Callable[[str], None]) -> Progress:
 
 def _metric(blueprint: Blueprint) -> str:
     return blueprint.sweep.objective or (
-        "cv_accuracy" if blueprint.config.evaluation.method == "cv" else "accuracy"
+        CV_ACCURACY if blueprint.config.evaluation.method == "cv" else ACCURACY
     )
+
+
+def _figure(trial: Trial, metric: str) -> str:
+    """Return a trial's figure; one that lacks the sweep's was evaluated in another way."""
+    shown = (metric, CV_ACCURACY, ACCURACY)
+    name = next((name for name in shown if name in trial.metrics), None)
+    return "" if name is None else f"{name} {trial.metrics[name]:.4f}"
 
 
 class _Lines:
@@ -57,8 +65,7 @@ class _Lines:
     def settled(self, trial: Trial) -> None:
         self._n_done += 1
         name = short_name(trial.params, "run")
-        figure = trial.metrics.get(self._metric)
-        outcome = "" if figure is None else f"{self._metric} {figure:.4f}"
+        outcome = _figure(trial, self._metric)
         if trial.status == "failed":
             outcome = f"failed ({trial.reason}): {trial.message}"
         elif trial.status != "complete":

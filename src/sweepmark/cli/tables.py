@@ -9,12 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from sweepmark.cli.output import command_line
-from sweepmark.summary import result_table, stop_text
+from sweepmark.summary import published_table, result_table, stop_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sweepmark.grade import Grade
+    from sweepmark.leaderboard import Table as Listed
     from sweepmark.results import SweepResult
 
 __all__ = ["grade_lines", "print_result"]
@@ -35,8 +36,19 @@ def print_result(result: SweepResult, *, store: Path) -> None:
     for row in listed.rows:
         table.add_row(*row, style="bold" if row[0] == lead else None)
     console.print(table)
+    if (published := published_table(result)) is not None:
+        _print_published(console, published)
     for line in [*_closing_lines(result), *_next_lines(result, store)]:
         console.print(line, markup=False, soft_wrap=True)
+
+
+def _print_published(console: Console, listed: Listed) -> None:
+    table = Table(box=box.SIMPLE_HEAD, title="published figures", title_justify="left")
+    for column in listed.columns:
+        table.add_column(column, justify="left" if column in {"experiment", "metric"} else "right")
+    for row in listed.rows:
+        table.add_row(*row, style="bold" if row[-1] == "no" else None)
+    console.print(table)
 
 
 def _closing_lines(result: SweepResult) -> list[str]:

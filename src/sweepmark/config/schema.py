@@ -19,6 +19,7 @@ __all__ = [
     "DatasetConfig",
     "EngineConfig",
     "EvaluationConfig",
+    "ExperimentConfig",
     "FileConfig",
     "GradeConfig",
     "NpmConfig",
@@ -149,6 +150,7 @@ class SplitConfig:
     train_ratio: Annotated[float, Gt(0), Lt(1)]
     source: Literal["auto", "official", "pooled", "train"]
     seed: Annotated[int, Ge(0)]
+    head: Annotated[int, Gt(0)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +261,28 @@ class GradeConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentConfig:
+    """Group ``experiment``: a published experiment, and what its source says came out.
+
+    Attributes
+    ----------
+    name : str
+        The preset's name.
+    source : str
+        Where the figures stand.
+    published : mapping of str to float
+        The source's figures by the metric that is ours.
+    within : mapping of str to float
+        How far ours may be from them; half a unit of the fourth digit where nothing is said.
+    """
+
+    name: Annotated[str, MinLen(1)]
+    source: Annotated[str, MinLen(1)]
+    published: Mapping[str, float] = field(default_factory=dict)
+    within: Mapping[str, Annotated[float, Ge(0)]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SweepConfig:
     """Group ``sweep``: what is searched; a YAML of sweeps/.
 
@@ -307,4 +331,5 @@ class Config:
     engine: EngineConfig
     tracking: TrackingConfig
     grade: GradeConfig
+    experiment: ExperimentConfig | None = None
     sweep: SweepConfig | None = None

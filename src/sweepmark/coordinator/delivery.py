@@ -14,11 +14,13 @@ from sweepmark.projection import (
     configuration_records,
     data_record,
     model_record,
+    published_records,
     short_name,
     trial_records,
 )
+from sweepmark.published import compare
 from sweepmark.records import Tag
-from sweepmark.scorecard import merge
+from sweepmark.scorecard import merge_trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -110,8 +112,11 @@ class Delivery:
             records += git_records(self.history)
         if not cards:
             return records
-        dataset = self.load(self.blueprint.config_at(dict(trial.params)))
-        card = merge(cards) if self.blueprint.config.evaluation.method == "cv" else cards[0]
+        config = self.blueprint.config_at(dict(trial.params))
+        if config.experiment is not None:
+            records += published_records(compare(config.experiment, trial.metrics))
+        dataset = self.load(config)
+        card = merge_trial(cards)
         if int(card.predictions.rows.max(initial=-1)) >= dataset.n_rows:
             raise StoreError(
                 f"the evaluations of trial {trial.number} are of other data than {dataset.name}: "

@@ -214,7 +214,7 @@ class _Execution:
         """Start the engine; a finished sweep needs none that costs anything."""
         if is_over(self.history, options):
             return SerialEngine()
-        n_jobs = self.search.n_trials * self.blueprint.n_evaluations
+        n_jobs = self.search.n_trials * self.blueprint.n_evaluations()
         return create_engine(self.blueprint.config.engine, n_jobs=n_jobs, clock=self.clock)
 
     def projections(self, options: Options, settled: Callable[[Trial], None]) -> Projections:

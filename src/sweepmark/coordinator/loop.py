@@ -11,12 +11,13 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from sweepmark.coordinator.decisions import Decisions
 from sweepmark.coordinator.workload import Workload
 from sweepmark.engine import Failure, Job, shared_memory
 from sweepmark.evaluation import specify, specify_test
 from sweepmark.leaderboard import Direction, best
 from sweepmark.results import build_trial
-from sweepmark.scorecard import merge
+from sweepmark.scorecard import merge_trial
 from sweepmark.split import resolve_split
 from sweepmark.store import Origin
 
@@ -115,33 +116,40 @@ class Coordinator:
     _trials: dict[int, Trial] = field(default_factory=dict)
     _open: dict[int, _Open] = field(default_factory=dict)
     _workload: Workload = field(init=False)
+    _decisions: Decisions = field(init=False)
     _model_of: int | None = None
-    _n_told: int = 0
-    _is_reached: bool = False
 
     def __post_init__(self) -> None:
         """Start with nothing to do."""
         self._workload = Workload(self.engine, self.blueprint.config.engine.retries)
+        self._decisions = Decisions(
+            blueprint=self.blueprint,
+            search=self.search,
+            history=self.history,
+            record=self._record,
+            clock=self.clock,
+        )
 
     def run(self) -> None:
         """Settle every trial, then score the chosen recipe on the test part."""
         sweep = self.blueprint.sweep
         self._model_of = self._headline()
-        number, end = 0, self.search.n_trials
+        decisions = self._decisions
+        number, end = 0, decisions.n_trials
         while number < end or self._open:
             while number < end and self._may_decide(number):
-                self._tell(number)
-                self.stopped_by = self._exhausted(number)
+                decisions.tell(number, self._trials)
+                self.stopped_by = decisions.exhausted(number)
                 if self.stopped_by is not None:
                     end = number
                     break
-                self._begin(number, self._decide(number))
+                self._begin(number, decisions.decide(number))
                 number += 1
             self._workload.dispatch()
             self.observer.prepare()
-            for outcome in self._workload.wait(self._tick):
+            for outcome in self._workload.wait(decisions.tick):
                 self._absorb(outcome)
-            self._keep_time()
+            decisions.keep_time()
         if sweep.objective is not None:
             self._score_chosen(sweep.objective, sweep.direction)
 
@@ -152,74 +160,13 @@ class Coordinator:
 
     # Deciding
 
-    @property
-    def _lag(self) -> int | None:
-        """How far behind the results are that a decision takes into account; None needs none."""
-        if self.blueprint.sweep.target is not None:
-            return self.search.lag or self.blueprint.config.sampler.lag
-        return self.search.lag
-
     def _may_decide(self, number: int) -> bool:
-        if self._tick is not None and not self._workload.has_room:
+        decisions = self._decisions
+        if decisions.tick is not None and not self._workload.has_room:
             return False  # what is decided is begun: with a time limit, not before it can run
-        if self.search.lag is None and self._workload.is_ample:
+        if not decisions.needs_results and self._workload.is_ample:
             return False
-        lag = self._lag
-        if lag is None:
-            return True
-        return all(earlier in self._trials for earlier in range(self._n_told, number - lag + 1))
-
-    def _tell(self, number: int) -> None:
-        """Take the results into account that trial ``number`` may know, no others."""
-        lag = self._lag
-        while lag is not None and self._n_told <= number - lag:
-            value = self._value(self._trials[self._n_told])
-            self.search.tell(self._n_told, value)
-            self._is_reached = self._is_reached or self._reaches_target(value)
-            self._n_told += 1
-
-    def _reaches_target(self, value: float | None) -> bool:
-        sweep = self.blueprint.sweep
-        if value is None or sweep.target is None:
-            return False
-        return value >= sweep.target if sweep.direction == "maximize" else value <= sweep.target
-
-    def _exhausted(self, number: int) -> Literal["timeout", "target"] | None:
-        """Return which budget forbids a trial; one that is on record has been begun."""
-        if number in self.history.params:
-            return None
-        if self._is_reached:
-            return "target"
-        timeout = self.blueprint.sweep.timeout
-        if timeout is not None and self.history.seconds_at(self.clock()) >= timeout:
-            return "timeout"
-        return None
-
-    @property
-    def _tick(self) -> float | None:
-        """Seconds after which the time is journalled, where a budget of time is to be summed."""
-        timeout = self.blueprint.sweep.timeout
-        return None if timeout is None else min(max(timeout / 20, 0.5), 30.0)
-
-    def _keep_time(self) -> None:
-        """Journal that time has passed, so that a kill costs the budget a tick at most."""
-        tick = self._tick
-        if tick is None or self.history.is_complete:
-            return
-        if self.history.silence(self.clock()) >= tick:
-            self._record("running")
-
-    def _value(self, trial: Trial) -> float | None:
-        return trial.metrics.get(self.blueprint.sweep.objective or "")
-
-    def _decide(self, number: int) -> Params:
-        recorded = self.history.params.get(number)
-        if recorded is not None:
-            self.search.note(number, recorded)
-            return recorded
-        params = self.search.ask(number)
-        self._record("trial", number=number, params=params)
-        return params
+        return decisions.is_due(number, self._trials)
 
     def _begin(self, number: int, params: Params) -> None:
         outcome = self.history.outcomes.get(number)
@@ -259,12 +206,14 @@ class Coordinator:
             return None
         if not self.blueprint.sweeps_rows:
             return 0
-        numbers = range(self.search.n_trials)
+        numbers = range(self._decisions.n_trials)
         return max(numbers, key=lambda number: (self._n_train(number), -number))
 
     def _n_train(self, number: int) -> int:
         """Return the training rows of a trial of a search that needs no results."""
-        config = self.blueprint.config_at(self.search.ask(number))
+        config = self.blueprint.config_at(self._decisions.params(number))
+        if config.evaluation.method != "test":  # of an experiment that cross-validates
+            return 0
         n_train: int = resolve_split(config.split, self.load(config))["n_train"]
         return n_train
 
@@ -372,18 +321,15 @@ class Coordinator:
         objective = self.blueprint.sweep.objective
         if objective is None:
             return None
-        value = self._merge(cards).metrics.get(objective)
+        value = merge_trial(cards).metrics.get(objective)
         if value is not None and math.isfinite(value):
             return None
         return Failure(reason="nan", message=f"{objective} is no number")
 
-    def _merge(self, cards: Sequence[Scorecard]) -> Scorecard:
-        return merge(cards) if self.blueprint.config.evaluation.method == "cv" else cards[0]
-
     def _settle(
         self, number: int, params: Params, outcome: Entry, cards: Sequence[Scorecard]
     ) -> None:
-        trial = build_trial(number, params, outcome, self._merge(cards) if cards else None)
+        trial = build_trial(number, params, outcome, merge_trial(cards) if cards else None)
         self._trials[number] = trial
         self.observer.settled(trial, cards)
 

@@ -8,7 +8,7 @@ from sweepmark.coordinator.projections import Projections
 from sweepmark.data import load
 from sweepmark.replay import read_sweep
 from sweepmark.results import build_trial, read_result
-from sweepmark.scorecard import merge
+from sweepmark.scorecard import merge_trial
 from sweepmark.store import owned
 
 if TYPE_CHECKING:
@@ -72,11 +72,10 @@ def rebuild(sweep_id: str, *, store: Store, say: Callable[[str], None]) -> None:
 
 
 def _deliver(shown: Projections, history: History, evaluations: EvaluationStore) -> None:
-    is_cv = shown.blueprint.config.evaluation.method == "cv"
     for number, outcome in sorted(history.outcomes.items()):
         keys = [] if outcome["status"] == "failed" else outcome["keys"]
         cards = [evaluations.scorecard(key) for key in keys]
-        card = (merge(cards) if is_cv else cards[0]) if cards else None
+        card = merge_trial(cards) if cards else None
         shown.settled(build_trial(number, history.params[number], outcome, card), cards)
 
 

@@ -1,0 +1,88 @@
+"""Published figures beside ours: what an experiment's source says, and how far off we are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sweepmark.config.schema import ExperimentConfig
+
+__all__ = ["Comparison", "compare", "comparison_document"]
+
+_WITHIN = 5e-5
+"""Half a unit of the fourth digit, which is what most sources print."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One figure of a source and ours.
+
+    Attributes
+    ----------
+    experiment : str
+        The preset's name.
+    metric : str
+        What was measured.
+    ours : float or None
+        What came out here; None if the trial has no such metric.
+    published : float
+        What the source says.
+    within : float
+        How far apart they may be, as the preset says.
+    """
+
+    experiment: str
+    metric: str
+    ours: float | None
+    published: float
+    within: float
+
+    @property
+    def difference(self) -> float | None:
+        """Ours minus the published."""
+        return None if self.ours is None else self.ours - self.published
+
+    @property
+    def agrees(self) -> bool:
+        """Whether ours is as near to the published figure as the preset says.
+
+        Examples
+        --------
+        >>> Comparison("softmax", "accuracy", 0.92428, 0.9243, 0.0001).agrees
+        True
+        >>> Comparison("softmax", "accuracy", None, 0.9243, 0.0001).agrees
+        False
+        """
+        if self.difference is None:
+            return False
+        return abs(self.difference) <= self.within * (1 + 1e-9)  # 0.1 + 0.2 is not 0.3
+
+
+def compare(experiment: ExperimentConfig, metrics: Mapping[str, float]) -> list[Comparison]:
+    """Return every published figure of an experiment beside a trial's."""
+    return [
+        Comparison(
+            experiment=experiment.name,
+            metric=metric,
+            ours=metrics.get(metric),
+            published=published,
+            within=experiment.within.get(metric, _WITHIN),
+        )
+        for metric, published in experiment.published.items()
+    ]
+
+
+def comparison_document(comparison: Comparison) -> dict[str, Any]:
+    """Return a comparison as plain values, for ``--json``."""
+    return {
+        "experiment": comparison.experiment,
+        "metric": comparison.metric,
+        "ours": comparison.ours,
+        "published": comparison.published,
+        "difference": comparison.difference,
+        "within": comparison.within,
+        "agrees": comparison.agrees,
+    }

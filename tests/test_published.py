@@ -1,0 +1,114 @@
+"""Published figures beside ours: for one experiment, and for a sweep over several."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sweepmark.config.schema import ExperimentConfig
+from sweepmark.published import compare
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from program import Program
+
+PRESET = """# @package _global_
+# {text}
+defaults:
+  - override /dataset: digits
+  - override /preprocess: none
+  - override /classifier: {classifier}
+{more}
+experiment:
+  name: {name}
+  source: "a test"
+  published: {published}
+"""
+SWEEP = """# Both presets
+defaults:
+  - override /grade: none
+sweep:
+  space:
+    experiment:
+      option: [always_same, neighbours]
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """Two presets: a baseline on the test part, neighbours cross-validated."""
+    folder = tmp_path / "own"
+    presets: dict[str, dict[str, Any]] = {
+        "always_same": {
+            "classifier": "dummy",
+            "published": "{accuracy: 0.1, recall_0: 0.5}",
+            "more": "",
+        },
+        "neighbours": {
+            "classifier": "knn",
+            "published": "{cv_accuracy: 0.98}\n  within: {cv_accuracy: 0.02}",
+            "more": "  - override /evaluation: cv",
+        },
+    }
+    (folder / "experiment").mkdir(parents=True)
+    for name, parts in presets.items():
+        text = PRESET.format(name=name, text=f"About {name}", **parts)
+        (folder / "experiment" / f"{name}.yaml").write_text(text)
+    (folder / "sweeps").mkdir()
+    (folder / "sweeps" / "both.yaml").write_text(SWEEP)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("ours", "agrees"), [(0.9243, True), (0.92434, True), (0.9244, False), (None, False)]
+)
+def test_four_digits_count_unless_a_preset_says_otherwise(
+    ours: float | None, *, agrees: bool
+) -> None:
+    experiment = ExperimentConfig(name="e", source="s", published={"accuracy": 0.9243})
+    metrics = {} if ours is None else {"accuracy": ours}
+    (comparison,) = compare(experiment, metrics)
+    assert comparison.agrees is agrees
+
+
+def test_distance_that_a_preset_allows_is_inclusive() -> None:
+    experiment = ExperimentConfig(
+        name="e", source="s", published={"accuracy": 0.3}, within={"accuracy": 0.1}
+    )
+    assert compare(experiment, {"accuracy": 0.1 + 0.1})[0].agrees
+    assert not compare(experiment, {"accuracy": 0.1999})[0].agrees
+
+
+@pytest.mark.slow
+def test_run_shows_the_published_figure_beside_ours(program: Program, own: Path) -> None:
+    from mlflow import MlflowClient
+
+    words = ("run", "experiment=always_same", "--config-dir", own)
+    ran = program.run(*words)
+    assert "published figures" in ran.out
+    document = program.run(*words, "--json").document
+    accuracy, recall = document["published"]
+    assert accuracy["ours"] == document["trials"][0]["metrics"]["accuracy"]
+    assert accuracy["difference"] == accuracy["ours"] - 0.1
+    assert (recall["metric"], recall["published"], recall["agrees"]) == ("recall_0", 0.5, False)
+    client = MlflowClient(f"sqlite:///{program.store / 'mlflow.db'}")
+    run = client.get_run(document["trials"][0]["run_id"])
+    client._tracking_client.store.engine.dispose()  # noqa: SLF001 -- its connections stay open
+    assert run.data.metrics["published.accuracy"] == 0.1
+    assert run.data.metrics["difference.accuracy"] == accuracy["difference"]
+    assert run.data.params["experiment.source"] == "a test"
+
+
+@pytest.mark.slow
+def test_experiments_are_swept_like_any_other_group(program: Program, own: Path) -> None:
+    ran = program.run("sweep", "both", "--config-dir", own, "tracking=none", "--json")
+    document = ran.document
+    assert [trial["params"] for trial in document["trials"]] == [
+        {"experiment": "always_same"},
+        {"experiment": "neighbours"},
+    ]
+    names = {(each["trial"], each["metric"]): each["agrees"] for each in document["published"]}
+    assert names == {(0, "accuracy"): False, (0, "recall_0"): False, (1, "cv_accuracy"): True}
+    assert document["n_failed"] == 0
