@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
+from sweepmark.sharing import Statistics, configure, statistics
 from sweepmark.svm.estimator import SVC
-from sweepmark.svm.store import Statistics, configure, statistics
 
 __all__ = ["SVC", "Statistics", "configure", "statistics"]

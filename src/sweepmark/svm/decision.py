@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sweepmark.svm import kernel, store, threads
+from sweepmark import sharing
+from sweepmark.svm import kernel, threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ def decide(  # noqa: PLR0913 - a model's parts
     ndarray of shape (n_rows, n_pairs)
     """
     values = np.empty((len(rows.array), len(intercepts)))
-    keep = store.keeps(8 * len(rows.array) * len(trained.array))
+    keep = sharing.keeps(8 * len(rows.array) * len(trained.array))
 
     def fill(number: int) -> None:
         similar = kernel.strip_against(rows, number, trained, gamma, keep=keep)

@@ -10,7 +10,8 @@ import numpy as np
 import sklearn.svm
 from sklearn.svm import _libsvm as libsvm
 
-from sweepmark.svm import store, threads
+from sweepmark import sharing
+from sweepmark.svm import threads
 from sweepmark.svm.content import digest
 from sweepmark.svm.decision import decide, vote
 from sweepmark.svm.rows import Rows, cut, prepare, squared_norms
@@ -189,7 +190,7 @@ class SVC(sklearn.svm.SVC):
             return None
         model = (digest(self._dual_coef_), digest(self._intercept_), digest(training.support))
         key = ("decision", training.rows.key, self._gamma, *model, digest(X))
-        return store.fetch(key, lambda: self._decide(training, X), lambda values: values.nbytes)
+        return sharing.fetch(key, lambda: self._decide(training, X), lambda values: values.nbytes)
 
     def _decide(self, training: _Training, X: NDArray[np.float64]) -> NDArray[np.float64]:
         coefficients = np.zeros((len(self.classes_) - 1, len(training.rows.array)))
@@ -216,7 +217,7 @@ def _test_rows(
 def _longest(X: NDArray[np.float64]) -> float:
     """Return the largest squared length of a row, remembered."""
     with np.errstate(over="ignore"):
-        return store.fetch(
+        return sharing.fetch(
             ("longest", digest(X)), lambda: float(squared_norms(X).max()), lambda _: 64
         )
 

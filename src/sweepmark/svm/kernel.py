@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.svm import store, threads
+from sweepmark import sharing
+from sweepmark.svm import threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,18 +25,18 @@ __all__ = ["among", "fits", "strip_against", "whole"]
 
 def fits(n_rows: int) -> bool:
     """Tell whether the memory allows for a whole kernel of so many rows."""
-    return 8 * n_rows**2 <= store.limit() // 2
+    return 8 * n_rows**2 <= sharing.limit() // 2
 
 
 def whole(rows: Rows, gamma: float, *, n_threads: int) -> NDArray[np.float64]:
     """Return the kernel of all rows with each other, shape (n_rows, n_rows), read-only."""
     key = ("kernel", rows.key, rows.strips, gamma)
-    return store.fetch(key, lambda: _whole(rows, gamma, n_threads), _size)
+    return sharing.fetch(key, lambda: _whole(rows, gamma, n_threads), _size)
 
 
 def _whole(rows: Rows, gamma: float, n_threads: int) -> NDArray[np.float64]:
     size = len(rows.array)
-    with store.reserve(8 * size**2):  # others go first, so that their memory can be used again
+    with sharing.reserve(8 * size**2):  # others go first, so that their memory can be used again
         kernel = _fill(rows, [(0, size)], gamma, n_threads)
     kernel.flags.writeable = False
     return kernel
@@ -126,7 +127,7 @@ def strip_against(
     if not keep:
         return make()
     key = ("kernel", rows.digests[number], others.key, others.strips, gamma)
-    return store.fetch(key, make, _size)
+    return sharing.fetch(key, make, _size)
 
 
 def _rbf(distances: NDArray[Any], gamma: float) -> NDArray[Any]:
@@ -155,7 +156,7 @@ def _distances(rows: Rows, i: int, others: Rows, j: int, *, keep: bool) -> NDArr
 
     if not keep:
         return make()
-    return store.fetch(("distances", rows.digests[i], others.digests[j]), make, _size)
+    return sharing.fetch(("distances", rows.digests[i], others.digests[j]), make, _size)
 
 
 def _size(array: NDArray[Any]) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.svm import store
+from sweepmark import sharing
 from sweepmark.svm.content import digest
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def prepare(
     """
     parts = [digest(part) for part in (order, shift) if part is not None]
     key = ("rows", digest(X), order is None, shift is None, *parts, strips, np.dtype(dtype).str)
-    return store.fetch(key, lambda: _prepare(X, order, strips, dtype, shift), _size)
+    return sharing.fetch(key, lambda: _prepare(X, order, strips, dtype, shift), _size)
 
 
 def _prepare(

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.svm import _libsvm as libsvm
 
-from sweepmark.svm import kernel, store, threads
+from sweepmark import sharing
+from sweepmark.svm import kernel, threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +133,7 @@ def solve(problem: Problem, C: float, *, n_threads: int) -> Solution:
             return lower
         return _merge(problem, lower, free, _solve(problem, C, bounded, n_threads))
 
-    return store.fetch(("solution", problem.key, C), make, lambda solution: solution.n_bytes)
+    return sharing.fetch(("solution", problem.key, C), make, lambda solution: solution.n_bytes)
 
 
 def _free(problem: Problem, solution: Solution) -> NDArray[np.bool_]:
@@ -200,10 +201,10 @@ def _solve_apart(
     """Solve pairs on kernels of their own, as many at once as the memory allows."""
     sizes = [problem.counts[i] + problem.counts[j] for i, j in pairs]
     largest = 8 * max(sizes) ** 2
-    at_once = max(1, min(n_threads, store.limit() // 2 // largest))
+    at_once = max(1, min(n_threads, sharing.limit() // 2 // largest))
 
     def one(pair: tuple[int, int]) -> Any:
-        with store.reserve(largest):
+        with sharing.reserve(largest):
             apart = kernel.among(problem.rows, [problem.spans[i] for i in pair], problem.gamma)
             codes = np.repeat([0.0, 1.0], [problem.counts[i] for i in pair])
             return _fit(problem, C, pair, apart, codes)

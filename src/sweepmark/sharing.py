@@ -1,4 +1,6 @@
-"""The process-wide store of what fits share, bounded in bytes.
+"""The process-wide store of what evaluations share, bounded in bytes.
+
+Fitted preprocessing, distances, kernels and solutions: what is content-keyed and dear.
 
 Whatever is in it could be computed again with the same bits, so that no result depends on what it
 holds.
@@ -132,7 +134,7 @@ _store = _Store(_default_limit())
 
 
 def configure(*, memory: int | None = None) -> None:
-    """Bound the memory that fits share in this process.
+    """Bound the memory that evaluations share in this process.
 
     Parameters
     ----------
