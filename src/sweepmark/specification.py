@@ -69,6 +69,13 @@ class Specification:
         text = canonical_json(self.document())
         object.__setattr__(self, "key", hashlib.sha256(text.encode()).hexdigest())
 
+    @property
+    def rows_key(self) -> str:
+        """What decides the rows that the classifier sees: equal keys are equal rows and labels."""
+        steps = list(self.preprocess.items())
+        rows = [self.data, self.split, self.task, self.method, steps, self.threads, self.versions]
+        return canonical_json(rows)
+
     def document(self) -> dict[str, Any]:
         """Return the specification as the plain mapping that the key is the hash of.
 

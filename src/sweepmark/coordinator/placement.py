@@ -36,16 +36,9 @@ class _Place:
 
     @classmethod
     def of(cls, specification: Specification) -> _Place:
-        rows = [
-            specification.data,
-            dict(specification.split),
-            dict(specification.task),
-            dict(specification.method),
-            list(specification.preprocess.items()),
-        ]
         classifier = specification.classifier.items()
         family = {name: value for name, value in classifier if name not in _SHARING}
-        return cls(canonical_json(rows), canonical_json(family))
+        return cls(specification.rows_key, canonical_json(family))
 
 
 @dataclass(slots=True)
