@@ -92,7 +92,7 @@ def _dispatch(words: Sequence[str], interruptions: Interruptions) -> int:
 
 
 def _parser() -> Parser:
-    from sweepmark.cli import data, doctor, grade, sweep, ui
+    from sweepmark.cli import data, doctor, grade, predict, sweep, ui
 
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
@@ -114,6 +114,7 @@ def _parser() -> Parser:
     verbs = parser.add_subparsers(metavar="VERB", title="verbs")
     sweep.add_parsers(verbs, common)
     grade.add_parser(verbs, common)
+    predict.add_parser(verbs, common)
     ui.add_parser(verbs, common)
     data.add_parser(verbs, common)
     doctor.add_parser(verbs, common)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ _FIGURES = "evaluation.json"
 _PREDICTIONS = "predictions.npz"
 _MODEL = "model.skops"
 _LARGEST_NUMBER = 1e300
+_DIGEST = re.compile(r"[0-9a-f]{64}")  # it becomes the name of a folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,20 @@ class EvaluationStore:
         if not (self._folder / key / _MODEL).exists():
             return None
         return self._read(key, _MODEL)
+
+    def data_digest(self, key: str) -> str:
+        """Return the digest of the data set that an evaluation is of.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be read, or is damaged.
+        """
+        specification = self._figures(key).get("specification")
+        digest = specification.get("data") if isinstance(specification, dict) else None
+        if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+            raise self._damaged(key, _FIGURES, "its specification names no data set")
+        return digest
 
     def put(self, specification: Specification, scorecard: Scorecard, origin: Origin) -> bool:
         """Keep an evaluation; one that is there already stays, and gains the model it lacks.
