@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,7 @@ class Prediction:
         """The file's labels, as the run's task has them."""
         if self.intake.y is None:
             raise LookupError("the file has no labels")
-        positive = getattr(self.run.result.blueprint.config.task, "positive", None)
+        positive = getattr(self.run.config.task, "positive", None)
         return self.intake.y if positive is None else (self.intake.y == positive).astype(np.int64)
 
     def name(self, label: int) -> str:
@@ -101,12 +102,11 @@ def predict_file(
     from sweepmark.data.intake import read_intake
     from sweepmark.evaluation import predict
 
-    config = run.result.blueprint.config_at(dict(run.trial.params))
-    dataset = _dataset(run)
+    config, dataset = run.config, _dataset(run)
     intake = read_intake(path, dataset, header=header, missing=config.dataset.missing)
     model = load_model(run, packages=packages)
     with threadpool_limits(config.engine.threads):
-        y_pred, scores = _unlike(lambda: predict(model, intake.X)[:2], path)
+        y_pred, scores = _answer(lambda: predict(model, intake.X)[:2], path)
     classes = tuple(int(label) for label in model.classes_)
     return Prediction(
         run=run,
@@ -196,19 +196,21 @@ def _score_columns(prediction: Prediction) -> Sequence[tuple[str, NDArray[np.flo
 
 def _dataset(run: Run) -> Dataset:
     if run.dataset is None:
-        name = run.result.blueprint.config_at(dict(run.trial.params)).dataset.name
+        name = run.config.dataset.name
+        own = [word for word in run.result.blueprint.overrides if word.startswith("dataset.")]
+        command = shlex.join(["sweepmark", "data", "fetch", name, *own])
         raise NotFoundError(
             f"the columns of {name}, which {run.title} was trained on, are not known: it is not in "
-            f"the cache any more. Have it read again: `sweepmark data describe {name}`."
+            f"the cache any more. Have it read again: `{command}`."
         )
     return run.dataset
 
 
-def _unlike(ask: Callable[[], Any], path: Path) -> Any:
+def _answer(ask: Callable[[], Any], path: Path) -> Any:
     """Have a model answer; rows that it cannot take are the file's fault, not ours."""
     try:
         return ask()
-    except (TypeError, ValueError, OverflowError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise DataError(
             f"{path}: must have rows that the model can take, but it says: "
             f"{str(error).partition(chr(10))[0]}"

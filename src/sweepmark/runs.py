@@ -14,6 +14,7 @@ from sweepmark.results import merged, read_result
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
     from sweepmark.results import SweepResult
     from sweepmark.scorecard import Scorecard
@@ -59,6 +60,11 @@ class Run:
             return self.result.sweep_id
         return f"{self.result.sweep_id}/{self.trial.number}"
 
+    @cached_property
+    def config(self) -> Config:
+        """Its configuration."""
+        return self.result.blueprint.config_at(dict(self.trial.params))
+
     @property
     def is_folds(self) -> bool:
         """Whether its predictions are those of cross-validation."""
@@ -96,20 +102,22 @@ class Run:
     def remedy(self) -> str:
         """The command that computes it again, with its model."""
         blueprint = self.result.blueprint
+        words = list(blueprint.overrides)
         if self.result.state == "interrupted":
             return f"Finish it: `sweepmark resume {self.result.sweep_id}`."
         if blueprint.is_run:
-            kept = [word for word in blueprint.overrides if not word.startswith("evaluation")]
-            return f"Have it fitted: `{shlex.join(['sweepmark', 'run', *kept])}`."
+            if self.is_folds:
+                words = [word for word in words if not word.startswith("evaluation")]
+            return f"Have it fitted: `{shlex.join(['sweepmark', 'run', *words])}`."
         cells = [f"sweep.space.{name}=[{value}]" for name, value in self.trial.params.items()]
-        words = ["sweepmark", "sweep", blueprint.name, *blueprint.overrides, *cells]
-        return f"Have it fitted by itself: `{shlex.join(words)}`."
+        command = shlex.join(["sweepmark", "sweep", blueprint.name, *words, *cells])
+        return f"Have it fitted by itself: `{command}`."
 
     def label_names(self, classes: Sequence[int]) -> tuple[str, ...]:
         """Return what classes are called: by name where the data set has names."""
-        task = self.result.blueprint.config.task.name
-        names = self.dataset.label_names if self.dataset and task == "multiclass" else None
-        if names is None or max(classes) >= len(names):
+        is_multiclass = self.config.task.name == "multiclass"
+        names = self.dataset.label_names if self.dataset and is_multiclass else None
+        if names is None or not set(classes) <= set(range(len(names))):
             return tuple(map(str, classes))
         return tuple(names[label] for label in classes)
 
