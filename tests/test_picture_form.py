@@ -5,18 +5,16 @@ from __future__ import annotations
 import contextlib
 import struct
 import zlib
-from functools import cache
 from itertools import product
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
+from glyphs import drawn
 from sweepmark.data.picture_form import (
     LARGEST_PICTURE,
     PictureForm,
@@ -27,18 +25,9 @@ from sweepmark.data.picture_form import (
 from sweepmark.errors import DataError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
-
-FONTS = Path(mpl.get_data_path()) / "fonts/ttf"
-
-
-@cache
-def drawn(digit: int, *, size: int = 60, font: str = "DejaVuSans") -> NDArray[np.float32]:
-    """Return a digit as it is printed, dark on light, with a margin of its own height."""
-    face = ImageFont.truetype(str(FONTS / f"{font}.ttf"), size)
-    picture = Image.new("L", (2 * size, 2 * size), 255)
-    ImageDraw.Draw(picture).text((size, size), str(digit), fill=0, font=face, anchor="mm")
-    return np.asarray(picture, dtype=np.float32)
 
 
 def form(grey: NDArray[Any]) -> PictureForm:
