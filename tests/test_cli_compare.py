@@ -216,19 +216,43 @@ def test_scores_that_are_no_numbers_are_null(compared: Compared) -> None:
         path.write_bytes(whole)
 
 
-def test_an_evaluation_that_names_no_data_set_is_damaged(compared: Compared) -> None:
-    result = compared.results["knn"]
+@contextlib.contextmanager
+def respecified(compared: Compared, name: str, **parts: Any) -> Iterator[None]:
+    """Have an evaluation say that it is of something else."""
+    result = compared.results[name]
     assert result.test is not None
     path = compared.store.root / "evaluations" / result.test.keys[0] / "evaluation.json"
     whole = path.read_text()
     figures = json.loads(whole)
-    figures["specification"]["data"] = "../../.."
+    figures["specification"] |= parts
     try:
         path.write_text(json.dumps(figures))
-        refused = compared.compare("knn", code=3)
-        assert "its specification names no data set" in refused.err
+        yield
     finally:
         path.write_text(whole)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"data": "../../.."}, "its specification names no data set"),
+        ({"task": {"name": "is_digit", "positive": "5"}}, "its specification names no task"),
+        ({"task": None}, "its specification names no task"),
+    ],
+)
+def test_a_specification_that_none_writes_is_damaged(
+    compared: Compared, parts: dict[str, Any], message: str
+) -> None:
+    with respecified(compared, "knn", **parts):
+        assert message in compared.compare("knn", code=3).err
+
+
+def test_one_label_against_the_rest_has_two_names(compared: Compared) -> None:
+    with respecified(compared, "titanic", task={"name": "is_digit", "positive": 1}):
+        document = compared.compare("titanic", "--json").document
+        assert [each["label"] for each in document["labels"]] == ["not 1", "1"]
+        shown = compared.compare("titanic", "--errors", "not 1").out
+        assert "not 1" in shown
 
 
 # Names of runs

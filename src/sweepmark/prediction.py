@@ -68,7 +68,7 @@ class Prediction:
         """The file's labels, as the run's task has them."""
         if self.intake.y is None:
             raise LookupError("the file has no labels")
-        positive = getattr(self.run.config.task, "positive", None)
+        positive = self.run.positive
         return self.intake.y if positive is None else (self.intake.y == positive).astype(np.int64)
 
     def name(self, label: int) -> str:

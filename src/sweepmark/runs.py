@@ -6,13 +6,13 @@ import re
 import shlex
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError, NotFoundError, unknown_name
 from sweepmark.results import merged, read_result
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
@@ -26,6 +26,10 @@ __all__ = ["LATEST", "Run", "find_result", "find_run"]
 LATEST = "latest"
 """What the last sweep or run of a store goes by."""
 
+# What says that the test part is left alone, and how.
+_ELSEWHERE = tuple(
+    f"evaluation{key}" for key in ("=", ".n_splits=", ".stratified=", ".shuffle=", ".validation_")
+)
 _TRIAL = re.compile(r"(?P<sweep>.+)/(?P<number>\d{1,9})")
 
 
@@ -76,12 +80,23 @@ class Run:
         return merged(self.trial.keys, self.store.evaluations, folds=self.is_folds)
 
     @cached_property
+    def specification(self) -> Mapping[str, Any]:
+        """What its (first) evaluation is of."""
+        return self.store.evaluations.specification(self.trial.keys[0])
+
+    @property
+    def positive(self) -> int | None:
+        """The label that its task tells from the rest; None if it tells all apart."""
+        positive: int | None = self.specification["task"].get("positive")
+        return positive
+
+    @cached_property
     def dataset(self) -> Dataset | None:
         """What it was evaluated on; None if the cache does not have it any more."""
         from sweepmark.data import open_dataset
 
         try:
-            return open_dataset(self.store.evaluations.data_digest(self.trial.keys[0]))
+            return open_dataset(self.specification["data"])
         except NotFoundError:
             return None
 
@@ -106,20 +121,24 @@ class Run:
         if self.result.state == "interrupted":
             return f"Finish it: `sweepmark resume {self.result.sweep_id}`."
         if blueprint.is_run:
-            if self.is_folds:
-                words = [word for word in words if not word.startswith("evaluation")]
+            if self.config.evaluation.method != "test":
+                words = [word for word in words if not word.startswith(_ELSEWHERE)]
             return f"Have it fitted: `{shlex.join(['sweepmark', 'run', *words])}`."
         cells = [f"sweep.space.{name}=[{value}]" for name, value in self.trial.params.items()]
         command = shlex.join(["sweepmark", "sweep", blueprint.name, *words, *cells])
         return f"Have it fitted by itself: `{command}`."
 
     def label_names(self, classes: Sequence[int]) -> tuple[str, ...]:
-        """Return what classes are called: by name where the data set has names."""
-        is_multiclass = self.config.task.name == "multiclass"
-        names = self.dataset.label_names if self.dataset and is_multiclass else None
-        if names is None or not set(classes) <= set(range(len(names))):
-            return tuple(map(str, classes))
-        return tuple(names[label] for label in classes)
+        """Return what classes are called: by name where the data set has names.
+
+        Of a task that tells one label from the rest, they are that label and ``not`` it.
+        """
+        names = self.dataset.label_names if self.dataset else None
+        known = dict(enumerate(names or ()))
+        if self.positive is None:
+            return tuple(known.get(label, str(label)) for label in classes)
+        positive = known.get(self.positive, str(self.positive))
+        return tuple(positive if label else f"not {positive}" for label in classes)
 
 
 def find_run(name: str, store: Store) -> Run:

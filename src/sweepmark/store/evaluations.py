@@ -18,6 +18,7 @@ from sweepmark.specification import canonical_json
 from sweepmark.store.files import environment_errors, write_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from sweepmark.scorecard import Scorecard
@@ -88,8 +89,11 @@ class EvaluationStore:
             return None
         return self._read(key, _MODEL)
 
-    def data_digest(self, key: str) -> str:
-        """Return the digest of the data set that an evaluation is of.
+    def specification(self, key: str) -> Mapping[str, Any]:
+        """Return what an evaluation is of, as :meth:`Specification.document` wrote it.
+
+        What names files or labels is checked: ``data`` is a digest, ``task`` has a name and
+        perhaps a positive label.
 
         Raises
         ------
@@ -97,10 +101,13 @@ class EvaluationStore:
             If it cannot be read, or is damaged.
         """
         specification = self._figures(key).get("specification")
-        digest = specification.get("data") if isinstance(specification, dict) else None
+        document = specification if isinstance(specification, dict) else {}
+        digest, task = document.get("data"), document.get("task")
         if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
             raise self._damaged(key, _FIGURES, "its specification names no data set")
-        return digest
+        if not isinstance(task, dict) or not isinstance(task.get("positive", 0), int):
+            raise self._damaged(key, _FIGURES, "its specification names no task")
+        return document
 
     def put(self, specification: Specification, scorecard: Scorecard, origin: Origin) -> bool:
         """Keep an evaluation; one that is there already stays, and gains the model it lacks.
