@@ -48,6 +48,11 @@ def candidates(program: Program, line: str) -> list[str]:
         ("sweepmark data show m", ["mnist"]),
         ("sweepmark data show mnist dataset.p", ["dataset.path="]),
         ("sweepmark resume ", []),
+        ("sweepmark grade ", ["latest"]),
+        ("sweepmark compare --", ["--help", "--store", "--errors", "--ranking", "--json"]),
+        ("sweepmark compare --errors ", []),
+        ("sweepmark predict l", ["latest"]),
+        ("sweepmark predict latest ", []),
         ("sweepmark nothing ", []),
     ],
 )
@@ -57,7 +62,8 @@ def test_completion(program: Program, line: str, expected: list[str]) -> None:
 
 def test_completion_of_verbs_and_options_of_a_group(program: Program) -> None:
     verbs = candidates(program, "sweepmark ")
-    assert verbs[:6] == ["run", "sweep", "resume", "grade", "ui", "data"]
+    named = ["run", "sweep", "resume", "compare", "grade", "predict", "ui", "data"]
+    assert verbs[: len(named)] == named
     classifiers = candidates(program, "sweepmark run classifier=")
     assert {"classifier=knn", "classifier=sgd", "classifier=svc"} <= set(classifiers)
 
@@ -80,7 +86,7 @@ def test_completion_of_sweep_ids(program: Program) -> None:
     sweeps.mkdir(parents=True)
     for name, content in (("run-1-1-b", "{}\n"), ("run-1-2-a", "{}\n"), ("run-0-0-a", "torn")):
         (sweeps / f"{name}.jsonl").write_text(content)
-    for verb in ("resume", "grade --json"):
+    for verb in ("resume", "grade --json", "compare", "compare run-1-1", "predict --show a.png"):
         answer = program.run("-sc", "query=bash", COMP_LINE=f"sweepmark {verb} ru")
         assert answer.out.split() == ["run-1-1-b", "run-1-2-a"]
 

@@ -12,6 +12,7 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
@@ -38,7 +39,7 @@ CLASSIFIERS = [
     HistGradientBoostingClassifier(max_iter=2),
     DummyClassifier(),
 ]
-TRANSFORMERS = [Scale(), StandardScaler(), MinMaxScaler(), PCA(5)]
+TRANSFORMERS = [Scale(), StandardScaler(), MinMaxScaler(), PCA(5), SimpleImputer()]
 
 
 @pytest.mark.parametrize("transformer", TRANSFORMERS, ids=str)

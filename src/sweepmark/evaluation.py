@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
 
-__all__ = ["evaluate", "specify", "specify_test"]
+__all__ = ["evaluate", "predict", "specify", "specify_test"]
 
 
 def specify(
@@ -117,7 +117,7 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
         warnings.simplefilter("always")
         fit_seconds = _fit(pipeline, specification.data, train)
         scored = open_dataset(specification.data).take(test)
-        y_pred, scores, predict_seconds = _predict(pipeline, scored.X)
+        y_pred, scores, predict_seconds = predict(pipeline, scored.X)
     predictions = Predictions(rows=test, y_true=scored.y, y_pred=y_pred, scores=scores)
     classes = tuple(int(label) for label in pipeline.classes_)
     return Scorecard(
@@ -161,7 +161,7 @@ def _fit(pipeline: Pipeline, digest: str, rows: NDArray[np.int64]) -> float:
     return time.perf_counter() - started
 
 
-def _predict(
+def predict(
     pipeline: Pipeline, X: NDArray[Any]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64] | None, float]:
     """Return labels, scores if the classifier gives any, and the seconds the labels took."""

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.cli.output import print_document, print_lines
-from sweepmark.errors import ConfigurationError, NotFoundError
+from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import argparse
@@ -106,8 +106,9 @@ def _entries(args: argparse.Namespace, rule: GradeConfig) -> list[Entry]:
 
 def _entry(name: str, store: Store, rule: GradeConfig) -> Entry:
     from sweepmark.grade import Entry
+    from sweepmark.runs import find_result
 
-    result, number = _find(name, store)
+    result, number = find_result(name, store)
     if number is not None and result.test is not None and number != result.test.number:
         trial = next(trial for trial in result.trials if trial.number == number)
         raise ConfigurationError(
@@ -137,26 +138,6 @@ def _lack(result: SweepResult) -> str:
     if result.blueprint.config.evaluation.method == "cv" and result.chosen is None:
         return "it was cross-validated and selected nothing. Run it with evaluation=test."
     return "that evaluation failed, or has no such figure."
-
-
-def _find(name: str, store: Store) -> tuple[SweepResult, int | None]:
-    """Return a sweep by its id, or the one that an MLflow run belongs to, with its trial."""
-    from sweepmark.results import read_result
-    from sweepmark.tracking import MlflowTracker
-
-    try:
-        return read_result(store, store.match(name)), None
-    except NotFoundError as unknown:
-        if not store.root.is_dir():
-            raise
-        tracker = MlflowTracker(store.root, experiment="sweepmark")
-        try:
-            sweep_id, number = tracker.locate(name)
-        except NotFoundError:
-            raise unknown from None
-        finally:
-            tracker.close()
-        return read_result(store, sweep_id), number
 
 
 def _print(names: list[str], grades: list[Grade]) -> None:

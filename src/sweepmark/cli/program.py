@@ -92,7 +92,7 @@ def _dispatch(words: Sequence[str], interruptions: Interruptions) -> int:
 
 
 def _parser() -> Parser:
-    from sweepmark.cli import data, doctor, grade, sweep, ui
+    from sweepmark.cli import compare, data, doctor, grade, predict, sweep, ui
 
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
@@ -113,7 +113,9 @@ def _parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"sweepmark {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", title="verbs")
     sweep.add_parsers(verbs, common)
+    compare.add_parser(verbs, common)
     grade.add_parser(verbs, common)
+    predict.add_parser(verbs, common)
     ui.add_parser(verbs, common)
     data.add_parser(verbs, common)
     doctor.add_parser(verbs, common)

@@ -83,7 +83,12 @@ def iterate_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
             raise DataError(f"{path}: line {reader.line_num}: {error}") from error
 
 
-def read_header(path: Path, expected: bool | None) -> Header:  # noqa: FBT001 -- as configured
+def read_header(
+    path: Path,
+    expected: bool | None,  # noqa: FBT001 -- as configured
+    *,
+    remedy: str = "Set dataset.header=true or false.",
+) -> Header:
     """Return the columns of a CSV file.
 
     Parameters
@@ -93,6 +98,8 @@ def read_header(path: Path, expected: bool | None) -> Header:  # noqa: FBT001 --
     expected : bool or None
         Whether the first line is a header; None finds out: it is one if no cell is a number,
         and data if every cell is.
+    remedy : str
+        What to do where that cannot be found out.
 
     Raises
     ------
@@ -114,7 +121,7 @@ def read_header(path: Path, expected: bool | None) -> Header:  # noqa: FBT001 --
             first, other = cells[numeric.index(True)], cells[numeric.index(False)]
             raise DataError(
                 f"{path}: line {number}: must be a header (no numbers) or data (numbers only), but "
-                f"has both: {first!r} and {other!r}. Set dataset.header=true or false."
+                f"has both: {first!r} and {other!r}. {remedy}"
             )
         expected = not all(numeric)
     if not expected:

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
     from sweepmark.data.dataset import Dataset, Part
 
-__all__ = ["Format", "csv_lines", "export", "export_gallery", "head", "images_of", "pgm"]
+__all__ = [
+    "Format",
+    "csv_lines",
+    "export",
+    "export_gallery",
+    "head",
+    "images_of",
+    "pgm",
+    "write_whole",
+]
 
 Format = Literal["csv", "pgm", "png"]
 
@@ -63,11 +72,11 @@ def export(dataset: Dataset, split: str, count: int, file_format: Format, path: 
     part = head(dataset, split, count)
     if file_format == "csv":
         lines = _frame_lines(dataset, part) if part.is_frame else csv_lines(part)
-        return _write_whole(path, lambda target: _write_lines(target, lines))
+        return write_whole(path, lambda target: _write_lines(target, lines))
     images = images_of(dataset, part)
     pictures = _pictures(images, file_format)
     if len(images) == 1:
-        return _write_whole(path, lambda target: _write_lines(target, pictures))
+        return write_whole(path, lambda target: _write_lines(target, pictures))
     if path.exists():
         raise ConfigurationError(
             f"{len(images)} pictures go into a new folder, but {path} exists. Name another."
@@ -78,7 +87,7 @@ def export(dataset: Dataset, split: str, count: int, file_format: Format, path: 
         for number, content in enumerate(pictures):
             (folder / f"{dataset.name}-{number:05d}.{file_format}").write_bytes(content)
 
-    return _write_whole(path, fill)
+    return write_whole(path, fill)
 
 
 def export_gallery(
@@ -94,7 +103,7 @@ def export_gallery(
     part = head(dataset, split, count)
     labels = [str(label) for label in part.y] if captions else None
     picture = gallery_png(images_of(dataset, part), captions=labels)
-    return _write_whole(path, lambda target: _write_lines(target, iter([picture])))
+    return write_whole(path, lambda target: _write_lines(target, iter([picture])))
 
 
 def head(dataset: Dataset, split: str, count: int) -> Part:
@@ -196,7 +205,7 @@ def _write_lines(path: Path, pieces: Iterator[bytes]) -> None:
             file.write(piece)
 
 
-def _write_whole(path: Path, write: Callable[[Path], None]) -> Path:
+def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
     """Write a file or folder beside its final place and move it there."""
     if not path.name:  # "." or "/"
         raise ConfigurationError(f"{path} cannot be written: it is a folder. Name a file in it.")

@@ -67,7 +67,7 @@ def read_rows(
     DataError
         If the columns are not those of the data set, or with row and column of a wrong cell.
     """
-    columns = read_header(path, header)
+    columns = read_header(path, header, remedy="Say --header yes or --header no.")
     label = _label_place(path, columns, dataset)
     types = dataset.column_types or {}
     reading = DatasetConfig(
@@ -107,7 +107,7 @@ def _label_place(path: Path, header: Header, dataset: Dataset) -> int | None:
         if n_found not in {n_features, n_features + 1}:
             raise DataError(
                 f"{path}: must have the {n_features} features of {dataset.name}, or a label and "
-                f"these, but has {n_found} columns"
+                f"these, but has {n_found} columns. Leave out what is neither."
             )
         return 0 if n_found == n_features + 1 else None
     features = dataset.feature_names or ()
@@ -122,5 +122,6 @@ def _label_place(path: Path, header: Header, dataset: Dataset) -> int | None:
                 for verb, names in (("lacks", lacking), ("has besides", unknown))
                 if names
             )
+            + "."
         )
     return header.names.index(label) if label in header.names else None

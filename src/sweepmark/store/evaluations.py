@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from sweepmark.specification import canonical_json
 from sweepmark.store.files import environment_errors, write_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from sweepmark.scorecard import Scorecard
@@ -28,6 +30,7 @@ _FIGURES = "evaluation.json"
 _PREDICTIONS = "predictions.npz"
 _MODEL = "model.skops"
 _LARGEST_NUMBER = 1e300
+_DIGEST = re.compile(r"[0-9a-f]{64}")  # it becomes the name of a folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,26 @@ class EvaluationStore:
         if not (self._folder / key / _MODEL).exists():
             return None
         return self._read(key, _MODEL)
+
+    def specification(self, key: str) -> Mapping[str, Any]:
+        """Return what an evaluation is of, as :meth:`Specification.document` wrote it.
+
+        What names files or labels is checked: ``data`` is a digest, ``task`` has a name and
+        perhaps a positive label.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be read, or is damaged.
+        """
+        specification = self._figures(key).get("specification")
+        document = specification if isinstance(specification, dict) else {}
+        digest, task = document.get("data"), document.get("task")
+        if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+            raise self._damaged(key, _FIGURES, "its specification names no data set")
+        if not isinstance(task, dict) or not isinstance(task.get("positive", 0), int):
+            raise self._damaged(key, _FIGURES, "its specification names no task")
+        return document
 
     def put(self, specification: Specification, scorecard: Scorecard, origin: Origin) -> bool:
         """Keep an evaluation; one that is there already stays, and gains the model it lacks.

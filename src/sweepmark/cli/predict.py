@@ -1,0 +1,129 @@
+"""``sweepmark predict``: what a run's model says of new rows."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweepmark.cli.output import json_only, print_document, print_lines
+from sweepmark.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from sweepmark.prediction import Prediction
+
+    Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 -- no other name
+
+__all__ = ["add_parser"]
+
+_DESCRIPTION = """\
+Labels for new rows from the model that a run kept, as CSV: row (from 0), label, the file's own
+label if it has some, and a score for each class if the model gives any (of two classes, the
+second's).
+
+FILE is a CSV file in the columns of the model's data set, with or without labels; IDX images,
+gzipped or not; or a picture (PNG, JPEG, PGM) of one digit, of any size, dark on light or light on
+dark, for models of 28 x 28 images.
+"""
+
+
+def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
+    """Add the verb; its ``handler`` returns the exit code."""
+    from argparse import RawDescriptionHelpFormatter
+
+    parser = verbs.add_parser(
+        "predict",
+        parents=[common],
+        help="labels for new rows, or for a picture of a digit, from a run's model",
+        description=_DESCRIPTION,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "run",
+        metavar="RUN",
+        help="a sweep, SWEEP/TRIAL, MLflow run or `latest`; a beginning will do",
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="the rows")
+    parser.add_argument(
+        "-o", "--output", metavar="PATH", type=Path, help="write the CSV into this file"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_argument(
+        "--show", metavar="PATH", type=Path, help="save the picture as the model sees it, a PNG"
+    )
+    parser.add_argument(
+        "--header",
+        choices=["yes", "no"],
+        help="whether a CSV file's first line names the columns (default: finds out)",
+    )
+    parser.add_argument(
+        "--trust",
+        metavar="PACKAGE",
+        action="append",
+        default=[],
+        help="also load models that hold classes of this package",
+    )
+    parser.set_defaults(handler=_predict)
+
+
+def _predict(args: argparse.Namespace) -> int:
+    from sweepmark.data.export import write_whole
+    from sweepmark.prediction import csv_text, predict_file, prediction_document
+    from sweepmark.runs import find_run
+    from sweepmark.store import Store
+
+    _check_places(args)
+    with json_only(args.json):
+        run = find_run(args.run, Store(args.store))
+        header = None if args.header is None else args.header == "yes"
+        prediction = predict_file(run, args.file, header=header, packages=args.trust)
+        if args.show is not None:
+            _save_picture(prediction, args.show)
+        if args.output is not None:
+            text = "".join(csv_text(prediction))
+            write_whole(args.output, lambda path: path.write_text(text, encoding="utf-8"))
+    _say(prediction, args)
+    if args.json:
+        print_document(prediction_document(prediction))
+    elif args.output is None:
+        sys.stdout.writelines(csv_text(prediction))
+    sys.stdout.flush()
+    return 0
+
+
+def _check_places(args: argparse.Namespace) -> None:
+    """Refuse to write over what is read, or one output over the other."""
+    places = {"FILE": args.file, "--output": args.output, "--show": args.show}
+    seen: dict[Path, str] = {}
+    for option, path in places.items():
+        if path is None:
+            continue
+        other = seen.setdefault(path.resolve(), option)
+        if other != option:
+            raise ConfigurationError(
+                f"{option} must be another file than {other}, but both are {path}."
+            )
+
+
+def _save_picture(prediction: Prediction, path: Path) -> None:
+    from sweepmark.data.export import write_whole
+    from sweepmark.data.gallery import picture_png
+
+    picture = prediction.intake.picture
+    if picture is None:
+        raise ConfigurationError("--show saves the form of a picture, but FILE is none. Leave it.")
+    content = picture_png(picture.image)
+    write_whole(path, lambda target: target.write_bytes(content))
+
+
+def _say(prediction: Prediction, args: argparse.Namespace) -> None:
+    lines = [f"model of {prediction.run.title}", *prediction.intake.notes]
+    if prediction.accuracy is not None:
+        lines.append(
+            f"accuracy {prediction.accuracy:.4f} ({prediction.n_right:,} of "
+            f"{len(prediction.y_pred):,} rows)"
+        )
+    lines += [f"wrote {path}" for path in (args.output, args.show) if path is not None]
+    print_lines(lines, file=sys.stderr)

@@ -1,0 +1,213 @@
+"""What a close look at a run shows, and two runs side by side, as plain mappings."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark.close_look import (
+    accuracy_per_label,
+    confidently_wrong,
+    most_confused,
+    ranking,
+    taken_for,
+)
+from sweepmark.errors import ConfigurationError, DataError, unknown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sweepmark.close_look import ScoredRow
+    from sweepmark.runs import Run
+
+__all__ = ["errors_document", "look_document", "pair_document", "ranking_document"]
+
+
+def look_document(run: Run) -> dict[str, Any]:
+    """Return a run's accuracy, that of each label, and the most frequent confusions."""
+    names = _names(run)
+    confusions = [
+        {"label": names[one.label], "prediction": names[one.prediction], "n_rows": one.n_rows}
+        for one in most_confused(run.card.predictions)
+    ]
+    return _head(run) | {"labels": _labels(run), "confusions": confusions}
+
+
+def errors_document(run: Run, label: str) -> dict[str, Any]:
+    """Return what the rows of a label were taken for, and the most confident of these errors.
+
+    Raises
+    ------
+    ConfigurationError
+        If the run has no such label.
+    """
+    names = _names(run)
+    wanted = _label(run, label)
+    counts = taken_for(run.card.predictions, wanted)
+    wrong = confidently_wrong(run.card.predictions, wanted, classes=run.card.classes)
+    return _head(run) | {
+        "labels": _labels(run),
+        "errors": {
+            "label": names[wanted],
+            "n_rows": sum(counts.values()),
+            "taken_for": [
+                {"prediction": names[other], "n_rows": count} for other, count in counts.items()
+            ],
+            "most_confident": [_row(row, names) for row in wrong],
+        },
+    }
+
+
+def ranking_document(run: Run, count: int) -> dict[str, Any]:
+    """Return the rows with the highest and the lowest scores of the second class.
+
+    Those of a table come with their cells, as long as the cache has the table.
+
+    Raises
+    ------
+    ConfigurationError
+        If the run has no scores of two classes.
+    """
+    names = _names(run)
+    try:
+        top, bottom = ranking(run.card.predictions, count)
+    except DataError as error:
+        raise ConfigurationError(
+            f"{run.title}: {error}. Rank a run of two classes whose classifier has a "
+            "decision function or probabilities, such as one of dataset=titanic."
+        ) from error
+    return _head(run) | {
+        "ranked_by": names[run.card.classes[-1]],
+        "top": _with_cells(run, [_row(row, names) for row in top]),
+        "bottom": _with_cells(run, [_row(row, names) for row in bottom]),
+    }
+
+
+def pair_document(one: Run, other: Run) -> dict[str, Any]:
+    """Return two runs' accuracies side by side, and on how many rows they differ.
+
+    Raises
+    ------
+    ConfigurationError
+        If they were not scored on the same rows of the same data.
+    """
+    _check_rows(one, other)
+    first, second = one.card.predictions, other.card.predictions
+    mine, theirs = first.y_pred == first.y_true, second.y_pred == second.y_true
+    differs = first.y_pred != second.y_pred
+    heads = [_head(one), _head(other)]
+    labels = [
+        {
+            "label": left["label"],
+            "n_rows": left["n_rows"],
+            "accuracies": [left["accuracy"], right["accuracy"]],
+            "difference": _difference(left["accuracy"], right["accuracy"]),
+        }
+        for left, right in zip(_labels(one), _labels(other), strict=True)
+    ]
+    return {
+        "runs": heads,
+        "n_rows": len(first.rows),
+        "difference": _difference(heads[0]["accuracy"], heads[1]["accuracy"]),
+        "n_differing": int(differs.sum()),
+        "n_only_first_right": int((mine & ~theirs).sum()),
+        "n_only_second_right": int((theirs & ~mine).sum()),
+        "labels": labels,
+    }
+
+
+def _check_rows(one: Run, other: Run) -> None:
+    first, second = one.card.predictions, other.card.predictions
+    if (
+        one.specification["data"] == other.specification["data"]
+        and np.array_equal(first.rows, second.rows)
+        and np.array_equal(first.y_true, second.y_true)
+        and _names(one) == _names(other)
+    ):
+        return
+    raise ConfigurationError(
+        "two runs must have been scored on the same rows of the same data, but "
+        f"{_scored_on(one)} and {_scored_on(other)}. Run one of them with the other's dataset, "
+        "split, task and evaluation."
+    )
+
+
+def _scored_on(run: Run) -> str:
+    rows = run.card.predictions.rows
+    dataset = run.config.dataset.name
+    ends = f", {rows.min()} to {rows.max()}" if rows.size else ""
+    folds = " out of fold" if run.is_folds else ""
+    return f"{run.title} was on {len(rows):,} rows of {dataset}{ends}{folds}"
+
+
+def _head(run: Run) -> dict[str, Any]:
+    predictions = run.card.predictions
+    n_right = int((predictions.y_true == predictions.y_pred).sum())
+    n_rows = len(predictions.rows)
+    return {
+        "sweep_id": run.result.sweep_id,
+        "trial": run.trial.number,
+        "params": dict(run.trial.params),
+        "overrides": list(run.result.blueprint.overrides),
+        "out_of_fold": run.is_folds,
+        "n_rows": n_rows,
+        "n_right": n_right,
+        "accuracy": n_right / n_rows if n_rows else None,
+    }
+
+
+def _labels(run: Run) -> list[dict[str, Any]]:
+    names = _names(run)
+    return [
+        {
+            "label": names[label],
+            "n_right": each.n_right,
+            "n_rows": each.n_rows,
+            "accuracy": each.share,
+        }
+        for label, each in accuracy_per_label(run.card.predictions, run.card.classes).items()
+    ]
+
+
+def _names(run: Run) -> dict[int, str]:
+    classes = run.card.classes
+    return dict(zip(classes, run.label_names(classes), strict=True))
+
+
+def _label(run: Run, text: str) -> int:
+    """Return the label that is meant by its name or number."""
+    names = _names(run)
+    for label, name in names.items():
+        if text == name:
+            return label
+    raise ConfigurationError(unknown_name("label", text, names.values()))
+
+
+def _row(row: ScoredRow, names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "row": row.row,
+        "label": names[row.label],
+        "prediction": names[row.prediction],
+        "score": _finite(row.score),
+    }
+
+
+def _with_cells(run: Run, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Add the cells of a table's rows; of pictures and plain numbers there is nothing to read."""
+    dataset = run.dataset
+    numbers = np.array([row["row"] for row in rows], dtype=np.int64)
+    if dataset is None or not dataset.is_frame or (numbers >= dataset.n_rows).any():
+        return list(rows)
+    frame: Any = dataset.take(numbers).X
+    cells = frame.astype(object).where(frame.notna(), None).to_dict(orient="records")
+    return [row | {"cells": those} for row, those in zip(rows, cells, strict=True)]
+
+
+def _difference(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else second - first
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,217 @@
+"""Predicting new rows with the model that a run kept."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark.errors import ConfigurationError, DataError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from sweepmark.data import Dataset
+    from sweepmark.data.intake import Intake
+    from sweepmark.runs import Run
+
+__all__ = ["Prediction", "csv_text", "load_model", "predict_file", "prediction_document"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Prediction:
+    """What a run's model says of new rows.
+
+    Attributes
+    ----------
+    run : Run
+        Whose model it is.
+    classes : tuple of int
+        What the columns of the scores are of.
+    names : tuple of str
+        What the classes are called.
+    intake : Intake
+        The rows.
+    y_pred : ndarray of shape (n_rows,), int64
+        Labels.
+    scores : ndarray of shape (n_rows, n_classes) or (n_rows,), float64, or None
+        As :class:`sweepmark.scorecard.Predictions` has them.
+    """
+
+    run: Run
+    classes: tuple[int, ...]
+    names: tuple[str, ...]
+    intake: Intake
+    y_pred: NDArray[np.int64]
+    scores: NDArray[np.float64] | None
+
+    @property
+    def accuracy(self) -> float | None:
+        """The share of rows that are right; None if nobody says what would be."""
+        n_right = self.n_right
+        return None if n_right is None else n_right / len(self.y_pred)
+
+    @property
+    def n_right(self) -> int | None:
+        """How many rows are right, likewise."""
+        return None if self.intake.y is None else int((self.y_true == self.y_pred).sum())
+
+    @property
+    def y_true(self) -> NDArray[np.int64]:
+        """The file's labels, as the run's task has them."""
+        if self.intake.y is None:
+            raise LookupError("the file has no labels")
+        positive = self.run.positive
+        return self.intake.y if positive is None else (self.intake.y == positive).astype(np.int64)
+
+    def name(self, label: int) -> str:
+        """Return what a label is called; one that the model does not know, its number."""
+        return self.names[self.classes.index(label)] if label in self.classes else str(label)
+
+
+def predict_file(
+    run: Run, path: Path, *, header: bool | None = None, packages: Collection[str] = ()
+) -> Prediction:
+    """Predict the rows of a file, as the run's test rows were predicted.
+
+    Parameters
+    ----------
+    run : Run
+        Whose model is asked.
+    path : Path
+        What :func:`sweepmark.data.intake.read_intake` reads.
+    header : bool or None
+        Whether a CSV file has a header; None finds out.
+    packages : collection of str
+        Packages whose types the user trusts in a model.
+
+    Raises
+    ------
+    SweepmarkError
+        If the file, the model or the data set it was trained on is not what it should be.
+    """
+    from threadpoolctl import threadpool_limits
+
+    from sweepmark.data.intake import read_intake
+    from sweepmark.evaluation import predict
+
+    config, dataset = run.config, _dataset(run)
+    intake = read_intake(path, dataset, header=header, missing=config.dataset.missing)
+    model = load_model(run, packages=packages)
+    with threadpool_limits(config.engine.threads):
+        y_pred, scores = _answer(lambda: predict(model, intake.X)[:2], path)
+    classes = tuple(int(label) for label in model.classes_)
+    return Prediction(
+        run=run,
+        classes=classes,
+        names=run.label_names(classes),
+        intake=intake,
+        y_pred=y_pred,
+        scores=scores,
+    )
+
+
+def load_model(run: Run, *, packages: Collection[str] = ()) -> Any:
+    """Return the fitted Pipeline of a run.
+
+    Raises
+    ------
+    ConfigurationError
+        If it was not kept, with the command that gets it.
+    DataError
+        If it holds types that are not trusted.
+    """
+    from sweepmark.models import load
+
+    content = run.model
+    if content is None:
+        raise ConfigurationError(
+            f"the model of {run.title} was not kept: a single run keeps its own, a sweep that of "
+            f"its chosen trial or, where it selects nothing, of the largest. {run.remedy}"
+        )
+    model = load(content, packages=packages)
+    if not hasattr(model, "steps") or not hasattr(model, "classes_"):
+        raise DataError(
+            f"the model of {run.title} must be a fitted Pipeline with classes, but is "
+            f"{type(model).__name__}."
+        )
+    return model
+
+
+def csv_text(prediction: Prediction) -> Iterator[str]:
+    """Yield the predictions as lines of CSV: row (from 0), label, the file's own, scores."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    y_true = None if prediction.intake.y is None else prediction.y_true.tolist()
+    columns = _score_columns(prediction)
+    own = [] if y_true is None else ["actual"]
+    writer.writerow(["row", "label", *own, *(f"score_{name}" for name, _ in columns)])
+    scores = [column.tolist() for _, column in columns]
+    for row, label in enumerate(prediction.y_pred.tolist()):
+        actual = [] if y_true is None else [prediction.name(y_true[row])]
+        writer.writerow([row, prediction.name(label), *actual, *(column[row] for column in scores)])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def prediction_document(prediction: Prediction) -> dict[str, Any]:
+    """Return the predictions as a plain mapping for ``--json``."""
+    columns = [(name, column.tolist()) for name, column in _score_columns(prediction)]
+    y_true = None if prediction.intake.y is None else prediction.y_true.tolist()
+    rows = [
+        {"row": row, "label": prediction.name(label)}
+        | ({} if y_true is None else {"actual": prediction.name(y_true[row])})
+        | ({"scores": {name: column[row] for name, column in columns}} if columns else {})
+        for row, label in enumerate(prediction.y_pred.tolist())
+    ]
+    return {
+        "sweep_id": prediction.run.result.sweep_id,
+        "trial": prediction.run.trial.number,
+        "run_id": prediction.run.trial.run_id or None,
+        "classes": list(prediction.names),
+        "n_rows": len(rows),
+        "accuracy": prediction.accuracy,
+        "notes": list(prediction.intake.notes),
+        "predictions": rows,
+    }
+
+
+def _score_columns(prediction: Prediction) -> Sequence[tuple[str, NDArray[np.float64]]]:
+    """Return the scores by what their class is called: of two classes, the second's only."""
+    scores = prediction.scores
+    if scores is None:
+        return []
+    if scores.ndim == 1:
+        return [(prediction.names[-1], scores)]
+    return list(zip(prediction.names, scores.T, strict=True))
+
+
+def _dataset(run: Run) -> Dataset:
+    if run.dataset is None:
+        name = run.config.dataset.name
+        own = [word for word in run.result.blueprint.overrides if word.startswith("dataset.")]
+        command = shlex.join(["sweepmark", "data", "fetch", name, *own])
+        raise NotFoundError(
+            f"the columns of {name}, which {run.title} was trained on, are not known: it is not in "
+            f"the cache any more. Have it read again: `{command}`."
+        )
+    return run.dataset
+
+
+def _answer(ask: Callable[[], Any], path: Path) -> Any:
+    """Have a model answer; rows that it cannot take are the file's fault, not ours."""
+    try:
+        return ask()
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{path}: must have rows that the model can take, but it says: "
+            f"{str(error).partition(chr(10))[0]}"
+        ) from error

@@ -1,0 +1,221 @@
+"""A run by any of its names: a sweep's id, ``latest``, a trial of a sweep, an id of MLflow's."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sweepmark.errors import ConfigurationError, NotFoundError, unknown_name
+from sweepmark.results import merged, read_result
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sweepmark.config.schema import Config
+    from sweepmark.data import Dataset
+    from sweepmark.results import SweepResult
+    from sweepmark.scorecard import Scorecard
+    from sweepmark.store import Store
+    from sweepmark.trial import Trial
+
+__all__ = ["LATEST", "Run", "find_result", "find_run"]
+
+LATEST = "latest"
+"""What the last sweep or run of a store goes by."""
+
+# What says that the test part is left alone, and how.
+_ELSEWHERE = tuple(
+    f"evaluation{key}" for key in ("=", ".n_splits=", ".stratified=", ".shuffle=", ".validation_")
+)
+_TRIAL = re.compile(r"(?P<sweep>.+)/(?P<number>\d{1,9})")
+
+
+@dataclass(frozen=True)  # a cached property needs a __dict__
+class Run:
+    """One trial whose predictions are kept: of a sweep the one that stands for it.
+
+    Attributes
+    ----------
+    name : str
+        What it was called by.
+    store : Store
+        Where it is.
+    result : SweepResult
+        The sweep or single run that it belongs to.
+    trial : Trial
+        Its figures and the keys of its evaluations.
+    is_final : bool
+        Whether it is the sweep's recipe as scored on the test part.
+    """
+
+    name: str
+    store: Store
+    result: SweepResult
+    trial: Trial
+    is_final: bool
+
+    @property
+    def title(self) -> str:
+        """Name the sweep and, unless it is a single run, the trial."""
+        if self.result.blueprint.is_run:
+            return self.result.sweep_id
+        return f"{self.result.sweep_id}/{self.trial.number}"
+
+    @cached_property
+    def config(self) -> Config:
+        """Its configuration."""
+        return self.result.blueprint.config_at(dict(self.trial.params))
+
+    @property
+    def is_folds(self) -> bool:
+        """Whether its predictions are those of cross-validation."""
+        return len(self.trial.keys) > 1
+
+    @cached_property
+    def card(self) -> Scorecard:
+        """The Scorecard of its evaluations together."""
+        return merged(self.trial.keys, self.store.evaluations)
+
+    @cached_property
+    def specification(self) -> Mapping[str, Any]:
+        """What its (first) evaluation is of."""
+        return self.store.evaluations.specification(self.trial.keys[0])
+
+    @property
+    def positive(self) -> int | None:
+        """The label that its task tells from the rest; None if it tells all apart."""
+        positive: int | None = self.specification["task"].get("positive")
+        return positive
+
+    @cached_property
+    def dataset(self) -> Dataset | None:
+        """What it was evaluated on; None if the cache does not have it any more."""
+        from sweepmark.data import open_dataset
+
+        try:
+            return open_dataset(self.specification["data"])
+        except NotFoundError:
+            return None
+
+    @property
+    def model(self) -> bytes | None:
+        """The fitted pipeline in skops format; None if it was not kept.
+
+        Of a cross-validated trial it is that of the same recipe, fitted on all training rows.
+        """
+        trial, test = self.trial, self.result.test
+        if test is not None and test.number == trial.number:
+            trial = test
+        elif self.is_folds:
+            return None
+        return self.store.evaluations.model(trial.keys[0])
+
+    @property
+    def remedy(self) -> str:
+        """The command that computes it again, with its model."""
+        blueprint = self.result.blueprint
+        words = list(blueprint.overrides)
+        if self.result.state == "interrupted":
+            return f"Finish it: `sweepmark resume {self.result.sweep_id}`."
+        if blueprint.is_run:
+            if self.config.evaluation.method != "test":
+                words = [word for word in words if not word.startswith(_ELSEWHERE)]
+            return f"Have it fitted: `{shlex.join(['sweepmark', 'run', *words])}`."
+        cells = [f"sweep.space.{name}=[{value}]" for name, value in self.trial.params.items()]
+        command = shlex.join(["sweepmark", "sweep", blueprint.name, *words, *cells])
+        return f"Have it fitted by itself: `{command}`."
+
+    def label_names(self, classes: Sequence[int]) -> tuple[str, ...]:
+        """Return what classes are called: by name where the data set has names.
+
+        Of a task that tells one label from the rest, they are that label and ``not`` it.
+        """
+        names = self.dataset.label_names if self.dataset else None
+        known = dict(enumerate(names or ()))
+        if self.positive is None:
+            return tuple(known.get(label, str(label)) for label in classes)
+        positive = known.get(self.positive, str(self.positive))
+        return tuple(positive if label else f"not {positive}" for label in classes)
+
+
+def find_run(name: str, store: Store) -> Run:
+    """Return the run with a name.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none, or several.
+    ConfigurationError
+        If it has no predictions: it failed, or nothing stands for the sweep yet.
+    """
+    result, number = find_result(name, store)
+    if number is None:
+        if result.test is not None:
+            return Run(name, store, result, result.test, is_final=True)
+        trial = result.headline
+        if trial is None:
+            raise ConfigurationError(f"{result.sweep_id} has no finished trial: {_lack(result)}")
+        return Run(name, store, result, trial, is_final=False)
+    trial = next(trial for trial in result.trials if trial.number == number)
+    if trial.status == "failed":
+        raise ConfigurationError(
+            f"trial {number} of {result.sweep_id} failed ({trial.reason}) and predicted nothing. "
+            f"Try it again: `sweepmark resume {result.sweep_id} --retry-failed`."
+        )
+    return Run(name, store, result, trial, is_final=False)
+
+
+def find_result(name: str, store: Store) -> tuple[SweepResult, int | None]:
+    """Return the sweep or run with a name, and the number of the trial if it names one.
+
+    Parameters
+    ----------
+    name : str
+        ``latest``; the id of a sweep, or its beginning; either with ``/NUMBER`` for a trial; the id
+        of an MLflow run, or its beginning.
+    store : Store
+        Where it is.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none, or several.
+    """
+    named = _TRIAL.fullmatch(name)
+    sweep, number = (named["sweep"], int(named["number"])) if named else (name, None)
+    try:
+        sweep_id = store.match(None if sweep == LATEST else sweep)
+    except NotFoundError as unknown:
+        if named or name == LATEST or not store.root.is_dir():
+            raise
+        sweep_id, number = _locate(name, store, unknown)
+    result = read_result(store, sweep_id)
+    numbers = [trial.number for trial in result.trials]
+    if number is not None and number not in numbers:
+        options = [f"{sweep_id}/{known}" for known in numbers]
+        raise NotFoundError(unknown_name("finished trial", f"{sweep_id}/{number}", options))
+    return result, number
+
+
+def _locate(name: str, store: Store, unknown: NotFoundError) -> tuple[str, int | None]:
+    """Ask MLflow which sweep and trial a run of its own is."""
+    from sweepmark.tracking import MlflowTracker, mlflow_database
+
+    if not mlflow_database(store.root).exists():
+        raise unknown
+    tracker = MlflowTracker(store.root, experiment="sweepmark")
+    try:
+        return tracker.locate(name)
+    except NotFoundError:
+        raise unknown from None
+    finally:
+        tracker.close()
+
+
+def _lack(result: SweepResult) -> str:
+    if result.state == "interrupted":
+        return f"it is not finished. Do `sweepmark resume {result.sweep_id}` first."
+    return f"try again: `sweepmark resume {result.sweep_id} --retry-failed`."

@@ -1,0 +1,254 @@
+"""``sweepmark predict`` as a user calls it."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import glyphs
+from program import Program
+from sweepmark.blueprint import Blueprint
+from sweepmark.config import Composer, Folders
+from sweepmark.data import idx
+from sweepmark.store import Store
+from tables import PASSENGERS, write
+from tiny import grid, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sweepmark.results import SweepResult
+
+SMALL = ("engine=serial", "tracking=none", "grade=none")
+FLOWERS = "kind,a,b\n" + "".join(
+    f"{kind},{10 * i + j % 3},{j % 5}.5\n"
+    for j in range(12)
+    for i, kind in enumerate(("daisy", "rose", "tulip"))
+)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A store with runs of each kind, and a program that finds them there."""
+
+    program: Program
+    results: dict[str, SweepResult]
+
+    def id(self, name: str) -> str:
+        return self.results[name].sweep_id
+
+    def predict(self, name: str, *words: object, code: int = 0) -> Any:
+        return self.program.run("predict", self.id(name), *words, code=code)
+
+
+def launched(store: Store, *overrides: str) -> SweepResult:
+    with Composer(Folders.of([])) as composer:
+        return run(Blueprint.compose(composer, None, [*SMALL, *overrides]), store)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Iterator[Kept]:
+    root = tmp_path_factory.mktemp("kept")
+    flowers = write(root / "flowers.csv", FLOWERS)
+    printed = glyphs.write_files(root / "printed")
+    with contextlib.closing(Program(root, cache=session_cache)) as program:
+        store = Store(program.store)
+        one = grid(sweep__space={"classifier": {"C": [1.0, 10.0]}})
+        results = {
+            "printed": launched(store, f"dataset.path={printed}", "split.size=null"),
+            "flowers": launched(store, "dataset=csv", f"dataset.path={flowers}"),
+            "digits": launched(store, "dataset=digits", "split.size=400"),
+            "cv": launched(store, "dataset=digits", "split.size=200", "evaluation=cv"),
+            "sweep": run(one, store),
+            "twos": launched(store, "dataset=csv", f"dataset.path={write_twos(root)}"),
+        }
+        yield Kept(program, results)
+
+
+def write_twos(root: Path) -> Path:
+    lines = [f"{i % 2},{i % 2 * 3 + i % 4},{i}" for i in range(40)]
+    return write(root / "twos.csv", "\n".join(lines) + "\n")
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_the_same_rows_get_the_labels_they_were_scored_with(kept: Kept) -> None:
+    """What was exported is predicted as the evaluation predicted it, scores and all."""
+    result = kept.results["digits"]
+    assert result.test is not None
+    stored = Store(kept.program.store).evaluations.scorecard(result.test.keys[0]).predictions
+    kept.program.run("data", "export", "digits", "--count", -1, "-o", "all.csv")
+    answer = kept.predict("digits", "all.csv")
+    predicted = rows(answer.out)
+    assert [int(predicted[row]["label"]) for row in stored.rows] == stored.y_pred.tolist()
+    assert [int(predicted[row]["actual"]) for row in stored.rows] == stored.y_true.tolist()
+    assert stored.scores is not None
+    names = [f"score_{label}" for label in range(10)]
+    scores = [[float(predicted[row][name]) for name in names] for row in stored.rows]
+    np.testing.assert_allclose(scores, stored.scores, rtol=0, atol=1e-12)
+    n_right = sum(row["label"] == row["actual"] for row in predicted)
+    assert f"accuracy {n_right / 1797:.4f} ({n_right:,} of 1,797 rows)" in answer.err
+
+
+def test_rows_without_labels_go_to_a_file(kept: Kept) -> None:
+    new = write(kept.program.folder / "new.csv", "b,a\n1.5,20\n0.5,1\n")
+    answer = kept.predict("flowers", new, "-o", "answer.csv")
+    assert answer.out == ""
+    assert "wrote answer.csv" in answer.err
+    assert "accuracy" not in answer.err
+    written = rows((kept.program.folder / "answer.csv").read_text())
+    assert [row["label"] for row in written] == ["tulip", "daisy"]
+    assert list(written[0]) == ["row", "label", "score_daisy", "score_rose", "score_tulip"]
+
+
+def test_json(kept: Kept) -> None:
+    new = write(kept.program.folder / "new.csv", "kind,a,b\nrose,11,1.5\nrose,1,0.5\n")
+    document = kept.predict("flowers", new, "--json").document
+    assert document["accuracy"] == 0.5
+    assert document["classes"] == ["daisy", "rose", "tulip"]
+    first, second = document["predictions"]
+    assert (first["row"], first["label"], first["actual"]) == (0, "rose", "rose")
+    assert second["label"] == "daisy"
+    assert set(first["scores"]) == {"daisy", "rose", "tulip"}
+
+
+def test_two_classes_have_one_score(kept: Kept) -> None:
+    new = write(kept.program.folder / "new.csv", "4,3\n0,2\n")
+    assert list(rows(kept.predict("twos", new).out)[0]) == ["row", "label", "score_1"]
+
+
+def test_idx_images(kept: Kept) -> None:
+    images = idx.encode(np.stack([glyphs_form(digit) for digit in (3, 7)]))
+    new = write(kept.program.folder / "images.gz", images)
+    assert [row["label"] for row in rows(kept.predict("printed", new).out)] == ["3", "7"]
+
+
+def glyphs_form(digit: int) -> Any:
+    from sweepmark.data.picture_form import bring_into_form
+
+    return bring_into_form(glyphs.drawn(digit), name="drawn").image
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("digit", [2, 7])
+def test_a_picture_however_it_shows_its_digit(kept: Kept, digit: int) -> None:
+    grey = glyphs.drawn(digit, size=50).astype(np.uint8)
+    pictures = {
+        "dark.png": Image.fromarray(grey),
+        "light.pgm": Image.fromarray(255 - grey),
+        "large.jpg": Image.fromarray(glyphs.drawn(digit, size=500).astype(np.uint8)),
+    }
+    for name, picture in pictures.items():
+        path = kept.program.folder / name
+        picture.save(path)
+        answer = kept.predict("printed", path, "--show", "seen.png")
+        assert [row["label"] for row in rows(answer.out)] == [str(digit)], name
+        way = "light on dark" if name == "light.pgm" else "dark on light"
+        assert way in answer.err
+        with Image.open(kept.program.folder / "seen.png") as seen:
+            assert seen.size == (28, 28)
+            assert seen.getextrema() == (0, 255)
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "message"),
+    [
+        ("digits", ("blank.png",), "28 x 28 images in bytes, but digits has images of 8 x 8"),
+        ("printed", ("blank.png",), "blank.png: must show a digit, but is blank"),
+        ("printed", ("nothing.csv",), "nothing.csv is not there"),
+        ("flowers", ("other.csv",), "lacks 'b' and has besides 'c'"),
+        ("digits", ("other.csv",), "the 64 features of digits, or a label and these, but has 2"),
+        ("flowers", ("other.csv", "-o", "other.csv"), "--output must be another file than FILE"),
+        ("flowers", ("right.csv", "-o", "no/such/folder"), "cannot be written"),
+        ("flowers", ("right.csv", "--show", "x.png"), "--show saves the form of a picture"),
+        ("flowers", ("right.csv", "--header", "perhaps"), "Options: no, yes"),
+        ("flowers", ("right.csv", "more.csv"), "nothing more is expected"),
+        ("cv", ("right.csv",), "was not kept"),
+    ],
+)
+def test_what_is_wrong_is_said(kept: Kept, name: str, words: tuple[str, ...], message: str) -> None:
+    Image.new("L", (40, 40), 200).save(kept.program.folder / "blank.png")
+    write(kept.program.folder / "other.csv", "a,c\n1,2\n")
+    write(kept.program.folder / "right.csv", "a,b\n1,2\n")
+    if name == "cv":
+        kept.program.run("data", "export", "digits", "--count", 5, "-o", "right.csv")
+    refused = kept.predict(name, *words, code=2)
+    assert refused.out == ""
+    assert refused.err.startswith("error: ")
+    assert message in refused.err
+    assert "Traceback" not in refused.err
+
+
+def test_runs_that_are_not_there(kept: Kept) -> None:
+    new = write(kept.program.folder / "new.csv", "4,3\n0,2\n")
+    for name, message in (("no", "there is no sweep 'no'"), ("run-", "names 5 sweeps: ")):
+        assert message in kept.program.run("predict", name, new, code=2).err
+    trial = f"{kept.id('twos')}/7"
+    assert "unknown finished trial" in kept.program.run("predict", trial, new, code=2).err
+    assert "score_1" in kept.program.run("predict", "latest", new).out
+    empty = kept.program.run("predict", "latest", new, "--store", "elsewhere", code=2)
+    assert "there is no sweep in" in empty.err
+
+
+@pytest.mark.slow
+def test_the_command_that_is_given_keeps_the_model(kept: Kept) -> None:
+    """Of a cross-validated run, and of a sweep's trial that was not chosen."""
+    kept.program.run("data", "export", "digits", "--count", 5, "-o", "five.csv")
+    sweep = kept.results["sweep"]
+    assert sweep.chosen is not None
+    chosen = sweep.chosen.number
+    kept.program.run("predict", sweep.sweep_id, "five.csv")
+    kept.program.run("predict", f"{sweep.sweep_id}/{chosen}", "five.csv")
+    for name in (kept.id("cv"), f"{sweep.sweep_id}/{1 - chosen}"):
+        refused = kept.program.run("predict", name, "five.csv", code=2)
+        verb, *words = shlex.split(refused.err.split("`")[-2])[1:]
+        assert verb == ("run" if name == kept.id("cv") else "sweep")
+        kept.program.run(verb, *words)
+        kept.program.run("predict", "latest", "five.csv")
+
+
+def test_a_model_that_was_changed_is_refused(kept: Kept) -> None:
+    result = kept.results["flowers"]
+    assert result.test is not None
+    model = kept.program.store / "evaluations" / result.test.keys[0] / "model.skops"
+    whole = model.read_bytes()
+    new = write(kept.program.folder / "new.csv", "a,b\n1,2\n")
+    try:
+        model.write_bytes(whole[: len(whole) // 2])
+        assert "skops format" in kept.predict("flowers", new, code=2).err
+        model.unlink()
+        refused = kept.predict("flowers", new, code=2).err
+        assert f"sweepmark run {' '.join(SMALL)} dataset=csv" in refused
+    finally:
+        model.write_bytes(whole)
+
+
+def test_a_table_with_text_and_missing_values(kept: Kept, tmp_path: Path) -> None:
+    own = tmp_path / "preprocess"
+    own.mkdir()
+    text = (
+        "# Numbers of passengers\n"
+        "columns:\n"
+        "  _target_: sklearn.compose.ColumnTransformer\n"
+        "  transformers:\n"
+        "    - [ages, {_target_: sklearn.impute.SimpleImputer, strategy: median}, [Age, Fare]]\n"
+    )
+    write(own / "numbers.yaml", text)
+    path = write(tmp_path / "train.csv", PASSENGERS + PASSENGERS.partition("\n")[2])
+    with Composer(Folders.of([tmp_path])) as composer:
+        words = ["dataset=titanic", f"dataset.path={path}", "preprocess=numbers"]
+        asked = Blueprint.compose(composer, None, [*SMALL, *words, "classifier=logistic"])
+    result = run(asked, Store(kept.program.store))
+    answer = kept.program.run("predict", result.sweep_id, path)
+    assert [row["actual"] for row in rows(answer.out)] == list("011100") * 2
