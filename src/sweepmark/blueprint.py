@@ -16,7 +16,7 @@ from sweepmark.config import Tree, lookup, place, resolve, validate
 from sweepmark.errors import ConfigurationError, unknown_name
 from sweepmark.evaluation import specify
 from sweepmark.metrics import CV_ACCURACY, CV_ACCURACY_STD, TEST_NAMES, cv, is_recall, recall
-from sweepmark.space import Choice, Options, Range, Space, parse_space
+from sweepmark.space import Choice, Options, Range, Space, option_name, parse_space
 from sweepmark.specification import canonical_json
 
 if TYPE_CHECKING:
@@ -263,7 +263,7 @@ def _key(override: str) -> str:
 def _option_groups(tree: Tree) -> dict[str, list[str]]:
     space = lookup(tree, "sweep.space", {})
     return {
-        str(group): [str(option) for option in node["option"]]
+        str(group): [option_name(option) for option in node["option"]]
         for group, node in (space.items() if isinstance(space, dict) else ())
         if isinstance(node, dict) and isinstance(node.get("option"), list | dict)
     }

@@ -14,6 +14,7 @@ __all__ = ["TRUSTED_TYPES", "dump", "load", "trusted_types", "unknown_types"]
 
 TRUSTED_TYPES = frozenset(
     {
+        "numpy.dtype",
         "sklearn.calibration._CalibratedClassifier",
         "sklearn.calibration._SigmoidCalibration",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
