@@ -205,6 +205,11 @@ class TestCheck:
                 ["unknown metric 'cv_acuracy'", "Did you mean 'cv_accuracy'?", "cv_roc_auc"],
             ),
             ("svc_tpe", {"sweep__objective": None}, ["sampler=tpe needs a metric", "cv_accuracy"]),
+            (
+                "svc_tpe",
+                {"sweep__objective": None, "sampler__name": "gp"},
+                ["sampler=gp needs a metric"],
+            ),
             ("svc_c_gamma", {**BANDS, "grade__metric": "acuracy"}, ["unknown metric 'acuracy'"]),
             ("svc_c_gamma", {**BANDS, "grade__target": 96}, ["edges of grade", "96", "0.96"]),
             ("svc_c_gamma", {"sweep__space__tracking__name": ["none"]}, ["space.tracking.name"]),

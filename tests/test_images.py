@@ -103,7 +103,7 @@ class TestAugmentShift:
         assert (first != other).any()
 
     def test_no_pixel_at_all_is_refused(self) -> None:
-        with pytest.raises(ValueError, match="pixels must be at least 1, but got 0"):
+        with pytest.raises(ValueError, match=r"'pixels' parameter of AugmentShift.* Got 0"):
             AugmentShift(pixels=0).fit_resample(np.ones((1, 4)), [1])
 
     def test_pictures_that_are_not_square_need_their_shape(self) -> None:
@@ -158,7 +158,7 @@ class TestDeskew:
     def test_negative_ink_and_unknown_order_are_refused(self) -> None:
         with pytest.raises(ValueError, match="Negative values in data"):
             Deskew().fit([[-1.0]])
-        with pytest.raises(ValueError, match="order must be an integer from 0 to 5, but got 9"):
+        with pytest.raises(ValueError, match=r"'order' parameter of Deskew.* Got 9"):
             Deskew(order=9).fit([[1.0]])
 
 
@@ -184,5 +184,5 @@ class TestHog:
 
     @pytest.mark.parametrize("wrong", [{"orientations": 0}, {"pixels_per_cell": [0, 4]}])
     def test_histogram_of_nothing_is_refused(self, wrong: dict[str, Any]) -> None:
-        with pytest.raises(ValueError, match="must be positive"):
+        with pytest.raises(ValueError, match="must be"):
             Hog(**wrong).fit(np.ones((1, 64)))

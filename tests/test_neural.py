@@ -97,7 +97,7 @@ def test_saturated_outputs_have_shares_all_the_same() -> None:
     "wrong", [{"hidden_units": 0}, {"epochs": 0}, {"learning_rate": 0.0}, {"learning_rate": np.nan}]
 )
 def test_parameter_out_of_range_is_refused_with_its_name(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=next(iter(wrong)) + " must be"):
+    with pytest.raises(ValueError, match=f"'{next(iter(wrong))}' parameter of LogisticMLP must be"):
         LogisticMLP(**wrong).fit([[1.0], [2.0]], [0, 1])
 
 

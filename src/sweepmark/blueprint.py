@@ -34,6 +34,7 @@ RUN = "run"
 
 _SWEPT = ("seed", "dataset", "split", "task", "preprocess", "classifier")
 _OBJECTIVES = (CV_ACCURACY, CV_ACCURACY_STD, *map(cv, TEST_NAMES[1:]))
+_ADAPTIVE = ("tpe", "gp")
 _MISSING = object()
 
 
@@ -222,9 +223,9 @@ def _check_objective(sweep: SweepConfig, config: Config) -> None:
             f"Set sweep.objective={CV_ACCURACY} evaluation=cv."
         )
     if objective is None:
-        if config.sampler.name == "tpe":
+        if config.sampler.name in _ADAPTIVE:
             raise ConfigurationError(
-                "sampler=tpe needs a metric to select by. "
+                f"sampler={config.sampler.name} needs a metric to select by. "
                 f"Set sweep.objective={CV_ACCURACY} evaluation=cv."
             )
         return

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -58,9 +60,16 @@ class LogisticMLP(ClassifierMixin, BaseEstimator):
     Examples
     --------
     >>> X, y = [[1.0, 0.01], [0.01, 1.0]], [3, 8]
-    >>> LogisticMLP(hidden_units=5, epochs=50, random_state=0).fit(X, y).predict(X)
+    >>> LogisticMLP(hidden_units=5, epochs=500, random_state=0).fit(X, y).predict(X)
     array([3, 8])
     """
+
+    _parameter_constraints: ClassVar = {
+        "hidden_units": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
 
     def __init__(
         self,
@@ -89,7 +98,7 @@ class LogisticMLP(ClassifierMixin, BaseEstimator):
         ValueError
             If a parameter is out of its range, or X and y are no rows with labels.
         """
-        self._check_parameters()
+        self._validate_params()
         rows, labels = validate_data(self, X, y, dtype=np.float64, order="C")
         check_classification_targets(labels)
         self._start(unique_labels(labels))
@@ -115,7 +124,7 @@ class LogisticMLP(ClassifierMixin, BaseEstimator):
         ValueError
             If y has a label that the first call did not know, or ``classes`` has changed.
         """
-        self._check_parameters()
+        self._validate_params()
         first = not hasattr(self, "classes_")
         rows, labels = validate_data(self, X, y, reset=first, dtype=np.float64, order="C")
         check_classification_targets(labels)
@@ -164,15 +173,6 @@ class LogisticMLP(ClassifierMixin, BaseEstimator):
         np.maximum(outputs, np.finfo(np.float64).tiny, out=outputs)  # so that no sum is 0
         outputs /= outputs.sum(axis=1, keepdims=True)
         return outputs
-
-    def _check_parameters(self) -> None:
-        for name in ("hidden_units", "epochs"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, but got {getattr(self, name)!r}.")
-        if not (np.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise ValueError(
-                f"learning_rate must be finite and above 0, but got {self.learning_rate!r}."
-            )
 
     def _start(self, classes: NDArray[Any]) -> None:
         """Draw the weights, hidden ones first, as the recipe does."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sweepmark.preprocessing.images import PictureRows, shift_images
@@ -56,6 +58,12 @@ class AugmentShift(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEsti
     ([[2, 0, 4, 0], [1, 2, 3, 4], [0, 1, 0, 3], [0, 0, 1, 2], [3, 4, 0, 0]], [7, 7, 7, 7, 7])
     """
 
+    _parameter_constraints: ClassVar = {
+        "pixels": [Interval(Integral, 1, None, closed="left")],
+        "image_shape": ["array-like", None],
+        "random_state": ["random_state"],
+    }
+
     def __init__(
         self,
         pixels: int = 1,
@@ -82,8 +90,7 @@ class AugmentShift(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEsti
             If ``pixels`` is below 1.
         """
         del y
-        if self.pixels < 1:
-            raise ValueError(f"pixels must be at least 1, but got {self.pixels}.")
+        self._validate_params()
         validate_data(self, X)
         return self
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
 from sweepmark.preprocessing.images import PictureRows
@@ -20,8 +22,6 @@ __all__ = ["Deskew"]
 
 _CHUNK = 4096
 """Pictures whose moments are taken at a time."""
-
-_HIGHEST_ORDER = 5
 
 
 class Deskew(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -51,6 +51,11 @@ class Deskew(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
     [[0, 9, 0, 0, 9, 0, 0, 9, 0]]
     """
 
+    _parameter_constraints: ClassVar = {
+        "order": [Interval(Integral, 0, 5, closed="both")],
+        "image_shape": ["array-like", None],
+    }
+
     def __init__(self, order: int = 1, image_shape: Sequence[int] | None = None) -> None:
         self.order = order
         self.image_shape = image_shape
@@ -77,8 +82,7 @@ class Deskew(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
             in 0 to 5.
         """
         del y
-        if self.order not in range(_HIGHEST_ORDER + 1):
-            raise ValueError(f"order must be an integer from 0 to 5, but got {self.order!r}.")
+        self._validate_params()
         pictures = validate_data(self, X)
         check_non_negative(pictures, "Deskew")
         self._shape(pictures.shape[1])

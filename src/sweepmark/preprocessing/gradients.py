@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sweepmark.preprocessing.images import PictureRows
@@ -46,6 +48,15 @@ class Hog(PictureRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Blocks times cells of a block times orientations: 1,296 for 28 x 28 pixels.
     """
 
+    _parameter_constraints: ClassVar = {
+        "orientations": [Interval(Integral, 1, None, closed="left")],
+        "pixels_per_cell": ["array-like"],
+        "cells_per_block": ["array-like"],
+        "block_norm": [StrOptions({"L1", "L1-sqrt", "L2", "L2-Hys"})],
+        "transform_sqrt": ["boolean"],
+        "image_shape": ["array-like", None],
+    }
+
     def __init__(  # noqa: PLR0913, PLR0917 -- scikit-image's, which YAML names
         self,
         orientations: int = 9,
@@ -78,6 +89,7 @@ class Hog(PictureRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             If the pixels make no picture of that shape, or one smaller than a block.
         """
         del y
+        self._validate_params()
         pictures = validate_data(self, X)
         shape = self._shape(pictures.shape[1])
         self.n_features_out_ = self._count(shape)
@@ -113,10 +125,10 @@ class Hog(PictureRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return histograms
 
     def _count(self, shape: tuple[int, int]) -> int:
-        if self.orientations < 1 or min(*self.pixels_per_cell, *self.cells_per_block) < 1:
+        if min(*self.pixels_per_cell, *self.cells_per_block) < 1:
             raise ValueError(
-                "orientations, pixels_per_cell and cells_per_block must be positive, but got "
-                f"{self.orientations}, {self.pixels_per_cell} and {self.cells_per_block}."
+                "pixels_per_cell and cells_per_block must be positive, but got "
+                f"{list(self.pixels_per_cell)} and {list(self.cells_per_block)}."
             )
         sides = zip(shape, self.pixels_per_cell, self.cells_per_block, strict=True)
         blocks = [side // pixels - cells + 1 for side, pixels, cells in sides]

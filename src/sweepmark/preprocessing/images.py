@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Self
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
@@ -136,6 +137,12 @@ class Shift(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     array([[0, 0, 1, 2]])
     """
 
+    _parameter_constraints: ClassVar = {
+        "down": [Integral],
+        "right": [Integral],
+        "image_shape": ["array-like", None],
+    }
+
     def __init__(
         self, down: int = 0, right: int = 0, image_shape: Sequence[int] | None = None
     ) -> None:
@@ -159,6 +166,7 @@ class Shift(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If the pixels make no picture of that shape.
         """
         del y
+        self._validate_params()
         pictures = validate_data(self, X)
         self._shape(pictures.shape[1])
         return self

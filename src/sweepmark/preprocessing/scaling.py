@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from numbers import Real
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 if TYPE_CHECKING:
@@ -52,7 +54,8 @@ class Scale(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If ``divisor`` is 0 or not finite, or X is no finite numeric table.
         """
         del y
-        _check_divisor(self.divisor)
+        if not np.isfinite(self.divisor) or self.divisor == 0:
+            raise ValueError(f"divisor must be finite and not 0, but got {self.divisor!r}.")
         validate_data(self, X)
         return self
 
@@ -99,6 +102,15 @@ class Affine(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     array([[0.01, 1.  ]])
     """
 
+    _parameter_constraints: ClassVar = {
+        "divisor": [
+            Interval(Real, None, 0, closed="neither"),
+            Interval(Real, 0, None, closed="neither"),
+        ],
+        "factor": [Interval(Real, None, None, closed="neither")],
+        "offset": [Interval(Real, None, None, closed="neither")],
+    }
+
     def __init__(self, divisor: float = 255.0, factor: float = 0.99, offset: float = 0.01) -> None:
         self.divisor = divisor
         self.factor = factor
@@ -120,10 +132,7 @@ class Affine(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If ``divisor`` is 0, a parameter is not finite, or X is no finite numeric table.
         """
         del y
-        _check_divisor(self.divisor)
-        for name in ("factor", "offset"):
-            if not np.isfinite(value := getattr(self, name)):
-                raise ValueError(f"{name} must be finite, but got {value!r}.")
+        self._validate_params()
         validate_data(self, X)
         return self
 
@@ -145,8 +154,3 @@ class Affine(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         scaled *= self.factor
         scaled += self.offset
         return scaled
-
-
-def _check_divisor(divisor: float) -> None:
-    if not np.isfinite(divisor) or divisor == 0:
-        raise ValueError(f"divisor must be finite and not 0, but got {divisor!r}.")
