@@ -105,6 +105,20 @@ class TestTrials:
         steps = [list(asked.config_at(cell).preprocess) for cell in asked.space.cells()]
         assert steps == [[], ["minmax"], [], ["minmax"]]
 
+    def test_option_may_be_a_chain(self, tmp_path: Path) -> None:
+        space = {"preprocess": {"option": ["scale", ["deskew", "scale"]]}}
+        asked = blueprint("mine", folder=options_sweep(tmp_path, **space))
+        cells = list(asked.space.cells())
+        assert [cell["preprocess"] for cell in cells] == ["scale", "[deskew,scale]"]
+        steps = [list(asked.config_at(cell).preprocess) for cell in cells]
+        assert steps == [["scale"], ["deskew", "scale"]]
+
+    def test_chain_opens_no_parameters(self, tmp_path: Path) -> None:
+        opened = {"[deskew,scale]": {"scale": {"divisor": [16.0, 256.0]}}}
+        folder = options_sweep(tmp_path, preprocess={"option": opened})
+        with pytest.raises(ConfigurationError, match="must not open parameters"):
+            blueprint("mine", folder=folder)
+
     def test_interpolation_follows_the_swept_value(self, tmp_path: Path) -> None:
         asked = blueprint("mine", folder=options_sweep(tmp_path, seed=[0, 7]))
         assert [asked.config_at(cell).split.seed for cell in asked.space.cells()] == [0, 7]
@@ -191,6 +205,11 @@ class TestCheck:
                 ["unknown metric 'cv_acuracy'", "Did you mean 'cv_accuracy'?", "cv_roc_auc"],
             ),
             ("svc_tpe", {"sweep__objective": None}, ["sampler=tpe needs a metric", "cv_accuracy"]),
+            (
+                "svc_tpe",
+                {"sweep__objective": None, "sampler__name": "gp"},
+                ["sampler=gp needs a metric"],
+            ),
             ("svc_c_gamma", {**BANDS, "grade__metric": "acuracy"}, ["unknown metric 'acuracy'"]),
             ("svc_c_gamma", {**BANDS, "grade__target": 96}, ["edges of grade", "96", "0.96"]),
             ("svc_c_gamma", {"sweep__space__tracking__name": ["none"]}, ["space.tracking.name"]),

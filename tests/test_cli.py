@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -67,6 +68,7 @@ def test_list_of_sweeps(program: Program) -> None:
         "growing_subsets",
         "svc_c_gamma",
         "svc_tpe",
+        "which_classifier",
     ]
     assert lines[1].split(maxsplit=1)[1].startswith("SVC on growing subsets, 10,000 to 40,000")
     assert program.left() == []
@@ -151,6 +153,11 @@ WRONG_FOR_DATA = {
         ["sweep", "svc_c_gamma", "sweep.space.classifier.C=[]"],
         ["sweep.space.classifier.C", "empty"],
     ),
+    "step twice in a chain": (
+        ["run", "preprocess=[pca,scale]"],
+        ["step 'scale'", "must stand once"],
+    ),
+    "picture that is none": (["run", "preprocess=hog", "preprocess.hog.orientations=0"], ["orie"]),
     "unknown path in the space": (
         ["sweep", "svc_c_gamma", "+sweep.space.classifier.gama=[1]"],
         ["classifier.gama", "'classifier.gamma'"],
@@ -169,6 +176,12 @@ WRONG_FOR_DATA = {
 @pytest.mark.parametrize(("words", "fragments"), WRONG_FOR_DATA.values(), ids=WRONG_FOR_DATA.keys())
 def test_wrong_configuration(program: Program, words: list[str], fragments: list[str]) -> None:
     check_refusal(program, [*words, "dataset=digits"], fragments)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="PyTorch is installed")
+def test_sampler_that_is_not_installed(program: Program) -> None:
+    words = ["sweep", "svc_tpe", "sampler=gp", "dataset=digits"]
+    check_refusal(program, words, ["needs PyTorch", "pip install 'sweepmark[gp]'", "sampler=tpe"])
 
 
 def test_store_that_cannot_be(program: Program) -> None:

@@ -30,7 +30,7 @@ def candidates(program: Program, line: str) -> list[str]:
         ("sweepmark r", ["run", "resume"]),
         ("sweepmark sweep svc", ["svc_c_gamma", "svc_tpe"]),
         ("sweepmark sweep --fresh gr", ["growing_subsets"]),
-        ("sweepmark run classifier=so", ["classifier=softmax"]),
+        ("sweepmark run classifier=so", ["classifier=softmax", "classifier=softmax_adam"]),
         ("sweepmark run --json classifier=k", ["classifier=knn"]),
         ("sweepmark run --store /tmp classifier=k", ["classifier=knn"]),
         ("sweepmark run classifier=knn classifier.n", ["classifier.n_neighbors="]),
@@ -42,7 +42,10 @@ def candidates(program: Program, line: str) -> list[str]:
         ("sweepmark run --config-dir /nowhere classifier=", []),
         ("sweepmark run --fr", ["--fresh"]),
         ("sweepmark sweep --l", ["--list"]),
-        ("sweepmark sweep svc_tpe sampler=", ["sampler=grid", "sampler=random", "sampler=tpe"]),
+        (
+            "sweepmark sweep svc_tpe sampler=",
+            ["sampler=gp", "sampler=grid", "sampler=qmc", "sampler=random", "sampler=tpe"],
+        ),
         ("sweepmark sweep svc_tpe sweep.space.classifier.g", ["sweep.space.classifier.gamma."]),
         ("sweepmark data ", ["list", "fetch", "describe", "show", "export"]),
         ("sweepmark data show m", ["mnist"]),
@@ -77,6 +80,7 @@ def test_completion_knows_the_users_own_folder(program: Program, tmp_path: Path)
     assert candidates(program, f"sweepmark run {option} classifier=m") == [
         "classifier=mine",
         "classifier=mlp",
+        "classifier=mlp_logistic",
     ]
     assert candidates(program, f"sweepmark sweep {option} m") == ["mine"]
 

@@ -241,3 +241,47 @@ class TestOwnFolder:
             tree("sweep=mine", "experiment=preset", folder=tmp_path)
         composed = tree("sweep=mine", "experiment=preset", "classifier=svc", folder=tmp_path)
         assert composed["classifier"]["_target_"] == "sklearn.svm.SVC"
+
+
+class TestChain:
+    @pytest.mark.parametrize("steps", [["deskew", "scale"], ["scale", "deskew"], ["hog"]])
+    def test_steps_follow_one_another_in_the_order_given(
+        self, composer: Composer, steps: list[str]
+    ) -> None:
+        composed = composer.compose([f"preprocess=[{','.join(steps)}]", "classifier=knn"])
+        assert list(composed["preprocess"]) == steps
+
+    def test_step_is_set_by_its_name(self, composer: Composer) -> None:
+        composed = composer.compose(["preprocess=[deskew,scale]", "preprocess.scale.divisor=16"])
+        assert repr(composed["preprocess"]["scale"]["divisor"]) == "16.0"
+
+    def test_last_choice_counts(self, composer: Composer) -> None:
+        composed = composer.compose(["preprocess=hog", "preprocess=[scale,deskew]"])
+        assert list(composed["preprocess"]) == ["scale", "deskew"]
+        composed = composer.compose(["preprocess=[scale,deskew]", "preprocess=hog"])
+        assert list(composed["preprocess"]) == ["hog"]
+
+    def test_yaml_chooses_a_chain_and_sets_its_steps(self, tmp_path: Path) -> None:
+        text = "defaults:\n  - override /preprocess: [deskew, scale]\n"
+        text += "preprocess: {scale: {divisor: 16}}\n" + SPACE
+        composed = tree("sweep=mine", folder=write_sweep(tmp_path, "mine", text))["preprocess"]
+        assert list(composed) == ["deskew", "scale"]
+        assert repr(composed["scale"]["divisor"]) == "16.0"
+
+    @pytest.mark.parametrize(
+        ("override", "parts"),
+        [
+            ("preprocess=[deskew,skale]", ["unknown preprocess 'skale'", "'scale'"]),
+            ("preprocess=[]", ["unknown preprocess '[]'", "none"]),
+            ("preprocess=[[scale]]", ["unknown preprocess"]),
+            ("preprocess=[pca,scale]", ["must stand once", "pca and scale", "step 'scale'"]),
+            ("preprocess=[scale,scale]", ["must stand once", "[scale,scale]"]),
+        ],
+    )
+    def test_chain_that_is_none_is_refused(
+        self, composer: Composer, override: str, parts: list[str]
+    ) -> None:
+        with pytest.raises(ConfigurationError) as error:
+            composer.compose([override])
+        for part in parts:
+            assert part in str(error.value)

@@ -22,7 +22,8 @@ from sklearn.svm import SVC, LinearSVC
 
 from sweepmark import models
 from sweepmark.errors import DataError
-from sweepmark.preprocessing import Scale
+from sweepmark.neural import LogisticMLP
+from sweepmark.preprocessing import Affine, AugmentShift, Deskew, Hog, Scale, Shift
 
 CLASSIFIERS = [
     SVC(),
@@ -38,8 +39,10 @@ CLASSIFIERS = [
     MLPClassifier((8,), max_iter=3, solver="lbfgs"),
     HistGradientBoostingClassifier(max_iter=2),
     DummyClassifier(),
+    LogisticMLP(8, epochs=1),
 ]
 TRANSFORMERS = [Scale(), StandardScaler(), MinMaxScaler(), PCA(5), SimpleImputer()]
+OURS = [Affine(), AugmentShift(), Deskew(), Hog(), Shift(right=1)]
 
 
 @pytest.mark.parametrize("transformer", TRANSFORMERS, ids=str)
@@ -54,6 +57,19 @@ def test_fitted_pipeline_comes_back_as_it_was(
         pipeline.fit(X[:200], y[:200])
     back = models.load(models.dump(pipeline))
     np.testing.assert_array_equal(back.predict(X), pipeline.predict(X))
+
+
+@pytest.mark.parametrize("transformer", OURS, ids=str)
+def test_fitted_transformer_of_ours_comes_back_as_it_was(transformer: BaseEstimator) -> None:
+    X, _ = load_digits(return_X_y=True)
+    fitted = clone(transformer).fit(X[:50])
+    back = models.load(models.dump(fitted))
+    np.testing.assert_array_equal(back.transform(X[:50]), fitted.transform(X[:50]))
+
+
+def test_model_from_before_the_transformers_were_a_package_is_loaded() -> None:
+    name = "sweepmark.preprocessing.Scale"
+    assert isinstance(models.load(poisoned(name)), Scale)
 
 
 def poisoned(name: str) -> bytes:

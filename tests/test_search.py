@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import qmc
 
 from sweepmark.config.schema import SamplerConfig, SweepConfig
 from sweepmark.errors import ConfigurationError
-from sweepmark.search import LARGEST_GRID, RandomSearch, Search, create_search
+from sweepmark.search import LARGEST_GRID, Search, SobolSearch, create_search
 from sweepmark.space import Choice, Options, Range, Space
 
 if TYPE_CHECKING:
@@ -24,7 +28,11 @@ KERNEL = Choice("classifier.kernel", "classifier.kernel", ("rbf", None, [1], 1, 
 GROUP = Options("classifier", {"svc": (C, KERNEL), "forest": (DEPTH,), "dummy": ()})
 SPACE = Space((GROUP, Range("size", "split.size", 10, 20, log=False, integer=True)))
 GRID = Space((Choice("a", "a", tuple(range(200))), Choice("b", "b", tuple(range(100)))))
-TPE = {"lag": 3, "n_startup_trials": 4}
+ADAPTIVE = {"lag": 3, "n_startup_trials": 4}
+WITH_TORCH = pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None,
+    reason="sampler=gp needs PyTorch: pip install 'sweepmark[gp]'",
+)
 
 
 def search(
@@ -70,64 +78,97 @@ class TestGrid:
             search("grid")
 
 
-@pytest.mark.parametrize("name", ["random", "tpe"])
+@pytest.mark.parametrize("name", ["random", "qmc", "tpe", "gp"])
 def test_search_without_an_end_must_be_given_one(name: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"sampler={name} needs .* Set sweep\.n_trials="):
         search(name)
 
 
-class TestRandom:
-    @given(st.integers(0, 2**32 - 1), st.integers(0, 10**6))
-    def test_trial_is_a_function_of_seed_and_number(self, seed: int, number: int) -> None:
-        first, second = (RandomSearch(SPACE, seed=seed, n_trials=1) for _ in range(2))
+@pytest.mark.parametrize("name", ["random", "qmc"])
+class TestPoints:
+    """What random and quasi-random points share."""
+
+    @given(seed=st.integers(0, 2**32 - 1), number=st.integers(0, 10**6))
+    def test_trial_is_a_function_of_seed_and_number(
+        self, name: str, seed: int, number: int
+    ) -> None:
+        first, second = (search(name, seed=seed, n_trials=1) for _ in range(2))
         first.ask(3)
         assert repr(first.ask(number)) == repr(second.ask(number))
 
-    def test_trials_and_seeds_differ(self) -> None:
+    def test_replay_notes_what_was_asked_and_goes_on(self, name: str) -> None:
+        asked = search(name, n_trials=20)
+        trials = [asked.ask(number) for number in range(20)]
+        again = search(name, n_trials=20)
+        for number, params in enumerate(trials[:11]):
+            again.note(number, params)
+            again.tell(number, None)
+        assert repr([again.ask(number) for number in range(11, 20)]) == repr(trials[11:])
+
+    def test_trials_and_seeds_differ(self, name: str) -> None:
         space = Space((C,))
         asked = {
-            search("random", space, seed, n_trials=9).ask(number)[C.name]
+            search(name, space, seed, n_trials=9).ask(number)[C.name]
             for seed in (0, 1)
             for number in range(9)
         }
         assert len(asked) == 18
 
-    @given(st.integers(0, 10**6))
-    def test_point_is_within_the_space_and_of_its_types(self, number: int) -> None:
-        point = search("random", n_trials=1).ask(number)
+    @given(number=st.integers(0, 10**6))
+    def test_point_is_within_the_space_and_of_its_types(self, name: str, number: int) -> None:
+        point = search(name, n_trials=1).ask(number)
         assert list(point) == [axis.name for axis in SPACE.active(point)]
         for axis in SPACE.active(point):
             check(axis, point[axis.name])
 
     @given(
-        a=st.floats(1e-9, 1e9),
-        b=st.floats(1e-9, 1e9),
+        ends=st.lists(st.floats(1e-9, 1e9), min_size=2, max_size=2),
         log=st.booleans(),
         integer=st.booleans(),
         number=st.integers(0, 99),
     )
     def test_range_is_never_left(
-        self, *, a: float, b: float, log: bool, integer: bool, number: int
+        self, *, name: str, ends: list[float], log: bool, integer: bool, number: int
     ) -> None:
-        low, high = sorted((max(1, round(a)), max(1, round(b))) if integer else (a, b))
+        low, high = sorted(max(1, round(end)) if integer else end for end in ends)
         axis = Range("a", "a", low, high + 1 if low == high else high, log, integer)
-        check(axis, RandomSearch(Space((axis,)), seed=1, n_trials=1).ask(number)["a"])
+        check(axis, search(name, Space((axis,)), seed=1, n_trials=1).ask(number)["a"])
 
     @pytest.mark.parametrize("log", [False, True])
-    def test_both_ends_of_integers_and_every_choice_occur(self, *, log: bool) -> None:
+    def test_both_ends_of_integers_and_every_choice_occur(self, *, name: str, log: bool) -> None:
         axis = Range("n", "n", 1, 4, log=log, integer=True)
-        points = draw(Space((axis, KERNEL)), 300)
+        points = draw(name, Space((axis, KERNEL)), 300)
         assert {point["n"] for point in points} == {1, 2, 3, 4}
         assert {repr(point[KERNEL.name]) for point in points} == set(map(repr, KERNEL.values))
 
-    def test_log_range_is_uniform_over_magnitudes(self) -> None:
-        below = sum(point[C.name] < 1.0 for point in draw(Space((C,)), 1000))
+    def test_log_range_is_uniform_over_magnitudes(self, name: str) -> None:
+        below = sum(point[C.name] < 1.0 for point in draw(name, Space((C,)), 1000))
         assert 440 < below < 560
 
-    def test_log_integers_are_weighted_by_magnitude(self) -> None:
+    def test_log_integers_are_weighted_by_magnitude(self, name: str) -> None:
         axis = Range("n", "n", 1, 1000, log=True, integer=True)
-        small = sum(point["n"] < 32 for point in draw(Space((axis,)), 1000))
+        small = sum(point["n"] < 32 for point in draw(name, Space((axis,)), 1000))
         assert 440 < small < 640
+
+
+class TestSobol:
+    def test_points_are_those_of_scipys_sequence(self) -> None:
+        axes = tuple(Range(name, name, 0, 1, log=False, integer=False) for name in "abc")
+        points = [tuple(point.values()) for point in draw("qmc", Space(axes), 32)]
+        sequence = qmc.Sobol(3, rng=np.random.default_rng(0)).random(32)
+        np.testing.assert_array_equal(points, sequence)
+
+    def test_every_sixteenth_of_a_range_gets_its_share(self) -> None:
+        axis = Range("a", "a", 0, 16, log=False, integer=False)
+        points = draw("qmc", Space((axis, KERNEL)), 64)
+        assert [sum(int(point["a"]) == n for point in points) for n in range(16)] == [4] * 16
+
+    def test_axis_does_not_depend_on_the_option_taken(self) -> None:
+        size = SPACE.axes[1]
+        alone = SobolSearch(Space((GROUP, size)), seed=0, n_trials=9)
+        points = [alone.ask(number) for number in range(64)]
+        assert {point["classifier"] for point in points} == {"svc", "forest", "dummy"}
+        assert sorted({point["size"] for point in points}) == list(range(10, 21))
 
 
 def check(axis: Any, value: Any) -> None:
@@ -138,9 +179,9 @@ def check(axis: Any, value: Any) -> None:
         assert repr(value) in [repr(item) for item in getattr(axis, "values", None) or axis.options]
 
 
-def draw(space: Space, n: int) -> list[Params]:
-    random = RandomSearch(space, seed=0, n_trials=n)
-    return [random.ask(number) for number in range(n)]
+def draw(name: str, space: Space, n: int) -> list[Params]:
+    points = search(name, space, n_trials=n)
+    return [points.ask(number) for number in range(n)]
 
 
 def value(params: Params) -> float | None:
@@ -153,7 +194,7 @@ N_TRIALS = 25
 
 
 def drive(
-    tpe: Search,
+    searched: Search,
     known: Callable[[int], int],
     recorded: list[Params] | None = None,
     value: Callable[[Params], float | None] = value,
@@ -161,25 +202,25 @@ def drive(
     """Ask for all trials; before trial n, the results of the first ``known(n)`` are told."""
     trials: list[Params] = []
     n_told = 0
-    for number in range(tpe.n_trials):
+    for number in range(searched.n_trials):
         while n_told < known(number):
-            tpe.tell(n_told, value(trials[n_told]))
+            searched.tell(n_told, value(trials[n_told]))
             n_told += 1
         if number < len(recorded or []):
             trials.append((recorded or [])[number])
-            tpe.note(number, trials[-1])
+            searched.note(number, trials[-1])
         else:
-            trials.append(tpe.ask(number))
+            trials.append(searched.ask(number))
     return trials
 
 
-def tpe(seed: int = 0, **sweep: Any) -> Search:
-    return search("tpe", seed=seed, sampler=TPE, n_trials=N_TRIALS, **sweep)
+def adaptive(name: str, seed: int = 0, **sweep: Any) -> Search:
+    return search(name, seed=seed, sampler=ADAPTIVE, n_trials=N_TRIALS, **sweep)
 
 
 def late(number: int) -> int:
     """Tell what must be known."""
-    return max(0, number - TPE["lag"] + 1)
+    return max(0, number - ADAPTIVE["lag"] + 1)
 
 
 def eager(number: int) -> int:
@@ -187,31 +228,40 @@ def eager(number: int) -> int:
     return number
 
 
+@pytest.fixture(scope="module", params=["tpe", pytest.param("gp", marks=WITH_TORCH)])
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def trials() -> list[Params]:
-    return drive(tpe(), late)
+def trials(name: str) -> list[Params]:
+    return drive(adaptive(name), late)
 
 
-class TestTpe:
-    def test_trials_are_the_same_however_early_results_are_told(self, trials: list[Params]) -> None:
-        assert repr(drive(tpe(), eager)) == repr(trials)
+class TestAdaptive:
+    def test_trials_are_the_same_however_early_results_are_told(
+        self, name: str, trials: list[Params]
+    ) -> None:
+        assert repr(drive(adaptive(name), eager)) == repr(trials)
 
     @pytest.mark.parametrize("n_recorded", [1, 3, 4, 11, N_TRIALS])
     def test_replay_goes_on_as_if_nothing_had_happened(
-        self, trials: list[Params], n_recorded: int
+        self, name: str, trials: list[Params], n_recorded: int
     ) -> None:
-        assert repr(drive(tpe(), late, trials[:n_recorded])) == repr(trials)
+        assert repr(drive(adaptive(name), late, trials[:n_recorded])) == repr(trials)
 
-    def test_trials_depend_on_seed_and_results(self, trials: list[Params]) -> None:
-        assert drive(tpe(seed=1), late) != trials
-        other = drive(tpe(), late, value=lambda params: -params["size"])
-        n_startup = TPE["n_startup_trials"]
+    def test_trials_depend_on_seed_and_results(self, name: str, trials: list[Params]) -> None:
+        assert drive(adaptive(name, seed=1), late) != trials
+        other = drive(adaptive(name), late, value=lambda params: -params["size"])
+        n_startup = ADAPTIVE["n_startup_trials"]
         assert other[:n_startup] == trials[:n_startup]
         assert other != trials
 
-    def test_direction_turns_the_search_round(self) -> None:
+    def test_direction_turns_the_search_round(self, name: str) -> None:
         def mean(direction: str) -> float:
-            found = drive(tpe(direction=direction), late, value=lambda params: params["size"])
+            found = drive(
+                adaptive(name, direction=direction), late, value=lambda params: params["size"]
+            )
             return float(sum(params["size"] for params in found[-10:])) / 10
 
         assert mean("maximize") > mean("minimize") + 2
@@ -222,6 +272,16 @@ class TestTpe:
             for axis in SPACE.active(params):
                 check(axis, params[axis.name])
 
-    def test_trial_that_lacks_a_result_it_must_know_is_not_guessed(self) -> None:
+    def test_trial_that_lacks_a_result_it_must_know_is_not_guessed(self, name: str) -> None:
         with pytest.raises(KeyError):
-            drive(tpe(), lambda _: 0)
+            drive(adaptive(name), lambda _: 0)
+
+
+def test_gaussian_process_without_pytorch_is_refused_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ConfigurationError) as error:
+        search("gp", n_trials=3)
+    for part in ("sampler=gp needs PyTorch", "pip install 'sweepmark[gp]'", "sampler=tpe"):
+        assert part in str(error.value)

@@ -17,7 +17,7 @@ from sweepmark.config.folders import EXPERIMENT
 from sweepmark.errors import ConfigurationError, unknown_name
 from sweepmark.evaluation import specify
 from sweepmark.metrics import CV_ACCURACY, CV_ACCURACY_STD, TEST_NAMES, cv, is_recall, recall
-from sweepmark.space import Choice, Options, Range, Space, parse_space
+from sweepmark.space import Choice, Options, Range, Space, option_name, parse_space
 from sweepmark.specification import canonical_json
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ RUN = "run"
 _SWEPT = ("seed", "dataset", "split", "task", "preprocess", "classifier", "experiment")
 _OBJECTIVES = (CV_ACCURACY, CV_ACCURACY_STD, *map(cv, TEST_NAMES[1:]))
 _OF_ROWS = {"dataset", "experiment", "split"}
+_ADAPTIVE = ("tpe", "gp")
 _MISSING = object()
 
 
@@ -223,9 +224,9 @@ def _check_objective(sweep: SweepConfig, config: Config) -> None:
             f"Set sweep.objective={CV_ACCURACY} evaluation=cv."
         )
     if objective is None:
-        if config.sampler.name == "tpe":
+        if config.sampler.name in _ADAPTIVE:
             raise ConfigurationError(
-                "sampler=tpe needs a metric to select by. "
+                f"sampler={config.sampler.name} needs a metric to select by. "
                 f"Set sweep.objective={CV_ACCURACY} evaluation=cv."
             )
         return
@@ -264,7 +265,7 @@ def _key(override: str) -> str:
 def _option_groups(tree: Tree) -> dict[str, list[str]]:
     space = lookup(tree, "sweep.space", {})
     return {
-        str(group): [str(option) for option in node["option"]]
+        str(group): [option_name(option) for option in node["option"]]
         for group, node in (space.items() if isinstance(space, dict) else ())
         if isinstance(node, dict) and isinstance(node.get("option"), list | dict)
     }

@@ -36,7 +36,16 @@ TRUSTED_TYPES = frozenset(
 )
 """What fitted scikit-learn classifiers hold and skops 0.16 does not know to be harmless."""
 
-_TRUSTED_MODULES = ("sweepmark.preprocessing", "sweepmark.svm")
+_TRUSTED_MODULES = (
+    "sweepmark.neural",
+    "sweepmark.preprocessing",
+    "sweepmark.preprocessing.augmentation",
+    "sweepmark.preprocessing.deskewing",
+    "sweepmark.preprocessing.gradients",
+    "sweepmark.preprocessing.images",
+    "sweepmark.preprocessing.scaling",
+    "sweepmark.svm",
+)
 
 
 def dump(estimator: Any) -> bytes:

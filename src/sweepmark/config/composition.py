@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.config.chain import CHAIN, check_chain, find_chain
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.config.reading import chosen_groups, overridden_groups, read_document
 from sweepmark.config.tree import Tree, as_floats, lookup, place, plain
@@ -97,6 +98,9 @@ class Composer:
             self._check_option(item)
         self._check_parts(groups)
         chosen, options = self._compose(map(_text, groups))
+        if (chain := self._chain(groups)) is not None:
+            check_chain(chain, lambda option: self._read_option(CHAIN, option))
+            options[CHAIN] = chain
         for item in values:
             _check_key(chosen, item)
         # Setting what stands there is all that Hydra would do, and composing again takes long.
@@ -138,7 +142,7 @@ class Composer:
         search = [f'"file://{folder}"' for folder in self.folders.extra]
         return [f"hydra.searchpath=[{','.join(search)}]"] if search else []
 
-    def _compose(self, overrides: Iterable[str]) -> tuple[Tree, dict[str, str]]:
+    def _compose(self, overrides: Iterable[str]) -> tuple[Tree, dict[str, Any]]:
         """Return the tree, and the option of each group."""
         from hydra import compose
         from hydra.errors import HydraException
@@ -155,16 +159,22 @@ class Composer:
             raise ConfigurationError(_first_paragraph(str(error))) from None
         return tree, options
 
-    def _defaults(self, options: Mapping[str, str]) -> Tree:
+    def _defaults(self, options: Mapping[str, Any]) -> Tree:
         """Return what the groups' own YAMLs say, where a sweep or experiment set something."""
         if not any(options.get(group) for group in _GLOBAL):
             return {}
-        chosen = {group: options.get(group) for group in self.groups if group not in _GLOBAL}
-        return {
-            group: self._read(self._path(group, option))
-            for group, option in chosen.items()
-            if option in self.groups[group]
-        }
+        defaults: Tree = {}
+        for group in self.groups:
+            chosen = options.get(group)
+            for option in chosen if isinstance(chosen, list) else [chosen]:
+                if group not in _GLOBAL and option in self.groups[group]:
+                    defaults[group] = defaults.get(group, {}) | self._read_option(group, option)
+        return defaults
+
+    def _chain(self, groups: Sequence[Override]) -> list[str] | None:
+        chosen = {item.key_or_group: item.value() for item in groups}
+        parts = [self._read_option(name, str(chosen[name])) for name in _GLOBAL if name in chosen]
+        return find_chain([chosen, *map(overridden_groups, parts)])
 
     def _read(self, path: Path) -> Tree:
         if path not in self._documents:
@@ -176,7 +186,7 @@ class Composer:
         chosen = {item.key_or_group: str(item.value()) for item in groups}
         if not all(group in chosen for group in _GLOBAL):
             return
-        both = [overridden_groups(self._read(self._path(name, chosen[name]))) for name in _GLOBAL]
+        both = [set(overridden_groups(self._read_option(name, chosen[name]))) for name in _GLOBAL]
         clash = sorted(set.intersection(*both) - set(chosen))
         if clash:
             raise ConfigurationError(
@@ -184,6 +194,9 @@ class Composer:
                 f"{chosen['experiment']} both choose {', '.join(clash)}. Say which on the command "
                 f"line: {clash[0]}=…"
             )
+
+    def _read_option(self, group: str, option: str) -> Tree:
+        return self._read(self._path(group, option))
 
     def _mount_sweeps(self) -> None:
         from hydra.core.config_store import ConfigStore
@@ -232,8 +245,10 @@ class Composer:
                 f"group {group} must have an option, but got {_text(item)!r}. "
                 f"Set {group}=… to one of {', '.join(options)}."
             )
-        if not isinstance(option, str) or option not in options:
-            raise ConfigurationError(unknown_name(group, str(option), options))
+        listed = option if group == CHAIN and isinstance(option, list) and option else [option]
+        for name in listed:
+            if not isinstance(name, str) or name not in options:
+                raise ConfigurationError(unknown_name(group, str(name), options))
         if item.is_add() and group not in _GLOBAL:
             raise ConfigurationError(
                 f"group {group} has an option already, so nothing can be added, but got "

@@ -79,17 +79,21 @@ def chosen_groups(document: Mapping[str, Any]) -> list[str]:
     return [name.strip(" /").partition("/")[0].partition("@")[0] for name in names]
 
 
-def overridden_groups(document: Mapping[str, Any]) -> set[str]:
-    """Return the config groups whose option a sweep or an experiment chooses.
+def overridden_groups(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config groups whose option a sweep or an experiment chooses, and the choices.
 
     Examples
     --------
-    >>> sorted(overridden_groups({"defaults": [{"override /classifier": "svc"}, "_self_"]}))
-    ['classifier']
+    >>> overridden_groups({"defaults": [{"override /classifier": "svc"}, "_self_"]})
+    {'classifier': 'svc'}
     """
     entries = document.get("defaults") or []
-    keys = [str(key) for entry in entries if isinstance(entry, dict) for key in entry]
-    return {key.removeprefix("override ").strip(" /") for key in keys if key.startswith("override")}
+    pairs = [pair for entry in entries if isinstance(entry, dict) for pair in entry.items()]
+    return {
+        str(key).removeprefix("override ").strip(" /"): option
+        for key, option in pairs
+        if str(key).startswith("override")
+    }
 
 
 def _read_text(path: Path) -> str:

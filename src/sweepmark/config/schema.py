@@ -178,7 +178,7 @@ class EvaluationConfig:
 class SamplerConfig:
     """Group ``sampler``: how the parameters of the next trial are chosen."""
 
-    name: Literal["grid", "random", "tpe"]
+    name: Literal["grid", "random", "qmc", "tpe", "gp"]
     lag: Annotated[int, Gt(0), Le(_MOST_TRIALS)] = 4
     n_startup_trials: Annotated[int, Ge(0)] = 10
 

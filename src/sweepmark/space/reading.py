@@ -1,22 +1,15 @@
-"""The Space a sweep searches: choices, ranges, and options that open parameters of their own.
-
-A parameter is named by its place in the configuration, ``classifier.C``; below an option by that
-option too, ``classifier.svc.C``, because another option may have a parameter of the same name.
-"""
+"""Reading ``sweep.space``: what it says about each axis, refused where it says something else."""
 
 from __future__ import annotations
 
-import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sweepmark.errors import ConfigurationError
+from sweepmark.space.axes import Axis, Choice, Options, Range, Space
 
-__all__ = ["Axis", "Choice", "Defaults", "Options", "Params", "Range", "Space", "parse_space"]
-
-Params = dict[str, Any]
-"""One point of a space: parameter name to value; only what is active there."""
+__all__ = ["Defaults", "option_name", "parse_space"]
 
 Defaults = Callable[[Mapping[str, str], str], Any]
 """(options chosen by group, path in the configuration) to the value standing there.
@@ -24,131 +17,8 @@ Defaults = Callable[[Mapping[str, str], str], Any]
 Raises LookupError if nothing stands there.
 """
 
+_PLAIN_NAME = re.compile(r"[\w.\-]+")
 _RANGE_KEYS = {"low", "high", "log"}
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A parameter that takes one of the values listed."""
-
-    name: str
-    path: str
-    values: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """A parameter that takes any value from low to high, both included."""
-
-    name: str
-    path: str
-    low: float
-    high: float
-    log: bool
-    integer: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """A config group of which one option is taken; each opens axes of its own."""
-
-    name: str
-    options: Mapping[str, tuple[Axis, ...]]
-
-
-Axis = Choice | Range | Options
-
-
-@dataclass(frozen=True, slots=True)
-class Space:
-    """The axes of a search, in the order of the YAML."""
-
-    axes: tuple[Axis, ...]
-
-    @property
-    def is_finite(self) -> bool:
-        """Whether it can be gone through cell by cell."""
-        return not any(isinstance(axis, Range) for axis in self.all_axes())
-
-    def all_axes(self) -> Iterator[Axis]:
-        """Yield every axis, those below options too."""
-        yield from _walk(self.axes)
-
-    @property
-    def size(self) -> int:
-        """How many cells a finite space has."""
-        return _size(self.axes)
-
-    def cells(self) -> Iterator[Params]:
-        """Yield every point of a finite space; the last axis changes fastest."""
-        return _cells(self.axes)
-
-    def combinations(self) -> Iterator[dict[str, str]]:
-        """Yield every combination of options, by group; one empty one if there are none."""
-        groups = [axis for axis in self.axes if isinstance(axis, Options)]
-        for chosen in itertools.product(*(axis.options for axis in groups)):
-            yield dict(zip((axis.name for axis in groups), chosen, strict=True))
-
-    def active(self, params: Mapping[str, Any]) -> Iterator[Axis]:
-        """Yield the axes that have a value at a point, options before what they open."""
-        for axis in self.axes:
-            yield axis
-            if isinstance(axis, Options):
-                yield from axis.options[params[axis.name]]
-
-    def placed(self, params: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
-        """Return a point as options by group and values by path in the configuration."""
-        options: dict[str, str] = {}
-        values: dict[str, Any] = {}
-        for axis in self.active(params):
-            if isinstance(axis, Options):
-                options[axis.name] = params[axis.name]
-            else:
-                values[axis.path] = params[axis.name]
-        return options, values
-
-
-def _walk(axes: tuple[Axis, ...]) -> Iterator[Axis]:
-    for axis in axes:
-        yield axis
-        if isinstance(axis, Options):
-            for opened in axis.options.values():
-                yield from _walk(opened)
-
-
-def _size(axes: tuple[Axis, ...]) -> int:
-    size = 1
-    for axis in axes:
-        if isinstance(axis, Options):
-            size *= sum(_size(opened) for opened in axis.options.values())
-        elif isinstance(axis, Choice):
-            size *= len(axis.values)
-    return size
-
-
-def _cells(axes: tuple[Axis, ...]) -> Iterator[Params]:
-    if not axes:
-        yield {}
-        return
-    first, rest = axes[0], axes[1:]
-    for head in _axis_cells(first):
-        for tail in _cells(rest):
-            yield head | tail
-
-
-def _axis_cells(axis: Axis) -> Iterator[Params]:
-    if isinstance(axis, Options):
-        for option, opened in axis.options.items():
-            for params in _cells(opened):
-                yield {axis.name: option} | params
-    elif isinstance(axis, Choice):
-        for value in axis.values:
-            yield {axis.name: value}
-    else:
-        raise ConfigurationError(
-            f"the grid sampler needs lists, but {axis.name} is a range from {axis.low} to "
-            f"{axis.high}. List its values, or take sampler=random or sampler=tpe."
-        )
 
 
 def parse_space(document: Mapping[str, Any], defaults: Defaults) -> Space:
@@ -224,7 +94,7 @@ def _listed(name: str, listed: Any) -> list[tuple[str, Mapping[str, Any]]]:
     pairs = list(listed.items()) if isinstance(listed, Mapping) else []
     if isinstance(listed, list):
         pairs = [(option, None) for option in listed]
-    names = [str(option) for option, _ in pairs]
+    names = [option_name(option) for option, _ in pairs]
     if not pairs or len(set(names)) < len(names):
         raise ConfigurationError(
             f"sweep.space.{name}.option must list options, each once, but got {listed!r}."
@@ -235,7 +105,23 @@ def _listed(name: str, listed: Any) -> list[tuple[str, Mapping[str, Any]]]:
                 f"sweep.space.{name}.option.{option} must be a mapping of parameters, or empty, "
                 f"but got {opened!r}."
             )
-    return [(str(option), opened or {}) for option, opened in pairs]
+        if opened and not _PLAIN_NAME.fullmatch(str(option)):
+            raise ConfigurationError(
+                f"sweep.space.{name}.option.{option} must not open parameters: they are named by "
+                "their option, and a chain has no name. Make it one YAML."
+            )
+    return [(option_name(option), opened or {}) for option, opened in pairs]
+
+
+def option_name(option: Any) -> str:
+    """Return an option as it is chosen on the command line; a list is a chain.
+
+    Examples
+    --------
+    >>> option_name(["deskew", "scale"])
+    '[deskew,scale]'
+    """
+    return f"[{','.join(map(str, option))}]" if isinstance(option, list) else str(option)
 
 
 def _leaf(

@@ -1,0 +1,149 @@
+"""More training pictures than there are: each once more, moved by a pixel to each side."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sweepmark.preprocessing.images import PictureRows, shift_images
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["AugmentShift"]
+
+_DIRECTIONS = ((0, 1), (0, -1), (1, 0), (-1, 0))
+"""(down, right) in the published order: right, left, down, up."""
+
+_CHUNK = 4096
+"""Pictures moved at a time: what is held besides the result."""
+
+
+class AugmentShift(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Add to every training picture itself moved right, left, down and up, then shuffle.
+
+    The rows become five times as many, so this is no transformation: the training part of an
+    evaluation goes through ``fit_resample``, and nothing else does. ``transform`` returns what it
+    is given, so that a fitted Pipeline with this step predicts as it should. Published in
+    A. Géron, Hands-On Machine Learning with Scikit-Learn and TensorFlow, 2017, chapter 3,
+    exercise 2.
+
+    Parameters
+    ----------
+    pixels : int, default=1
+        How far each picture is moved; what comes in is 0.
+    image_shape : sequence of two int or None, default=None
+        Rows and columns; None takes the pictures for squares.
+    random_state : int, RandomState instance or None, default=None
+        What shuffles the rows: the order is that of ``numpy.random.permutation`` after
+        ``numpy.random.seed(random_state)``.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Pixels of a picture.
+
+    Examples
+    --------
+    >>> X, y = AugmentShift(random_state=0).fit_resample([[1, 2, 3, 4]], [7])
+    >>> X.tolist(), y.tolist()
+    ([[2, 0, 4, 0], [1, 2, 3, 4], [0, 1, 0, 3], [0, 0, 1, 2], [3, 4, 0, 0]], [7, 7, 7, 7, 7])
+    """
+
+    _parameter_constraints: ClassVar = {
+        "pixels": [Interval(Integral, 1, None, closed="left")],
+        "image_shape": ["array-like", None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        pixels: int = 1,
+        image_shape: Sequence[int] | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.pixels = pixels
+        self.image_shape = image_shape
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Note the number of features.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Pictures.
+        y : ignored
+            For scikit-learn's interface.
+
+        Raises
+        ------
+        ValueError
+            If ``pixels`` is below 1.
+        """
+        del y
+        self._validate_params()
+        validate_data(self, X)
+        return self
+
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the pictures as they are: only training rows are augmented.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Pictures.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+        """
+        check_is_fitted(self)
+        pictures: NDArray[Any] = validate_data(self, X, reset=False)
+        return pictures
+
+    def fit_resample(self, X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return five times as many rows, shuffled.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training pictures.
+        y : array-like of shape (n_samples,)
+            Their labels.
+
+        Returns
+        -------
+        X : ndarray of shape (5 * n_samples, n_features)
+            Of the same dtype.
+        y : ndarray of shape (5 * n_samples,)
+
+        Raises
+        ------
+        ValueError
+            If the pixels make no picture of that shape.
+        """
+        self.fit(X)
+        pictures, labels = validate_data(self, X, y, reset=False)
+        shape = self._shape(pictures.shape[1])
+        n_rows, n_blocks = len(pictures), 1 + len(_DIRECTIONS)
+        order = check_random_state(self.random_state).permutation(n_blocks * n_rows)
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        resampled = np.empty((len(order), pictures.shape[1]), pictures.dtype)
+        for start in range(0, n_rows, _CHUNK):
+            rows = pictures[start : start + _CHUNK]
+            for block, (down, right) in enumerate([(0, 0), *_DIRECTIONS]):
+                first = block * n_rows + start
+                resampled[place[first : first + len(rows)]] = shift_images(
+                    rows, down=down * self.pixels, right=right * self.pixels, image_shape=shape
+                )
+        return resampled, np.tile(labels, n_blocks)[order]

@@ -1,0 +1,143 @@
+"""Slanted pictures set upright."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
+
+from sweepmark.preprocessing.images import PictureRows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+    from sklearn.utils import Tags
+
+__all__ = ["Deskew"]
+
+_CHUNK = 4096
+"""Pictures whose moments are taken at a time."""
+
+
+class Deskew(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Shear every picture until its ink is upright about its centre of mass.
+
+    With the ink as a distribution over rows r and columns c, each row is moved sideways by
+    cov(r, c) / var(r) pixels for each row of distance from the mean row, so that the covariance
+    becomes 0 (the deskewing of Y. LeCun et al., Gradient-Based Learning Applied to Document
+    Recognition, 1998). A blank picture, or one whose ink is in one row, stays as it is.
+
+    Parameters
+    ----------
+    order : int, default=1
+        Of the spline that gives values between pixels; 1 is linear and makes no negative ones.
+    image_shape : sequence of two int or None, default=None
+        Rows and columns; None takes the pictures for squares.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Pixels of a picture.
+
+    Examples
+    --------
+    >>> slanted = [[0, 0, 9, 0, 9, 0, 9, 0, 0]]
+    >>> Deskew().fit_transform(slanted).astype(int).tolist()
+    [[0, 9, 0, 0, 9, 0, 0, 9, 0]]
+    """
+
+    _parameter_constraints: ClassVar = {
+        "order": [Interval(Integral, 0, 5, closed="both")],
+        "image_shape": ["array-like", None],
+    }
+
+    def __init__(self, order: int = 1, image_shape: Sequence[int] | None = None) -> None:
+        self.order = order
+        self.image_shape = image_shape
+
+    def __sklearn_tags__(self) -> Tags:
+        tags: Tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = True
+        return tags
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Check the pictures' shape; nothing is learned.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Pictures: ink is positive, paper 0.
+        y : ignored
+            For scikit-learn's interface.
+
+        Raises
+        ------
+        ValueError
+            If the pixels make no picture of that shape, a pixel is negative, or ``order`` is not
+            in 0 to 5.
+        """
+        del y
+        self._validate_params()
+        pictures = validate_data(self, X)
+        check_non_negative(pictures, "Deskew")
+        self._shape(pictures.shape[1])
+        return self
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the pictures upright.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Pictures.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features), float64
+        """
+        check_is_fitted(self)
+        pictures = validate_data(self, X, reset=False)
+        check_non_negative(pictures, "Deskew")
+        shape = self._shape(pictures.shape[1])
+        upright = np.empty(pictures.shape, np.float64)
+        for start in range(0, len(pictures), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            _deskew(
+                pictures[part].reshape(-1, *shape), upright[part].reshape(-1, *shape), self.order
+            )
+        return upright
+
+
+def _deskew(pictures: NDArray[Any], out: NDArray[np.float64], order: int) -> None:
+    from scipy.ndimage import affine_transform
+
+    slants, means = _slants(pictures)
+    for picture, target, slant, mean in zip(pictures, out, slants, means, strict=True):
+        if slant == 0:
+            target[...] = picture
+        else:
+            shear = [[1.0, 0.0], [slant, 1.0]]  # column + slant * (row - mean)
+            affine_transform(
+                picture, shear, offset=[0.0, -slant * mean], output=target, order=order
+            )
+
+
+def _slants(pictures: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the columns that the ink of each picture goes sideways a row, and its mean row."""
+    _, height, width = pictures.shape
+    rows, columns = np.arange(height, dtype=np.float64), np.arange(width, dtype=np.float64)
+    peak = pictures.max(axis=(1, 2), initial=0).astype(np.float64)
+    ink = pictures / np.where(peak > 0, peak, 1.0)[:, None, None]  # so that no sum overflows
+    by_row, by_column = ink.sum(axis=2), ink.sum(axis=1)
+    total = np.where(peak > 0, by_row.sum(axis=1), 1.0)
+    mean = by_row @ rows / total
+    mean_column = by_column @ columns / total
+    variance = by_row @ rows**2 / total - mean**2
+    covariance = (ink @ columns) @ rows / total - mean * mean_column
+    upright = variance <= 1e-9 * height**2  # ink in one row, up to rounding
+    return np.where(upright, 0.0, covariance / np.where(upright, 1.0, variance)), mean

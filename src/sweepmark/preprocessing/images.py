@@ -1,0 +1,190 @@
+"""Rows that are pictures: their shape, and moving what is on them."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["PictureRows", "Shift", "image_shape_of", "shift_images"]
+
+_N_SIDES = 2
+
+
+def image_shape_of(n_features: int, image_shape: Sequence[int] | None = None) -> tuple[int, int]:
+    """Return rows and columns of the picture that a row of so many features is.
+
+    Parameters
+    ----------
+    n_features : int
+        Pixels of a picture.
+    image_shape : sequence of two int, or None
+        What it is said to be; None takes it for a square.
+
+    Raises
+    ------
+    ValueError
+        If the pixels make no such picture.
+
+    Examples
+    --------
+    >>> image_shape_of(784)
+    (28, 28)
+    """
+    if image_shape is None:
+        side = math.isqrt(n_features)
+        if side * side != n_features:
+            raise ValueError(
+                f"image_shape must be given where pictures are not square, and {n_features} "
+                "features are no square. Set image_shape=[rows,columns]."
+            )
+        return side, side
+    shape = tuple(image_shape)
+    if len(shape) != _N_SIDES or min(shape) < 1 or math.prod(shape) != n_features:
+        raise ValueError(
+            "image_shape must be two positive integers, rows and columns, whose product is the "
+            f"number of features, {n_features}, but got {list(image_shape)}."
+        )
+    return int(shape[0]), int(shape[1])
+
+
+def shift_images(
+    X: NDArray[Any],
+    *,
+    down: int = 0,
+    right: int = 0,
+    image_shape: Sequence[int] | None = None,
+    out: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """Move pictures by whole pixels; what leaves one side does not come in at the other.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Pictures, row by row.
+    down, right : int
+        Pixels to move by; negative moves up and left.
+    image_shape : sequence of two int, or None
+        Rows and columns; None takes the pictures for squares.
+    out : ndarray of shape (n_samples, n_features), or None
+        Where to put the result.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+        Of X's dtype; what comes in is 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> shift_images(np.array([[1, 2, 3, 4]]), right=1)
+    array([[0, 1, 0, 3]])
+    """
+    height, width = image_shape_of(X.shape[1], image_shape)
+    if out is None:
+        out = np.empty(X.shape, X.dtype)
+    out[...] = 0
+    source = X.reshape(-1, height, width)
+    target = out.reshape(-1, height, width)
+    rows_to, rows_from = _spans(down, height)
+    columns_to, columns_from = _spans(right, width)
+    target[:, rows_to, columns_to] = source[:, rows_from, columns_from]
+    return out
+
+
+def _spans(by: int, length: int) -> tuple[slice, slice]:
+    """Return where to, and where from, what stays on the picture is moved along one side."""
+    by = max(-length, min(by, length))
+    return slice(max(0, by), length + min(0, by)), slice(max(0, -by), length - max(0, by))
+
+
+class PictureRows:
+    """What estimators whose rows are pictures share: the parameter ``image_shape``."""
+
+    image_shape: Sequence[int] | None
+
+    def _shape(self, n_features: int) -> tuple[int, int]:
+        return image_shape_of(n_features, self.image_shape)
+
+
+class Shift(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Move every picture by the same number of pixels, filled with 0.
+
+    Parameters
+    ----------
+    down, right : int, default=0
+        Pixels to move by; negative moves up and left.
+    image_shape : sequence of two int or None, default=None
+        Rows and columns; None takes the pictures for squares.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Pixels of a picture.
+
+    Examples
+    --------
+    >>> Shift(down=1).fit_transform([[1, 2, 3, 4]])
+    array([[0, 0, 1, 2]])
+    """
+
+    _parameter_constraints: ClassVar = {
+        "down": [Integral],
+        "right": [Integral],
+        "image_shape": ["array-like", None],
+    }
+
+    def __init__(
+        self, down: int = 0, right: int = 0, image_shape: Sequence[int] | None = None
+    ) -> None:
+        self.down = down
+        self.right = right
+        self.image_shape = image_shape
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Check the pictures' shape; nothing is learned.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Pictures.
+        y : ignored
+            For scikit-learn's interface.
+
+        Raises
+        ------
+        ValueError
+            If the pixels make no picture of that shape.
+        """
+        del y
+        self._validate_params()
+        pictures = validate_data(self, X)
+        self._shape(pictures.shape[1])
+        return self
+
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the pictures moved.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Pictures.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            Of X's dtype.
+        """
+        check_is_fitted(self)
+        pictures = validate_data(self, X, reset=False)
+        shape = self._shape(pictures.shape[1])
+        return shift_images(pictures, down=self.down, right=self.right, image_shape=shape)

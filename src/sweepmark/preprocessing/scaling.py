@@ -1,0 +1,156 @@
+"""Pixels brought to another range by fixed numbers; nothing is learned from the data."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Affine", "Scale"]
+
+
+class Scale(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Divide every feature by one number; nothing is learned from the data.
+
+    Parameters
+    ----------
+    divisor : float, default=256.0
+        What each value is divided by.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Columns seen by ``fit``.
+
+    Examples
+    --------
+    >>> Scale(divisor=256.0).fit_transform([[0, 64, 128]])
+    array([[0.  , 0.25, 0.5 ]])
+    """
+
+    def __init__(self, divisor: float = 256.0) -> None:
+        self.divisor = divisor
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Note the number of features.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The training rows.
+        y : ignored
+            For scikit-learn's interface.
+
+        Raises
+        ------
+        ValueError
+            If ``divisor`` is 0 or not finite, or X is no finite numeric table.
+        """
+        del y
+        if not np.isfinite(self.divisor) or self.divisor == 0:
+            raise ValueError(f"divisor must be finite and not 0, but got {self.divisor!r}.")
+        validate_data(self, X)
+        return self
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return X / divisor.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features), float64
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False)
+        return np.divide(X, self.divisor, dtype=np.float64)
+
+
+class Affine(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Bring every feature to ``x / divisor * factor + offset``, computed in that order.
+
+    The defaults bring bytes to the range 0.01 to 1.0, as networks of logistic units like it:
+    ``x / 255.0 * 0.99 + 0.01`` (T. Rashid, Make Your Own Neural Network, 2016).
+
+    Parameters
+    ----------
+    divisor : float, default=255.0
+        What each value is divided by.
+    factor : float, default=0.99
+        What the quotient is multiplied by.
+    offset : float, default=0.01
+        What is added then.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Columns seen by ``fit``.
+
+    Examples
+    --------
+    >>> Affine().fit_transform([[0, 255]])
+    array([[0.01, 1.  ]])
+    """
+
+    _parameter_constraints: ClassVar = {
+        "divisor": [
+            Interval(Real, None, 0, closed="neither"),
+            Interval(Real, 0, None, closed="neither"),
+        ],
+        "factor": [Interval(Real, None, None, closed="neither")],
+        "offset": [Interval(Real, None, None, closed="neither")],
+    }
+
+    def __init__(self, divisor: float = 255.0, factor: float = 0.99, offset: float = 0.01) -> None:
+        self.divisor = divisor
+        self.factor = factor
+        self.offset = offset
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Note the number of features.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The training rows.
+        y : ignored
+            For scikit-learn's interface.
+
+        Raises
+        ------
+        ValueError
+            If ``divisor`` is 0, a parameter is not finite, or X is no finite numeric table.
+        """
+        del y
+        self._validate_params()
+        validate_data(self, X)
+        return self
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return X / divisor * factor + offset.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features), float64
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False)
+        scaled = np.divide(X, self.divisor, dtype=np.float64)
+        scaled *= self.factor
+        scaled += self.offset
+        return scaled

@@ -1,0 +1,53 @@
+"""How the next trial's parameters are chosen.
+
+Trial n is a function of (seed, n) and, for an adaptive search, of the results up to n - lag and
+the parameters of the trials after that. Nothing else enters, so that the trials are the same for
+any number of workers and after any interruption.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweepmark.errors import ConfigurationError
+from sweepmark.search.interface import Search
+from sweepmark.search.points import LARGEST_GRID, GridSearch, RandomSearch, SobolSearch
+from sweepmark.search.studies import GpSearch, TpeSearch
+
+if TYPE_CHECKING:
+    from sweepmark.config.schema import SamplerConfig, SweepConfig
+    from sweepmark.space import Space
+
+__all__ = [
+    "LARGEST_GRID",
+    "GpSearch",
+    "GridSearch",
+    "RandomSearch",
+    "Search",
+    "SobolSearch",
+    "TpeSearch",
+    "create_search",
+]
+
+
+def create_search(space: Space, sampler: SamplerConfig, sweep: SweepConfig, *, seed: int) -> Search:
+    """Return the search that a configuration asks for.
+
+    Raises
+    ------
+    ConfigurationError
+        If the sampler cannot search that space or is not installed, or the grid is larger than
+        was consented to.
+    """
+    if sampler.name == "grid":
+        return GridSearch(space, n_trials=sweep.n_trials, allow_large=sweep.allow_large)
+    if sweep.n_trials is None:
+        raise ConfigurationError(
+            f"sampler={sampler.name} needs a number of trials. Set sweep.n_trials=30, say."
+        )
+    if sampler.name == "random":
+        return RandomSearch(space, seed=seed, n_trials=sweep.n_trials)
+    if sampler.name == "qmc":
+        return SobolSearch(space, seed=seed, n_trials=sweep.n_trials)
+    adaptive = GpSearch if sampler.name == "gp" else TpeSearch
+    return adaptive(space, sampler, sweep, seed=seed)

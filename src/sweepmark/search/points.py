@@ -1,0 +1,140 @@
+"""Searches whose trials depend on their number alone: a grid, random and quasi-random points."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark.errors import ConfigurationError
+from sweepmark.search.interface import opened
+from sweepmark.space import Choice, Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scipy.stats.qmc import Sobol
+
+    from sweepmark.space import Axis, Params, Space
+
+__all__ = ["LARGEST_GRID", "GridSearch", "RandomSearch", "SobolSearch"]
+
+LARGEST_GRID = 10_000
+"""Grids beyond it need ``sweep.allow_large=true``."""
+
+
+class _Memoryless:
+    """A search whose trials depend on their number alone."""
+
+    lag: int | None = None
+
+    def note(self, number: int, params: Params) -> None:
+        """Need nothing."""
+
+    def tell(self, number: int, value: float | None) -> None:
+        """Need nothing."""
+
+
+class GridSearch(_Memoryless):
+    """Every cell of a finite space, in order."""
+
+    def __init__(
+        self, space: Space, *, n_trials: int | None = None, allow_large: bool = False
+    ) -> None:
+        next(space.cells())  # refuses a range
+        self.n_trials = min(space.size, n_trials or space.size)
+        if self.n_trials > LARGEST_GRID and not allow_large:
+            raise ConfigurationError(
+                f"the grid has {self.n_trials:,} cells, and above {LARGEST_GRID:,} a word of "
+                "consent is needed. Set sweep.allow_large=true, or take sampler=random with "
+                "sweep.n_trials=…"
+            )
+        self._space = space
+        self._cells: Iterator[tuple[int, Params]] = enumerate(space.cells())
+
+    def ask(self, number: int) -> Params:
+        """Return the cell of that number."""
+        for position, cell in self._cells:
+            if position == number:
+                return cell
+        self._cells = enumerate(self._space.cells())
+        return next(itertools.islice(self._space.cells(), number, None))
+
+
+class RandomSearch(_Memoryless):
+    """Independent points: uniform over choices and ranges, log-uniform where a range says so."""
+
+    def __init__(self, space: Space, *, seed: int, n_trials: int) -> None:
+        self._space = space
+        self._seed = seed
+        self.n_trials = n_trials
+
+    def ask(self, number: int) -> Params:
+        """Return a point drawn from a generator seeded by (seed, number)."""
+        generator = np.random.default_rng([self._seed, number])
+        params: Params = {}
+        for axis in opened(self._space, params):
+            params[axis.name] = _draw(axis, generator)
+        return params
+
+
+class SobolSearch(_Memoryless):
+    """Points of a scrambled Sobol sequence: evener over the space than random ones.
+
+    Trial n is point n of the sequence that the seed scrambles, by ``scipy.stats.qmc.Sobol``
+    (I. Sobol, 1967; A. Owen's scrambling, 1998). Every axis has a dimension, also those that the
+    option taken does not open, so that no axis depends on which options there are beside it.
+    """
+
+    def __init__(self, space: Space, *, seed: int, n_trials: int) -> None:
+        self._space = space
+        self._seed = seed
+        self._dimensions = {axis.name: place for place, axis in enumerate(space.all_axes())}
+        self._sequence: Sobol | None = None
+        self.n_trials = n_trials
+
+    def ask(self, number: int) -> Params:
+        """Return point ``number`` of the sequence."""
+        shares = self._shares(number)
+        params: Params = {}
+        for axis in opened(self._space, params):
+            params[axis.name] = _at(axis, float(shares[self._dimensions[axis.name]]))
+        return params
+
+    def _shares(self, number: int) -> Any:
+        from scipy.stats.qmc import Sobol
+
+        if self._sequence is None or self._sequence.num_generated > number:
+            generator = np.random.default_rng(self._seed)
+            self._sequence = Sobol(len(self._dimensions), scramble=True, rng=generator)
+        if skipped := number - self._sequence.num_generated:  # SciPy cannot skip none
+            self._sequence.fast_forward(skipped)
+        return self._sequence.random(1)[0]
+
+
+def _draw(axis: Axis, generator: np.random.Generator) -> Any:
+    if isinstance(axis, Options):
+        return list(axis.options)[generator.integers(len(axis.options))]
+    if isinstance(axis, Choice):
+        return axis.values[generator.integers(len(axis.values))]
+    if axis.integer and not axis.log:
+        return int(generator.integers(int(axis.low), int(axis.high), endpoint=True))
+    return _at(axis, generator.random())
+
+
+def _at(axis: Axis, share: float) -> Any:
+    """Return what stands at a share, in [0, 1), of the way along an axis."""
+    if isinstance(axis, Options | Choice):
+        values = axis.options if isinstance(axis, Options) else axis.values
+        return list(values)[int(share * len(values))]
+    if not axis.log:
+        if axis.integer:
+            return int(axis.low) + int(share * (axis.high - axis.low + 1))
+        return float(axis.low + share * (axis.high - axis.low))
+    if axis.integer:  # each integer owns the half-open interval around it
+        low, high = np.log(axis.low - 0.5), np.log(axis.high + 0.5)
+        drawn = round(float(np.exp(low + share * (high - low))))
+        return int(min(max(drawn, axis.low), axis.high))
+    low, high = np.log(axis.low), np.log(axis.high)
+    return float(min(max(np.exp(low + share * (high - low)), axis.low), axis.high))

@@ -1,0 +1,177 @@
+"""Searches that learn from results: Optuna's fence beside the ledger's."""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark.errors import ConfigurationError
+from sweepmark.search.interface import opened
+from sweepmark.space import Choice, Options, Range
+
+if TYPE_CHECKING:
+    import optuna
+
+    from sweepmark.config.schema import SamplerConfig, SweepConfig
+    from sweepmark.space import Axis, Params, Space
+
+__all__ = ["GpSearch", "StudySearch", "TpeSearch"]
+
+
+class StudySearch(ABC):
+    """A sampler of Optuna, made and seeded anew for each trial.
+
+    Trial n is proposed by a study made for it alone. In it the trials up to n - lag are finished,
+    however many results are known, and those after are RUNNING, which the samplers take into
+    account. A study that lived on would remember of its own proposals more than their parameters,
+    so that a replay would part from it.
+    """
+
+    def __init__(
+        self, space: Space, sampler: SamplerConfig, sweep: SweepConfig, *, seed: int
+    ) -> None:
+        self._space = space
+        self._seed = seed
+        self._n_startup_trials = sampler.n_startup_trials
+        self._direction = sweep.direction
+        self._trials: list[optuna.trial.FrozenTrial] = []
+        self._results: dict[int, float | None] = {}
+        self._n_finished = 0
+        self.n_trials = sweep.n_trials or 0
+        self._lag = sampler.lag
+        self.lag: int | None = sampler.lag
+
+    def ask(self, number: int) -> Params:
+        """Return a point proposed from what may be known."""
+        import optuna
+
+        self._finish(number)
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        state = np.random.SeedSequence([self._seed, number]).generate_state(1)
+        sampler = self._sampler(int(state[0]))
+        study = optuna.create_study(direction=self._direction, sampler=sampler)
+        study.add_trials(self._trials)
+        trial = study.ask()
+        params: Params = {}
+        for axis in opened(self._space, params):
+            params[axis.name] = _suggest(trial, axis)
+        self.note(number, params)
+        return params
+
+    @abstractmethod
+    def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
+        """Return a sampler that nothing but its seed decides."""
+
+    def note(self, number: int, params: Params) -> None:
+        """Take the trial as RUNNING."""
+        import optuna
+
+        del number  # trials come in order
+        axes = {axis.name: axis for axis in self._space.active(params)}
+        self._trials.append(
+            optuna.trial.create_trial(
+                state=optuna.trial.TrialState.RUNNING,
+                params={name: _internal(axis, params[name]) for name, axis in axes.items()},
+                distributions={name: _distribution(axis) for name, axis in axes.items()},
+            )
+        )
+
+    def tell(self, number: int, value: float | None) -> None:
+        """Keep the result for the trials that may know it."""
+        self._results[number] = value
+
+    def _finish(self, number: int) -> None:
+        """Finish the trials whose results trial ``number`` may know."""
+        from optuna.trial import TrialState
+
+        while self._n_finished <= number - self._lag:
+            value = self._results.pop(self._n_finished)
+            trial = self._trials[self._n_finished]
+            trial.state = TrialState.FAIL if value is None else TrialState.COMPLETE
+            trial.value = value
+            trial.datetime_complete = trial.datetime_start
+            self._n_finished += 1
+
+
+class TpeSearch(StudySearch):
+    """Optuna's tree-structured Parzen estimator; it shuns what is RUNNING (constant_liar)."""
+
+    def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
+        import optuna
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # group
+            return optuna.samplers.TPESampler(
+                seed=seed,
+                n_startup_trials=self._n_startup_trials,
+                multivariate=True,
+                group=True,
+                constant_liar=True,
+            )
+
+
+class GpSearch(StudySearch):
+    """Optuna's Gaussian process; what is RUNNING counts as tried. It needs PyTorch.
+
+    Parameters that not every trial has, such as those of an option, are drawn at random: the
+    process is fitted to those that all trials have.
+
+    Raises
+    ------
+    ConfigurationError
+        If PyTorch is not installed.
+    """
+
+    def __init__(
+        self, space: Space, sampler: SamplerConfig, sweep: SweepConfig, *, seed: int
+    ) -> None:
+        if importlib.util.find_spec("torch") is None:
+            raise ConfigurationError(
+                "sampler=gp needs PyTorch, which is not installed. Run `pip install "
+                "'sweepmark[gp]'`, or take sampler=tpe."
+            )
+        super().__init__(space, sampler, sweep, seed=seed)
+
+    def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
+        import optuna
+        import torch
+
+        torch.set_num_threads(1)  # the number of threads changes last digits
+        return optuna.samplers.GPSampler(
+            seed=seed,
+            n_startup_trials=self._n_startup_trials,
+            warn_independent_sampling=False,
+        )
+
+
+def _suggest(trial: optuna.Trial, axis: Axis) -> Any:
+    if isinstance(axis, Options):
+        return trial.suggest_categorical(axis.name, list(axis.options))
+    if isinstance(axis, Choice):
+        return axis.values[trial.suggest_categorical(axis.name, range(len(axis.values)))]
+    if axis.integer:
+        return trial.suggest_int(axis.name, int(axis.low), int(axis.high), log=axis.log)
+    return trial.suggest_float(axis.name, axis.low, axis.high, log=axis.log)
+
+
+def _internal(axis: Axis, value: Any) -> Any:
+    """Return what the study knows a value by: choices go by position, being of any type."""
+    if not isinstance(axis, Choice):
+        return value
+    return [repr(item) for item in axis.values].index(repr(value))  # 1, 1.0 and True are equal
+
+
+def _distribution(axis: Axis) -> optuna.distributions.BaseDistribution:
+    from optuna import distributions
+
+    if isinstance(axis, Options):
+        return distributions.CategoricalDistribution(list(axis.options))
+    if isinstance(axis, Choice):
+        return distributions.CategoricalDistribution(range(len(axis.values)))
+    if isinstance(axis, Range) and axis.integer:
+        return distributions.IntDistribution(int(axis.low), int(axis.high), log=axis.log)
+    return distributions.FloatDistribution(axis.low, axis.high, log=axis.log)
