@@ -240,7 +240,7 @@ class TestOwnFolder:
         with pytest.raises(ConfigurationError, match="both choose classifier"):
             tree("sweep=mine", "experiment=preset", folder=tmp_path)
         composed = tree("sweep=mine", "experiment=preset", "classifier=svc", folder=tmp_path)
-        assert composed["classifier"]["_target_"] == "sklearn.svm.SVC"
+        assert composed["classifier"]["_target_"] == "sweepmark.svm.SVC"
 
 
 class TestChain:
