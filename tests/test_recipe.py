@@ -12,7 +12,7 @@ import pytest
 from sweepmark.config import Folders
 from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation import specify_test
-from sweepmark.recipe import build_pipeline, library_versions, resolve_recipe
+from sweepmark.recipe import build_pipeline, library_versions, recipe_versions, resolve_recipe
 from tiny import config, digits
 
 if TYPE_CHECKING:
@@ -98,6 +98,15 @@ def test_recipe_that_could_not_be_fitted_is_refused(values: dict[str, Any], part
 def test_versions_are_those_of_what_computes() -> None:
     libraries = ("numpy", "scikit-learn", "scipy")
     assert library_versions() == {name: metadata.version(name) for name in libraries}
+
+
+def test_library_of_one_component_counts_where_that_component_is() -> None:
+    specified = specify_test(config("preprocess=hog", "classifier=knn"), digits())
+    assert specified.versions["scikit-image"] == metadata.version("scikit-image")
+    hog = {"_target_": "sweepmark.preprocessing.Hog"}
+    columns = {"_target_": "sklearn.compose.ColumnTransformer", "transformers": [["h", hog, [0]]]}
+    assert "scikit-image" in recipe_versions([columns])
+    assert recipe_versions([{"_target_": "sklearn.svm.SVC"}]) == library_versions()
 
 
 def test_trusted_package_is_pinned_by_its_release_or_else_its_source(
