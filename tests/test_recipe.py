@@ -75,6 +75,14 @@ def test_pipeline_holds_the_steps_in_the_order_given_and_the_classifier_last() -
     assert pipeline["a"].random_state == 0
 
 
+def test_chain_becomes_steps_in_its_order() -> None:
+    X, y = digits().train.X, digits().train.y
+    pipeline = build("preprocess=[augment_shift,deskew,scale]", "classifier=knn")
+    assert list(pipeline.named_steps) == ["augment_shift", "deskew", "scale", "classifier"]
+    assert pipeline["augment_shift"].random_state == 0
+    assert pipeline.fit(X[:300], y[:300]).score(X[300:400], y[300:400]) > 0.7
+
+
 @pytest.mark.parametrize(
     ("values", "part"),
     [
