@@ -12,7 +12,7 @@ import pytest
 from sweepmark.config import Folders
 from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation import specify_test
-from sweepmark.recipe import build_pipeline, library_versions, resolve_recipe
+from sweepmark.recipe import build_pipeline, library_versions, recipe_versions, resolve_recipe
 from tiny import config, digits
 
 if TYPE_CHECKING:
@@ -75,6 +75,14 @@ def test_pipeline_holds_the_steps_in_the_order_given_and_the_classifier_last() -
     assert pipeline["a"].random_state == 0
 
 
+def test_chain_becomes_steps_in_its_order() -> None:
+    X, y = digits().train.X, digits().train.y
+    pipeline = build("preprocess=[augment_shift,deskew,scale]", "classifier=knn")
+    assert list(pipeline.named_steps) == ["augment_shift", "deskew", "scale", "classifier"]
+    assert pipeline["augment_shift"].random_state == 0
+    assert pipeline.fit(X[:300], y[:300]).score(X[300:400], y[300:400]) > 0.7
+
+
 @pytest.mark.parametrize(
     ("values", "part"),
     [
@@ -98,6 +106,15 @@ def test_recipe_that_could_not_be_fitted_is_refused(values: dict[str, Any], part
 def test_versions_are_those_of_what_computes() -> None:
     libraries = ("numpy", "scikit-learn", "scipy")
     assert library_versions() == {name: metadata.version(name) for name in libraries}
+
+
+def test_library_of_one_component_counts_where_that_component_is() -> None:
+    specified = specify_test(config("preprocess=hog", "classifier=knn"), digits())
+    assert specified.versions["scikit-image"] == metadata.version("scikit-image")
+    hog = {"_target_": "sweepmark.preprocessing.Hog"}
+    columns = {"_target_": "sklearn.compose.ColumnTransformer", "transformers": [["h", hog, [0]]]}
+    assert "scikit-image" in recipe_versions([columns])
+    assert recipe_versions([{"_target_": "sklearn.svm.SVC"}]) == library_versions()
 
 
 def test_trusted_package_is_pinned_by_its_release_or_else_its_source(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.recipe import build_pipeline, library_versions, resolve_recipe
+from sweepmark.recipe import build_pipeline, recipe_versions, resolve_recipe
 from sweepmark.scorecard import Predictions, Scorecard, score
 from sweepmark.specification import Specification
 from sweepmark.split import check_classes, check_folds, fold_rows, resolve_split, split_rows
@@ -79,7 +79,7 @@ def specify_test(config: Config, dataset: Dataset, *, trusted: Sequence[str] = (
         classifier=classifier,
         seed=config.seed,
         threads=config.engine.threads,
-        versions=library_versions(trusted),
+        versions=recipe_versions([*preprocess.values(), classifier], trusted),
     )
 
 

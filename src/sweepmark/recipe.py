@@ -6,23 +6,31 @@ from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.components import ALLOWED_PACKAGES, build, resolve_component
+from sweepmark.components import ALLOWED_PACKAGES, TARGET, build, find, resolve_component
 from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sklearn.pipeline import Pipeline
 
     from sweepmark.config.schema import Config
     from sweepmark.specification import Specification
 
-__all__ = ["CLASSIFIER", "build_pipeline", "library_versions", "resolve_recipe"]
+__all__ = [
+    "CLASSIFIER",
+    "build_pipeline",
+    "library_versions",
+    "recipe_versions",
+    "resolve_recipe",
+]
 
 CLASSIFIER = "classifier"
 """The name of the Pipeline's last step."""
 
 _LIBRARIES = ("numpy", "scikit-learn", "scipy")
+_FURTHER = ("scikit-image",)
+"""Libraries that only some components compute with; their classes say so in ``libraries``."""
 
 
 def resolve_recipe(
@@ -92,6 +100,27 @@ def library_versions(trusted: Sequence[str] = ()) -> dict[str, str]:
     return dict(_versions(tuple(trusted)))
 
 
+def recipe_versions(
+    components: Iterable[Mapping[str, Any]], trusted: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return the versions of the libraries that some resolved components compute with, by name."""
+    classes = [find(target, trusted=trusted) for target in _targets(list(components))]
+    further = {name for cls in classes for name in getattr(cls, "libraries", ())}
+    versions = {name: metadata.version(name) for name in _FURTHER if name in further}
+    return library_versions(trusted) | versions
+
+
+def _targets(node: Any) -> Iterator[str]:
+    """Yield what every component in a plain value names as its class."""
+    if isinstance(node, dict):
+        if TARGET in node:
+            yield node[TARGET]
+        node = list(node.values())
+    if isinstance(node, list):
+        for item in node:
+            yield from _targets(item)
+
+
 @cache
 def _versions(trusted: tuple[str, ...]) -> dict[str, str]:
     packages = [package for package in trusted if package not in ALLOWED_PACKAGES]
@@ -101,7 +130,7 @@ def _versions(trusted: tuple[str, ...]) -> dict[str, str]:
 
 
 def _trusted(versions: Mapping[str, str]) -> list[str]:
-    return [name for name in versions if name not in _LIBRARIES]
+    return [name for name in versions if name not in {*_LIBRARIES, *_FURTHER}]
 
 
 def _version(package: str) -> str:

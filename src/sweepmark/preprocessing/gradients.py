@@ -48,6 +48,9 @@ class Hog(PictureRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Blocks times cells of a block times orientations: 1,296 for 28 x 28 pixels.
     """
 
+    libraries: ClassVar = ("scikit-image",)
+    """What it computes with besides, which an evaluation's key has the version of."""
+
     _parameter_constraints: ClassVar = {
         "orientations": [Interval(Integral, 1, None, closed="left")],
         "pixels_per_cell": ["array-like"],
