@@ -45,7 +45,7 @@ def test_every_data_verb_has_its_help(program: Program, verb: str) -> None:
 def test_help_lists_groups_with_their_options(program: Program, verb: str, tmp_path: Path) -> None:
     text = program.run(verb, "--help").out
     lines = text.splitlines()
-    assert "  svc                     Support vector machine with an RBF kernel" in lines
+    assert "  knn                     k nearest neighbours" in lines
     assert "  digits         1,797 handwritten digits, 8 x 8 pixels, bundled with scikit-learn" in (
         lines
     )
@@ -303,9 +303,9 @@ def test_failed_trial_exits_1_and_stops_nothing(program: Program) -> None:
 
 
 def test_owned_sweep_exits_3_and_names_its_owner(program: Program) -> None:
-    words = ("sweep", "svc_c_gamma", "dataset=digits", "tracking=none", "engine=serial")
+    words = ("sweep", "svc_c_gamma", "dataset=digits", "tracking=none", "classifier=svc_libsvm")
     first = program.start(*words)
-    first.until(lambda err: "[1/25]" in err)
+    first.until(lambda err: "25 trials" in err)
     second = program.run(*words, code=3)
     assert second.out == ""
     assert f"process {first.process.pid} on " in second.err
