@@ -22,6 +22,7 @@ __all__ = [
     "RECALL_WEIGHTED",
     "ROC_AUC",
     "TEST_NAMES",
+    "THRESHOLD",
     "cv",
     "is_recall",
     "recall",
@@ -41,6 +42,7 @@ AVERAGE_PRECISION = "average_precision"
 FIT_SECONDS = "fit_seconds"
 PREDICT_SECONDS = "predict_seconds"
 POINTS = "points"
+THRESHOLD = "threshold"
 
 
 def cv(name: str) -> str:
