@@ -54,7 +54,8 @@ def test_evaluation_is_read_back_to_the_last_digit(store: EvaluationStore) -> No
     one, card = specification(), scorecard(model=b"model")
     assert store.put(one, card, ORIGIN)
     found = store.scorecard(one.key)
-    for name in ("metrics", "classes", "n_train", "n_test", "fit_seconds", "warnings"):
+    assert found.metrics.items() >= card.metrics.items()
+    for name in ("classes", "n_train", "n_test", "fit_seconds", "warnings"):
         assert getattr(found, name) == getattr(card, name)
     for name in ("rows", "y_true", "y_pred", "scores"):
         array = getattr(found.predictions, name)
@@ -76,7 +77,7 @@ def test_first_one_written_stays(store: EvaluationStore) -> None:
     one = specification()
     assert store.put(one, scorecard(), ORIGIN)
     assert not store.put(one, scorecard(metrics={}), Origin("sweep-2", 0, 0.0, 0.0))
-    assert store.scorecard(one.key).metrics == scorecard().metrics
+    assert store.scorecard(one.key).metrics.items() >= scorecard().metrics.items()
     assert store.origin(one.key) == ORIGIN
 
 

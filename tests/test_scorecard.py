@@ -68,7 +68,7 @@ def test_merged_folds_give_the_figures_of_grid_search() -> None:
     for name in (metrics.ROC_AUC, metrics.F1_MACRO, metrics.recall(3)):
         mean = np.mean([card.metrics[name] for card in cards])
         assert merged.metrics[metrics.cv(name)] == mean
-    assert all(name.startswith("cv_") for name in merged.metrics)
+    assert all(name.startswith(("cv_", "pooled_")) for name in merged.metrics)
 
 
 def test_merged_predictions_are_out_of_fold_and_sorted_by_row() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from sweepmark import metrics
 from sweepmark.records import Artifact, DataInput, Metric, Model, Param, Tag
-from sweepmark.scorecard import confusion, predictions_npz, report, report_dict
+from sweepmark.scorecard import confusion, mean_curves, predictions_npz, report, report_dict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,7 +114,15 @@ def trial_records(trial: Trial, cards: Sequence[Scorecard]) -> list[Record]:
         records.append(Tag("sweepmark.warnings", "\n".join(trial.warnings)))
     if not cards:
         return records
-    records += [Metric(name, value) for name, value in trial.metrics.items()]
+    curves = cards[0].curves if len(cards) == 1 else mean_curves([card.curves for card in cards])
+    records += [
+        Metric(name, value, step=epoch)
+        for name, values in curves.items()
+        for epoch, value in enumerate(values, start=1)
+        if math.isfinite(value)
+    ]
+    # A curve's last step is the figure itself.
+    records += [Metric(name, value) for name, value in trial.metrics.items() if name not in curves]
     records += [
         Metric(metrics.FIT_SECONDS, trial.fit_seconds),
         Metric(metrics.PREDICT_SECONDS, trial.predict_seconds),

@@ -159,15 +159,17 @@ def read_result(
         If an evaluation of it is missing or damaged.
     """
     history, blueprint = read_sweep(store, sweep_id)
-    folds = blueprint.config.evaluation.method == "cv"
-    trials, cards = _read_trials(history, store.evaluations, folds=folds, run_ids=run_ids or {})
+    method = blueprint.config.evaluation.method
+    trials, cards = _read_trials(history, store.evaluations, method, run_ids=run_ids or {})
     cautions = [Caution(entry["kind"], entry["message"]) for entry in history.warnings]
     objective, direction = blueprint.sweep.objective, blueprint.sweep.direction
     if objective is None:
         trials, common = _with_common(trials, cards, blueprint)
         cautions += common
         chosen, lead = None, headline(trials)
-        test, card = (None, None) if folds or lead is None else (lead, cards.get(lead.number))
+        test, card = None, None
+        if lead is not None and method == "test":
+            test, card = lead, cards.get(lead.number)
     else:
         chosen = lead = best(trials, objective, direction)
         test, card = _final(history, chosen, store.evaluations)
@@ -200,19 +202,16 @@ def _stopped_by(history: History) -> str | None:
 
 
 def _read_trials(
-    history: History,
-    evaluations: EvaluationStore,
-    *,
-    folds: bool,
-    run_ids: Mapping[int, str],
+    history: History, evaluations: EvaluationStore, method: str, *, run_ids: Mapping[int, str]
 ) -> tuple[list[Trial], dict[int, Scorecard]]:
+    """Return the trials, and by their numbers the Scorecards of those that saw the test part."""
     trials: list[Trial] = []
     cards: dict[int, Scorecard] = {}
     for number, outcome in sorted(history.outcomes.items()):
         card = None
         if outcome["status"] != "failed":
-            card = merged(outcome["keys"], evaluations, folds=folds)
-            if not folds:
+            card = merged(outcome["keys"], evaluations, folds=method == "cv")
+            if method == "test":
                 cards[number] = card
         trial = build_trial(number, history.params[number], outcome, card)
         trials.append(replace(trial, run_id=run_ids.get(number, "")))

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.leaderboard import best
+from sweepmark.metrics import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY
 from sweepmark.projection import short_name
 
 if TYPE_CHECKING:
@@ -31,9 +32,8 @@ def create_progress(announce: Callable[[str], None]) -> Progress:
 
 
 def _metric(blueprint: Blueprint) -> str:
-    return blueprint.sweep.objective or (
-        "cv_accuracy" if blueprint.config.evaluation.method == "cv" else "accuracy"
-    )
+    shown = {"cv": CV_ACCURACY, "validation": VALIDATION_ACCURACY}
+    return blueprint.sweep.objective or shown.get(blueprint.config.evaluation.method, ACCURACY)
 
 
 class _Lines:
