@@ -133,6 +133,11 @@ class TestArtifacts:
             "confusion_matrix.png",
             "misclassified.png",
             "predictions.npz",
+            "predictions.csv",
+            "accuracy_per_label.csv",
+            "taken_for.csv",
+            "roc_curve.png",
+            "precision_recall_curve.png",
             "config.yaml",
             "overrides.txt",
         }

@@ -9,6 +9,7 @@ import numpy as np
 
 from sweepmark import metrics
 from sweepmark.errors import NotFoundError, unknown_name
+from sweepmark.ranking import neutral_score
 from sweepmark.scorecard import confusion
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ __all__ = [
     "accuracy_per_label",
     "certainty",
     "errors",
-    "neutral_score",
     "taken_for",
 ]
 
@@ -156,12 +156,6 @@ def certainty(card: Scorecard, places: NDArray[Any]) -> NDArray[Any] | None:
     predicted = scores[lines, np.searchsorted(columns, scored.y_pred[places])]
     actual = scores[lines, np.searchsorted(columns, scored.y_true[places])]
     return np.asarray(predicted - actual)
-
-
-def neutral_score(scores: NDArray[Any]) -> float:
-    """Return from where on classifiers take a row for positive: 0.5 of probabilities, else 0."""
-    is_share = scores.size > 0 and scores.min() >= 0.0 and scores.max() <= 1.0
-    return 0.5 if is_share else 0.0
 
 
 def _place(card: Scorecard, label: int) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Ranking"]
+__all__ = ["Ranking", "neutral_score"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,3 +88,9 @@ class Ranking:
         """Mean of the precisions, each weighted by the recall it adds."""
         new_hits = np.diff(self.hits, prepend=0)
         return float((new_hits * self.precision).sum() / int(self.hits[-1]))
+
+
+def neutral_score(scores: NDArray[Any]) -> float:
+    """Return from where on classifiers take a row for positive: 0.5 of probabilities, else 0."""
+    is_share = scores.size > 0 and scores.min() >= 0.0 and scores.max() <= 1.0
+    return 0.5 if is_share else 0.0
