@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import precision_score
 
 from jobs import make_job
 from sweepmark.errors import StoreError
@@ -99,6 +101,26 @@ def test_nothing_is_left_beside_an_evaluation(store: EvaluationStore, tmp_path: 
     assert [path.name for path in folder.iterdir()] == [specification().key]
     names = {path.name for path in (folder / specification().key).iterdir()}
     assert names == {"evaluation.json", "predictions.npz", "model.skops"}
+
+
+def test_curves_are_read_back_with_what_was_no_number(store: EvaluationStore) -> None:
+    one = specification()
+    card = scorecard(curves={"train_loss": (0.5, float("nan"), 0.25)})
+    assert store.put(one, card, ORIGIN)
+    first, lost, last = store.scorecard(one.key).curves["train_loss"]
+    assert (first, last) == (0.5, 0.25)
+    assert math.isnan(lost)
+
+
+def test_evaluation_kept_before_there_were_figures_of_the_positive_class_gains_them(
+    store: EvaluationStore,
+) -> None:
+    one, card = specification(), scorecard()
+    assert "precision" not in card.metrics
+    assert store.put(one, card, ORIGIN)
+    found = store.scorecard(one.key)
+    expected = precision_score(card.predictions.y_true, card.predictions.y_pred)
+    assert found.metrics["precision"] == expected
 
 
 def test_nan_among_the_metrics_is_left_out(store: EvaluationStore) -> None:
