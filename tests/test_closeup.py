@@ -115,6 +115,15 @@ def test_ranking_is_that_of_scikit_learn(detector: Scorecard) -> None:
     assert ranking.average_precision == pytest.approx(average_precision_score(y, scores))
 
 
+@pytest.mark.parametrize("extreme", [[np.inf, -np.inf], [1e308, -1e308], [1e20], [0.0], [1e-310]])
+def test_extreme_scores_are_drawn(detector: Scorecard, extreme: list[float]) -> None:
+    scores = np.resize(extreme, len(detector.predictions.rows))
+    for figures in ({}, {"threshold": 1e20}):
+        predictions = replace(detector.predictions, scores=scores)
+        card = replace(detector, predictions=predictions, metrics=figures)
+        assert {"roc_curve.png", "threshold.png"} <= closeup(card, digits(), ["a", "b"]).keys()
+
+
 def test_lost_scores_rank_nothing(card: Scorecard) -> None:
     assert card.predictions.scores is not None
     lost = np.full_like(card.predictions.scores, np.nan)
@@ -138,7 +147,19 @@ def test_training_is_drawn_as_loss_and_error_side_by_side(card: Scorecard, n_epo
 
 
 @pytest.mark.parametrize(
-    "y", [[1.0, 1.0], [np.nan, 1.0], [np.nan, np.nan], [1e300, -1e300], [1e-300, 0.0], [5.0]]
+    "y",
+    [
+        [1.0, 1.0],
+        [np.nan, 1.0],
+        [np.nan, np.nan],
+        [1.7e308, -1.7e308],
+        [np.inf, -np.inf],
+        [1e-300, 0.0],
+        [1e20, 1e20],
+        [1e20, 1e20 * (1 + 1e-15)],
+        [5.0],
+        [],
+    ],
 )
 def test_chart_of_hardly_anything_is_drawn(y: list[float]) -> None:
     x = range(len(y))

@@ -29,6 +29,7 @@ _WIDTH, _HEIGHT = 460, 340
 _LEFT, _RIGHT, _TOP, _FOOT = 62, 22, 58, 50
 _DASH = 7  # pixels
 _TICKS = 6
+_LARGEST, _NARROWEST = 1e200, 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -38,7 +39,7 @@ class Line:
     Attributes
     ----------
     x, y : array-like of shape (n,)
-        What is not finite is left out.
+        What is not finite, or above 1e200, is left out.
     label : str
         In the legend; empty for none.
     colour : str
@@ -117,8 +118,8 @@ def chart_png(panels: Sequence[Panel]) -> bytes:
 def _draw(panel: Panel, size: tuple[int, int]) -> Image:
     from PIL import Image, ImageDraw
 
-    x_limits = panel.x_limits or _range([line.x for line in panel.lines])
-    y_limits = panel.y_limits or _range([line.y for line in panel.lines])
+    x_limits = _limits(panel.x_limits, [line.x for line in panel.lines])
+    y_limits = _limits(panel.y_limits, [line.y for line in panel.lines])
     plane = Image.new("RGB", (_WIDTH * _FINE, _HEIGHT * _FINE), "white")
     pen = ImageDraw.Draw(plane)
     ticks = _ticks(*x_limits), _ticks(*y_limits)
@@ -149,7 +150,9 @@ def _stroke(
 ) -> None:
     """Draw a line; what lies within one pixel of the point before is left out."""
     x, y = (np.asarray(values, dtype=np.float64) for values in (line.x, line.y))
-    is_real = np.isfinite(x) & np.isfinite(y)
+    is_real = (np.abs(x) < _LARGEST) & (np.abs(y) < _LARGEST)  # so neither is NaN
+    if not is_real.any():
+        return
     across = _scale(x[is_real], x_limits, _WIDTH)
     down = _HEIGHT * _FINE - _scale(y[is_real], y_limits, _HEIGHT)
     # Far beyond the frame nothing is seen, and Pillow counts in 32 bits.
@@ -193,15 +196,22 @@ def _scale(value: Any, limits: tuple[float, float], pixels: int) -> Any:
     return (value - low) / (high - low) * pixels * _FINE
 
 
-def _range(values: Sequence[Any]) -> tuple[float, float]:
-    """Return limits with some room, of what is finite."""
-    every = np.concatenate([np.asarray(some, dtype=np.float64).ravel() for some in values])
-    every = every[np.isfinite(every)]
-    if not every.size:
-        return 0.0, 1.0
-    low, high = float(every.min()), float(every.max())
-    room = 0.05 * (high - low) or 0.05 * max(abs(low), 1.0)
-    return low - room, high + room
+def _limits(asked: tuple[float, float] | None, values: Sequence[Any]) -> tuple[float, float]:
+    """Return limits that can be drawn between: as asked for, or of the values with some room."""
+    if asked is not None:
+        low, high = asked
+    else:
+        every = np.concatenate([np.asarray(some, dtype=np.float64).ravel() for some in values])
+        every = every[np.abs(every) < _LARGEST]  # neither is NaN
+        if not every.size:
+            return 0.0, 1.0
+        low, high = float(every.min()), float(every.max())
+        low, high = low - 0.05 * (high - low), high + 0.05 * (high - low)
+    largest = max(abs(low), abs(high))
+    if high - low <= _NARROWEST * largest or high == low:  # one value, or as good as one
+        room = 0.05 * max(largest, 1.0)
+        return low - room, high + room
+    return low, high
 
 
 def _ticks(low: float, high: float) -> list[float]:

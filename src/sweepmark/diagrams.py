@@ -21,6 +21,7 @@ __all__ = ["precision_recall_png", "rankings", "roc_png", "threshold_png", "trai
 
 _SHARE = (-0.02, 1.02)
 _GRID = np.linspace(0, 1, 401)
+_LARGEST = 1e200
 _OUTER = 0.5
 """Percent of the scores at either end that a diagram against them need not show."""
 
@@ -153,9 +154,10 @@ def threshold_png(ranking: Ranking, name: str, card: Scorecard) -> bytes:
         Whose it is.
     """
     cut, word = _threshold(card)
-    low, high = np.percentile(ranking.thresholds, [_OUTER, 100 - _OUTER])
+    shown = np.append(ranking.thresholds[np.abs(ranking.thresholds) < _LARGEST], cut)
+    low, high = np.percentile(shown, [_OUTER, 100 - _OUTER])
     low, high = min(low, cut), max(high, cut)
-    room = 0.03 * (high - low) or 1.0
+    room = 0.03 * (high - low)
     panel = Panel(
         title=f"Precision and recall of {name} against the threshold",
         x_label="threshold: positive where the score is at least that",

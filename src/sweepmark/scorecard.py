@@ -231,10 +231,7 @@ def from_document(
 
 
 def complete(scorecard: Scorecard) -> Scorecard:
-    """Return one of two classes with precision, recall and F1 of the second.
-
-    Evaluations that were kept before there were these lack them.
-    """
+    """Return one of two classes with precision, recall and F1 of the second; old ones lack them."""
     known = scorecard.metrics
     lacks = metrics.ACCURACY in known and metrics.PRECISION not in known
     if len(scorecard.classes) != _TWO or not lacks:
