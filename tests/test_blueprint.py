@@ -237,6 +237,16 @@ class TestCheck:
     def test_every_metric_can_be_the_objective(self, name: str) -> None:
         changed(blueprint("svc_c_gamma"), sweep__objective=name).check(load_digits)
 
+    def test_validation_part_selects_by_its_own_metrics(self) -> None:
+        held_out = {"evaluation": {"method": "validation", "validation_fraction": 0.2}}
+        asked = changed(blueprint("svc_c_gamma"), **held_out)
+        for name in ("validation_accuracy", "validation_log_loss", "validation_recall_3"):
+            changed(asked, sweep__objective=name).check(load_digits)
+        with pytest.raises(ConfigurationError, match="or on a validation part"):
+            changed(asked, sweep__objective="cv_accuracy").check(load_digits)
+        with pytest.raises(ConfigurationError, match="validation_accuracy"):
+            changed(asked, sweep__objective="validation_acuracy").check(load_digits)
+
     def test_split_that_only_two_values_together_make_impossible_is_refused(
         self, tmp_path: Path
     ) -> None:

@@ -141,6 +141,37 @@ WRONG_FOR_DATA = {
         ["run", "engine=serial", "+engine.timeout=3"],
         ["engine.timeout", "engine=local"],
     ),
+    "positive label": (
+        ["run", "task=is_digit", "task.positive=11"],
+        ["task.positive '11'", "0, 1, 2, 3, 4, 5, 6, 7, 8, 9"],
+    ),
+    "no positive label": (["run", "task=is_digit"], ["task.positive"]),
+    "epochs of what has none": (
+        ["run", "classifier=svc", "evaluation.epochs=2"],
+        ["partial_fit", "SVC", "mlp", "sgd"],
+    ),
+    "threshold of ten classes": (
+        ["run", "evaluation.threshold=0.5"],
+        ["two classes", "has 10", "task=is_digit"],
+    ),
+    "rule of a threshold": (
+        ["run", "task=is_digit", "task.positive=5", "evaluation.threshold=precision>0.9"],
+        ["precision>=P", "'precision>0.9'"],
+    ),
+    "rule in every fold": (
+        [
+            "run",
+            "task=is_digit",
+            "task.positive=5",
+            "evaluation=cv",
+            "evaluation.threshold=recall>=1",
+        ],
+        ["evaluation=cv takes a number", "recall>=1"],
+    ),
+    "nothing held out": (
+        ["run", "evaluation=validation", "evaluation.validation_fraction=0"],
+        ["evaluation.validation_fraction", "greater than 0"],
+    ),
     "range in a grid": (
         ["sweep", "svc_c_gamma", "sweep.space.classifier.C={low: 1, high: 9}"],
         ["classifier.C", "range", "sampler=random"],
@@ -233,6 +264,17 @@ def test_run_says_what_came_of_it(program: Program) -> None:
     again = program.run("run", *options)
     assert "reused" in again.out
     assert "--fresh" in again.out
+
+
+def test_detector_says_its_folds_and_its_threshold(program: Program) -> None:
+    options = ("dataset=digits", "tracking=none", "engine=serial", "grade=none")
+    detector = ("task=is_digit", "task.positive=5", "classifier=knn")
+    folds = program.run("run", *options, *detector, "evaluation=cv", "evaluation.n_splits=3")
+    (line,) = [line for line in folds.out.splitlines() if "each fold" in line]
+    assert line.count("0.9") == 3
+    assert "pooled_precision" in folds.out
+    ruled = program.run("run", *options, *detector, "evaluation.threshold=recall>=0.99")
+    assert "positive from a score of" in ruled.out
 
 
 NOISY = '''

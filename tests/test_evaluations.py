@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import precision_score
 
 from jobs import make_job
 from sweepmark.errors import StoreError
@@ -54,7 +56,8 @@ def test_evaluation_is_read_back_to_the_last_digit(store: EvaluationStore) -> No
     one, card = specification(), scorecard(model=b"model")
     assert store.put(one, card, ORIGIN)
     found = store.scorecard(one.key)
-    for name in ("metrics", "classes", "n_train", "n_test", "fit_seconds", "warnings"):
+    assert found.metrics.items() >= card.metrics.items()
+    for name in ("classes", "n_train", "n_test", "fit_seconds", "warnings"):
         assert getattr(found, name) == getattr(card, name)
     for name in ("rows", "y_true", "y_pred", "scores"):
         array = getattr(found.predictions, name)
@@ -76,7 +79,7 @@ def test_first_one_written_stays(store: EvaluationStore) -> None:
     one = specification()
     assert store.put(one, scorecard(), ORIGIN)
     assert not store.put(one, scorecard(metrics={}), Origin("sweep-2", 0, 0.0, 0.0))
-    assert store.scorecard(one.key).metrics == scorecard().metrics
+    assert store.scorecard(one.key).metrics.items() >= scorecard().metrics.items()
     assert store.origin(one.key) == ORIGIN
 
 
@@ -98,6 +101,26 @@ def test_nothing_is_left_beside_an_evaluation(store: EvaluationStore, tmp_path: 
     assert [path.name for path in folder.iterdir()] == [specification().key]
     names = {path.name for path in (folder / specification().key).iterdir()}
     assert names == {"evaluation.json", "predictions.npz", "model.skops"}
+
+
+def test_curves_are_read_back_with_what_was_no_number(store: EvaluationStore) -> None:
+    one = specification()
+    card = scorecard(curves={"train_loss": (0.5, float("nan"), 0.25)})
+    assert store.put(one, card, ORIGIN)
+    first, lost, last = store.scorecard(one.key).curves["train_loss"]
+    assert (first, last) == (0.5, 0.25)
+    assert math.isnan(lost)
+
+
+def test_evaluation_kept_before_there_were_figures_of_the_positive_class_gains_them(
+    store: EvaluationStore,
+) -> None:
+    one, card = specification(), scorecard()
+    assert "precision" not in card.metrics
+    assert store.put(one, card, ORIGIN)
+    found = store.scorecard(one.key)
+    expected = precision_score(card.predictions.y_true, card.predictions.y_pred)
+    assert found.metrics["precision"] == expected
 
 
 def test_nan_among_the_metrics_is_left_out(store: EvaluationStore) -> None:

@@ -103,6 +103,28 @@ def test_two_classes_give_the_same_from_one_column_or_two(pairs: list[tuple[bool
         )
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from([3, 8]), st.sampled_from([3, 8])), min_size=1))
+def test_two_classes_have_the_figures_of_the_second(pairs: list[tuple[int, int]]) -> None:
+    y_true, y_pred = np.array(pairs).T
+    found = figures.measure(y_true, y_pred, None, (3, 8))
+    triple = sk.precision_recall_fscore_support(
+        y_true, y_pred, labels=[3, 8], average="binary", pos_label=8, zero_division=0
+    )
+    for name, value in zip(metrics.POSITIVE_NAMES, triple[:3], strict=True):
+        assert found[name] == pytest.approx(value)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(1e-3, 10))
+def test_log_loss_is_that_of_scikit_learn(seed: int, spread: float) -> None:
+    generator = np.random.default_rng(seed)
+    probabilities = generator.dirichlet([spread] * len(CLASSES), 20)
+    y = generator.choice(CLASSES, 20)
+    expected = sk.log_loss(y, probabilities, labels=CLASSES)
+    assert figures.log_loss(y, probabilities, CLASSES) == pytest.approx(expected)
+
+
 def test_one_class_has_no_score_figures() -> None:
     y = np.array([4, 4, 4])
     found = figures.measure(y, y, np.array([0.1, 0.2, 0.3]), (4,))

@@ -102,6 +102,35 @@ def test_folds_are_logged_as_steps(card: Scorecard) -> None:
     assert steps == [(fold, card.metrics["accuracy"]) for fold in range(3)]
 
 
+def test_curves_are_logged_as_steps_whose_last_is_the_figure(card: Scorecard) -> None:
+    curves = {"train_loss": (0.5, float("nan"), 0.25), "train_accuracy": (0.5, 0.6, 0.75)}
+    trial = replace(TRIAL, metrics={"accuracy": 0.5, "train_loss": 0.25, "train_accuracy": 0.75})
+    records = [
+        (one.name, one.step, one.value)
+        for one in trial_records(trial, [replace(card, curves=curves)])
+        if isinstance(one, Metric) and one.name in {"accuracy", *curves}
+    ]
+    assert records == [
+        ("train_loss", 1, 0.5),
+        ("train_loss", 3, 0.25),
+        ("train_accuracy", 1, 0.5),
+        ("train_accuracy", 2, 0.6),
+        ("train_accuracy", 3, 0.75),
+        ("accuracy", 0, 0.5),
+    ]
+
+
+def test_curves_of_folds_are_logged_as_their_means(card: Scorecard) -> None:
+    folds = [replace(card, curves={"train_loss": values}) for values in ((1.0, 0.5), (0.5, 0.0))]
+    records = trial_records(TRIAL, folds)
+    found = [
+        (one.step, one.value)
+        for one in records
+        if isinstance(one, Metric) and one.name == "cv_train_loss"
+    ]
+    assert found == [(1, 0.75), (2, 0.25)]
+
+
 def test_failed_trial_is_logged_with_its_reason_and_no_figures() -> None:
     failed = replace(TRIAL, status="failed", reason="timeout", message="5 s were over")
     records = trial_records(failed, [])
@@ -133,6 +162,11 @@ class TestArtifacts:
             "confusion_matrix.png",
             "misclassified.png",
             "predictions.npz",
+            "predictions.csv",
+            "accuracy_per_label.csv",
+            "taken_for.csv",
+            "roc_curve.png",
+            "precision_recall_curve.png",
             "config.yaml",
             "overrides.txt",
         }

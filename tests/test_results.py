@@ -140,6 +140,22 @@ class TestHeadline:
 
 
 class TestGrade:
+    def test_of_a_validation_part_is_scored_on_the_test_part_once(self, store: Store) -> None:
+        values: dict[str, Any] = {
+            "evaluation__method": "validation",
+            "evaluation__validation_fraction": 0.2,
+        }
+        result = run(grid(sweep__objective="validation_accuracy", **values), store)
+        assert result.chosen is not None
+        assert result.test is not None
+        best = max(trial.metrics["validation_accuracy"] for trial in result.trials)
+        assert result.chosen.metrics["validation_accuracy"] == best
+        assert not any("accuracy" in trial.metrics for trial in result.trials)
+        assert (result.chosen.n_train, result.chosen.n_test) == (72, 18)
+        assert (result.test.n_train, result.test.n_test) == (90, 30)
+        unselected = run(grid(sweep__objective=None, **values), store)
+        assert unselected.test is None
+
     def test_is_of_the_test_part(self, subsets: SweepResult, store: Store) -> None:
         assert subsets.grade is not None
         assert subsets.test is not None

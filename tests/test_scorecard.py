@@ -13,7 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import classification_report, confusion_matrix
+from sklearn.metrics import (
+    accuracy_score,
+    classification_report,
+    confusion_matrix,
+    f1_score,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from sweepmark import metrics, scorecard
@@ -22,12 +30,17 @@ from sweepmark.scorecard import Predictions, Scorecard
 
 
 def make_card(
-    rows: Any, y_true: Any, y_pred: Any, *, scores: Any = None, **changes: Any
+    rows: Any,
+    y_true: Any,
+    y_pred: Any,
+    *,
+    scores: Any = None,
+    classes: tuple[int, ...] = tuple(range(10)),
+    **changes: Any,
 ) -> Scorecard:
     predictions = Predictions(
         rows=np.asarray(rows), y_true=np.asarray(y_true), y_pred=np.asarray(y_pred), scores=scores
     )
-    classes = tuple(range(10))
     card = Scorecard(
         metrics=scorecard.score(predictions, classes),
         classes=classes,
@@ -68,7 +81,44 @@ def test_merged_folds_give_the_figures_of_grid_search() -> None:
     for name in (metrics.ROC_AUC, metrics.F1_MACRO, metrics.recall(3)):
         mean = np.mean([card.metrics[name] for card in cards])
         assert merged.metrics[metrics.cv(name)] == mean
-    assert all(name.startswith("cv_") for name in merged.metrics)
+    assert all(name.startswith(("cv_", "pooled_")) for name in merged.metrics)
+
+
+def test_merged_folds_tell_each_ones_accuracy_unless_they_are_many() -> None:
+    cards, _ = digits_folds()
+    merged = scorecard.merge(cards)
+    for number, card in enumerate(cards, start=1):
+        assert merged.metrics[f"cv_accuracy_fold_{number}"] == card.metrics[metrics.ACCURACY]
+    many = scorecard.merge([cards[0]] * 21)
+    assert not any("_fold_" in name for name in many.metrics)
+
+
+def test_pooled_figures_are_those_of_all_out_of_fold_predictions() -> None:
+    cards, _ = digits_folds()
+    merged = scorecard.merge(cards)
+    y, y_pred = merged.predictions.y_true, merged.predictions.y_pred
+    assert merged.metrics["pooled_accuracy"] == accuracy_score(y, y_pred)
+    assert merged.metrics["pooled_f1_macro"] == pytest.approx(f1_score(y, y_pred, average="macro"))
+    assert not any(name.startswith("pooled_recall_3") for name in merged.metrics)
+
+
+def test_pooled_figures_of_two_classes_are_the_second_ones() -> None:
+    generator = np.random.default_rng(0)
+    cards = []
+    for _ in range(3):
+        y, scores = generator.integers(0, 2, 40), generator.normal(size=40)
+        y_pred = (scores > 0).astype(int)
+        cards.append(make_card(np.arange(40), y, y_pred, scores=scores, classes=(0, 1)))
+    merged = scorecard.merge(cards).metrics
+    every = [
+        np.concatenate([getattr(card.predictions, name) for card in cards])
+        for name in ("y_true", "y_pred", "scores")
+    ]
+    assert merged["pooled_precision"] == precision_score(every[0], every[1])
+    assert merged["pooled_recall"] == recall_score(every[0], every[1])
+    assert merged["pooled_f1"] == pytest.approx(f1_score(every[0], every[1]))
+    assert merged["pooled_roc_auc"] == pytest.approx(roc_auc_score(every[0], every[2]))
+    assert merged["cv_precision"] == np.mean([card.metrics["precision"] for card in cards])
 
 
 def test_merged_predictions_are_out_of_fold_and_sorted_by_row() -> None:

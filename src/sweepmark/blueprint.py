@@ -16,7 +16,15 @@ from sweepmark.config import Tree, lookup, place, resolve, validate
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.errors import ConfigurationError, unknown_name
 from sweepmark.evaluation import specify
-from sweepmark.metrics import CV_ACCURACY, CV_ACCURACY_STD, TEST_NAMES, cv, is_recall, recall
+from sweepmark.metrics import (
+    CV_ACCURACY,
+    CV_ACCURACY_STD,
+    TEST_NAMES,
+    cv,
+    is_recall,
+    recall,
+    validation,
+)
 from sweepmark.space import Choice, Options, Range, Space, option_name, parse_space
 from sweepmark.specification import canonical_json
 
@@ -34,7 +42,6 @@ RUN = "run"
 """What a single run is called where a sweep has its name."""
 
 _SWEPT = ("seed", "dataset", "split", "task", "preprocess", "classifier", "experiment")
-_OBJECTIVES = (CV_ACCURACY, CV_ACCURACY_STD, *map(cv, TEST_NAMES[1:]))
 _OF_ROWS = {"dataset", "experiment", "split"}
 _ADAPTIVE = ("tpe", "gp")
 _MISSING = object()
@@ -230,14 +237,19 @@ def _check_objective(sweep: SweepConfig, config: Config) -> None:
                 f"Set sweep.objective={CV_ACCURACY} evaluation=cv."
             )
         return
-    if not objective.startswith(cv("")) or config.evaluation.method != "cv":
+    prefixes = {"cv": cv, "validation": validation}
+    prefix = prefixes.get(config.evaluation.method)
+    if prefix is None or not objective.startswith(prefix("")):
         raise ConfigurationError(
-            "a sweep that selects must select on cross-validation, so that the test part is scored "
-            f"once, but got sweep.objective={objective} with evaluation={config.evaluation.method}."
-            f" Set evaluation=cv sweep.objective={CV_ACCURACY}, or sweep.objective=null."
+            "a sweep that selects must select on cross-validation or on a validation part, so that "
+            f"the test part is scored once, but got sweep.objective={objective} with "
+            f"evaluation={config.evaluation.method}. Set evaluation=cv "
+            f"sweep.objective={CV_ACCURACY}, or sweep.objective=null."
         )
-    if objective not in _OBJECTIVES and not is_recall(objective.removeprefix(cv(""))):
-        raise ConfigurationError(unknown_name("metric", objective, [*_OBJECTIVES, cv(recall(0))]))
+    known = [prefix(name) for name in TEST_NAMES]
+    known += [CV_ACCURACY_STD] if prefix is cv else []
+    if objective not in known and not is_recall(objective.removeprefix(prefix(""))):
+        raise ConfigurationError(unknown_name("metric", objective, [*known, prefix(recall(0))]))
 
 
 def _check_grade(rule: GradeConfig) -> None:

@@ -6,28 +6,32 @@ or remembered. Everything that is fitted is fitted on training rows.
 
 from __future__ import annotations
 
-import time
 import warnings
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sweepmark import fitting, metrics, threshold
+from sweepmark.figures import log_loss
+from sweepmark.method import check_classifier, resolve_methods
 from sweepmark.recipe import build_pipeline, recipe_versions, resolve_recipe
 from sweepmark.scorecard import Predictions, Scorecard, score
 from sweepmark.specification import Specification
-from sweepmark.split import check_classes, check_folds, fold_rows, resolve_split, split_rows
+from sweepmark.split import check_classes, fold_rows, hold_out, resolve_split, split_rows
+from sweepmark.task import resolve_task, targets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
     from sweepmark.config.schema import Config
-    from sweepmark.data import Dataset
+    from sweepmark.data import Dataset, Part
 
-__all__ = ["evaluate", "predict", "specify", "specify_test"]
+__all__ = ["evaluate", "specify", "specify_test"]
 
 
 def specify(
@@ -35,45 +39,45 @@ def specify(
 ) -> tuple[Specification, ...]:
     """Return the evaluations that a trial of this configuration is made of.
 
-    One for ``evaluation=test``, one a fold for ``evaluation=cv``.
+    One for ``evaluation=test`` and ``evaluation=validation``, one a fold for ``evaluation=cv``.
 
     Raises
     ------
     ConfigurationError
         If the configuration asks for something that cannot be computed.
     """
-    test = specify_test(config, dataset, trusted=trusted)
+    test = _specify(config, dataset, trusted=trusted)
     train_rows, test_rows = split_rows(test.split, dataset)
-    y_train = dataset.y[train_rows]
-    check_classes(y_train, dataset.y[test_rows], config.evaluation)
-    if config.evaluation.method == "test":
-        return (test,)
-    method = {
-        "name": "fold",
-        "n_splits": config.evaluation.n_splits,
-        "stratified": config.evaluation.stratified,
-        "shuffle": config.evaluation.shuffle,
-        "seed": config.seed if config.evaluation.shuffle else None,
-    }
-    methods = [method | {"fold": fold} for fold in range(config.evaluation.n_splits)]
-    if not config.evaluation.stratified:
-        check_folds(y_train, methods)
+    labels = targets(test.task, dataset.y)
+    y_train = labels[train_rows]
+    check_classes(y_train, labels[test_rows], config.evaluation)
+    methods = resolve_methods(config, y_train)
+    check_classifier(config.evaluation, test.classifier, trusted=trusted)
     return tuple(replace(test, method=one) for one in methods)
 
 
 def specify_test(config: Config, dataset: Dataset, *, trusted: Sequence[str] = ()) -> Specification:
-    """Return the evaluation that fits on the training part and scores the test part.
+    """Return the evaluation that fits on the whole training part and scores the test part.
 
     Raises
     ------
     ConfigurationError
         If the configuration asks for something that cannot be computed.
     """
+    whole = replace(config.evaluation, method="test", validation_fraction=None)
+    specification = _specify(config, dataset, trusted=trusted)
+    train_rows, _ = split_rows(specification.split, dataset)
+    y_train = targets(specification.task, dataset.y)[train_rows]
+    (method,) = resolve_methods(replace(config, evaluation=whole), y_train)
+    return replace(specification, method=method)
+
+
+def _specify(config: Config, dataset: Dataset, *, trusted: Sequence[str]) -> Specification:
     preprocess, classifier = resolve_recipe(config, trusted=trusted)
     return Specification(
         data=dataset.digest,
         split=resolve_split(config.split, dataset),
-        task={"name": config.task.name},
+        task=resolve_task(config.task, dataset),
         method={"name": "test"},
         preprocess=preprocess,
         classifier=classifier,
@@ -100,7 +104,7 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
     Raises
     ------
     DataError
-        If the data set is not in the cache.
+        If the data set is not in the cache, or no threshold does what its rule asks for.
     Exception
         Whatever the estimator raises.
     """
@@ -108,103 +112,146 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
 
     from sweepmark.data import open_dataset
 
-    train, test = _rows(specification, open_dataset(specification.data))
-    pipeline = build_pipeline(specification)
+    rows = _Rows.of(specification, open_dataset(specification.data))
     with (
         threadpool_limits(specification.threads),
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")
-        fit_seconds = _fit(pipeline, specification.data, train)
-        scored = open_dataset(specification.data).take(test)
-        y_pred, scores, predict_seconds = predict(pipeline, scored.X)
-    predictions = Predictions(rows=test, y_true=scored.y, y_pred=y_pred, scores=scores)
-    classes = tuple(int(label) for label in pipeline.classes_)
+        cut, choosing_seconds = _threshold(specification, rows.fit)
+        fitted = _fit(specification, rows, cut)
+        scored = _take(specification, rows.scored)
+        answer, predict_seconds = fitting.ask(fitted.pipeline, scored.X, threshold=cut)
+        figures, predictions = _score(fitted.pipeline, rows.scored, scored.y, answer)
+        watched = _watched(specification, fitted, rows, cut)
+    if specification.method["name"] == "validation":
+        figures = {metrics.validation(name): value for name, value in figures.items()}
+    chosen = {} if cut is None else {metrics.THRESHOLD: cut}
     return Scorecard(
-        metrics=score(predictions, classes),
-        classes=classes,
+        metrics=figures | watched | chosen,
+        classes=tuple(int(label) for label in fitted.pipeline.classes_),
         predictions=predictions,
-        n_train=len(train),
-        n_test=len(test),
-        fit_seconds=fit_seconds,
+        n_train=len(rows.fit),
+        n_test=len(rows.scored),
+        fit_seconds=choosing_seconds + fitted.seconds,
         predict_seconds=predict_seconds,
         warnings=_texts(caught),
-        model=_dump(pipeline) if keep_model else None,
+        curves=fitted.curves,
+        model=fitting.dump(fitted.pipeline, threshold=cut) if keep_model else None,
     )
 
 
-def _rows(
-    specification: Specification, dataset: Dataset
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    train, test = split_rows(specification.split, dataset)
-    if specification.method["name"] == "test":
-        return train, test
-    fit, held_out = fold_rows(specification.method, dataset.y[train])
-    return train[fit], train[held_out]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Which rows of the data set are fitted on, scored, and watched without being either."""
+
+    fit: NDArray[np.int64]
+    scored: NDArray[np.int64]
+    watched: NDArray[np.int64] | None = None
+
+    @classmethod
+    def of(cls, specification: Specification, dataset: Dataset) -> _Rows:
+        train, test = split_rows(specification.split, dataset)
+        method = specification.method
+        if method["name"] == "fold":
+            fit, held_out = fold_rows(method, targets(specification.task, dataset.y[train]))
+            return cls(train[fit], train[held_out])
+        if method.get("validation") is None:
+            return cls(train, test)
+        fit, held_out = hold_out(method["validation"], len(train))
+        if method["name"] == "validation":
+            return cls(train[fit], train[held_out])
+        return cls(train[fit], test, train[held_out])
 
 
-def _fit(pipeline: Pipeline, digest: str, rows: NDArray[np.int64]) -> float:
-    """Fit a Pipeline on rows of a data set and return the seconds it took.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fitted:
+    pipeline: Pipeline
+    seconds: float
+    curves: Mapping[str, tuple[float, ...]]
 
-    It is what ``Pipeline.fit`` does, but it holds no step's input longer than that step needs it:
-    the rows are opened here, and forgotten with the first transformation.
-    """
+
+def _take(specification: Specification, rows: NDArray[np.int64]) -> Part:
     from sweepmark.data import open_dataset
 
-    part = open_dataset(digest).take(rows)
-    X, y = part.X, part.y
-    del part
-    started = time.perf_counter()
-    for _, step in pipeline.steps[:-1]:
-        X = step.fit_transform(X, y)
-    pipeline.steps[-1][1].fit(X, y)
-    return time.perf_counter() - started
+    part = open_dataset(specification.data).take(rows)
+    return replace(part, y=targets(specification.task, part.y))
 
 
-def predict(
-    pipeline: Pipeline, X: NDArray[Any]
-) -> tuple[NDArray[np.int64], NDArray[np.float64] | None, float]:
-    """Return labels, scores if the classifier gives any, and the seconds the labels took."""
-    started = time.perf_counter()
-    for _, step in pipeline.steps[:-1]:
-        X = step.transform(X)
-    classifier = pipeline.steps[-1][1]
-    y_pred = np.asarray(classifier.predict(X), dtype=np.int64)
-    seconds = time.perf_counter() - started
-    return y_pred, _scores(classifier, X), seconds
-
-
-def _scores(classifier: Any, X: NDArray[Any]) -> NDArray[np.float64] | None:
-    """Return one column a class, or one in all for two classes; None if there are none such."""
-    n_classes = len(classifier.classes_)
-    for method in ("decision_function", "predict_proba"):
-        if not hasattr(classifier, method):
-            continue
-        scores = np.asarray(getattr(classifier, method)(X), dtype=np.float64)
-        if n_classes == 2:  # noqa: PLR2004
-            return scores[:, 1] if scores.ndim > 1 else scores
-        if scores.shape == (len(X), n_classes) and not _scores_pairs(classifier):
-            return scores
-    return None
-
-
-def _scores_pairs(classifier: Any) -> bool:
-    """Tell whether the columns are pairs of classes: of three classes there are three pairs."""
-    parameters = classifier.get_params(deep=True)
-    return any(
-        name.endswith("decision_function_shape") and value == "ovo"
-        for name, value in parameters.items()
+def _fit(specification: Specification, rows: _Rows, cut: float | None) -> _Fitted:
+    """Fit on the training rows; epoch by epoch, where it is asked for, watching what it may."""
+    pipeline = build_pipeline(specification)
+    opened: Callable[[], Part] = partial(_take, specification, rows.fit)
+    n_epochs = specification.method.get("epochs")
+    if n_epochs is None:
+        return _Fitted(pipeline, fitting.fit(pipeline, opened), {})
+    held_out = rows.watched
+    if specification.method["name"] != "test":
+        held_out = rows.scored
+    seconds, curves = fitting.fit_epochs(
+        pipeline,
+        opened,
+        None if held_out is None else partial(_take, specification, held_out),
+        n_epochs=n_epochs,
+        threshold=cut,
     )
+    return _Fitted(pipeline, seconds, curves)
 
 
-def _dump(pipeline: Pipeline) -> bytes:
-    """Return the fitted pipeline; a classifier that can be written as scikit-learn's own is."""
-    from sweepmark.models import dump
+def _score(
+    pipeline: Pipeline, rows: NDArray[np.int64], y: NDArray[np.int64], answer: fitting.Answer
+) -> tuple[dict[str, float], Predictions]:
+    y_pred, scores, probabilities = answer
+    predictions = Predictions(rows=rows, y_true=y, y_pred=y_pred, scores=scores)
+    figures = score(predictions, tuple(int(label) for label in pipeline.classes_))
+    if probabilities is not None and not np.isnan(probabilities).any():
+        figures[metrics.LOG_LOSS] = log_loss(y, probabilities, pipeline.classes_)
+    return figures, predictions
 
-    name, classifier = pipeline.steps[-1]
-    if hasattr(classifier, "to_sklearn"):
-        pipeline.steps[-1] = (name, classifier.to_sklearn())
-    return dump(pipeline)
+
+def _watched(
+    specification: Specification, fitted: _Fitted, rows: _Rows, cut: float | None
+) -> dict[str, float]:
+    """Return the last figures of the curves, and those of rows that are watched without epochs.
+
+    Of rows that are scored anyway there is no need to say the same twice.
+    """
+    last = {name: values[-1] for name, values in fitted.curves.items()}
+    if rows.watched is None:
+        return {name: value for name, value in last.items() if not metrics.is_validation(name)}
+    if not last:
+        part = _take(specification, rows.watched)
+        answer, _ = fitting.ask(fitted.pipeline, part.X, threshold=cut)
+        figures, _ = _score(fitted.pipeline, rows.watched, part.y, answer)
+        last[metrics.VALIDATION_ACCURACY] = figures[metrics.ACCURACY]
+        if metrics.LOG_LOSS in figures:
+            last[metrics.validation(metrics.LOSS)] = figures[metrics.LOG_LOSS]
+    return last
+
+
+def _threshold(specification: Specification, rows: NDArray[np.int64]) -> tuple[float | None, float]:
+    """Return the threshold, chosen on cross-validated scores where a rule is given, and seconds.
+
+    The rows are those fitted on: neither test rows nor rows held out take part.
+    """
+    asked = specification.method.get("threshold")
+    if not isinstance(asked, dict):
+        return asked, 0.0
+    y = _take(specification, rows).y
+    scores = np.empty(len(rows))
+    seconds = 0.0
+    for fold in range(asked["n_splits"]):
+        fit, held_out = fold_rows(asked | {"fold": fold}, y)
+        fitted = _fit(specification, _Rows(rows[fit], rows[held_out]), None)
+        X = _take(specification, rows[held_out]).X
+        (_, found, _), predict_seconds = fitting.ask(fitted.pipeline, X)
+        if found is None:
+            raise ValueError("a threshold needs one score a row")
+        scores[held_out] = found
+        seconds += fitted.seconds + predict_seconds
+    rule = threshold.parse_threshold(asked["rule"])
+    assert isinstance(rule, threshold.Rule)  # noqa: S101 -- numbers are written as numbers
+    return threshold.choose(rule, y == np.unique(y)[1], scores), seconds
 
 
 def _texts(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:

@@ -13,13 +13,22 @@ import numpy as np
 
 from sweepmark import metrics
 from sweepmark.errors import DataError
+from sweepmark.ranking import Ranking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["count_pairs", "describe", "measure", "write_report"]
+__all__ = [
+    "count_pairs",
+    "describe",
+    "log_loss",
+    "measure",
+    "measure_labels",
+    "positive_figures",
+    "write_report",
+]
 
 
 def count_pairs(y_true: NDArray[Any], y_pred: NDArray[Any], classes: Sequence[int]) -> NDArray[Any]:
@@ -90,18 +99,87 @@ def measure(
     if len(y_true) == 0:
         raise DataError("at least one row must be scored, but there is none")
     matrix = count_pairs(y_true, y_pred, classes)
-    return _label_figures(matrix, classes) | _score_figures(y_true, scores, classes)
+    return measure_labels(matrix, classes) | _score_figures(y_true, scores, classes)
 
 
-def describe(matrix: NDArray[Any], classes: Sequence[int]) -> dict[str, Any]:
-    """Return what scikit-learn's ``classification_report(output_dict=True)`` does.
+def measure_labels(matrix: NDArray[Any], classes: Sequence[int]) -> dict[str, float]:
+    """Return those metrics of :func:`measure` that need no scores.
 
     Parameters
     ----------
     matrix : ndarray of shape (n_classes, n_classes), int64
         The confusion matrix, rows actual.
     classes : sequence of int
-        Classes that were neither met nor predicted are left out, as scikit-learn does.
+        Ascending.
+    """
+    found = _PerClass.of(matrix)
+    kept, actual = found.occurs, np.flatnonzero(found.support)
+    return (
+        {
+            metrics.ACCURACY: found.accuracy,
+            metrics.BALANCED_ACCURACY: float(found.recalls[actual].mean()),
+            metrics.PRECISION_MACRO: float(found.precisions[kept].mean()),
+            metrics.RECALL_MACRO: float(found.recalls[kept].mean()),
+            metrics.F1_MACRO: float(found.f1s[kept].mean()),
+            metrics.PRECISION_WEIGHTED: float(found.precisions @ found.shares),
+            metrics.RECALL_WEIGHTED: float(found.recalls @ found.shares),
+            metrics.F1_WEIGHTED: float(found.f1s @ found.shares),
+        }
+        | positive_figures(matrix)
+        | {metrics.recall(classes[i]): float(found.recalls[i]) for i in actual.tolist()}
+    )
+
+
+def positive_figures(matrix: NDArray[Any]) -> dict[str, float]:
+    """Return precision, recall and F1 of the second of two classes; nothing for more classes.
+
+    Undefined ones are 0, as scikit-learn has it with ``zero_division=0``.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_classes, n_classes), int64
+        The confusion matrix, rows actual.
+    """
+    if len(matrix) != _TWO:
+        return {}
+    found = _PerClass.of(matrix)
+    columns = (found.precisions, found.recalls, found.f1s)
+    return {
+        name: float(column[1]) for name, column in zip(metrics.POSITIVE_NAMES, columns, strict=True)
+    }
+
+
+def log_loss(y_true: NDArray[Any], probabilities: NDArray[Any], classes: Sequence[int]) -> float:
+    """Return the mean negative logarithm of the actual classes' probabilities.
+
+    Probabilities are kept from 0 by the precision of a float64, as scikit-learn's ``log_loss``
+    does.
+
+    Parameters
+    ----------
+    y_true : ndarray of shape (n,), int64
+        Labels, all of them among ``classes``.
+    probabilities : ndarray of shape (n, n_classes), float64
+        Columns in the order of ``classes``.
+    classes : sequence of int
+        Ascending.
+    """
+    places = _positions(y_true, np.asarray(classes, dtype=np.int64))
+    given = probabilities[np.arange(len(y_true)), places]
+    smallest = np.finfo(np.float64).eps
+    return float(-np.log(np.clip(given, smallest, 1 - smallest)).mean())
+
+
+def describe(matrix: NDArray[Any], names: Sequence[object]) -> dict[str, Any]:
+    """Return what scikit-learn's ``classification_report(output_dict=True)`` does.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_classes, n_classes), int64
+        The confusion matrix, rows actual.
+    names : sequence of n_classes
+        What the classes are called. Those neither met nor predicted are left out, as scikit-learn
+        does.
     """
     found = _PerClass.of(matrix)
     kept = np.flatnonzero(found.occurs)
@@ -112,7 +190,7 @@ def describe(matrix: NDArray[Any], classes: Sequence[int]) -> dict[str, Any]:
         return dict(zip(_HEADERS, (*map(float, values), float(support)), strict=True))
 
     return {
-        **{str(classes[i]): row([c[i] for c in columns], found.support[i]) for i in kept.tolist()},
+        **{str(names[i]): row([c[i] for c in columns], found.support[i]) for i in kept.tolist()},
         "accuracy": found.accuracy,
         "macro avg": row([c[kept].mean() for c in columns], n),
         "weighted avg": row([c @ found.shares for c in columns], n),
@@ -152,6 +230,7 @@ def _positions(y: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
     return positions
 
 
+_TWO = 2
 _HEADERS = ("precision", "recall", "f1-score", "support")
 
 
@@ -184,21 +263,6 @@ class _PerClass:
         )
 
 
-def _label_figures(matrix: NDArray[Any], classes: Sequence[int]) -> dict[str, float]:
-    found = _PerClass.of(matrix)
-    kept, actual = found.occurs, np.flatnonzero(found.support)
-    return {
-        metrics.ACCURACY: found.accuracy,
-        metrics.BALANCED_ACCURACY: float(found.recalls[actual].mean()),
-        metrics.PRECISION_MACRO: float(found.precisions[kept].mean()),
-        metrics.RECALL_MACRO: float(found.recalls[kept].mean()),
-        metrics.F1_MACRO: float(found.f1s[kept].mean()),
-        metrics.PRECISION_WEIGHTED: float(found.precisions @ found.shares),
-        metrics.RECALL_WEIGHTED: float(found.recalls @ found.shares),
-        metrics.F1_WEIGHTED: float(found.f1s @ found.shares),
-    } | {metrics.recall(classes[i]): float(found.recalls[i]) for i in actual.tolist()}
-
-
 def _score_figures(
     y_true: NDArray[Any], scores: NDArray[Any] | None, classes: Sequence[int]
 ) -> dict[str, float]:
@@ -206,13 +270,14 @@ def _score_figures(
         return {}
     n_classes, n_columns = len(classes), scores.shape[1] if scores.ndim > 1 else 1
     _check_shape(scores, len(y_true), n_classes)
-    binary = n_classes <= 2  # noqa: PLR2004
+    binary = n_classes <= _TWO
     columns = [n_columns - 1] if binary else range(n_classes)
     areas = []
     for column in columns:
         is_positive = y_true == classes[n_classes - 1 if binary else column]
         if is_positive.any() and not is_positive.all():
-            areas.append(_areas(is_positive, scores.reshape(len(y_true), -1)[:, column]))
+            found = Ranking.of(is_positive, scores.reshape(len(y_true), -1)[:, column])
+            areas.append((found.roc_auc, found.average_precision))
     if not areas:
         return {}
     roc_auc, average_precision = np.mean(areas, axis=0)
@@ -220,26 +285,9 @@ def _score_figures(
 
 
 def _check_shape(scores: NDArray[Any], n: int, n_classes: int) -> None:
-    allowed = [(n, n_classes)] + ([(n,), (n, 1)] if n_classes <= 2 else [])  # noqa: PLR2004
+    allowed = [(n, n_classes)] + ([(n,), (n, 1)] if n_classes <= _TWO else [])
     if scores.shape not in allowed:
         raise DataError(
             f"scores must have one row per prediction and one column per class, {allowed[0]}, "
             f"but their shape is {scores.shape}"
         )
-
-
-def _areas(is_positive: NDArray[Any], score: NDArray[Any]) -> tuple[float, float]:
-    """Return the area under the ROC curve, and average precision; equal scores are one step."""
-    order = np.argsort(score)[::-1]
-    ordered = score[order]
-    steps = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), score.size - 1)
-    hits = np.cumsum(is_positive[order])[steps]
-    above = steps + 1
-    falls = above - hits
-    new_hits = np.diff(hits, prepend=0)
-    new_falls = np.diff(falls, prepend=0)
-    n_positive, n_negative = int(hits[-1]), int(falls[-1])
-    # Integers until the last division: twice the trapezoids' area.
-    doubled = int(((2 * hits - new_hits) * new_falls).sum())
-    roc_auc = doubled / (2 * n_positive * n_negative)
-    return roc_auc, float((new_hits * (hits / above)).sum() / n_positive)

@@ -10,7 +10,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sweepmark.metrics import CV_ACCURACY, FIT_SECONDS, NAMES, PREDICT_SECONDS
+from sweepmark.metrics import (
+    ACCURACY,
+    CV_ACCURACY,
+    FIT_SECONDS,
+    NAMES,
+    PREDICT_SECONDS,
+    VALIDATION_ACCURACY,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -182,9 +189,13 @@ def _arrange(trials: Sequence[Trial], metric: str | None, direction: Direction) 
 
 
 def _scored(trials: Iterable[Trial]) -> str:
-    """Return what the rows that figures come from are called; cross-validation's are no test."""
-    cross_validated = any(CV_ACCURACY in trial.metrics for trial in trials)
-    return "validation" if cross_validated else "test"
+    """Return what the rows that figures come from are called; those held out are no test."""
+    held_out = any(
+        ACCURACY not in trial.metrics
+        and (CV_ACCURACY in trial.metrics or VALIDATION_ACCURACY in trial.metrics)
+        for trial in trials
+    )
+    return "validation" if held_out else "test"
 
 
 def _is_finished(trial: Trial) -> bool:

@@ -9,22 +9,35 @@ __all__ = [
     "BALANCED_ACCURACY",
     "CV_ACCURACY",
     "CV_ACCURACY_STD",
+    "F1",
     "F1_MACRO",
     "F1_WEIGHTED",
     "FIT_SECONDS",
+    "LOG_LOSS",
+    "LOSS",
     "NAMES",
     "POINTS",
+    "POSITIVE_NAMES",
+    "PRECISION",
     "PRECISION_MACRO",
     "PRECISION_WEIGHTED",
     "PREDICT_SECONDS",
     "PROPORTIONS",
+    "RECALL",
     "RECALL_MACRO",
     "RECALL_WEIGHTED",
     "ROC_AUC",
     "TEST_NAMES",
+    "THRESHOLD",
+    "VALIDATION_ACCURACY",
     "cv",
+    "cv_fold",
     "is_recall",
+    "is_validation",
+    "pooled",
     "recall",
+    "train",
+    "validation",
 ]
 
 ACCURACY = "accuracy"
@@ -36,11 +49,17 @@ F1_MACRO = "f1_macro"
 PRECISION_WEIGHTED = "precision_weighted"
 RECALL_WEIGHTED = "recall_weighted"
 F1_WEIGHTED = "f1_weighted"
+PRECISION = "precision"
+RECALL = "recall"
+F1 = "f1"
 ROC_AUC = "roc_auc"
 AVERAGE_PRECISION = "average_precision"
+LOG_LOSS = "log_loss"
+LOSS = "loss"
 FIT_SECONDS = "fit_seconds"
 PREDICT_SECONDS = "predict_seconds"
 POINTS = "points"
+THRESHOLD = "threshold"
 
 
 def cv(name: str) -> str:
@@ -52,6 +71,61 @@ def cv(name: str) -> str:
     'cv_accuracy'
     """
     return f"cv_{name}"
+
+
+def cv_fold(name: str, number: int) -> str:
+    """Return the name of a metric of one fold; folds count from 1.
+
+    Examples
+    --------
+    >>> cv_fold(ACCURACY, 1)
+    'cv_accuracy_fold_1'
+    """
+    return f"{cv(name)}_fold_{number}"
+
+
+def pooled(name: str) -> str:
+    """Return the name of a metric of all out-of-fold predictions taken together.
+
+    Examples
+    --------
+    >>> pooled(PRECISION)
+    'pooled_precision'
+    """
+    return f"pooled_{name}"
+
+
+def validation(name: str) -> str:
+    """Return the name of a metric of the rows held out of the training part.
+
+    Examples
+    --------
+    >>> validation(ACCURACY)
+    'validation_accuracy'
+    """
+    return f"validation_{name}"
+
+
+def is_validation(name: str) -> bool:
+    """Tell whether a metric is of the rows held out of the training part.
+
+    Examples
+    --------
+    >>> is_validation("validation_loss"), is_validation("accuracy")
+    (True, False)
+    """
+    return name.startswith(validation(""))
+
+
+def train(name: str) -> str:
+    """Return the name of a metric of the rows fitted on.
+
+    Examples
+    --------
+    >>> train(LOSS)
+    'train_loss'
+    """
+    return f"train_{name}"
 
 
 def recall(label: int | str) -> str:
@@ -78,10 +152,14 @@ def is_recall(name: str) -> bool:
 
 CV_ACCURACY = cv(ACCURACY)
 CV_ACCURACY_STD = cv("accuracy_std")
+VALIDATION_ACCURACY = validation(ACCURACY)
+POSITIVE_NAMES = (PRECISION, RECALL, F1)
+"""Of two classes, the metrics of the second one."""
 
 NAMES = (
     CV_ACCURACY,
     CV_ACCURACY_STD,
+    VALIDATION_ACCURACY,
     ACCURACY,
     ACCURACY_COMMON,
     BALANCED_ACCURACY,
@@ -91,13 +169,17 @@ NAMES = (
     PRECISION_WEIGHTED,
     RECALL_WEIGHTED,
     F1_WEIGHTED,
+    PRECISION,
+    RECALL,
+    F1,
     ROC_AUC,
     AVERAGE_PRECISION,
+    LOG_LOSS,
 )
 """The order in which tables show metrics."""
 
 TEST_NAMES = (ACCURACY, *NAMES[NAMES.index(BALANCED_ACCURACY) :])
 """The metrics that an evaluation can have, besides the recalls."""
 
-PROPORTIONS = frozenset({ACCURACY, ACCURACY_COMMON, CV_ACCURACY})
+PROPORTIONS = frozenset({ACCURACY, ACCURACY_COMMON, CV_ACCURACY, VALIDATION_ACCURACY})
 """Metrics that are a share of all rows scored, so that a binomial interval applies."""

@@ -7,22 +7,20 @@ the palette turns ink into one hue, so that it reads the same to the colour-blin
 from __future__ import annotations
 
 import functools
-import importlib.util
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweepmark.lettering import BLACK, fit_font, load_font, text_width, write
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
-    from PIL.ImageFont import FreeTypeFont
 
 __all__ = ["confusion_matrix_png", "misclassified_png"]
 
-_BLACK = 255
 _DEEPEST = 205
 # The ink of a cell that holds its whole row; what is darker is for text.
 _RAMP = ((0, (255, 255, 255)), (70, (158, 202, 225)), (140, (49, 120, 185)), (205, (8, 48, 107)))
@@ -53,11 +51,11 @@ def confusion_matrix_png(matrix: NDArray[Any], labels: Sequence[object]) -> byte
     n_classes = len(labels)
     side = int(np.clip(620 / n_classes, 38, 110))
     texts = [[f"{count}" if count else "" for count in row] for row in matrix.tolist()]
-    font = _fit([text for row in texts for text in row], side - 6, largest=17)
+    font = fit_font([text for row in texts for text in row], side - 6, largest=17)
     names = [str(label) for label in labels]
     name_size = 15 if n_classes <= 12 else 13  # noqa: PLR2004 - more, smaller
-    name_font = _font(name_size)
-    widest = max(_width(name, name_font) for name in names)
+    name_font = load_font(name_size)
+    widest = max(text_width(name, name_font) for name in names)
     left = _MARGIN + 26 + widest + 8
     # Long names are turned on their side below the matrix.
     turned = widest > side - 4
@@ -66,7 +64,7 @@ def confusion_matrix_png(matrix: NDArray[Any], labels: Sequence[object]) -> byte
     span = side * n_classes
     n, n_hits = int(matrix.sum()), int(np.trace(matrix))
     title = f"{n_hits} of {n} rows correct ({100 * n_hits / max(n, 1):.2f} %)"
-    width = max(left + span + 92, _width(title, _font(15)) + 2 * _MARGIN)
+    width = max(left + span + 92, text_width(title, load_font(15)) + 2 * _MARGIN)
     plane = np.zeros((max(top + span + foot, 300), width), dtype=np.uint8)
 
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
@@ -80,12 +78,12 @@ def confusion_matrix_png(matrix: NDArray[Any], labels: Sequence[object]) -> byte
     for i, row in enumerate(texts):
         for j, text in enumerate(row):
             if text:
-                ink = 0 if inks[i, j] > 130 else _BLACK  # noqa: PLR2004 - equal contrast
-                _write(plane, text, (left + middles[j], top + middles[i]), font=font, ink=ink)
+                ink = 0 if inks[i, j] > 130 else BLACK  # noqa: PLR2004 - equal contrast
+                write(plane, text, (left + middles[j], top + middles[i]), font=font, ink=ink)
     for name, middle in zip(names, middles, strict=True):
-        _write(plane, name, (left - 8, top + middle), font=name_font, anchor=1.0)
-        down = top + span + 8 + (_width(name, name_font) if turned else name_size) // 2
-        _write(plane, name, (left + middle, down), font=name_font, turned=turned)
+        write(plane, name, (left - 8, top + middle), font=name_font, anchor=1.0)
+        down = top + span + 8 + (text_width(name, name_font) if turned else name_size) // 2
+        write(plane, name, (left + middle, down), font=name_font, turned=turned)
     _frame(plane, title, (left, top, span))
     return _encode(plane, palette=_palette())
 
@@ -99,8 +97,9 @@ def misclassified_png(  # noqa: PLR0913 - options of a picture
     limit: int = 25,
     n_wrong: int | None = None,
     n_scored: int | None = None,
+    which: str = "first",
 ) -> bytes:
-    """Return a gallery of the first rows that were classified wrongly.
+    """Return a gallery of rows that were classified wrongly, in the order given.
 
     Parameters
     ----------
@@ -114,6 +113,9 @@ def misclassified_png(  # noqa: PLR0913 - options of a picture
     n_wrong, n_scored : int or None
         How many rows were wrong and how many there were, where only some are given.
 
+    which : str
+        Which of them come first, in the title.
+
     Returns
     -------
     bytes
@@ -126,47 +128,47 @@ def misclassified_png(  # noqa: PLR0913 - options of a picture
     n_scored = len(y_true) if n_scored is None else n_scored
     title = f"{n_wrong} of {n_scored} rows misclassified"
     if n_wrong > len(shown):
-        title += f", the first {len(shown)} shown"
-    font, title_font = _font(13), _font(15)
+        title += f", the {which} {len(shown)} shown"
+    font, title_font = load_font(13), load_font(15)
     tiles = _tiles(np.asarray(images[shown]), 96)
     height, width = tiles.shape[1:]
     n_columns = min(5, max(1, len(shown)))
     n_rows = -(-len(shown) // n_columns)
-    stride_x = max([width, *(_width(caption, font) for caption in captions)]) + 14
+    stride_x = max([width, *(text_width(caption, font) for caption in captions)]) + 14
     stride_y = height + 32
     top = _MARGIN + 34
     hint = "#row actual→predicted" if len(shown) else "nothing to show"
-    across = max(n_columns * stride_x, _width(title, title_font), _width(hint, font))
+    across = max(n_columns * stride_x, text_width(title, title_font), text_width(hint, font))
     plane = np.zeros((top + 14 + n_rows * stride_y + _MARGIN, across + 2 * _MARGIN), np.uint8)
-    _write(plane, title, (_MARGIN, _MARGIN + 8), font=title_font, anchor=0.0)
-    _write(plane, hint, (_MARGIN, _MARGIN + 30), font=font, anchor=0.0, ink=150)
+    write(plane, title, (_MARGIN, _MARGIN + 8), font=title_font, anchor=0.0)
+    write(plane, hint, (_MARGIN, _MARGIN + 30), font=font, anchor=0.0, ink=150)
     for i, (tile, caption) in enumerate(zip(tiles, captions, strict=True)):
         x = _MARGIN + (i % n_columns) * stride_x + (stride_x - width) // 2
         y = top + 14 + (i // n_columns) * stride_y
         plane[y : y + height, x : x + width] = tile
-        _write(plane, caption, (x + width // 2, y + height + 12), font=font)
+        write(plane, caption, (x + width // 2, y + height + 12), font=font)
     return _encode(plane, palette=np.repeat(np.arange(255, -1, -1, dtype=np.uint8), 3))
 
 
 def _frame(plane: NDArray[Any], title: str, box: tuple[int, int, int]) -> None:
     """Write title, axis titles and the scale of shades around the matrix at (left, top, span)."""
     left, top, span = box
-    font, small = _font(15), _font(12)
-    across = _width(title, font)
+    font, small = load_font(15), load_font(12)
+    across = text_width(title, font)
     # Centred over the matrix unless that would cut it off.
     latest = plane.shape[1] - _MARGIN // 2 - across // 2
     middle = max(min(left + span // 2, latest), _MARGIN + across // 2)
-    _write(plane, title, (middle, _MARGIN + 12), font=font)
-    _write(plane, "predicted", (left + span // 2, plane.shape[0] - _MARGIN - 4), font=font)
-    _write(plane, "actual", (_MARGIN + 8, top + span // 2), font=font, turned=True)
+    write(plane, title, (middle, _MARGIN + 12), font=font)
+    write(plane, "predicted", (left + span // 2, plane.shape[0] - _MARGIN - 4), font=font)
+    write(plane, "actual", (_MARGIN + 8, top + span // 2), font=font, turned=True)
     scale_x, length = left + span + 18, min(span, 220)
     shares = np.linspace(1, 0, length) ** 2
     plane[top : top + length, scale_x : scale_x + 14] = _shade(shares)[:, None]
     for share in _TICKS:
         y = top + round((length - 1) * (1 - share**0.5))
         plane[y, scale_x : scale_x + 18] = 130
-        _write(plane, f"{100 * share:g} %", (scale_x + 22, y), font=small, anchor=0.0)
-    _write(plane, "of the row", (scale_x - 2, top + length + 16), font=small, anchor=0.0)
+        write(plane, f"{100 * share:g} %", (scale_x + 22, y), font=small, anchor=0.0)
+    write(plane, "of the row", (scale_x - 2, top + length + 16), font=small, anchor=0.0)
 
 
 def _shade(shares: NDArray[Any]) -> NDArray[Any]:
@@ -189,63 +191,9 @@ def _tiles(images: NDArray[Any], side: int) -> NDArray[Any]:
     return ink.repeat(factor, axis=1).repeat(factor, axis=2)
 
 
-def _write(  # noqa: PLR0913 - a stroke needs them
-    plane: NDArray[Any],
-    text: str,
-    at: tuple[int, int],
-    *,
-    font: FreeTypeFont,
-    ink: int = _BLACK,
-    anchor: float = 0.5,
-    turned: bool = False,
-) -> None:
-    """Lay text over the plane, its middle at a height, ``anchor`` of its width left of ``at``."""
-    mask, middle = _stamp(text, font)
-    x, y = at
-    if turned:
-        mask = np.rot90(mask)
-        top, left = y - mask.shape[0] // 2, x - middle
-    else:
-        top, left = y - middle, x - round(anchor * mask.shape[1])
-    part = plane[top : top + mask.shape[0], left : left + mask.shape[1]]
-    part += ((ink - part.astype(np.int32)) * mask // _BLACK).astype(np.uint8)
-
-
-@functools.lru_cache(maxsize=2048)
-def _stamp(text: str, font: FreeTypeFont) -> tuple[NDArray[Any], int]:
-    """Return text as cover, 0 to 255, and where the middle of its digits lies from the top."""
-    cover, (_, top) = font.getmask2(text, mode="L")
-    mask = np.array(cover, dtype=np.int32).reshape(cover.size[::-1])
-    ascent = font.getbbox("0")
-    return mask, int(ascent[1] + ascent[3]) // 2 - int(top)
-
-
-def _width(text: str, font: FreeTypeFont) -> int:
-    return int(font.getlength(text)) + 1
-
-
-def _fit(texts: Iterable[str], width: int, *, largest: int) -> FreeTypeFont:
-    """Return the largest font, not below 8 pixels, in which every text fits the width."""
-    longest = max(texts, key=len)
-    for size in range(largest, 8, -1):
-        if _width(longest, _font(size)) <= width:
-            return _font(size)
-    return _font(8)
-
-
-@functools.lru_cache(maxsize=32)
-def _font(size: int) -> FreeTypeFont:
-    """Return DejaVu Sans from matplotlib's folder: Pillow's own font has no arrow."""
-    from PIL import ImageFont
-
-    found = importlib.util.find_spec("matplotlib")  # does not import it
-    origin = Path(str(found.origin if found else ""))
-    return ImageFont.truetype(str(origin.parent / "mpl-data/fonts/ttf/DejaVuSans.ttf"), size)
-
-
 @functools.lru_cache(maxsize=1)
 def _palette() -> NDArray[Any]:
-    stops = [*_RAMP, (_BLACK, (4, 12, 28))]
+    stops = [*_RAMP, (BLACK, (4, 12, 28))]
     inks = [ink for ink, _ in stops]
     channels = [
         np.interp(np.arange(256), inks, [colour[channel] for _, colour in stops])

@@ -100,13 +100,13 @@ def predict_file(
     from threadpoolctl import threadpool_limits
 
     from sweepmark.data.intake import read_intake
-    from sweepmark.evaluation import predict
+    from sweepmark.fitting import ask
 
     config, dataset = run.config, _dataset(run)
     intake = read_intake(path, dataset, header=header, missing=config.dataset.missing)
     model = load_model(run, packages=packages)
     with threadpool_limits(config.engine.threads):
-        y_pred, scores = _answer(lambda: predict(model, intake.X)[:2], path)
+        y_pred, scores = _answer(lambda: ask(model, intake.X)[0][:2], path)
     classes = tuple(int(label) for label in model.classes_)
     return Prediction(
         run=run,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
+import math
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from sweepmark import metrics
+from sweepmark.closeup import closeup
 from sweepmark.records import Artifact, DataInput, Metric, Model, Param, Tag
-from sweepmark.scorecard import confusion, predictions_npz, report, report_dict
+from sweepmark.scorecard import mean_curves
+from sweepmark.task import class_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,7 +115,15 @@ def trial_records(trial: Trial, cards: Sequence[Scorecard]) -> list[Record]:
         records.append(Tag("sweepmark.warnings", "\n".join(trial.warnings)))
     if not cards:
         return records
-    records += [Metric(name, value) for name, value in trial.metrics.items()]
+    curves = cards[0].curves if len(cards) == 1 else mean_curves([card.curves for card in cards])
+    records += [
+        Metric(name, value, step=epoch)
+        for name, values in curves.items()
+        for epoch, value in enumerate(values, start=1)
+        if math.isfinite(value)
+    ]
+    # A curve's last step is the figure itself.
+    records += [Metric(name, value) for name, value in trial.metrics.items() if name not in curves]
     records += [
         Metric(metrics.FIT_SECONDS, trial.fit_seconds),
         Metric(metrics.PREDICT_SECONDS, trial.predict_seconds),
@@ -146,48 +154,12 @@ def artifact_records(
     """Return the files that let a reader look closely at one trial."""
     import yaml
 
-    from sweepmark.pictures import confusion_matrix_png
-
-    matrix = confusion(card)
-    records: list[Record] = [
-        Artifact("classification_report.txt", report(card).encode()),
-        Artifact("classification_report.json", json.dumps(report_dict(card), indent=1).encode()),
-        Artifact("confusion_matrix.csv", _matrix_csv(matrix.tolist(), card.classes)),
-        Artifact("confusion_matrix.png", confusion_matrix_png(matrix, card.classes)),
-        Artifact("predictions.npz", predictions_npz(card.predictions)),
-        Artifact("config.yaml", yaml.safe_dump(dict(tree), sort_keys=False).encode()),
-        Artifact("overrides.txt", "".join(f"{item}\n" for item in overrides).encode()),
-    ]
-    if dataset.image_shape is not None:
-        records.append(Artifact("misclassified.png", _misclassified(card, dataset)))
-    return records
-
-
-def _misclassified(card: Scorecard, dataset: Dataset) -> bytes:
-    import numpy as np
-
-    from sweepmark.pictures import misclassified_png
-
-    predictions = card.predictions
-    wrong = np.flatnonzero(predictions.y_true != predictions.y_pred)
-    first = wrong[:25]
-    rows = predictions.rows[first]
-    return misclassified_png(
-        dataset.take(rows).X.reshape(-1, *(dataset.image_shape or ())),
-        predictions.y_true[first],
-        predictions.y_pred[first],
-        rows,
-        n_wrong=len(wrong),
-        n_scored=len(predictions.rows),
-    )
-
-
-def _matrix_csv(matrix: Sequence[Sequence[int]], classes: Sequence[int]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["actual \\ predicted", *classes])
-    writer.writerows([label, *row] for label, row in zip(classes, matrix, strict=True))
-    return text.getvalue().encode()
+    names = class_names(tree.get("task", {}), dataset, card.classes)
+    files = closeup(card, dataset, names) | {
+        "config.yaml": yaml.safe_dump(dict(tree), sort_keys=False).encode(),
+        "overrides.txt": "".join(f"{item}\n" for item in overrides).encode(),
+    }
+    return [Artifact(name, content) for name, content in files.items()]
 
 
 def model_record(content: bytes, dataset: Dataset) -> Model:

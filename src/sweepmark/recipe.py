@@ -71,8 +71,12 @@ def _check_kind(built: Any, where: str, kind: str) -> None:
     """Refuse what would fail in the middle of every trial."""
     from sklearn.base import is_classifier
 
-    fits = is_classifier(built) if kind == CLASSIFIER else hasattr(built, "transform")
-    if not (fits and hasattr(built, "fit")):
+    if kind == CLASSIFIER:
+        fits = is_classifier(built) and hasattr(built, "fit")
+    else:
+        changes_columns = hasattr(built, "transform") and hasattr(built, "fit")
+        fits = changes_columns or hasattr(built, "fit_resample")
+    if not fits:
         raise ConfigurationError(
             f"{where} must be a {kind}, but {type(built).__name__} is none. Set {where}._target_."
         )

@@ -14,6 +14,7 @@ from sweepmark import published
 from sweepmark.cautions import Caution, trial_cautions, with_common
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.leaderboard import best, edge_warnings, headline
+from sweepmark.metrics import ACCURACY
 from sweepmark.replay import read_sweep
 from sweepmark.scorecard import Scorecard, merge_trial
 from sweepmark.space import Choice
@@ -208,13 +209,14 @@ def _read_trials(
     *,
     run_ids: Mapping[int, str],
 ) -> tuple[list[Trial], dict[int, Scorecard]]:
+    """Return the trials, and by their numbers the Scorecards of those that saw the test part."""
     trials: list[Trial] = []
     cards: dict[int, Scorecard] = {}
     for number, outcome in sorted(history.outcomes.items()):
         card = None
         if outcome["status"] != "failed":
             card = merged(outcome["keys"], evaluations)
-            if len(outcome["keys"]) == 1:
+            if ACCURACY in card.metrics:
                 cards[number] = card
         trial = build_trial(number, history.params[number], outcome, card)
         trials.append(replace(trial, run_id=run_ids.get(number, "")))

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import functools
-import io
 import math
-import zipfile
-import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sweepmark import figures, metrics
 from sweepmark.errors import DataError
+from sweepmark.predictions import Predictions, concatenate, load_predictions, predictions_npz
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,10 +23,12 @@ __all__ = [
     "Scorecard",
     "accuracy_on",
     "common_rows",
+    "complete",
     "confusion",
     "document",
     "from_document",
     "load_predictions",
+    "mean_curves",
     "merge",
     "merge_trial",
     "predictions_npz",
@@ -36,28 +36,6 @@ __all__ = [
     "report_dict",
     "score",
 ]
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Predictions:
-    """What a fitted recipe said of the rows it was scored on.
-
-    Attributes
-    ----------
-    rows : ndarray of shape (n,), int64
-        Which rows of the data set: those of the training file count from 0, those of the test
-        file go on after them.
-    y_true, y_pred : ndarray of shape (n,), int64
-        Class labels.
-    scores : ndarray of shape (n, n_classes) or (n,), float64, or None
-        decision_function or probabilities, columns in the order of ``Scorecard.classes``; one
-        column (the second class's) if there are two classes.
-    """
-
-    rows: NDArray[Any]
-    y_true: NDArray[Any]
-    y_pred: NDArray[Any]
-    scores: NDArray[Any] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -79,6 +57,8 @@ class Scorecard:
         Wall time.
     warnings : tuple of str
         What the libraries warned of while fitting.
+    curves : mapping of str to tuple of float
+        A figure after each epoch, by the metric's name, where training went by epochs.
     model : bytes or None
         The fitted pipeline in skops format, where it was asked for.
     """
@@ -91,6 +71,7 @@ class Scorecard:
     fit_seconds: float
     predict_seconds: float
     warnings: tuple[str, ...] = ()
+    curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     model: bytes | None = field(default=None, repr=False)
 
 
@@ -119,10 +100,13 @@ def merge(folds: Sequence[Scorecard]) -> Scorecard:
     """Return the Scorecard of a cross-validated trial from its folds'.
 
     Metrics become ``cv_<name>``, the plain mean over the folds, as ``mean_test_score`` of
-    scikit-learn's GridSearchCV; ``cv_accuracy_std`` is its ``std_test_score`` (population). A
-    metric that a fold lacks (no member of a class in its test part) is left out: a mean over
-    fewer folds would not compare. The predictions are the out-of-fold ones, sorted by row;
-    ``n_train`` is the first fold's, ``n_test`` and the seconds are sums, and no model remains.
+    scikit-learn's GridSearchCV; ``cv_accuracy_std`` is its ``std_test_score`` (population), and
+    ``cv_accuracy_fold_1`` is that of the first fold (of 20 folds at most). A metric that a fold
+    lacks (no member of a class in its test part) is left out: a mean over fewer folds would not
+    compare. ``pooled_<name>`` is of all out-of-fold predictions taken together, as scikit-learn's
+    ``cross_val_predict`` gives them: of labels always, of scores for two classes. The
+    predictions are the out-of-fold ones, sorted by row; ``n_train`` is the first fold's,
+    ``n_test`` and the seconds are sums, curves are means, and no model remains.
 
     Raises
     ------
@@ -134,21 +118,40 @@ def merge(folds: Sequence[Scorecard]) -> Scorecard:
             "folds of one trial must have the same classes, "
             f"but got {sorted({fold.classes for fold in folds})}"
         )
+    predictions = concatenate([fold.predictions for fold in folds])
     return Scorecard(
-        metrics=_means([fold.metrics for fold in folds]),
+        metrics=_means([fold.metrics for fold in folds]) | _pooled(predictions, folds[0].classes),
         classes=folds[0].classes,
-        predictions=_concatenate([fold.predictions for fold in folds]),
+        predictions=predictions,
         n_train=folds[0].n_train,
         n_test=sum(fold.n_test for fold in folds),
         fit_seconds=sum(fold.fit_seconds for fold in folds),
         predict_seconds=sum(fold.predict_seconds for fold in folds),
         warnings=tuple(dict.fromkeys(text for fold in folds for text in fold.warnings)),
+        curves=mean_curves([fold.curves for fold in folds]),
     )
 
 
 def merge_trial(cards: Sequence[Scorecard]) -> Scorecard:
     """Return the Scorecard of a trial: that of its only evaluation, or the merge of its folds'."""
     return merge(cards) if len(cards) > 1 else cards[0]
+
+
+def mean_curves(
+    curves_of_folds: Sequence[Mapping[str, tuple[float, ...]]],
+) -> dict[str, tuple[float, ...]]:
+    """Return the curves of a cross-validated trial, ``cv_<name>``: the means over its folds."""
+    return {
+        metrics.cv(name): tuple(
+            float(value)
+            for value in np.mean([of_fold[name] for of_fold in curves_of_folds], axis=0)
+        )
+        for name in curves_of_folds[0]
+        if all(
+            len(of_fold.get(name, ())) == len(curves_of_folds[0][name])
+            for of_fold in curves_of_folds
+        )
+    }
 
 
 def confusion(scorecard: Scorecard) -> NDArray[Any]:
@@ -163,19 +166,34 @@ def confusion(scorecard: Scorecard) -> NDArray[Any]:
     return figures.count_pairs(predictions.y_true, predictions.y_pred, scorecard.classes)
 
 
-def report(scorecard: Scorecard) -> str:
-    """Return scikit-learn's classification report as text, with four digits."""
-    return figures.write_report(report_dict(scorecard))
+def report(scorecard: Scorecard, names: Sequence[str] | None = None) -> str:
+    """Return scikit-learn's classification report as text, with four digits.
+
+    Parameters
+    ----------
+    scorecard : Scorecard
+        What is reported.
+    names : sequence of str or None
+        What the classes are called, in their order; None takes the labels.
+    """
+    return figures.write_report(report_dict(scorecard, names))
 
 
-def report_dict(scorecard: Scorecard) -> dict[str, Any]:
-    """Return scikit-learn's classification report as a mapping, plain and JSON-able."""
-    return figures.describe(confusion(scorecard), scorecard.classes)
+def report_dict(scorecard: Scorecard, names: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return what :func:`report` writes as a mapping, plain and JSON-able."""
+    return figures.describe(confusion(scorecard), names or scorecard.classes)
 
 
 def document(scorecard: Scorecard) -> dict[str, Any]:
-    """Return all but predictions and model as a plain mapping; what is not finite is left out."""
-    return {
+    """Return all but predictions and model as a plain mapping; what is not finite is left out.
+
+    In curves, where every figure has its place, it is null.
+    """
+    curves = {
+        name: [value if math.isfinite(value) else None for value in values]
+        for name, values in scorecard.curves.items()
+    }
+    return ({"curves": curves} if curves else {}) | {
         "metrics": {
             name: float(value) for name, value in scorecard.metrics.items() if math.isfinite(value)
         },
@@ -208,49 +226,24 @@ def from_document(
             fit_seconds=document["fit_seconds"],
             predict_seconds=document["predict_seconds"],
             warnings=tuple(document["warnings"]),
+            curves={
+                name: tuple(math.nan if value is None else float(value) for value in values)
+                for name, values in document.get("curves", {}).items()
+            },
             model=model,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"a scorecard's document is not whole: {error!r}") from error
 
 
-def predictions_npz(predictions: Predictions) -> bytes:
-    """Return the predictions as the content of an uncompressed ``.npz`` file."""
-    arrays = {name: getattr(predictions, name) for name in _ARRAYS}
-    buffer = io.BytesIO()
-    np.savez(buffer, **{name: array for name, array in arrays.items() if array is not None})
-    return buffer.getvalue()
-
-
-def load_predictions(content: bytes) -> Predictions:
-    """Return the predictions from the content of an ``.npz`` file; nothing in it is executed.
-
-    Raises
-    ------
-    DataError
-        If it is no such file.
-    """
-    try:
-        _refuse_compressed(content)
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return Predictions(
-                rows=arrays["rows"],
-                y_true=arrays["y_true"],
-                y_pred=arrays["y_pred"],
-                scores=arrays.get("scores"),
-            )
-    except (*_UNREADABLE, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise DataError(f"predictions must be an .npz file of {_ARRAYS}: {error!r}") from error
-
-
-_UNREADABLE = (EOFError, MemoryError, NotImplementedError, OSError, zipfile.BadZipFile, zlib.error)
-
-
-def _refuse_compressed(content: bytes) -> None:
-    """Refuse what :func:`predictions_npz` never writes: little that unpacks to very much."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-            raise ValueError("a compressed member")
+def complete(scorecard: Scorecard) -> Scorecard:
+    """Return one of two classes with precision, recall and F1 of the second; old ones lack them."""
+    known = scorecard.metrics
+    lacks = metrics.ACCURACY in known and metrics.PRECISION not in known
+    if len(scorecard.classes) != _TWO or not lacks:
+        return scorecard
+    gained = figures.positive_figures(confusion(scorecard))
+    return replace(scorecard, metrics={**known, **gained})
 
 
 def accuracy_on(scorecard: Scorecard, rows: NDArray[Any]) -> float:
@@ -278,7 +271,8 @@ def common_rows(cards: Sequence[Scorecard]) -> NDArray[Any]:
     return functools.reduce(np.intersect1d, [card.predictions.rows for card in cards])
 
 
-_ARRAYS = ("rows", "y_true", "y_pred", "scores")
+_MOST_FOLDS = 20
+_TWO = 2
 
 
 def _means(metrics_of_folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -287,17 +281,24 @@ def _means(metrics_of_folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
         for name in metrics_of_folds[0]
         if all(name in of_fold for of_fold in metrics_of_folds)
     }
+    if metrics.THRESHOLD in metrics_of_folds[0]:  # one number for all of them
+        means[metrics.THRESHOLD] = means.pop(metrics.cv(metrics.THRESHOLD))
     accuracies = [of_fold[metrics.ACCURACY] for of_fold in metrics_of_folds]
-    return means | {metrics.CV_ACCURACY_STD: float(np.std(accuracies))}
-
-
-def _concatenate(parts: Sequence[Predictions]) -> Predictions:
-    rows = np.concatenate([part.rows for part in parts])
-    order = np.argsort(rows, kind="stable")
-    scores = [part.scores for part in parts if part.scores is not None]
-    return Predictions(
-        rows=rows[order],
-        y_true=np.concatenate([part.y_true for part in parts])[order],
-        y_pred=np.concatenate([part.y_pred for part in parts])[order],
-        scores=np.concatenate(scores)[order] if len(scores) == len(parts) else None,
+    singly = accuracies if len(accuracies) <= _MOST_FOLDS else []
+    return (
+        means
+        | {metrics.CV_ACCURACY_STD: float(np.std(accuracies))}
+        | {metrics.cv_fold(metrics.ACCURACY, n): value for n, value in enumerate(singly, start=1)}
     )
+
+
+def _pooled(predictions: Predictions, classes: Sequence[int]) -> dict[str, float]:
+    """Return the figures of all out-of-fold predictions, without the recalls of each class."""
+    if len(classes) == _TWO:
+        found = score(predictions, classes)
+    else:  # ranking by every class takes long, and folds' scores hardly compare
+        matrix = figures.count_pairs(predictions.y_true, predictions.y_pred, classes)
+        found = figures.measure_labels(matrix, classes)
+    return {
+        metrics.pooled(name): value for name, value in found.items() if not metrics.is_recall(name)
+    }

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 __all__ = ["parent_records", "published_table", "result_document", "result_table", "stop_text"]
 
 _NOTE = "mlflow.note.content"
-_SHOWN = (metrics.ACCURACY, metrics.ACCURACY_COMMON, metrics.CV_ACCURACY, metrics.CV_ACCURACY_STD)
+_SHOWN = (
+    metrics.ACCURACY,
+    metrics.ACCURACY_COMMON,
+    metrics.VALIDATION_ACCURACY,
+    metrics.CV_ACCURACY,
+    metrics.CV_ACCURACY_STD,
+    *metrics.POSITIVE_NAMES,
+    *map(metrics.pooled, metrics.POSITIVE_NAMES),
+)
 
 
 def result_document(result: SweepResult) -> dict[str, Any]:

@@ -135,8 +135,11 @@ def _lack(result: SweepResult) -> str:
         return (
             f"every trial failed. Try again: `sweepmark resume {result.sweep_id} --retry-failed`."
         )
-    if result.blueprint.config.evaluation.method == "cv" and result.chosen is None:
-        return "it was cross-validated and selected nothing. Run it with evaluation=test."
+    if result.blueprint.config.evaluation.method != "test" and result.chosen is None:
+        return (
+            "it never saw the test part: it was scored on training rows held out, and selected "
+            "nothing. Run it with evaluation=test."
+        )
     return "that evaluation failed, or has no such figure."
 
 

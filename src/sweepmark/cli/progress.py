@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.leaderboard import best
-from sweepmark.metrics import ACCURACY, CV_ACCURACY
+from sweepmark.metrics import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY
 from sweepmark.projection import short_name
 
 if TYPE_CHECKING:
@@ -32,14 +32,13 @@ def create_progress(announce: Callable[[str], None]) -> Progress:
 
 
 def _metric(blueprint: Blueprint) -> str:
-    return blueprint.sweep.objective or (
-        CV_ACCURACY if blueprint.config.evaluation.method == "cv" else ACCURACY
-    )
+    shown = {"cv": CV_ACCURACY, "validation": VALIDATION_ACCURACY}
+    return blueprint.sweep.objective or shown.get(blueprint.config.evaluation.method, ACCURACY)
 
 
 def _figure(trial: Trial, metric: str) -> str:
     """Return a trial's figure; one that lacks the sweep's was evaluated in another way."""
-    shown = (metric, CV_ACCURACY, ACCURACY)
+    shown = (metric, CV_ACCURACY, VALIDATION_ACCURACY, ACCURACY)
     name = next((name for name in shown if name in trial.metrics), None)
     return "" if name is None else f"{name} {trial.metrics[name]:.4f}"
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from sweepmark import metrics
 from sweepmark.cli.output import command_line
 from sweepmark.summary import published_table, result_table, stop_text
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from sweepmark.grade import Grade
     from sweepmark.leaderboard import Table as Listed
     from sweepmark.results import SweepResult
+    from sweepmark.trial import Trial
 
 __all__ = ["grade_lines", "print_result"]
 
@@ -53,6 +56,8 @@ def _print_published(console: Console, listed: Listed) -> None:
 
 def _closing_lines(result: SweepResult) -> list[str]:
     lines = [text] if (text := stop_text(result)) else []
+    if result.blueprint.is_run:
+        lines += [line for trial in result.trials for line in _run_lines(trial)]
     if result.chosen is not None and result.test is not None:
         accuracy = result.test.metrics["accuracy"]
         lines.append(
@@ -67,6 +72,20 @@ def _closing_lines(result: SweepResult) -> list[str]:
             f"{result.n_reused} of {len(result.trials)} trials were there before and are reused; "
             "--fresh computes them again"
         )
+    return lines
+
+
+def _run_lines(trial: Trial) -> list[str]:
+    """Return what a single run has to say that would be too wide for a table."""
+    lines = []
+    count = itertools.count(1)
+    folds = itertools.takewhile(
+        trial.metrics.__contains__, (metrics.cv_fold(metrics.ACCURACY, n) for n in count)
+    )
+    if accuracies := [f"{trial.metrics[name]:.5f}" for name in folds]:
+        lines.append(f"accuracy of each fold: {', '.join(accuracies)}")
+    if metrics.THRESHOLD in trial.metrics:
+        lines.append(f"positive from a score of {trial.metrics[metrics.THRESHOLD]:.6g} on")
     return lines
 
 

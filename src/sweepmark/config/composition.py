@@ -34,6 +34,8 @@ _GLOBAL = (EXPERIMENT, "sweep")
 
 _NAME = re.compile(r"[\w.\-]+")
 
+_RULE = re.compile(r"([\w.+]+)=(\w+ *[<>]=? *[\w.\-]*)")
+
 _SWEEP = {
     "objective": None,
     "direction": "maximize",
@@ -264,7 +266,7 @@ def _parse(overrides: Sequence[str]) -> list[Override]:
     parsed = []
     for text in overrides:
         try:
-            item = parser.parse_override(text)
+            item = parser.parse_override(_quoted(text))
         except HydraException as error:
             raise ConfigurationError(
                 f"an override must read key=value, but got {text!r}: {_first_paragraph(str(error))}"
@@ -281,6 +283,12 @@ def _parse(overrides: Sequence[str]) -> list[Override]:
             )
         parsed.append(item)
     return parsed
+
+
+def _quoted(text: str) -> str:
+    """Quote a rule such as ``precision>=0.9``, whose sign Hydra's grammar does not know."""
+    found = _RULE.fullmatch(text)
+    return f"{found[1]}='{found[2]}'" if found else text
 
 
 def _is_no_choice(item: Override) -> bool:

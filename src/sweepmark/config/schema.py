@@ -155,23 +155,54 @@ class SplitConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskConfig:
-    """Group ``task``: what is predicted."""
+    """Group ``task``: what is predicted.
 
-    name: Literal["multiclass"]
+    Attributes
+    ----------
+    name : {"multiclass", "is_digit"}
+        ``multiclass``: every label as it stands. ``is_digit``: one label against the rest.
+    positive : int or str or None
+        That label, by its name where labels have names.
+    """
+
+    name: Literal["multiclass", "is_digit"]
+    positive: int | str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationConfig:
     """Group ``evaluation``: what a trial is scored on.
 
-    ``test`` fits on the training part and scores the test part; ``cv`` cross-validates within
-    the training part and leaves the test part alone.
+    Attributes
+    ----------
+    method : {"test", "cv", "validation"}
+        ``test`` fits on the training part and scores the test part; ``cv`` cross-validates within
+        the training part, ``validation`` holds a share of it out and scores that, and both leave
+        the test part alone.
+    n_splits : int
+        Folds of ``cv``, and of choosing a threshold by a rule.
+    stratified, shuffle : bool
+        Whether folds keep the shares of the classes, and take rows in a seeded order.
+    validation_fraction : float or None
+        The share of the training part that is held out; under ``test`` it is only watched.
+    validation_rows : {"last", "random"}
+        Which rows these are: the last ones, or seeded random ones.
+    epochs : int or None
+        Passes over the training part, for classifiers with ``partial_fit``; loss and accuracy are
+        recorded after each. None fits as the classifier does by itself.
+    threshold : float or str or None
+        For two classes, the score from which on a row counts as positive, or a rule such as
+        ``precision>=0.9`` by which cross-validation of the training part chooses it.
     """
 
-    method: Literal["test", "cv"]
+    method: Literal["test", "cv", "validation"]
     n_splits: Annotated[int, Ge(2), Le(10_000)] = 5
     stratified: bool = True
     shuffle: bool = False
+    validation_fraction: Annotated[float, Gt(0), Lt(1)] | None = None
+    validation_rows: Literal["last", "random"] = "last"
+    epochs: Annotated[int, Gt(0), Le(100_000)] | None = None
+    threshold: float | str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

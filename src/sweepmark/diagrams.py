@@ -1,0 +1,226 @@
+"""Diagrams of one Scorecard: how training went, and what each threshold would give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark import metrics
+from sweepmark.chart import BLUE, GREEN, GREY, VERMILION, Line, Panel, Point, chart_png
+from sweepmark.ranking import Ranking, neutral_score
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from sweepmark.scorecard import Scorecard
+
+__all__ = ["precision_recall_png", "rankings", "roc_png", "threshold_png", "training_png"]
+
+_SHARE = (-0.02, 1.02)
+_GRID = np.linspace(0, 1, 401)
+_LARGEST = 1e200
+_OUTER = 0.5
+"""Percent of the scores at either end that a diagram against them need not show."""
+
+
+def training_png(card: Scorecard) -> bytes | None:
+    """Return loss and error against epochs, of the rows fitted on and those held out.
+
+    None where training did not go by epochs.
+    """
+    curves = {name.removeprefix(metrics.cv("")): values for name, values in card.curves.items()}
+    panels = []
+    for figure, word in ((metrics.LOSS, "log loss"), (metrics.ACCURACY, "error (share wrong)")):
+        lines = []
+        for name, label, colour in (
+            (metrics.train(figure), "training", BLUE),
+            (metrics.validation(figure), "validation", VERMILION),
+        ):
+            if name in curves:
+                values = np.asarray(curves[name])
+                lines.append(
+                    Line(
+                        x=np.arange(1, len(values) + 1),
+                        y=values if figure == metrics.LOSS else 1 - values,
+                        label=f"{label}, last {_last(values, figure):.4f}",
+                        colour=colour,
+                        dashed=colour == VERMILION,
+                    )
+                )
+        if lines:
+            title = f"{'Loss' if figure == metrics.LOSS else 'Error'} after each epoch"
+            mean = ", mean over folds" if metrics.cv(metrics.train(figure)) in card.curves else ""
+            panels.append(
+                Panel(
+                    title=title + mean,
+                    x_label="epoch",
+                    y_label=word,
+                    lines=lines,
+                    legend="upper right",
+                )
+            )
+    return chart_png(panels) if panels else None
+
+
+def _last(values: NDArray[Any], figure: str) -> float:
+    return float(values[-1] if figure == metrics.LOSS else 1 - values[-1])
+
+
+def rankings(card: Scorecard) -> dict[int, Ranking]:
+    """Return the rows ranked by the scores of each class against the rest.
+
+    Of two classes that is the second one; a class without rows of both kinds has none, and
+    without scores, or with NaN among them, there are none at all.
+    """
+    scored = card.predictions
+    if scored.scores is None or np.isnan(scored.scores).any():
+        return {}
+    if scored.scores.ndim == 1:
+        columns = {card.classes[-1]: scored.scores}
+    else:
+        columns = dict(zip(card.classes, scored.scores.T, strict=True))
+    found = {label: Ranking.of(scored.y_true == label, scores) for label, scores in columns.items()}
+    return {label: ranking for label, ranking in found.items() if ranking.has_both}
+
+
+def roc_png(ranked: dict[int, Ranking], names: Sequence[str], card: Scorecard) -> bytes:
+    """Return the ROC curve: for two classes one, for more all of them, their mean and the worst.
+
+    Parameters
+    ----------
+    ranked : dict of int to Ranking
+        From :func:`rankings`; at least one.
+    names : sequence of str
+        What the classes are called.
+    card : Scorecard
+        Whose they are.
+    """
+    curves = {
+        label: (np.append(0, ranking.fall_out), np.append(0, ranking.recall))
+        for label, ranking in ranked.items()
+    }
+    areas = {label: ranking.roc_auc for label, ranking in ranked.items()}
+    called = dict(zip(card.classes, names, strict=True))
+    lines = [Line(x=[0, 1], y=[0, 1], label="by chance", colour="#777777", dashed=True, width=1.2)]
+    lines += _one_or_many(curves, areas, called, "AUC")
+    panel = Panel(
+        title=f"ROC curve{_whose(ranked, called)}",
+        x_label="false positive rate",
+        y_label="true positive rate (recall)",
+        lines=lines,
+        points=_operating_point(ranked, card, "roc"),
+        x_limits=_SHARE,
+        y_limits=_SHARE,
+    )
+    return chart_png([panel])
+
+
+def precision_recall_png(
+    ranked: dict[int, Ranking], names: Sequence[str], card: Scorecard
+) -> bytes:
+    """Return precision against recall; parameters as those of :func:`roc_png`."""
+    curves = {
+        label: (np.append(0, ranking.recall), np.append(ranking.precision[0], ranking.precision))
+        for label, ranking in ranked.items()
+    }
+    areas = {label: ranking.average_precision for label, ranking in ranked.items()}
+    called = dict(zip(card.classes, names, strict=True))
+    panel = Panel(
+        title=f"Precision and recall{_whose(ranked, called)}",
+        x_label="recall",
+        y_label="precision",
+        lines=_one_or_many(curves, areas, called, "average precision"),
+        points=_operating_point(ranked, card, "precision"),
+        x_limits=_SHARE,
+        y_limits=_SHARE,
+        legend="lower left",
+    )
+    return chart_png([panel])
+
+
+def threshold_png(ranking: Ranking, name: str, card: Scorecard) -> bytes:
+    """Return precision and recall of two classes against the threshold, with the one in force.
+
+    Parameters
+    ----------
+    ranking : Ranking
+        Of the second class.
+    name : str
+        What it is called.
+    card : Scorecard
+        Whose it is.
+    """
+    cut, word = _threshold(card)
+    shown = np.append(ranking.thresholds[np.abs(ranking.thresholds) < _LARGEST], cut)
+    low, high = np.percentile(shown, [_OUTER, 100 - _OUTER])
+    low, high = min(low, cut), max(high, cut)
+    room = 0.03 * (high - low)
+    panel = Panel(
+        title=f"Precision and recall of {name} against the threshold",
+        x_label="threshold: positive where the score is at least that",
+        y_label="share",
+        lines=[
+            Line(x=ranking.thresholds, y=ranking.precision, label="precision", dashed=True),
+            Line(x=ranking.thresholds, y=ranking.recall, label="recall", colour=GREEN),
+            Line(x=[cut, cut], y=_SHARE, label=f"{word} {cut:.4g}", colour=VERMILION, width=1.6),
+        ],
+        x_limits=(float(low - room), float(high + room)),
+        y_limits=_SHARE,
+        legend="center left",
+    )
+    return chart_png([panel])
+
+
+def _threshold(card: Scorecard) -> tuple[float, str]:
+    chosen = card.metrics.get(metrics.THRESHOLD)
+    if chosen is not None:
+        return chosen, "chosen"
+    scores = card.predictions.scores
+    return neutral_score(np.zeros(0) if scores is None else scores), "the classifier's own"
+
+
+def _operating_point(ranked: dict[int, Ranking], card: Scorecard, kind: str) -> list[Point]:
+    """Return where predictions of two classes lie."""
+    if len(card.classes) > 2:  # noqa: PLR2004 -- every class would have one
+        return []
+    (ranking,) = ranked.values()
+    cut, word = _threshold(card)
+    above = int(np.count_nonzero(ranking.thresholds >= cut))
+    if above == 0:
+        return []
+    recall, label = float(ranking.recall[above - 1]), f"{word}: threshold {cut:.4g}"
+    if kind == "roc":
+        return [Point(x=float(ranking.fall_out[above - 1]), y=recall, label=label)]
+    return [Point(x=recall, y=float(ranking.precision[above - 1]), label=label)]
+
+
+def _whose(ranked: dict[int, Ranking], called: dict[int, str]) -> str:
+    if len(called) > 2:  # noqa: PLR2004 -- none is the positive one
+        return ", each class against the rest"
+    return f" of {called[next(iter(ranked))]}"
+
+
+def _one_or_many(
+    curves: dict[int, tuple[NDArray[Any], NDArray[Any]]],
+    areas: dict[int, float],
+    called: dict[int, str],
+    word: str,
+) -> list[Line]:
+    if len(called) <= 2:  # noqa: PLR2004 -- one curve says it all
+        label, (x, y) = next(iter(curves.items()))
+        return [Line(x=x, y=y, label=f"{word} {areas[label]:.4f}")]
+    worst = min(areas, key=lambda label: areas[label])
+    lines = [
+        Line(x=x, y=y, colour=GREY, width=1.2) for label, (x, y) in curves.items() if label != worst
+    ]
+    mean = np.mean([np.interp(_GRID, x, y) for x, y in curves.values()], axis=0)
+    x, y = curves[worst]
+    called_worst = f"worst class {called[worst]}: {areas[worst]:.4f}"
+    return [
+        *lines,
+        Line(x=x, y=y, label=called_worst, colour=VERMILION, dashed=True, width=1.6),
+        Line(x=_GRID, y=mean, label=f"mean: {word} {np.mean(list(areas.values())):.4f}"),
+    ]

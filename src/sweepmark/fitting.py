@@ -1,0 +1,244 @@
+"""Fitting a Pipeline and asking it: at once or epoch by epoch, never holding more than it needs."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark import metrics
+from sweepmark.figures import log_loss
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+    from sklearn.pipeline import Pipeline
+
+    from sweepmark.data import Part
+
+__all__ = ["Answer", "ask", "dump", "fit", "fit_epochs"]
+
+Answer = tuple["NDArray[np.int64]", "NDArray[np.float64] | None", "NDArray[np.float64] | None"]
+"""Labels; scores, a column a class or one in all for two; probabilities, a column a class."""
+
+_TWO = 2
+
+
+def fit(pipeline: Pipeline, rows: Callable[[], Part]) -> float:
+    """Fit a Pipeline and return the seconds it took.
+
+    It is what ``Pipeline.fit`` does, but it holds no step's input longer than that step needs it:
+    the rows are opened here, and forgotten with the first transformation. A step that has
+    ``fit_resample`` changes the rows and their labels, here and nowhere else.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Unfitted.
+    rows : callable
+        Returns the rows to fit on.
+    """
+    X, y, seconds = _fit_steps(pipeline, rows)
+    started = time.perf_counter()
+    pipeline.steps[-1][1].fit(X, y)
+    return seconds + time.perf_counter() - started
+
+
+def fit_epochs(
+    pipeline: Pipeline,
+    rows: Callable[[], Part],
+    held_out: Callable[[], Part] | None,
+    *,
+    n_epochs: int,
+    threshold: float | None = None,
+) -> tuple[float, dict[str, tuple[float, ...]]]:
+    """Fit a Pipeline whose classifier has ``partial_fit``, one pass over the rows an epoch.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Unfitted.
+    rows : callable
+        Returns the rows to fit on.
+    held_out : callable or None
+        Returns rows that are watched.
+    n_epochs : int
+        How many passes.
+    threshold : float or None
+        For two classes, the score from which on a row counts as positive.
+
+    Returns
+    -------
+    seconds : float
+        Without the time of watching.
+    curves : mapping of str to n_epochs floats
+        Loss and accuracy after each epoch, of the rows fitted on (as they reach the classifier)
+        and those held out; no loss where there are no probabilities.
+    """
+    X, y, seconds = _fit_steps(pipeline, rows)
+    watched = {metrics.train: (X, y)}
+    if held_out is not None:
+        part = held_out()
+        watched[metrics.validation] = (_transform(pipeline, part.X), part.y)
+    classifier = pipeline.steps[-1][1]
+    classes = np.unique(y)
+    curves: dict[str, list[float]] = {}
+    for epoch in range(n_epochs):
+        started = time.perf_counter()
+        # Without the classes from the second on: some would begin anew.
+        classifier.partial_fit(X, y, **({} if epoch else {"classes": classes}))
+        seconds += time.perf_counter() - started
+        for name, (X_watched, y_watched) in watched.items():
+            for figure, value in _watch(classifier, X_watched, y_watched, threshold).items():
+                curves.setdefault(name(figure), []).append(value)
+    return seconds, {name: tuple(values) for name, values in curves.items()}
+
+
+def ask(
+    pipeline: Pipeline, X: NDArray[Any], *, threshold: float | None = None
+) -> tuple[Answer, float]:
+    """Return what a fitted Pipeline says of rows, and the seconds that its labels took.
+
+    Steps that have ``fit_resample`` are left out.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Fitted.
+    X : ndarray or DataFrame of shape (n, n_features)
+        Rows.
+    threshold : float or None
+        For two classes, the score from which on a row counts as positive; None leaves the labels
+        to the classifier.
+    """
+    started = time.perf_counter()
+    X = _transform(pipeline, X)
+    classifier = pipeline.steps[-1][1]
+    if threshold is None:
+        y_pred = np.asarray(classifier.predict(X), dtype=np.int64)
+        seconds = time.perf_counter() - started
+        scores, probabilities = _scores(classifier, X)
+    else:
+        scores, probabilities = _scores(classifier, X)
+        y_pred = _labels(classifier, scores, threshold)
+        seconds = time.perf_counter() - started
+    if probabilities is None and hasattr(classifier, "predict_proba"):
+        probabilities = _probabilities(classifier, X)
+    return (y_pred, scores, probabilities), seconds
+
+
+def dump(pipeline: Pipeline, *, threshold: float | None = None) -> bytes:
+    """Return a fitted pipeline in skops format, as new rows need it.
+
+    Steps that change rows for fitting are left out; a classifier that can be written as
+    scikit-learn's own is; a threshold is built in.
+    """
+    from sklearn.model_selection import FixedThresholdClassifier
+
+    from sweepmark.models import dump as as_bytes
+
+    name, classifier = pipeline.steps[-1]
+    kept = [step for step in pipeline.steps[:-1] if not _resamples(step[1])]
+    if hasattr(classifier, "to_sklearn"):
+        classifier = classifier.to_sklearn()
+    if threshold is not None:
+        fitted = classifier
+        classifier = FixedThresholdClassifier(
+            fitted,
+            threshold=threshold,
+            pos_label=int(fitted.classes_[1]),
+            response_method=_method(fitted),
+        )
+        classifier.estimator_ = fitted  # fitting it would fit the classifier again
+    pipeline.steps = [*kept, (name, classifier)]
+    return as_bytes(pipeline)
+
+
+def _resamples(step: Any) -> bool:
+    return hasattr(step, "fit_resample")
+
+
+def _fit_steps(pipeline: Pipeline, rows: Callable[[], Part]) -> tuple[Any, Any, float]:
+    """Fit all but the classifier; return what reaches it, and the seconds."""
+    part = rows()
+    X: Any = part.X
+    y: Any = part.y
+    del part
+    started = time.perf_counter()
+    for _, step in pipeline.steps[:-1]:
+        if _resamples(step):
+            X, y = step.fit_resample(X, y)
+        else:
+            X = step.fit_transform(X, y)
+    return X, y, time.perf_counter() - started
+
+
+def _transform(pipeline: Pipeline, X: Any) -> Any:
+    for _, step in pipeline.steps[:-1]:
+        if not _resamples(step):
+            X = step.transform(X)
+    return X
+
+
+def _watch(
+    classifier: Any, X: Any, y: NDArray[Any], threshold: float | None
+) -> Mapping[str, float]:
+    figures = {}
+    if hasattr(classifier, "predict_proba"):
+        probabilities = _probabilities(classifier, X)
+        figures[metrics.LOSS] = log_loss(y, probabilities, classifier.classes_)
+    if threshold is None:
+        y_pred = classifier.predict(X)
+    else:
+        y_pred = _labels(classifier, _scores(classifier, X)[0], threshold)
+    figures[metrics.ACCURACY] = float(np.mean(y_pred == y))
+    return figures
+
+
+def _labels(
+    classifier: Any, scores: NDArray[np.float64] | None, threshold: float
+) -> NDArray[np.int64]:
+    if scores is None or scores.ndim != 1:
+        raise ValueError("a threshold needs one score a row")
+    labels = np.asarray(classifier.classes_, dtype=np.int64)
+    return np.asarray(np.where(scores >= threshold, labels[1], labels[0]))
+
+
+def _method(classifier: Any) -> str:
+    has_decision = hasattr(classifier, "decision_function")
+    return "decision_function" if has_decision else "predict_proba"
+
+
+def _scores(
+    classifier: Any, X: Any
+) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+    """Return scores, None if there are none such, and the probabilities if they are made of them.
+
+    Scores have one column a class, or are one column in all for two classes.
+    """
+    n_classes = len(classifier.classes_)
+    for method in ("decision_function", "predict_proba"):
+        if not hasattr(classifier, method):
+            continue
+        scores = np.asarray(getattr(classifier, method)(X), dtype=np.float64)
+        shares = scores if method == "predict_proba" else None
+        if n_classes == _TWO:
+            return (scores[:, 1] if scores.ndim > 1 else scores), shares
+        if scores.shape == (len(X), n_classes) and not _scores_pairs(classifier):
+            return scores, shares
+    return None, None
+
+
+def _probabilities(classifier: Any, X: Any) -> NDArray[np.float64]:
+    return np.asarray(classifier.predict_proba(X), dtype=np.float64)
+
+
+def _scores_pairs(classifier: Any) -> bool:
+    """Tell whether the columns are pairs of classes: of three classes there are three pairs."""
+    parameters = classifier.get_params(deep=True)
+    return any(
+        name.endswith("decision_function_shape") and value == "ovo"
+        for name, value in parameters.items()
+    )

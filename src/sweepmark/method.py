@@ -1,0 +1,166 @@
+"""The method of an evaluation as plain values: what is fitted on, and what is scored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark.components import TARGET, build, find
+from sweepmark.config import Folders
+from sweepmark.errors import ConfigurationError
+from sweepmark.split import check_folds, check_held_out, hold_out
+from sweepmark.threshold import Rule, parse_threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from sweepmark.config.schema import Config, EvaluationConfig
+
+__all__ = ["check_classifier", "resolve_methods"]
+
+_TWO = 2
+
+
+def resolve_methods(config: Config, y_train: NDArray[np.int64]) -> tuple[dict[str, Any], ...]:
+    """Return the methods of a trial's evaluations: one, or one a fold.
+
+    What is not used is left out, so that evaluations that know nothing of an option keep their
+    keys.
+
+    Parameters
+    ----------
+    config : Config
+        Group ``evaluation`` and the seed.
+    y_train : ndarray of shape (n_train,), int64
+        What is to be learned of the training part.
+
+    Raises
+    ------
+    ConfigurationError
+        If options contradict each other, or rows are fitted on without one of the classes.
+    """
+    asked = config.evaluation
+    options: dict[str, Any] = {}
+    fitted = y_train
+    if asked.method == "validation" and asked.validation_fraction is None:
+        raise ConfigurationError(
+            "evaluation=validation must be told how much is held out. "
+            "Set evaluation.validation_fraction=0.2."
+        )
+    if asked.validation_fraction is not None:
+        options["validation"] = _validation(config, y_train)
+        fitted = y_train[hold_out(options["validation"], len(y_train))[0]]
+    if asked.threshold is not None:
+        options["threshold"] = _threshold(config, fitted)
+    if asked.epochs is not None:
+        options["epochs"] = asked.epochs
+    if asked.method != "cv":
+        return ({"name": asked.method} | options,)
+    folds = {"name": "fold"} | _folds(config)
+    methods = tuple(folds | {"fold": fold} | options for fold in range(asked.n_splits))
+    if not asked.stratified:
+        check_folds(y_train, methods)
+    return methods
+
+
+def _folds(config: Config) -> dict[str, Any]:
+    return {
+        "n_splits": config.evaluation.n_splits,
+        "stratified": config.evaluation.stratified,
+        "shuffle": config.evaluation.shuffle,
+        "seed": config.seed if config.evaluation.shuffle else None,
+    }
+
+
+def _validation(config: Config, y_train: NDArray[np.int64]) -> dict[str, Any]:
+    asked = config.evaluation
+    if asked.method == "cv":
+        raise ConfigurationError(
+            "evaluation=cv holds every fold out in its turn, but got "
+            f"evaluation.validation_fraction={asked.validation_fraction}. Set evaluation=validation"
+            " or evaluation.validation_fraction=null."
+        )
+    part = {
+        "fraction": asked.validation_fraction,
+        "rows": asked.validation_rows,
+        "seed": config.seed if asked.validation_rows == "random" else None,
+    }
+    check_held_out(y_train, part)
+    return part
+
+
+def _threshold(config: Config, fitted: NDArray[np.int64]) -> float | dict[str, Any]:
+    """Return the number, or the rule and the folds on which it chooses."""
+    asked = config.evaluation
+    parsed = parse_threshold("" if asked.threshold is None else asked.threshold)
+    classes, counts = np.unique(fitted, return_counts=True)
+    if len(classes) != _TWO:
+        raise ConfigurationError(
+            "evaluation.threshold is for two classes, but the training part has "
+            f"{len(classes)}. Set task=is_digit task.positive=… or evaluation.threshold=null."
+        )
+    if not isinstance(parsed, Rule):
+        return parsed
+    if asked.method == "cv":
+        raise ConfigurationError(
+            f"evaluation=cv takes a number for evaluation.threshold, but got {parsed}: a rule "
+            "would choose another threshold in every fold, each by a cross-validation of its own. "
+            "Take evaluation=test or evaluation=validation, or set a number."
+        )
+    if counts.min() < asked.n_splits:
+        raise ConfigurationError(
+            f"evaluation.threshold={parsed} is chosen by cross-validation, so every class must "
+            f"have at least evaluation.n_splits={asked.n_splits} training rows, but class "
+            f"{classes[counts.argmin()]} has {counts.min()}. Set fewer folds or a larger "
+            "split.size."
+        )
+    folds = _folds(config)
+    if not asked.stratified:
+        check_folds(fitted, [folds | {"fold": fold} for fold in range(asked.n_splits)])
+    return {"rule": str(parsed)} | folds
+
+
+def check_classifier(
+    evaluation: EvaluationConfig, classifier: Mapping[str, Any], *, trusted: Sequence[str] = ()
+) -> None:
+    """Refuse a classifier that cannot be trained by epochs, or has no scores, where these matter.
+
+    Raises
+    ------
+    ConfigurationError
+        Naming our classifiers that can.
+    """
+    if evaluation.epochs is None and evaluation.threshold is None:
+        return
+    built = build(classifier, trusted=trusted)
+    name = type(built).__name__
+    if evaluation.epochs is not None and not hasattr(built, "partial_fit"):
+        options = ", ".join(_classifiers_with("partial_fit"))
+        raise ConfigurationError(
+            f"evaluation.epochs needs a classifier that is trained by epochs (partial_fit), but "
+            f"{name} is none as it is configured. Set classifier=… to one of {options}, or "
+            "evaluation.epochs=null."
+        )
+    has_scores = hasattr(built, "decision_function") or hasattr(built, "predict_proba")
+    if evaluation.threshold is not None and not has_scores:
+        raise ConfigurationError(
+            f"evaluation.threshold needs a classifier with decision_function or predict_proba, "
+            f"but {name} has neither as it is configured. Set another classifier."
+        )
+
+
+def _classifiers_with(method: str) -> list[str]:
+    """Return our options of group ``classifier`` that have a method."""
+    import yaml
+
+    folders = Folders()
+    found = []
+    for option in folders.groups()["classifier"]:
+        text = folders.option_path("classifier", option).read_text(encoding="utf-8")
+        component = yaml.safe_load(text)
+        if hasattr(find(component[TARGET]), method):
+            found.append(option)
+    return found

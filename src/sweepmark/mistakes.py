@@ -1,0 +1,164 @@
+"""A close look at a Scorecard: how well each label was known, and what it was taken for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark import metrics
+from sweepmark.errors import NotFoundError, unknown_name
+from sweepmark.ranking import neutral_score
+from sweepmark.scorecard import confusion
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sweepmark.scorecard import Scorecard
+
+__all__ = [
+    "LabelAccuracy",
+    "Mistake",
+    "accuracy_per_label",
+    "certainty",
+    "errors",
+    "taken_for",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelAccuracy:
+    """How many rows of one label were known.
+
+    Attributes
+    ----------
+    label : int
+        The label.
+    n_correct, n_rows : int
+        Rows that have it and were given it, and rows that have it.
+    """
+
+    label: int
+    n_correct: int
+    n_rows: int
+
+    @property
+    def accuracy(self) -> float | None:
+        """The share; None where no row has the label."""
+        return self.n_correct / self.n_rows if self.n_rows else None
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One row that was taken for something else.
+
+    Attributes
+    ----------
+    row : int
+        Which row of the data set: those of the test file go on after those of the training file.
+    actual, predicted : int
+        Labels.
+    certainty : float or None
+        By how much the score of the predicted label was above the actual one's, in the
+        classifier's own unit; of two classes, how far the score was from the threshold. None
+        where there are no scores.
+    """
+
+    row: int
+    actual: int
+    predicted: int
+    certainty: float | None
+
+
+def accuracy_per_label(card: Scorecard) -> tuple[LabelAccuracy, ...]:
+    """Return for every class, ascending, how many of its rows were known."""
+    matrix = confusion(card)
+    return tuple(
+        LabelAccuracy(label, int(matrix[i, i]), int(matrix[i].sum()))
+        for i, label in enumerate(card.classes)
+    )
+
+
+def taken_for(card: Scorecard, label: int) -> dict[int, int]:
+    """Return what the rows of a label were taken for: wrong label to count, most frequent first.
+
+    Ties go by label; a label that was always known gives an empty mapping.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such label.
+    """
+    place = _place(card, label)
+    row = confusion(card)[place]
+    counts = {
+        other: int(row[i]) for i, other in enumerate(card.classes) if i != place and row[i] > 0
+    }
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def errors(card: Scorecard, label: int | None = None) -> tuple[Mistake, ...]:
+    """Return the rows of a label that were taken for something else, most confident first.
+
+    Parameters
+    ----------
+    card : Scorecard
+        Of one evaluation, or the merge of folds.
+    label : int or None
+        The actual label; None takes every label.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such label.
+    """
+    scored = card.predictions
+    is_wrong = scored.y_true != scored.y_pred
+    if label is not None:
+        _place(card, label)
+        is_wrong &= scored.y_true == label
+    wrong = np.flatnonzero(is_wrong)
+    sure = certainty(card, wrong)
+    if sure is not None:
+        order = np.argsort(-sure, kind="stable")  # equal ones stay in the order of rows
+        wrong, sure = wrong[order], sure[order]
+    return tuple(
+        Mistake(
+            row=int(scored.rows[i]),
+            actual=int(scored.y_true[i]),
+            predicted=int(scored.y_pred[i]),
+            certainty=None if sure is None else float(sure[place]),
+        )
+        for place, i in enumerate(wrong.tolist())
+    )
+
+
+def certainty(card: Scorecard, places: NDArray[Any]) -> NDArray[Any] | None:
+    """Return how certain wrong predictions were, as :class:`Mistake` has it; None without scores.
+
+    Parameters
+    ----------
+    card : Scorecard
+        Whose predictions.
+    places : ndarray of int
+        Positions in the predictions.
+    """
+    scored = card.predictions
+    if scored.scores is None:
+        return None
+    scores = scored.scores[places]
+    if scores.ndim == 1:
+        threshold = card.metrics.get(metrics.THRESHOLD, neutral_score(scored.scores))
+        return np.asarray(np.abs(scores - threshold))
+    columns = np.asarray(card.classes)
+    lines = np.arange(len(places))
+    predicted = scores[lines, np.searchsorted(columns, scored.y_pred[places])]
+    actual = scores[lines, np.searchsorted(columns, scored.y_true[places])]
+    return np.asarray(predicted - actual)
+
+
+def _place(card: Scorecard, label: int) -> int:
+    if label not in card.classes:
+        raise NotFoundError(unknown_name("label", str(label), map(str, card.classes)))
+    return card.classes.index(label)

@@ -1,0 +1,170 @@
+"""The files that let a reader look closely at a trial."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.metrics import (
+    average_precision_score,
+    precision_recall_curve,
+    roc_auc_score,
+    roc_curve,
+)
+
+from sweepmark import diagrams
+from sweepmark.chart import Line, Panel, Point, chart_png
+from sweepmark.closeup import closeup, predictions_csv
+from sweepmark.evaluation import evaluate, specify
+from sweepmark.mistakes import errors
+from tiny import config, digits
+
+if TYPE_CHECKING:
+    from sweepmark.scorecard import Scorecard
+
+NAMES = [str(label) for label in range(10)]
+DETECTOR = ("task=is_digit", "classifier=logistic", "preprocess=scale")
+
+
+@pytest.fixture(scope="module")
+def card() -> Scorecard:
+    (one,) = specify(config("classifier=logistic", "preprocess=scale"), digits())
+    return evaluate(one)
+
+
+@pytest.fixture(scope="module")
+def detector() -> Scorecard:
+    values: dict[str, Any] = {"evaluation__threshold": "recall>=0.8", "evaluation__n_splits": 3}
+    (one,) = specify(config(*DETECTOR, task__positive=8, split__size=600, **values), digits())
+    return evaluate(one)
+
+
+def read(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+def size(content: bytes) -> tuple[int, int]:
+    with Image.open(io.BytesIO(content)) as image:
+        image.load()
+        return image.size
+
+
+def test_predictions_are_a_table_with_the_score_of_each_class(card: Scorecard) -> None:
+    rows = read(predictions_csv(card, NAMES))
+    assert list(rows[0]) == ["row", "actual", "predicted", *(f"score_{name}" for name in NAMES)]
+    scored = card.predictions
+    assert [int(row["row"]) for row in rows] == scored.rows.tolist()
+    assert [int(row["actual"]) for row in rows] == scored.y_true.tolist()
+    assert [int(row["predicted"]) for row in rows] == scored.y_pred.tolist()
+    found = [[float(row[f"score_{name}"]) for name in NAMES] for row in rows]
+    assert scored.scores is not None
+    np.testing.assert_allclose(np.array(found), scored.scores, rtol=1e-8)
+
+
+def test_two_classes_have_one_score_and_names(detector: Scorecard) -> None:
+    rows = read(predictions_csv(detector, ["not 8", "8, surely"]))
+    assert list(rows[0]) == ["row", "actual", "predicted", "score"]
+    assert {row["actual"] for row in rows} == {"not 8", "8, surely"}
+    bare = replace(detector, predictions=replace(detector.predictions, scores=None))
+    assert list(read(predictions_csv(bare, ["a", "b"]))[0]) == ["row", "actual", "predicted"]
+
+
+def test_accuracy_per_label_and_what_it_was_taken_for_agree(card: Scorecard) -> None:
+    files = closeup(card, digits(), NAMES)
+    wrong = dict.fromkeys(NAMES, 0)
+    for row in read(files["taken_for.csv"]):
+        assert row["label"] != row["taken_for"]
+        wrong[row["label"]] += int(row["count"])
+    for row in read(files["accuracy_per_label.csv"]):
+        assert int(row["n_rows"]) - int(row["n_correct"]) == wrong[row["label"]]
+        assert float(row["accuracy"]) == int(row["n_correct"]) / int(row["n_rows"])
+    assert sum(wrong.values()) == len(errors(card)) > 0
+
+
+def test_files_are_those_that_the_scores_allow(card: Scorecard, detector: Scorecard) -> None:
+    multi, two = closeup(card, digits(), NAMES), closeup(detector, digits(), ["not 8", "8"])
+    assert set(two) - set(multi) == {"threshold.png"}
+    bare = replace(card, predictions=replace(card.predictions, scores=None))
+    assert set(multi) - set(closeup(bare, digits(), NAMES)) == {
+        "roc_curve.png",
+        "precision_recall_curve.png",
+    }
+    trained = replace(card, curves={"train_accuracy": (0.5, 0.75)})
+    assert "training_curves.png" in closeup(trained, digits(), NAMES)
+    assert "training_curves.png" not in multi
+    assert list(json.loads(two["classification_report.json"]))[:2] == ["not 8", "8"]
+
+
+def test_ranking_is_that_of_scikit_learn(detector: Scorecard) -> None:
+    (ranking,) = diagrams.rankings(detector).values()
+    y, scores = detector.predictions.y_true, detector.predictions.scores
+    precision, recall, thresholds = precision_recall_curve(y, scores)
+    np.testing.assert_array_equal(ranking.thresholds[::-1], thresholds)
+    np.testing.assert_allclose(ranking.precision[::-1], precision[:-1])
+    np.testing.assert_allclose(ranking.recall[::-1], recall[:-1])
+    fall_out, hit_rate, _ = roc_curve(y, scores, drop_intermediate=False)
+    np.testing.assert_allclose(ranking.fall_out, fall_out[1:])
+    np.testing.assert_allclose(ranking.recall, hit_rate[1:])
+    assert ranking.roc_auc == pytest.approx(roc_auc_score(y, scores))
+    assert ranking.average_precision == pytest.approx(average_precision_score(y, scores))
+
+
+@pytest.mark.parametrize("extreme", [[np.inf, -np.inf], [1e308, -1e308], [1e20], [0.0], [1e-310]])
+def test_extreme_scores_are_drawn(detector: Scorecard, extreme: list[float]) -> None:
+    scores = np.resize(extreme, len(detector.predictions.rows))
+    for figures in ({}, {"threshold": 1e20}):
+        predictions = replace(detector.predictions, scores=scores)
+        card = replace(detector, predictions=predictions, metrics=figures)
+        assert {"roc_curve.png", "threshold.png"} <= closeup(card, digits(), ["a", "b"]).keys()
+
+
+def test_lost_scores_rank_nothing(card: Scorecard) -> None:
+    assert card.predictions.scores is not None
+    lost = np.full_like(card.predictions.scores, np.nan)
+    assert not diagrams.rankings(replace(card, predictions=replace(card.predictions, scores=lost)))
+
+
+def test_equal_scorecards_are_equal_files(detector: Scorecard) -> None:
+    first, second = (closeup(detector, digits(), ["not 8", "8"]) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("n_epochs", [1, 2, 300])
+def test_training_is_drawn_as_loss_and_error_side_by_side(card: Scorecard, n_epochs: int) -> None:
+    falling = tuple(1 / (epoch + 1) for epoch in range(n_epochs))
+    curves = {"train_loss": falling, "validation_loss": falling, "train_accuracy": falling}
+    content = diagrams.training_png(replace(card, curves=curves))
+    one = diagrams.training_png(replace(card, curves={"train_accuracy": falling}))
+    assert content is not None
+    assert one is not None
+    assert size(content) == (2 * size(one)[0], size(one)[1])
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        [1.0, 1.0],
+        [np.nan, 1.0],
+        [np.nan, np.nan],
+        [1.7e308, -1.7e308],
+        [np.inf, -np.inf],
+        [1e-300, 0.0],
+        [1e20, 1e20],
+        [1e20, 1e20 * (1 + 1e-15)],
+        [5.0],
+        [],
+    ],
+)
+def test_chart_of_hardly_anything_is_drawn(y: list[float]) -> None:
+    x = range(len(y))
+    line = Line(x=list(x), y=y, label="line", dashed=True)
+    panel = Panel(
+        title="t", x_label="x", y_label="y", lines=[line], points=[Point(x=0, y=0, label="here")]
+    )
+    assert size(chart_png([panel]))[0] > 0
