@@ -89,7 +89,10 @@ def test_cfg_job_shows_the_configuration_and_does_nothing(program: Program) -> N
 # What is wrong is said once, before anything starts
 
 WRONG = {
-    "no verb": ([], ["a verb must be named", "run, sweep, resume, grade, ui, data, doctor"]),
+    "no verb": (
+        [],
+        ["a verb must be named", "run, sweep, resume, compare, grade, predict, ui, data, doctor"],
+    ),
     "verb": (["rnu"], ["unknown verb 'rnu'", "Did you mean 'run'?"]),
     "data verb": (["data", "fecth"], ["unknown verb 'fecth'", "Did you mean 'fetch'?"]),
     "no data verb": (["data"], ["a verb must be named", "list, fetch, describe, show, export"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -164,7 +165,10 @@ def csv_text(prediction: Prediction) -> Iterator[str]:
 
 def prediction_document(prediction: Prediction) -> dict[str, Any]:
     """Return the predictions as a plain mapping for ``--json``."""
-    columns = [(name, column.tolist()) for name, column in _score_columns(prediction)]
+    columns = [
+        (name, [value if math.isfinite(value) else None for value in column.tolist()])
+        for name, column in _score_columns(prediction)
+    ]
     y_true = None if prediction.intake.y is None else prediction.y_true.tolist()
     rows = [
         {"row": row, "label": prediction.name(label)}

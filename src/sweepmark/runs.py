@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError, NotFoundError, unknown_name
+from sweepmark.remedy import lone_command
 from sweepmark.results import merged, read_result
 
 if TYPE_CHECKING:
@@ -26,10 +26,6 @@ __all__ = ["LATEST", "Run", "find_result", "find_run"]
 LATEST = "latest"
 """What the last sweep or run of a store goes by."""
 
-# What says that the test part is left alone, and how.
-_ELSEWHERE = tuple(
-    f"evaluation{key}" for key in ("=", ".n_splits=", ".stratified=", ".shuffle=", ".validation_")
-)
 _TRIAL = re.compile(r"(?P<sweep>.+)/(?P<number>\d{1,9})")
 
 
@@ -116,16 +112,9 @@ class Run:
     @property
     def remedy(self) -> str:
         """The command that computes it again, with its model."""
-        blueprint = self.result.blueprint
-        words = list(blueprint.overrides)
         if self.result.state == "interrupted":
             return f"Finish it: `sweepmark resume {self.result.sweep_id}`."
-        if blueprint.is_run:
-            if self.config.evaluation.method != "test":
-                words = [word for word in words if not word.startswith(_ELSEWHERE)]
-            return f"Have it fitted: `{shlex.join(['sweepmark', 'run', *words])}`."
-        cells = [f"sweep.space.{name}=[{value}]" for name, value in self.trial.params.items()]
-        command = shlex.join(["sweepmark", "sweep", blueprint.name, *words, *cells])
+        command = lone_command(self.result.blueprint, self.trial.params)
         return f"Have it fitted by itself: `{command}`."
 
     def label_names(self, classes: Sequence[int]) -> tuple[str, ...]:

@@ -133,14 +133,12 @@ def _candidates(line: _Line) -> Iterable[str]:
 
 def _words(line: _Line) -> Iterable[str]:
     """Return what a verb can take next."""
-    from sweepmark.runs import LATEST
-
     found: Iterable[str] = ()
     match line.verb.split(), line.words:
         case ["resume"], []:
             found = _sweep_ids(line)
         case (["compare" | "grade"], _) | (["predict"], []):
-            found = (LATEST, *_sweep_ids(line))
+            found = ("latest", *_sweep_ids(line))
         case ["run"], chosen:
             found = _overrides(line, chosen)
         case ["sweep"], []:

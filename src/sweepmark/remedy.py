@@ -1,0 +1,71 @@
+"""The command that computes a trial by itself, so that its model is kept."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from sweepmark.config import lookup
+from sweepmark.space import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sweepmark.blueprint import Blueprint
+
+__all__ = ["lone_command"]
+
+# What says that the test part is left alone, and how.
+_ELSEWHERE = tuple(
+    f"evaluation{key}" for key in ("=", ".n_splits=", ".stratified=", ".shuffle=", ".validation_")
+)
+_SEARCH = ("sampler", "sweep.n_trials=", "sweep.space.", "~sweep.space.", "+sweep.space.")
+
+
+def lone_command(blueprint: Blueprint, params: Mapping[str, Any]) -> str:
+    """Return the command whose only trial has the given parameters.
+
+    Of a single run it is the same run, scored on the test part; of a sweep the sweep of that one
+    cell: a sweep has defaults of its own, which no run has.
+
+    Parameters
+    ----------
+    blueprint : Blueprint
+        What the trial belongs to.
+    params : mapping of str to value
+        The swept ones, as in a journal.
+    """
+    words = list(blueprint.overrides)
+    if blueprint.is_run:
+        if blueprint.config.evaluation.method != "test":
+            words = [word for word in words if not word.startswith(_ELSEWHERE)]
+        return shlex.join(["sweepmark", "run", *words])
+    words = [word for word in words if not word.startswith(_SEARCH)]
+    if blueprint.config.sampler.name != "grid":
+        words.append("sampler=grid")
+    if blueprint.config.sweep is not None and blueprint.config.sweep.n_trials is not None:
+        words.append("sweep.n_trials=null")
+    return shlex.join(["sweepmark", "sweep", blueprint.name, *words, *_cell(blueprint, params)])
+
+
+def _cell(blueprint: Blueprint, params: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the overrides that leave one cell of a space."""
+    for axis in blueprint.space.axes:
+        if not isinstance(axis, Options):
+            yield f"sweep.space.{axis.name}={_listed(params[axis.name])}"
+            continue
+        chosen, place = str(params[axis.name]), f"sweep.space.{axis.name}.option"
+        if not isinstance(lookup(blueprint.shown_tree, place), dict):
+            yield f"{place}=[{chosen}]"
+            continue
+        for option in axis.options:
+            if option != chosen:
+                yield f"~{place}.{option}"
+        for opened in axis.options[chosen]:
+            name = opened.name.removeprefix(f"{axis.name}.")
+            yield f"{place}.{name}={_listed(params[opened.name])}"
+
+
+def _listed(value: object) -> str:
+    return f"[{json.dumps(value)}]"

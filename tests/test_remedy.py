@@ -1,0 +1,91 @@
+"""Commands that compute one trial by itself: composed again, they ask for that trial only."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sweepmark.blueprint import Blueprint
+from sweepmark.config import Composer, Folders
+from sweepmark.remedy import lone_command
+from tiny import write_sweep
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WHICH = """\
+# Which classifier?
+defaults:
+  - override /evaluation: cv
+  - override /sampler: random
+sweep:
+  space:
+    seed: [1, 2]
+    classifier:
+      option:
+        svc: {C: {low: 0.1, high: 10, log: true}, kernel: [rbf, null]}
+        dummy: {}
+  objective: cv_accuracy
+  n_trials: 4
+"""
+
+
+def compose(words: list[str], folder: Path | None = None) -> Blueprint:
+    verb, *rest = words
+    with Composer(Folders.of([folder] if folder else [])) as composer:
+        name = rest.pop(0) if verb == "sweep" else None
+        return Blueprint.compose(composer, name, rest)
+
+
+@pytest.mark.parametrize(
+    ("words", "params"),
+    [
+        (["sweep", "svc_c_gamma", "dataset=digits"], {"classifier.C": 0.1, "classifier.gamma": 1}),
+        (
+            ["sweep", "svc_tpe", "sampler.lag=2", "sweep.n_trials=7"],
+            {"classifier.C": 0.125, "classifier.gamma": 1e-05},
+        ),
+        (["sweep", "svc_tpe", "sampler=random", "sweep.space.classifier.C=[1,2]"], None),
+        (["sweep", "classifiers", "seed=4"], {"classifier": "knn"}),
+        (
+            ["sweep", "which"],
+            {
+                "seed": 2,
+                "classifier": "svc",
+                "classifier.svc.C": 0.5,
+                "classifier.svc.kernel": "rbf",
+            },
+        ),
+        (["sweep", "which"], {"seed": 1, "classifier": "dummy"}),
+    ],
+)
+def test_a_trial_of_a_sweep(
+    words: list[str], params: dict[str, Any] | None, tmp_path: Path
+) -> None:
+    folder = write_sweep(tmp_path, "which", WHICH)
+    blueprint = compose(words, folder)
+    params = params or {"classifier.C": 2, "classifier.gamma": 0.5}
+    program, *typed = shlex.split(lone_command(blueprint, params))
+    assert program == "sweepmark"
+    alone = compose(typed, folder)
+    assert list(alone.space.cells()) == [params]
+    assert alone.config.sampler.name == "grid"
+    assert alone.sweep.n_trials is None
+    wanted, found = (each.tree_at(params) for each in (blueprint, alone))
+    for tree in (wanted, found):
+        tree["sampler"] = None
+    assert found == wanted
+
+
+@pytest.mark.parametrize(
+    ("overrides", "kept"),
+    [
+        (["classifier=knn", "evaluation=cv", "evaluation.n_splits=3"], ["classifier=knn"]),
+        (["evaluation=test", "split.size=null"], ["evaluation=test", "split.size=null"]),
+    ],
+)
+def test_a_single_run(overrides: list[str], kept: list[str]) -> None:
+    command = lone_command(compose(["run", "dataset=digits", *overrides]), {})
+    assert shlex.split(command) == ["sweepmark", "run", "dataset=digits", *kept]
