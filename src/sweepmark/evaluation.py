@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sweepmark import fitting, metrics, threshold
+from sweepmark import fitting, metrics, sharing, threshold
 from sweepmark.figures import log_loss
 from sweepmark.method import check_classifier, resolve_methods
 from sweepmark.recipe import build_pipeline, recipe_versions, resolve_recipe
@@ -118,10 +118,13 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")
+        shared = sharing.statistics()
         cut, choosing_seconds = _threshold(specification, rows.fit)
         fitted = _fit(specification, rows, cut)
         scored = _take(specification, rows.scored)
-        answer, predict_seconds = fitting.ask(fitted.pipeline, scored.X, threshold=cut)
+        answer, predict_seconds = fitting.ask(
+            fitted.pipeline, scored.X, threshold=cut, key=specification.rows_key
+        )
         figures, predictions = _score(fitted.pipeline, rows.scored, scored.y, answer)
         watched = _watched(specification, fitted, rows, cut)
     if specification.method["name"] == "validation":
@@ -137,6 +140,7 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
         predict_seconds=predict_seconds,
         warnings=_texts(caught),
         curves=fitted.curves,
+        work=_work(shared),
         model=fitting.dump(fitted.pipeline, threshold=cut) if keep_model else None,
     )
 
@@ -178,13 +182,26 @@ def _take(specification: Specification, rows: NDArray[np.int64]) -> Part:
     return replace(part, y=targets(specification.task, part.y))
 
 
-def _fit(specification: Specification, rows: _Rows, cut: float | None) -> _Fitted:
+def _work(before: sharing.Statistics) -> dict[str, float]:
+    """Return what was shared since then: how much of the work was there already."""
+    now = sharing.statistics()
+    return {
+        "prepared_hits": now.prepared_hits - before.prepared_hits,
+        "kernel_hits": now.kernel_hits - before.kernel_hits,
+        "shared_seconds": now.shared_seconds - before.shared_seconds,
+    }
+
+
+def _fit(
+    specification: Specification, rows: _Rows, cut: float | None, *, part: str = ""
+) -> _Fitted:
     """Fit on the training rows; epoch by epoch, where it is asked for, watching what it may."""
     pipeline = build_pipeline(specification)
+    key = specification.rows_key + part
     opened: Callable[[], Part] = partial(_take, specification, rows.fit)
     n_epochs = specification.method.get("epochs")
     if n_epochs is None:
-        return _Fitted(pipeline, fitting.fit(pipeline, opened), {})
+        return _Fitted(pipeline, fitting.fit(pipeline, opened, key=key), {})
     held_out = rows.watched
     if specification.method["name"] != "test":
         held_out = rows.scored
@@ -192,6 +209,7 @@ def _fit(specification: Specification, rows: _Rows, cut: float | None) -> _Fitte
         pipeline,
         opened,
         None if held_out is None else partial(_take, specification, held_out),
+        key=key,
         n_epochs=n_epochs,
         threshold=cut,
     )
@@ -242,7 +260,8 @@ def _threshold(specification: Specification, rows: NDArray[np.int64]) -> tuple[f
     seconds = 0.0
     for fold in range(asked["n_splits"]):
         fit, held_out = fold_rows(asked | {"fold": fold}, y)
-        fitted = _fit(specification, _Rows(rows[fit], rows[held_out]), None)
+        parts = _Rows(rows[fit], rows[held_out])
+        fitted = _fit(specification, parts, None, part=f"threshold fold {fold}")
         X = _take(specification, rows[held_out]).X
         (_, found, _), predict_seconds = fitting.ask(fitted.pipeline, X)
         if found is None:

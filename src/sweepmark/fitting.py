@@ -9,6 +9,7 @@ import numpy as np
 
 from sweepmark import metrics
 from sweepmark.figures import log_loss
+from sweepmark.prepared import prepare, transform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,11 +27,11 @@ Answer = tuple["NDArray[np.int64]", "NDArray[np.float64] | None", "NDArray[np.fl
 _TWO = 2
 
 
-def fit(pipeline: Pipeline, rows: Callable[[], Part]) -> float:
+def fit(pipeline: Pipeline, rows: Callable[[], Part], *, key: str) -> float:
     """Fit a Pipeline and return the seconds it took.
 
-    It is what ``Pipeline.fit`` does, but it holds no step's input longer than that step needs it:
-    the rows are opened here, and forgotten with the first transformation. A step that has
+    It is what ``Pipeline.fit`` does, but it holds no step's input longer than that step needs it,
+    and what its steps make of the rows is shared (see :mod:`sweepmark.prepared`). A step that has
     ``fit_resample`` changes the rows and their labels, here and nowhere else.
 
     Parameters
@@ -39,18 +40,21 @@ def fit(pipeline: Pipeline, rows: Callable[[], Part]) -> float:
         Unfitted.
     rows : callable
         Returns the rows to fit on.
+    key : str
+        What decides the rows and what the steps make of them.
     """
-    X, y, seconds = _fit_steps(pipeline, rows)
+    X, y, seconds = _fit_steps(pipeline, rows, key)
     started = time.perf_counter()
     pipeline.steps[-1][1].fit(X, y)
     return seconds + time.perf_counter() - started
 
 
-def fit_epochs(
+def fit_epochs(  # noqa: PLR0913 -- each has a meaning of its own
     pipeline: Pipeline,
     rows: Callable[[], Part],
     held_out: Callable[[], Part] | None,
     *,
+    key: str,
     n_epochs: int,
     threshold: float | None = None,
 ) -> tuple[float, dict[str, tuple[float, ...]]]:
@@ -64,6 +68,8 @@ def fit_epochs(
         Returns the rows to fit on.
     held_out : callable or None
         Returns rows that are watched.
+    key : str
+        What decides the rows and what the steps make of them.
     n_epochs : int
         How many passes.
     threshold : float or None
@@ -77,7 +83,7 @@ def fit_epochs(
         Loss and accuracy after each epoch, of the rows fitted on (as they reach the classifier)
         and those held out; no loss where there are no probabilities.
     """
-    X, y, seconds = _fit_steps(pipeline, rows)
+    X, y, seconds = _fit_steps(pipeline, rows, key)
     watched = {metrics.train: (X, y)}
     if held_out is not None:
         part = held_out()
@@ -97,7 +103,7 @@ def fit_epochs(
 
 
 def ask(
-    pipeline: Pipeline, X: NDArray[Any], *, threshold: float | None = None
+    pipeline: Pipeline, X: NDArray[Any], *, threshold: float | None = None, key: str | None = None
 ) -> tuple[Answer, float]:
     """Return what a fitted Pipeline says of rows, and the seconds that its labels took.
 
@@ -112,9 +118,11 @@ def ask(
     threshold : float or None
         For two classes, the score from which on a row counts as positive; None leaves the labels
         to the classifier.
+    key : str or None
+        What decides the rows and what the steps make of them; None shares nothing.
     """
     started = time.perf_counter()
-    X = _transform(pipeline, X)
+    X = _transform(pipeline, X, key)
     classifier = pipeline.steps[-1][1]
     if threshold is None:
         y_pred = np.asarray(classifier.predict(X), dtype=np.int64)
@@ -160,26 +168,17 @@ def _resamples(step: Any) -> bool:
     return hasattr(step, "fit_resample")
 
 
-def _fit_steps(pipeline: Pipeline, rows: Callable[[], Part]) -> tuple[Any, Any, float]:
+def _fit_steps(pipeline: Pipeline, rows: Callable[[], Part], key: str) -> tuple[Any, Any, float]:
     """Fit all but the classifier; return what reaches it, and the seconds."""
-    part = rows()
-    X: Any = part.X
-    y: Any = part.y
-    del part
     started = time.perf_counter()
-    for _, step in pipeline.steps[:-1]:
-        if _resamples(step):
-            X, y = step.fit_resample(X, y)
-        else:
-            X = step.fit_transform(X, y)
-    return X, y, time.perf_counter() - started
+    names, steps = zip(*pipeline.steps, strict=True)
+    prepared = prepare(steps[:-1], rows, key=key)
+    pipeline.steps = list(zip(names, (*prepared.steps, steps[-1]), strict=True))
+    return prepared.X, prepared.y, time.perf_counter() - started
 
 
-def _transform(pipeline: Pipeline, X: Any) -> Any:
-    for _, step in pipeline.steps[:-1]:
-        if not _resamples(step):
-            X = step.transform(X)
-    return X
+def _transform(pipeline: Pipeline, X: Any, key: str | None = None) -> Any:
+    return transform([step for _, step in pipeline.steps[:-1]], X, key=key)
 
 
 def _watch(

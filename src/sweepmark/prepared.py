@@ -65,41 +65,44 @@ def prepare(steps: Sequence[Any], rows: Callable[[], Part], *, key: str) -> Prep
                 X, y = step.fit_resample(X, y)
             else:
                 X = step.fit_transform(X, y)
-        return Prepared(tuple(steps), _read_only(X), y)
+        return Prepared(tuple(steps), _read_only(X), _read_only(y))
 
     if not steps:  # the rows are mapped from the cache, which all processes share
         return make()
     return sharing.fetch(("prepared", key), make, lambda made: _size(made.X) + made.y.nbytes)
 
 
-def transform(prepared: Prepared, rows: Callable[[], Any], *, key: str) -> Any:
-    """Return what fitted preprocessing makes of rows that are scored.
+def transform(steps: Sequence[Any], X: Any, *, key: str | None = None) -> Any:
+    """Return what fitted preprocessing makes of rows that are not fitted on.
 
     Parameters
     ----------
-    prepared : Prepared
-        What :func:`prepare` returned.
-    rows : callable
-        Opens the rows' features; not called if they are transformed already.
-    key : str
-        What decides rows and steps.
+    steps : sequence of transformers
+        Fitted; one with ``fit_resample`` is left out.
+    X : ndarray or DataFrame of shape (n_rows, n_features)
+        The rows.
+    key : str or None
+        What decides rows and steps; None shares nothing.
     """
 
     def make() -> Any:
-        X = rows()
-        for step in prepared.steps:
+        made = X
+        for step in steps:
             if not hasattr(step, "fit_resample"):
-                X = step.transform(X)
-        return _read_only(X)
+                made = step.transform(made)
+        return _read_only(made)
 
-    if not prepared.steps:
+    if not steps or key is None:
         return make()
     return sharing.fetch(("transformed", key), make, _size)
 
 
 def _read_only(X: Any) -> Any:
-    if isinstance(X, np.ndarray) and X.flags.owndata:
-        X.flags.writeable = False
+    if not isinstance(X, np.ndarray):
+        return X
+    if not X.flags.owndata:
+        X = X.view()
+    X.flags.writeable = False
     return X
 
 

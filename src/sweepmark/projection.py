@@ -130,6 +130,9 @@ def trial_records(trial: Trial, cards: Sequence[Scorecard]) -> list[Record]:
         Metric("n_train", trial.n_train),
         Metric("n_test", trial.n_test),
     ]
+    for name in dict.fromkeys(name for card in cards for name in card.work):
+        if total := sum(card.work.get(name, 0) for card in cards):
+            records.append(Metric(f"work.{name}", total))
     if len(cards) > 1:
         records += [
             Metric("fold_accuracy", card.metrics[metrics.ACCURACY], step=fold)

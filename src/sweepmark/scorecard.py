@@ -59,6 +59,9 @@ class Scorecard:
         What the libraries warned of while fitting.
     curves : mapping of str to tuple of float
         A figure after each epoch, by the metric's name, where training went by epochs.
+    work : mapping of str to float
+        What other evaluations had done already in its process: ``prepared_hits`` and
+        ``kernel_hits`` are counts, ``shared_seconds`` is what that took when it was done.
     model : bytes or None
         The fitted pipeline in skops format, where it was asked for.
     """
@@ -72,6 +75,7 @@ class Scorecard:
     predict_seconds: float
     warnings: tuple[str, ...] = ()
     curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    work: Mapping[str, float] = field(default_factory=dict)
     model: bytes | None = field(default=None, repr=False)
 
 
@@ -129,6 +133,10 @@ def merge(folds: Sequence[Scorecard]) -> Scorecard:
         predict_seconds=sum(fold.predict_seconds for fold in folds),
         warnings=tuple(dict.fromkeys(text for fold in folds for text in fold.warnings)),
         curves=mean_curves([fold.curves for fold in folds]),
+        work={
+            name: sum(fold.work.get(name, 0) for fold in folds)
+            for name in {name: None for fold in folds for name in fold.work}
+        },
     )
 
 
@@ -203,6 +211,7 @@ def document(scorecard: Scorecard) -> dict[str, Any]:
         "fit_seconds": scorecard.fit_seconds,
         "predict_seconds": scorecard.predict_seconds,
         "warnings": list(scorecard.warnings),
+        "work": dict(scorecard.work),
     }
 
 
@@ -230,6 +239,7 @@ def from_document(
                 name: tuple(math.nan if value is None else float(value) for value in values)
                 for name, values in document.get("curves", {}).items()
             },
+            work=dict(document.get("work", {})),
             model=model,
         )
     except (KeyError, TypeError, ValueError) as error:

@@ -23,6 +23,8 @@ __all__ = ["Statistics", "configure", "fetch", "keeps", "limit", "reserve", "sta
 
 Value = TypeVar("Value")
 
+_PREPARED = ("prepared", "transformed")  # what keys of rows begin with
+
 _SHARE = 0.125  # of the machine's memory, unless configured
 _LOKY_BYTES = 200 << 20  # joblib's workers are replaced when they have grown by 300 MB
 _STALE = 8  # how many times more places than entries the queue may have
@@ -34,6 +36,8 @@ class Statistics:
 
     Attributes
     ----------
+    prepared_hits : int
+        Rows that fitted preprocessing had made already.
     kernel_hits : int
         Distances, kernels, solutions and decision values that were there.
     kernel_misses : int
@@ -44,6 +48,7 @@ class Statistics:
         What it holds now, and the most it held.
     """
 
+    prepared_hits: int = 0
     kernel_hits: int = 0
     kernel_misses: int = 0
     shared_seconds: float = 0.0
@@ -76,7 +81,8 @@ class _Store:
         self.queue: list[tuple[float, int, Hashable]] = []
         self.number = 0
         self.floor = 0.0
-        self.n_bytes = self.peak = self.hits = self.misses = 0
+        self.n_bytes = self.peak = self.misses = 0
+        self.hits = {True: 0, False: 0}  # of prepared rows, and of all else
         self.seconds = 0.0
 
     def find(self, key: Hashable) -> _Entry | None:
@@ -84,7 +90,7 @@ class _Store:
         entry = self.entries.get(key)
         if entry is not None:
             self.touch(key, entry)
-            self.hits += 1
+            self.hits[_is_prepared(key)] += 1
             self.seconds += entry.seconds
         return entry
 
@@ -101,7 +107,7 @@ class _Store:
             self.number = len(self.queue)
 
     def insert(self, key: Hashable, entry: _Entry) -> None:
-        self.misses += 1
+        self.misses += not _is_prepared(key)
         if entry.n_bytes > self.limit - self.reserved:
             return
         self.entries[key] = entry
@@ -118,6 +124,11 @@ class _Store:
                 del self.entries[key]
                 self.n_bytes -= entry.n_bytes
                 self.floor = priority
+
+
+def _is_prepared(key: Hashable) -> bool:
+    """Tell whether an entry is of rows, as preprocessing made them."""
+    return isinstance(key, tuple) and key[0] in _PREPARED
 
 
 def _default_limit() -> int:
@@ -157,7 +168,14 @@ def configure(*, memory: int | None = None) -> None:
 def statistics() -> Statistics:
     """Return what the store has done since the process began."""
     with _store.lock:
-        return Statistics(_store.hits, _store.misses, _store.seconds, _store.n_bytes, _store.peak)
+        return Statistics(
+            prepared_hits=_store.hits[True],
+            kernel_hits=_store.hits[False],
+            kernel_misses=_store.misses,
+            shared_seconds=_store.seconds,
+            n_bytes=_store.n_bytes,
+            peak_bytes=_store.peak,
+        )
 
 
 def limit() -> int:

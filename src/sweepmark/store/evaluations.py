@@ -221,6 +221,7 @@ def _misshapen(figures: Any) -> str | None:
         "warnings": isinstance(warnings, list) and all(isinstance(text, str) for text in warnings),
         "counts and seconds": all(map(_is_number, numbers)),
         "curves": _are_curves(card.get("curves", {})),
+        "work": _is_work(card.get("work", {})),
     }
     wrong = [name for name, is_right in rules.items() if not is_right]
     return f"{', '.join(wrong)} cannot be right" if wrong else None
@@ -231,6 +232,10 @@ def _are_curves(value: Any) -> bool:
         isinstance(curve, list) and all(item is None or _is_number(item) for item in curve)
         for curve in value.values()
     )
+
+
+def _is_work(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_number, value.values()))
 
 
 def _is_number(value: Any) -> bool:
