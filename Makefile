@@ -12,13 +12,13 @@ run: $(READY)  ## fetch MNIST and run the main job: SVC on growing subsets
 	$(BIN)/sweepmark sweep growing_subsets
 
 test: $(READY)  ## the test suite
-	$(BIN)/python -m pytest -m "not full" --cov --cov-report=term
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not full" --cov --cov-report=term
 
 test-full: $(READY)  ## also what takes very long
-	time $(BIN)/python -m pytest
+	time $(BIN)/python -m pytest -n auto --dist worksteal
 
 faults: $(READY)  ## every fault there is, and a table of what came of it; SWEEPMARK_FAULT_SEED repeats one
-	$(BIN)/python -m pytest --quiet -m row tests
+	$(BIN)/python -m pytest -n auto --dist worksteal --quiet -m row tests
 
 fuzz: $(READY)  ## 120,000 damaged files for the IDX reader
 	$(BIN)/python tests/fuzz_idx.py

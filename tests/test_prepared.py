@@ -31,7 +31,7 @@ def _empty() -> Iterator[None]:
     sharing.configure()
 
 
-class Counting(TransformerMixin, BaseEstimator):
+class Counting(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Adds one, and counts how often it was fitted and asked."""
 
     n_fitted = 0

@@ -1,15 +1,13 @@
-"""Base cases to disturb, and the table of what was disturbed and what came of it."""
+"""Base cases to disturb."""
 
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
 from base_case import (
-    SEED,
     BaseCase,
     Reference,
     assert_good,
@@ -21,10 +19,6 @@ from program import Program
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from _pytest.terminal import TerminalReporter
-
-_ROW = "sweepmark.row"
 
 
 @pytest.fixture(scope="session")
@@ -81,34 +75,3 @@ def reference(
     reference = case.reference(case.run().seconds)
     assert_good(case, reference)
     return reference
-
-
-# The table
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have reports carry their row, for a table needs no more than reports."""
-    for item in items:
-        if marker := item.get_closest_marker("row"):
-            item.user_properties.append((_ROW, marker.args))
-
-
-def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """Print one line for each scenario: row, scenario, outcome, seconds."""
-    outcomes: dict[tuple[int, str], Counter[str]] = {}
-    seconds: Counter[tuple[int, str]] = Counter()
-    for outcome in ("passed", "failed", "error", "skipped"):
-        for report in terminalreporter.getreports(outcome):
-            row = dict(getattr(report, "user_properties", ())).get(_ROW)
-            if row is not None:
-                outcomes.setdefault(tuple(row), Counter())[outcome] += 1
-                seconds[tuple(row)] += report.duration
-    if not outcomes:
-        return
-    width = max(len(scenario) for _, scenario in outcomes)
-    terminalreporter.section(f"faults, SWEEPMARK_FAULT_SEED={SEED}")
-    terminalreporter.line(f"row  {'scenario':<{width}}  outcome         seconds")
-    for (number, scenario), counts in sorted(outcomes.items()):
-        outcome = ", ".join(f"{count} {name}" for name, count in counts.items())
-        taken = seconds[number, scenario]
-        terminalreporter.line(f"{number:>3}  {scenario:<{width}}  {outcome:<14}  {taken:>7.1f}")
