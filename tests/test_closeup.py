@@ -89,7 +89,7 @@ def test_accuracy_per_label_and_what_it_was_taken_for_agree(card: Scorecard) -> 
 
 def test_files_are_those_that_the_scores_allow(card: Scorecard, detector: Scorecard) -> None:
     multi, two = closeup(card, digits(), NAMES), closeup(detector, digits(), ["not 8", "8"])
-    assert set(two) - set(multi) == {"threshold.png"}
+    assert set(two) - set(multi) == {"threshold.png", "thresholds.csv"}
     bare = replace(card, predictions=replace(card.predictions, scores=None))
     assert set(multi) - set(closeup(bare, digits(), NAMES)) == {
         "roc_curve.png",
@@ -108,6 +108,8 @@ def test_ranking_is_that_of_scikit_learn(detector: Scorecard) -> None:
     np.testing.assert_array_equal(ranking.thresholds[::-1], thresholds)
     np.testing.assert_allclose(ranking.precision[::-1], precision[:-1])
     np.testing.assert_allclose(ranking.recall[::-1], recall[:-1])
+    listed = read(closeup(detector, digits(), ["not 8", "8"])["thresholds.csv"])
+    assert [float(row["precision"]) for row in listed] == pytest.approx(precision[-2::-1], rel=1e-8)
     fall_out, hit_rate, _ = roc_curve(y, scores, drop_intermediate=False)
     np.testing.assert_allclose(ranking.fall_out, fall_out[1:])
     np.testing.assert_allclose(ranking.recall, hit_rate[1:])
@@ -122,6 +124,16 @@ def test_extreme_scores_are_drawn(detector: Scorecard, extreme: list[float]) -> 
         predictions = replace(detector.predictions, scores=scores)
         card = replace(detector, predictions=predictions, metrics=figures)
         assert {"roc_curve.png", "threshold.png"} <= closeup(card, digits(), ["a", "b"]).keys()
+
+
+def test_two_columns_of_two_classes_are_ranked_by_the_second(detector: Scorecard) -> None:
+    scores = detector.predictions.scores
+    assert scores is not None
+    both = replace(detector.predictions, scores=np.stack([-scores, scores], axis=1))
+    (expected,) = diagrams.rankings(detector).values()
+    (found,) = diagrams.rankings(replace(detector, predictions=both)).values()
+    np.testing.assert_array_equal(found.hits, expected.hits)
+    closeup(replace(detector, predictions=both), digits(), ["not 8", "8"])
 
 
 def test_lost_scores_rank_nothing(card: Scorecard) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import subprocess
@@ -110,6 +111,22 @@ def test_curves_are_read_back_with_what_was_no_number(store: EvaluationStore) ->
     first, lost, last = store.scorecard(one.key).curves["train_loss"]
     assert (first, last) == (0.5, 0.25)
     assert math.isnan(lost)
+
+
+@pytest.mark.parametrize(
+    "curves", [[1], {"train_loss": []}, {"a": ["b"]}, {"a": [1e999]}, {"a": 1}]
+)
+def test_curves_that_cannot_be_are_damage(
+    store: EvaluationStore, tmp_path: Path, curves: object
+) -> None:
+    one = specification()
+    store.put(one, scorecard(), ORIGIN)
+    path = tmp_path / "mlruns" / "evaluations" / one.key / "evaluation.json"
+    kept = json.loads(path.read_text())
+    kept["scorecard"]["curves"] = curves
+    path.write_text(json.dumps(kept))
+    with pytest.raises(StoreError, match="curves cannot be right"):
+        store.scorecard(one.key)
 
 
 def test_evaluation_kept_before_there_were_figures_of_the_positive_class_gains_them(

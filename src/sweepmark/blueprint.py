@@ -17,6 +17,7 @@ from sweepmark.config.folders import EXPERIMENT
 from sweepmark.errors import ConfigurationError, unknown_name
 from sweepmark.evaluation import specify
 from sweepmark.metrics import (
+    ACCURACY,
     CV_ACCURACY,
     CV_ACCURACY_STD,
     TEST_NAMES,
@@ -239,12 +240,14 @@ def _check_objective(sweep: SweepConfig, config: Config) -> None:
         return
     prefixes = {"cv": cv, "validation": validation}
     prefix = prefixes.get(config.evaluation.method)
+    instead = f"sweep.objective={(prefix or cv)(ACCURACY)}"
     if prefix is None or not objective.startswith(prefix("")):
         raise ConfigurationError(
             "a sweep that selects must select on cross-validation or on a validation part, so that "
             f"the test part is scored once, but got sweep.objective={objective} with "
-            f"evaluation={config.evaluation.method}. Set evaluation=cv "
-            f"sweep.objective={CV_ACCURACY}, or sweep.objective=null."
+            f"evaluation={config.evaluation.method}. Set "
+            f"{'evaluation=cv ' if prefix is None else ''}{instead}"
+            ", or sweep.objective=null."
         )
     known = [prefix(name) for name in TEST_NAMES]
     known += [CV_ACCURACY_STD] if prefix is cv else []

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sweepmark.data import Dataset
+    from sweepmark.ranking import Ranking
     from sweepmark.scorecard import Scorecard
 
 __all__ = ["closeup", "predictions_csv"]
@@ -62,6 +63,7 @@ def closeup(card: Scorecard, dataset: Dataset, names: Sequence[str]) -> dict[str
         files["precision_recall_curve.png"] = diagrams.precision_recall_png(ranked, names, card)
         if len(card.classes) == 2:  # noqa: PLR2004 -- of more classes each would have its own
             (ranking,) = ranked.values()
+            files["thresholds.csv"] = _thresholds_csv(ranking)
             files["threshold.png"] = diagrams.threshold_png(ranking, names[-1], card)
     if (curves := diagrams.training_png(card)) is not None:
         files["training_curves.png"] = curves
@@ -133,6 +135,19 @@ def _taken_for_csv(card: Scorecard, names: Sequence[str]) -> bytes:
             for other, count in mistakes.taken_for(card, label).items()
         ),
     )
+
+
+def _thresholds_csv(ranking: Ranking) -> bytes:
+    """Return what each threshold would give, the highest first: the points of all curves."""
+    columns = (ranking.thresholds, ranking.precision, ranking.recall, ranking.fall_out)
+    lines = [
+        f"{threshold:.9g},{precision:.9g},{recall:.9g},{fall_out:.9g}\n"
+        for threshold, precision, recall, fall_out in zip(
+            *(column.tolist() for column in columns), strict=True
+        )
+    ]
+    header = _line(["threshold", "precision", "recall", "false_positive_rate"])
+    return (header + "".join(lines)).encode()
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:

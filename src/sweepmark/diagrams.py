@@ -76,13 +76,15 @@ def rankings(card: Scorecard) -> dict[int, Ranking]:
     without scores, or with NaN among them, there are none at all.
     """
     scored = card.predictions
-    if scored.scores is None or np.isnan(scored.scores).any():
+    scores = scored.scores
+    if scores is None or not scores.size or np.isnan(scores).any():
         return {}
-    if scored.scores.ndim == 1:
-        columns = {card.classes[-1]: scored.scores}
+    columns = [scores] if scores.ndim == 1 else list(scores.T)
+    if len(card.classes) <= 2 or len(columns) == 1:  # noqa: PLR2004 -- the second one's say it all
+        named = {card.classes[-1]: columns[-1]}
     else:
-        columns = dict(zip(card.classes, scored.scores.T, strict=True))
-    found = {label: Ranking.of(scored.y_true == label, scores) for label, scores in columns.items()}
+        named = dict(zip(card.classes, columns, strict=True))
+    found = {label: Ranking.of(scored.y_true == label, column) for label, column in named.items()}
     return {label: ranking for label, ranking in found.items() if ranking.has_both}
 
 

@@ -30,6 +30,7 @@ _SHOWN = (
     metrics.CV_ACCURACY,
     metrics.CV_ACCURACY_STD,
     *metrics.POSITIVE_NAMES,
+    *map(metrics.validation, metrics.POSITIVE_NAMES),
     *map(metrics.pooled, metrics.POSITIVE_NAMES),
 )
 

@@ -229,7 +229,9 @@ def _misshapen(figures: Any) -> str | None:
 
 def _are_curves(value: Any) -> bool:
     return isinstance(value, dict) and all(
-        isinstance(curve, list) and all(item is None or _is_number(item) for item in curve)
+        isinstance(curve, list)
+        and len(curve) > 0
+        and all(item is None or _is_number(item) for item in curve)
         for curve in value.values()
     )
 
