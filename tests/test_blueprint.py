@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BANDS: dict[str, Any] = {"grade__bands": [{"minimum": 0.9, "points": 1}]}
-SMALLER = {"growing_subsets": ["sweep.space.split.size=[100, 200]"]}
+SMALLER = {
+    "growing_subsets": ["sweep.space.split.size=[100, 200]"],
+    "reference": ["split.head=null"],
+}
 """The digits are 1,797: what a sweep of larger sizes needs to be told."""
 
 

@@ -66,6 +66,7 @@ def test_list_of_sweeps(program: Program) -> None:
     assert [line.split()[0] for line in lines] == [
         "classifiers",
         "growing_subsets",
+        "reference",
         "svc_c_gamma",
         "svc_tpe",
         "which_classifier",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import io
@@ -156,12 +157,15 @@ def test_an_unknown_host_is_unreachable(digits_idx: Path, tmp_path: Path) -> Non
 def test_a_host_that_does_not_answer_costs_the_connect_timeout(
     digits_idx: Path, tmp_path: Path
 ) -> None:
-    with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
-        for queued in (first, second):  # the queue is full now, and further calls are dropped
+        for _ in range(4):  # the queue is full now, and further calls are dropped
+            queued = stack.enter_context(socket.socket())
             queued.settimeout(0)
             queued.connect_ex(listener.getsockname())
+        time.sleep(0.1)  # what can be queued is
         source = Mirror(f"http://127.0.0.1:{listener.getsockname()[1]}/", patience=HASTY)
         begun = time.monotonic()
         with pytest.raises(UnreachableError, match="no connection within 1 s"):

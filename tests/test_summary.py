@@ -59,6 +59,7 @@ class TestDocument:
             "name",
             "state",
             "stopped_by",
+            "published",
             "n_trials",
             "n_reused",
             "n_failed",
