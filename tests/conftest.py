@@ -88,3 +88,19 @@ def program(tmp_path: Path, digits_cache: Path) -> Iterator[Program]:
     """The installed program in an empty folder."""
     with contextlib.closing(Program(tmp_path, cache=digits_cache)) as program:
         yield program
+
+
+@pytest.fixture(scope="session")
+def mnist_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that MNIST was fetched into, in the way that works on this machine."""
+    root = tmp_path_factory.mktemp("mnist")
+    fetched = Program(root, cache=root / "cache").run("data", "fetch", "mnist")
+    assert "the SHA-256 of every file matches" in fetched.out
+    return root / "cache"
+
+
+@pytest.fixture
+def on_mnist(tmp_path: Path, mnist_cache: Path) -> Iterator[Program]:
+    """The installed program in an empty folder, MNIST in its cache."""
+    with contextlib.closing(Program(tmp_path, cache=mnist_cache)) as program:
+        yield program

@@ -35,15 +35,6 @@ FILES = [
 
 
 @pytest.fixture(scope="session")
-def mnist_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache that MNIST was fetched into, in the way that works on this machine."""
-    root = tmp_path_factory.mktemp("mnist")
-    fetched = Program(root, cache=root / "cache").run("data", "fetch", "mnist")
-    assert "the SHA-256 of every file matches" in fetched.out
-    return root / "cache"
-
-
-@pytest.fixture(scope="session")
 def mnist_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The published files, fetched without sweepmark."""
     folder = tmp_path_factory.mktemp("mnist_files")
@@ -66,13 +57,6 @@ def mnist_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert content is not None
             (folder / name).write_bytes(content.read())
     return folder
-
-
-@pytest.fixture
-def on_mnist(tmp_path: Path, mnist_cache: Path) -> Iterator[Program]:
-    """The installed program in an empty folder, MNIST in its cache."""
-    with contextlib.closing(Program(tmp_path, cache=mnist_cache)) as program:
-        yield program
 
 
 @pytest.fixture

@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 __all__ = ["grade_lines", "print_result"]
 
-_WORDS = {"trial", "status"}
+_WORDS = {"trial", "status", "experiment"}
 
 
 def print_result(result: SweepResult, *, store: Path) -> None:
     """Print a sweep's or a run's result, and the commands that lead on from there."""
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=160)
     listed = result_table(result)
     table = Table(box=box.SIMPLE_HEAD, title=result.sweep_id, title_justify="left")
     for column in listed.columns:
-        table.add_column(column, justify="left" if column in _WORDS else "right")
+        table.add_column(column, justify="left" if column in _WORDS else "right", overflow="fold")
     lead = None if result.headline is None else str(result.headline.number)
     for row in listed.rows:
         table.add_row(*row, style="bold" if row[0] == lead else None)
+    if not console.is_terminal:  # a file has no edge at which anything need be cut off
+        console.width = max(160, console.measure(table).maximum)
     console.print(table)
     if (published := published_table(result)) is not None:
         _print_published(console, published)

@@ -1,0 +1,80 @@
+"""docs/reference.md: every step of the published write-ups has a command, and the command works."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tables import PASSENGERS
+
+if TYPE_CHECKING:
+    from program import Program
+
+HERE = Path(__file__).parent
+STEPS = {"E1": 8, "E2": 8, "E3": 4, "E4": 4, "E5": 5}
+ROW = re.compile(r"^\| (E\d)\.(\d) \| .+ \| `sweepmark (.+)` \|$", re.MULTILINE)
+ROWS = ROW.findall((HERE.parent / "docs" / "reference.md").read_text(encoding="utf-8"))
+PRESETS = sorted(path.stem for path in (HERE.parent / "conf" / "experiment").glob("*.yaml"))
+ELSEWHERE = ("ui", "data describe openml")
+"""A server and a host on the net: they have tests of their own."""
+
+SMALL = {
+    "run experiment": ["split.size=600", "engine=serial", "--json"],
+    "sweep svc_c_gamma": ["split.size=300", "engine=serial"],
+    "sweep growing_subsets": ["sweep.space.split.size=[400,800]", "engine=serial"],
+}
+
+
+def smaller(command: str) -> list[str]:
+    """Return the words of a command, on a small part of the data where it takes long."""
+    words = shlex.split(command)
+    extra = next((more for start, more in SMALL.items() if command.startswith(start)), [])
+    if any(word.startswith("dataset.path=") for word in words):
+        extra = [word for word in extra if not word.startswith("split.size")]
+    names = {word.partition("=")[0] for word in extra}
+    return [*(word for word in words if word.partition("=")[0] not in names), *extra]
+
+
+def test_every_step_has_a_command_and_every_preset_is_among_them() -> None:
+    steps = {(chapter, int(number)) for chapter, number, _ in ROWS}
+    assert steps == {(chapter, n + 1) for chapter, last in STEPS.items() for n in range(last)}
+    text = " ".join(command for _, _, command in ROWS)
+    assert sorted(set(re.findall(r"experiment=(\w+)", text))) == PRESETS
+
+
+def test_reference_sweep_runs_every_preset_that_needs_no_file_of_ones_own() -> None:
+    sweep = yaml.safe_load((HERE.parent / "sweeps" / "reference.yaml").read_text(encoding="utf-8"))
+    assert sorted([*sweep["sweep"]["space"]["experiment"]["option"], "titanic"]) == PRESETS
+
+
+@pytest.mark.slow
+@pytest.mark.mnist
+@pytest.mark.parametrize("chapter", STEPS)
+def test_commands_do_what_they_say_on_a_small_part(on_mnist: Program, chapter: str) -> None:
+    (on_mnist.folder / "titanic.csv").write_text(PASSENGERS)
+    on_mnist.run("data", "export", "mnist", "--count", "300", "-o", "digits.csv")
+    pixels = ",".join(f"pixel{number}" for number in range(784))
+    rows = (on_mnist.folder / "digits.csv").read_text()
+    (on_mnist.folder / "kaggle.csv").write_text(f"label,{pixels}\n{rows}")
+    for _, _, command in (row for row in ROWS if row[0] == chapter):
+        if command.startswith(ELSEWHERE):
+            continue
+        ran = on_mnist.run(*smaller(command))
+        if "--json" in smaller(command):
+            found = ran.document
+            assert found["n_failed"] == 0, command
+            assert all(each["ours"] is not None for each in found["published"]), command
+
+
+@pytest.mark.full
+@pytest.mark.mnist
+def test_published_figures_are_reached(on_mnist: Program) -> None:
+    ran = on_mnist.start("sweep", "reference", "--json").end(seconds=7200)
+    assert ran.code == 0, ran.err
+    off = [each for each in ran.document["published"] if not each["agrees"]]
+    assert off == []
