@@ -33,6 +33,11 @@ lint: $(READY)  ## style, types, layers, YAML
 bench: $(READY)  ## side-by-side timings; let nothing else run meanwhile
 	$(BIN)/python benchmarks/harness.py
 	$(BIN)/python benchmarks/csv_reader.py
+	$(BIN)/python benchmarks/svm_grid.py --n 2000
+	$(BIN)/python benchmarks/svm_grid.py --n 2000 --grid published
+	$(BIN)/python benchmarks/svm_grid.py --fit 15000 5000
+	$(BIN)/python benchmarks/svm_sweep.py grid --n 2000
+	$(BIN)/python benchmarks/svm_sweep.py subsets --rounds 1
 
 ui: $(READY)  ## the MLflow UI on ./mlruns
 	$(BIN)/sweepmark ui
