@@ -195,6 +195,15 @@ class TestArtifacts:
         records = artifact_records(card, replace(digits(), image_shape=None), TREE, [])
         assert "misclassified.png" not in by_name(records, Artifact)
 
+    def test_call_a_label_by_its_name_even_if_that_is_a_number(self) -> None:
+        asked = config("classifier=knn", "task=is_digit", task__positive=5)
+        detector = evaluate(specify(asked, digits())[0])
+        named = replace(digits(), label_names=tuple(str(label) for label in range(1, 11)))
+        tree = TREE | {"task": {"name": "is_digit", "positive": 6}}
+        found = by_name(artifact_records(detector, named, tree, []), Artifact)
+        lines = found["accuracy_per_label.csv"].content.decode().splitlines()
+        assert [line.partition(",")[0] for line in lines] == ["label", "not 6", "6"]
+
 
 def test_data_are_named_by_their_digest() -> None:
     record = data_record(digits(), context="training", n_rows=225)
