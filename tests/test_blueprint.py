@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sweepmark.blueprint import Blueprint, _samples
+from sweepmark.blueprint import Blueprint
 from sweepmark.config import Composer, Folders
 from sweepmark.errors import ConfigurationError
+from sweepmark.feasibility import samples
 from sweepmark.space import Choice, Options, Range, Space
 from tiny import SMALL, blueprint, changed, load_digits, write_sweep
 
@@ -268,16 +269,16 @@ def test_samples_hold_every_option_value_and_split() -> None:
             Range("seed", "seed", 0, 9, log=False, integer=True),
         )
     )
-    samples = list(_samples(space))
-    assert {(one["split.size"], one["split.train_ratio"]) for one in samples} == {
+    found = list(samples(space))
+    assert {(one["split.size"], one["split.train_ratio"]) for one in found} == {
         (10, 0.5),
         (10, 0.7),
         (20, 0.5),
         (20, 0.7),
     }
-    assert {one["classifier.svc.C"] for one in samples} == {1, 2}
-    assert {one["seed"] for one in samples} == {0, 9}
-    assert len(samples) == 6
+    assert {one["classifier.svc.C"] for one in found} == {1, 2}
+    assert {one["seed"] for one in found} == {0, 9}
+    assert len(found) == 6
 
 
 def test_composing_leaves_no_trace_of_its_folder(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sweepmark.scorecard import Predictions
 
 SMALL = ("engine=serial", "tracking=none", "grade=none")
+DETECTOR = ("task=is_digit", "task.positive=5", "evaluation.threshold=0.5")
 NUMBERS = """\
 # Numbers of passengers
 columns:
@@ -77,6 +78,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> I
             "other": launched(store, "dataset=digits", "split.size=600"),
             "cv": launched(store, "dataset=digits", "split.size=400", "evaluation=cv"),
             "sweep": run(grid(), store),
+            "detector": launched(store, *digits, *DETECTOR),
             "titanic": launched(store, *titanic, "classifier=logistic", folder=root),
         }
         yield Compared(program, store, results)
@@ -187,7 +189,7 @@ def test_without_the_data_set_everything_but_its_cells_is_shown(
         (("knn", "never", "--errors", "1"), "--errors looks at one run"),
         (("knn", "never", "other"), "one run or two, but got 3"),
         (("nothing",), "there is no sweep 'nothing'"),
-        (("run-",), "names 5 sweeps"),
+        (("run-",), "names 6 sweeps"),
     ],
 )
 def test_what_is_wrong_is_said(compared: Compared, words: tuple[Any, ...], message: str) -> None:
@@ -253,6 +255,21 @@ def test_one_label_against_the_rest_has_two_names(compared: Compared) -> None:
         assert [each["label"] for each in document["labels"]] == ["not 1", "1"]
         shown = compared.compare("titanic", "--errors", "not 1").out
         assert "not 1" in shown
+
+
+def test_a_moved_threshold_is_what_certainty_counts_from(compared: Compared) -> None:
+    stored = compared.predictions("detector")
+    assert stored.scores is not None
+    ahead = np.abs(stored.scores - 0.5)[(stored.y_true == 1) & (stored.y_pred == 0)]
+    document = compared.compare("detector", "--errors", "5", "--json").document
+    found = [one["certainty"] for one in document["errors"]["most_confident"]]
+    assert found == pytest.approx(np.sort(ahead)[::-1][:10].tolist())
+    assert found
+    assert document["errors"]["taken_for"] == [{"prediction": "not 5", "n_rows": len(ahead)}]
+    assert "certainty" in compared.compare("detector", "--errors", "5").out
+    ranked = compared.compare("detector", "--ranking", 2, "--json").document
+    assert ranked["ranked_by"] == "5"
+    assert ranked["top"][0]["score"] == stored.scores.max()
 
 
 # Names of runs

@@ -18,6 +18,8 @@ from program import Program
 from sweepmark.blueprint import Blueprint
 from sweepmark.config import Composer, Folders
 from sweepmark.data import idx
+from sweepmark.prediction import load_model
+from sweepmark.runs import find_run
 from sweepmark.store import Store
 from tables import PASSENGERS, write
 from tiny import grid, run
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from sweepmark.results import SweepResult
 
 SMALL = ("engine=serial", "tracking=none", "grade=none")
+DETECTOR = ("task=is_digit", "task.positive=5", "evaluation.threshold=0.5")
 FLOWERS = "kind,a,b\n" + "".join(
     f"{kind},{10 * i + j % 3},{j % 5}.5\n"
     for j in range(12)
@@ -69,6 +72,10 @@ def kept(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Itera
             "digits": launched(store, "dataset=digits", "split.size=400"),
             "cv": launched(store, "dataset=digits", "split.size=200", "evaluation=cv"),
             "sweep": run(one, store),
+            "detector": launched(store, "dataset=digits", "split.size=400", *DETECTOR),
+            "augmented": launched(
+                store, "dataset=digits", "split.size=200", "preprocess=augment_shift"
+            ),
             "twos": launched(store, "dataset=csv", f"dataset.path={write_twos(root)}"),
         }
         yield Kept(program, results)
@@ -99,6 +106,26 @@ def test_the_same_rows_get_the_labels_they_were_scored_with(kept: Kept) -> None:
     np.testing.assert_allclose(scores, stored.scores, rtol=0, atol=1e-12)
     n_right = sum(row["label"] == row["actual"] for row in predicted)
     assert f"accuracy {n_right / 1797:.4f} ({n_right:,} of 1,797 rows)" in answer.err
+
+
+@pytest.mark.parametrize("name", ["detector", "augmented"])
+def test_what_is_done_around_the_classifier_is_in_its_model(kept: Kept, name: str) -> None:
+    """A moved threshold is built in, and a step that only adds training rows is left out."""
+    run = find_run(kept.id(name), Store(kept.program.store))
+    stored, names = run.card.predictions, run.class_names(run.card.classes)
+    last = load_model(run).steps[-1][1]
+    assert (type(last).__name__ == "FixedThresholdClassifier") == (name == "detector")
+    assert not any(hasattr(step, "fit_resample") for _, step in load_model(run).steps)
+    kept.program.run("data", "export", "digits", "--count", -1, "-o", "all.csv")
+    predicted = rows(kept.predict(name, "all.csv").out)
+    places = np.searchsorted(run.card.classes, stored.y_pred)
+    assert [predicted[row]["label"] for row in stored.rows] == [names[i] for i in places]
+    places = np.searchsorted(run.card.classes, stored.y_true)
+    assert [predicted[row]["actual"] for row in stored.rows] == [names[i] for i in places]
+    assert stored.scores is not None
+    columns = [f"score_{called}" for called in (names if stored.scores.ndim > 1 else names[1:])]
+    scores = np.array([[float(predicted[row][key]) for key in columns] for row in stored.rows])
+    np.testing.assert_allclose(scores, stored.scores.reshape(scores.shape), rtol=0, atol=1e-12)
 
 
 def test_rows_without_labels_go_to_a_file(kept: Kept) -> None:
@@ -192,7 +219,7 @@ def test_what_is_wrong_is_said(kept: Kept, name: str, words: tuple[str, ...], me
 
 def test_runs_that_are_not_there(kept: Kept) -> None:
     new = write(kept.program.folder / "new.csv", "4,3\n0,2\n")
-    for name, message in (("no", "there is no sweep 'no'"), ("run-", "names 5 sweeps: ")):
+    for name, message in (("no", "there is no sweep 'no'"), ("run-", "names 7 sweeps: ")):
         assert message in kept.program.run("predict", name, new, code=2).err
     trial = f"{kept.id('twos')}/7"
     assert "unknown finished trial" in kept.program.run("predict", trial, new, code=2).err

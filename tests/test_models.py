@@ -22,6 +22,7 @@ from sklearn.svm import SVC, LinearSVC
 
 from sweepmark import models
 from sweepmark.errors import DataError
+from sweepmark.fitting import dump
 from sweepmark.neural import LogisticMLP
 from sweepmark.preprocessing import Affine, AugmentShift, Deskew, Hog, Scale, Shift
 
@@ -65,6 +66,16 @@ def test_fitted_transformer_of_ours_comes_back_as_it_was(transformer: BaseEstima
     fitted = clone(transformer).fit(X[:50])
     back = models.load(models.dump(fitted))
     np.testing.assert_array_equal(back.transform(X[:50]), fitted.transform(X[:50]))
+
+
+@pytest.mark.parametrize("classifier", [SVC(), RandomForestClassifier(5)], ids=str)
+def test_threshold_that_is_built_in_comes_back(classifier: BaseEstimator) -> None:
+    X, y = load_digits(return_X_y=True)
+    pipeline = make_pipeline(Scale(), clone(classifier)).fit(X[:200], y[:200] == 5)
+    has_decision = hasattr(pipeline, "decision_function")
+    scores = pipeline.decision_function(X) if has_decision else pipeline.predict_proba(X)[:, 1]
+    back = models.load(dump(pipeline, threshold=0.3))
+    np.testing.assert_array_equal(back.predict(X), scores >= 0.3)
 
 
 def test_model_from_before_the_transformers_were_a_package_is_loaded() -> None:

@@ -32,8 +32,9 @@ def test_label_of_a_table_goes_by_its_name() -> None:
     found = resolve_task(TaskConfig(name="is_digit", positive="c"), named)
     assert found == {"name": "is_digit", "positive": 2}
     assert class_names(found, named, (0, 1)) == ["not c", "c"]
-    assert class_names({"name": "is_digit", "positive": "c"}, named, (0, 1)) == ["not c", "c"]
+    assert class_names(found, None, (0, 1)) == ["not 2", "2"]
     assert class_names({"name": "multiclass"}, named, (0, 3)) == ["a", "d"]
+    assert class_names({"name": "multiclass"}, None, (0, 3)) == ["0", "3"]
 
 
 @pytest.mark.parametrize(

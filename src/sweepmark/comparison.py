@@ -7,30 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.close_look import (
-    accuracy_per_label,
-    confidently_wrong,
-    most_confused,
-    ranking,
-    taken_for,
-)
 from sweepmark.errors import ConfigurationError, DataError, unknown_name
+from sweepmark.mistakes import accuracy_per_label, errors, most_confused, ranking, taken_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sweepmark.close_look import ScoredRow
+    from sweepmark.mistakes import Mistake, RankedRow
     from sweepmark.runs import Run
 
 __all__ = ["errors_document", "look_document", "pair_document", "ranking_document"]
+
+_N_SHOWN = 10
 
 
 def look_document(run: Run) -> dict[str, Any]:
     """Return a run's accuracy, that of each label, and the most frequent confusions."""
     names = _names(run)
     confusions = [
-        {"label": names[one.label], "prediction": names[one.prediction], "n_rows": one.n_rows}
-        for one in most_confused(run.card.predictions)
+        {"label": names[one.actual], "prediction": names[one.predicted], "n_rows": one.n_rows}
+        for one in most_confused(run.card, limit=_N_SHOWN)
     ]
     return _head(run) | {"labels": _labels(run), "confusions": confusions}
 
@@ -45,8 +41,7 @@ def errors_document(run: Run, label: str) -> dict[str, Any]:
     """
     names = _names(run)
     wanted = _label(run, label)
-    counts = taken_for(run.card.predictions, wanted)
-    wrong = confidently_wrong(run.card.predictions, wanted, classes=run.card.classes)
+    counts = taken_for(run.card, wanted)
     return _head(run) | {
         "labels": _labels(run),
         "errors": {
@@ -55,7 +50,10 @@ def errors_document(run: Run, label: str) -> dict[str, Any]:
             "taken_for": [
                 {"prediction": names[other], "n_rows": count} for other, count in counts.items()
             ],
-            "most_confident": [_row(row, names) for row in wrong],
+            "most_confident": [
+                _row(one, names) | {"certainty": _finite(one.certainty)}
+                for one in errors(run.card, wanted)[:_N_SHOWN]
+            ],
         },
     }
 
@@ -72,7 +70,7 @@ def ranking_document(run: Run, count: int) -> dict[str, Any]:
     """
     names = _names(run)
     try:
-        top, bottom = ranking(run.card.predictions, count)
+        top, bottom = ranking(run.card, count)
     except DataError as error:
         raise ConfigurationError(
             f"{run.title}: {error}. Rank a run of two classes whose classifier has a "
@@ -80,8 +78,8 @@ def ranking_document(run: Run, count: int) -> dict[str, Any]:
         ) from error
     return _head(run) | {
         "ranked_by": names[run.card.classes[-1]],
-        "top": _with_cells(run, [_row(row, names) for row in top]),
-        "bottom": _with_cells(run, [_row(row, names) for row in bottom]),
+        "top": _ranked(run, top, names),
+        "bottom": _ranked(run, bottom, names),
     }
 
 
@@ -162,18 +160,18 @@ def _labels(run: Run) -> list[dict[str, Any]]:
     names = _names(run)
     return [
         {
-            "label": names[label],
-            "n_right": each.n_right,
+            "label": names[each.label],
+            "n_right": each.n_correct,
             "n_rows": each.n_rows,
-            "accuracy": each.share,
+            "accuracy": each.accuracy,
         }
-        for label, each in accuracy_per_label(run.card.predictions, run.card.classes).items()
+        for each in accuracy_per_label(run.card)
     ]
 
 
 def _names(run: Run) -> dict[int, str]:
     classes = run.card.classes
-    return dict(zip(classes, run.label_names(classes), strict=True))
+    return dict(zip(classes, run.class_names(classes), strict=True))
 
 
 def _label(run: Run, text: str) -> int:
@@ -185,13 +183,12 @@ def _label(run: Run, text: str) -> int:
     raise ConfigurationError(unknown_name("label", text, names.values()))
 
 
-def _row(row: ScoredRow, names: Mapping[int, str]) -> dict[str, Any]:
-    return {
-        "row": row.row,
-        "label": names[row.label],
-        "prediction": names[row.prediction],
-        "score": _finite(row.score),
-    }
+def _row(row: Mistake | RankedRow, names: Mapping[int, str]) -> dict[str, Any]:
+    return {"row": row.row, "label": names[row.actual], "prediction": names[row.predicted]}
+
+
+def _ranked(run: Run, rows: Sequence[RankedRow], names: Mapping[int, str]) -> list[dict[str, Any]]:
+    return _with_cells(run, [_row(row, names) | {"score": _finite(row.score)} for row in rows])
 
 
 def _with_cells(run: Run, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

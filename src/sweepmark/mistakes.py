@@ -1,4 +1,4 @@
-"""A close look at a Scorecard: how well each label was known, and what it was taken for."""
+"""A close look at a Scorecard: how well each label was known, what it was taken for, how surely."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark import metrics
-from sweepmark.errors import NotFoundError, unknown_name
+from sweepmark.errors import DataError, NotFoundError, unknown_name
 from sweepmark.ranking import neutral_score
 from sweepmark.scorecard import confusion
 
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from sweepmark.scorecard import Scorecard
 
 __all__ = [
+    "Confusion",
     "LabelAccuracy",
     "Mistake",
+    "RankedRow",
     "accuracy_per_label",
     "certainty",
     "errors",
+    "most_confused",
+    "ranking",
     "taken_for",
 ]
 
@@ -50,6 +54,15 @@ class LabelAccuracy:
 
 
 @dataclass(frozen=True, slots=True)
+class Confusion:
+    """How many rows of a label were taken for another."""
+
+    actual: int
+    predicted: int
+    n_rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Mistake:
     """One row that was taken for something else.
 
@@ -69,6 +82,26 @@ class Mistake:
     actual: int
     predicted: int
     certainty: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RankedRow:
+    """One row by its score.
+
+    Attributes
+    ----------
+    row : int
+        Which row of the data set.
+    actual, predicted : int
+        Labels.
+    score : float
+        Of the second class.
+    """
+
+    row: int
+    actual: int
+    predicted: int
+    score: float
 
 
 def accuracy_per_label(card: Scorecard) -> tuple[LabelAccuracy, ...]:
@@ -98,6 +131,19 @@ def taken_for(card: Scorecard, label: int) -> dict[int, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
+def most_confused(card: Scorecard, *, limit: int = 10) -> list[Confusion]:
+    """Return the most frequent errors, pairs of actual and predicted label; ties go by label."""
+    counts = confusion(card)
+    np.fill_diagonal(counts, 0)
+    width = len(card.classes)
+    order = np.argsort(-counts, axis=None, kind="stable")[:limit]
+    return [
+        Confusion(card.classes[i // width], card.classes[i % width], int(counts.flat[i]))
+        for i in order.tolist()
+        if counts.flat[i] > 0
+    ]
+
+
 def errors(card: Scorecard, label: int | None = None) -> tuple[Mistake, ...]:
     """Return the rows of a label that were taken for something else, most confident first.
 
@@ -112,6 +158,8 @@ def errors(card: Scorecard, label: int | None = None) -> tuple[Mistake, ...]:
     ------
     NotFoundError
         If there is no such label.
+    DataError
+        If the scores have not one column a class.
     """
     scored = card.predictions
     is_wrong = scored.y_true != scored.y_pred
@@ -143,6 +191,11 @@ def certainty(card: Scorecard, places: NDArray[Any]) -> NDArray[Any] | None:
         Whose predictions.
     places : ndarray of int
         Positions in the predictions.
+
+    Raises
+    ------
+    DataError
+        If the scores have not one column a class.
     """
     scored = card.predictions
     if scored.scores is None:
@@ -152,10 +205,45 @@ def certainty(card: Scorecard, places: NDArray[Any]) -> NDArray[Any] | None:
         threshold = card.metrics.get(metrics.THRESHOLD, neutral_score(scored.scores))
         return np.asarray(np.abs(scores - threshold))
     columns = np.asarray(card.classes)
+    if scores.shape[1:] != columns.shape:
+        raise DataError(
+            f"scores must have a column for each of {len(columns)} classes, but are of shape "
+            f"{scored.scores.shape}"
+        )
     lines = np.arange(len(places))
     predicted = scores[lines, np.searchsorted(columns, scored.y_pred[places])]
     actual = scores[lines, np.searchsorted(columns, scored.y_true[places])]
     return np.asarray(predicted - actual)
+
+
+def ranking(card: Scorecard, limit: int) -> tuple[list[RankedRow], list[RankedRow]]:
+    """Return the rows with the highest scores of the second class, and those with the lowest.
+
+    Returns
+    -------
+    top, bottom : list of RankedRow
+        Both begin with the most extreme; rows of equal scores are in the order of their numbers.
+
+    Raises
+    ------
+    DataError
+        If there are no scores, or of more than two classes.
+    """
+    scored = card.predictions
+    scores = scored.scores
+    if scores is None or scores.ndim != 1:
+        found = "there are none" if scores is None else f"there are those of {scores.shape[1]}"
+        raise DataError(f"rows are ranked by the scores of two classes, but {found}")
+
+    def ranked(order: NDArray[Any]) -> list[RankedRow]:
+        columns = (scored.rows, scored.y_true, scored.y_pred, scores)
+        return [
+            RankedRow(*values)
+            for values in zip(*(column[order].tolist() for column in columns), strict=True)
+        ]
+
+    top, bottom = (np.lexsort((scored.rows, key))[:limit] for key in (-scores, scores))
+    return ranked(top), ranked(bottom)
 
 
 def _place(card: Scorecard, label: int) -> int:

@@ -9,14 +9,14 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
+from sweepmark.task import targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from sweepmark.data import Dataset
@@ -69,8 +69,7 @@ class Prediction:
         """The file's labels, as the run's task has them."""
         if self.intake.y is None:
             raise LookupError("the file has no labels")
-        positive = self.run.positive
-        return self.intake.y if positive is None else (self.intake.y == positive).astype(np.int64)
+        return targets(self.run.task, self.intake.y)
 
     def name(self, label: int) -> str:
         """Return what a label is called; one that the model does not know, its number."""
@@ -112,7 +111,7 @@ def predict_file(
     return Prediction(
         run=run,
         classes=classes,
-        names=run.label_names(classes),
+        names=tuple(run.class_names(classes)),
         intake=intake,
         y_pred=y_pred,
         scores=scores,

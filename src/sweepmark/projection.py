@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark import metrics
 from sweepmark.closeup import closeup
+from sweepmark.config.schema import TaskConfig
 from sweepmark.records import Artifact, DataInput, Metric, Model, Param, Tag
 from sweepmark.scorecard import mean_curves
-from sweepmark.task import class_names
+from sweepmark.task import class_names, resolve_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -157,7 +158,8 @@ def artifact_records(
     """Return the files that let a reader look closely at one trial."""
     import yaml
 
-    names = class_names(tree.get("task", {}), dataset, card.classes)
+    task = resolve_task(TaskConfig(**tree["task"]), dataset)
+    names = class_names(task, dataset, card.classes)
     files = closeup(card, dataset, names) | {
         "config.yaml": yaml.safe_dump(dict(tree), sort_keys=False).encode(),
         "overrides.txt": "".join(f"{item}\n" for item in overrides).encode(),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sweepmark.errors import ConfigurationError, NotFoundError, unknown_name
 from sweepmark.remedy import lone_command
 from sweepmark.results import merged, read_result
+from sweepmark.task import class_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,10 +82,10 @@ class Run:
         return self.store.evaluations.specification(self.trial.keys[0])
 
     @property
-    def positive(self) -> int | None:
-        """The label that its task tells from the rest; None if it tells all apart."""
-        positive: int | None = self.specification["task"].get("positive")
-        return positive
+    def task(self) -> Mapping[str, Any]:
+        """What it predicts, as :func:`sweepmark.task.resolve_task` says it."""
+        task: Mapping[str, Any] = self.specification["task"]
+        return task
 
     @cached_property
     def dataset(self) -> Dataset | None:
@@ -117,17 +118,9 @@ class Run:
         command = lone_command(self.result.blueprint, self.trial.params)
         return f"Have it fitted by itself: `{command}`."
 
-    def label_names(self, classes: Sequence[int]) -> tuple[str, ...]:
-        """Return what classes are called: by name where the data set has names.
-
-        Of a task that tells one label from the rest, they are that label and ``not`` it.
-        """
-        names = self.dataset.label_names if self.dataset else None
-        known = dict(enumerate(names or ()))
-        if self.positive is None:
-            return tuple(known.get(label, str(label)) for label in classes)
-        positive = known.get(self.positive, str(self.positive))
-        return tuple(positive if label else f"not {positive}" for label in classes)
+    def class_names(self, classes: Sequence[int]) -> list[str]:
+        """Return what its classes are called, as far as the cache still knows."""
+        return class_names(self.task, self.dataset, classes)
 
 
 def find_run(name: str, store: Store) -> Run:

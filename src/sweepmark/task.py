@@ -79,21 +79,23 @@ def targets(task: Mapping[str, Any], y: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray(y == task["positive"], dtype=np.int64)
 
 
-def class_names(task: Mapping[str, Any], dataset: Dataset, classes: Sequence[int]) -> list[str]:
+def class_names(
+    task: Mapping[str, Any], dataset: Dataset | None, classes: Sequence[int]
+) -> list[str]:
     """Return what people call the classes of a Scorecard.
 
     Parameters
     ----------
     task : mapping
-        ``name`` and ``positive``, from a configuration or :func:`resolve_task`.
-    dataset : Dataset
-        Whose labels were predicted.
+        From :func:`resolve_task`.
+    dataset : Dataset or None
+        Whose labels were predicted; None, or one without a name for a label, leaves its number.
     classes : sequence of int
         The Scorecard's.
     """
-    if task.get("name") != _IS_DIGIT:
-        return [dataset.label_text(label) for label in classes]
-    positive = task["positive"]
-    if dataset.label_names is not None and isinstance(positive, int):
-        positive = dataset.label_text(positive)
-    return [str(positive) if label else f"not {positive}" for label in classes]
+    names = None if dataset is None else dataset.label_names
+    known = dict(enumerate(names or ()))
+    if task["name"] != _IS_DIGIT:
+        return [known.get(label, str(label)) for label in classes]
+    positive = known.get(task["positive"], str(task["positive"]))
+    return [positive if label else f"not {positive}" for label in classes]

@@ -13,8 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.config.chain import CHAIN, check_chain, find_chain
 from sweepmark.config.folders import EXPERIMENT
+from sweepmark.config.overrides import (
+    GLOBAL_GROUPS,
+    changes_kind,
+    check_key,
+    first_paragraph,
+    is_no_choice,
+    is_plain,
+    parse_overrides,
+    written,
+)
 from sweepmark.config.reading import chosen_groups, overridden_groups, read_document
-from sweepmark.config.tree import Tree, as_floats, lookup, place, plain
+from sweepmark.config.tree import Tree, as_floats, place, plain
 from sweepmark.errors import ConfigurationError, unknown_name
 
 if TYPE_CHECKING:
@@ -29,12 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Composer"]
 
-_GLOBAL = (EXPERIMENT, "sweep")
-"""Groups whose options choose the options of others."""
-
 _NAME = re.compile(r"[\w.\-]+")
-
-_RULE = re.compile(r"([\w.+]+)=(\w+ *[<>]=? *[\w.\-]*)")
 
 _SWEEP = {
     "objective": None,
@@ -93,24 +98,24 @@ class Composer:
         ConfigurationError
             If a group, option or key does not exist, with those that do.
         """
-        parsed = [item for item in _parse(overrides) if not _is_no_choice(item)]
+        parsed = [item for item in parse_overrides(overrides) if not is_no_choice(item)]
         groups = [item for item in parsed if self._is_group(item)]
         values = [item for item in parsed if not self._is_group(item)]
         for item in groups:
             self._check_option(item)
         self._check_parts(groups)
-        chosen, options = self._compose(map(_text, groups))
+        chosen, options = self._compose(map(written, groups))
         if (chain := self._chain(groups)) is not None:
             check_chain(chain, lambda option: self._read_option(CHAIN, option))
             options[CHAIN] = chain
         for item in values:
-            _check_key(chosen, item)
+            check_key(chosen, item)
         # Setting what stands there is all that Hydra would do, and composing again takes long.
         placed = values
-        if not all(map(_is_plain, values)):
-            placed = [item for item in values if _changes_kind(chosen, item)]
+        if not all(map(is_plain, values)):
+            placed = [item for item in values if changes_kind(chosen, item)]
         merged = [item for item in values if item not in placed]
-        tree = self._compose(map(_text, (*groups, *merged)))[0] if merged else deepcopy(chosen)
+        tree = self._compose(map(written, (*groups, *merged)))[0] if merged else deepcopy(chosen)
         for item in placed:
             place(tree, item.key_or_group, plain(item.value()))
         floated: Tree = as_floats(as_floats(tree, chosen), self._defaults(options))
@@ -158,24 +163,26 @@ class Composer:
             ours = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
             tree: Tree = plain(OmegaConf.to_container(ours))
         except (HydraException, OmegaConfBaseException) as error:
-            raise ConfigurationError(_first_paragraph(str(error))) from None
+            raise ConfigurationError(first_paragraph(str(error))) from None
         return tree, options
 
     def _defaults(self, options: Mapping[str, Any]) -> Tree:
         """Return what the groups' own YAMLs say, where a sweep or experiment set something."""
-        if not any(options.get(group) for group in _GLOBAL):
+        if not any(options.get(group) for group in GLOBAL_GROUPS):
             return {}
         defaults: Tree = {}
         for group in self.groups:
             chosen = options.get(group)
             for option in chosen if isinstance(chosen, list) else [chosen]:
-                if group not in _GLOBAL and option in self.groups[group]:
+                if group not in GLOBAL_GROUPS and option in self.groups[group]:
                     defaults[group] = defaults.get(group, {}) | self._read_option(group, option)
         return defaults
 
     def _chain(self, groups: Sequence[Override]) -> list[str] | None:
         chosen = {item.key_or_group: item.value() for item in groups}
-        parts = [self._read_option(name, str(chosen[name])) for name in _GLOBAL if name in chosen]
+        parts = [
+            self._read_option(name, str(chosen[name])) for name in GLOBAL_GROUPS if name in chosen
+        ]
         return find_chain([chosen, *map(overridden_groups, parts)])
 
     def _read(self, path: Path) -> Tree:
@@ -186,9 +193,11 @@ class Composer:
     def _check_parts(self, groups: Sequence[Override]) -> None:
         """Refuse a sweep and an experiment that choose for one group: Hydra would drop one."""
         chosen = {item.key_or_group: str(item.value()) for item in groups}
-        if not all(group in chosen for group in _GLOBAL):
+        if not all(group in chosen for group in GLOBAL_GROUPS):
             return
-        both = [set(overridden_groups(self._read_option(name, chosen[name]))) for name in _GLOBAL]
+        both = [
+            set(overridden_groups(self._read_option(name, chosen[name]))) for name in GLOBAL_GROUPS
+        ]
         clash = sorted(set.intersection(*both) - set(chosen))
         if clash:
             raise ConfigurationError(
@@ -224,8 +233,8 @@ class Composer:
     def _check_defaults(self, path: Path, document: Tree) -> None:
         """Refuse parts that are no options of ours or theirs: nobody has looked into those."""
         for group in chosen_groups(document):
-            if group not in {*self.groups, *_GLOBAL}:
-                known = [*self.groups, *_GLOBAL]
+            if group not in {*self.groups, *GLOBAL_GROUPS}:
+                known = [*self.groups, *GLOBAL_GROUPS]
                 raise ConfigurationError(f"{path}: {unknown_name('group', group, known)}")
 
     def _path(self, group: str, option: str) -> Path:
@@ -237,101 +246,22 @@ class Composer:
         return list(self.folders.sweeps() if group == "sweep" else self.groups.get(group, {}))
 
     def _is_group(self, item: Override) -> bool:
-        return item.key_or_group in {*self.groups, *_GLOBAL}
+        return item.key_or_group in {*self.groups, *GLOBAL_GROUPS}
 
     def _check_option(self, item: Override) -> None:
         group, option = item.key_or_group, item.value()
         options = self._options(group)
         if item.is_delete():
             raise ConfigurationError(
-                f"group {group} must have an option, but got {_text(item)!r}. "
+                f"group {group} must have an option, but got {written(item)!r}. "
                 f"Set {group}=… to one of {', '.join(options)}."
             )
         listed = option if group == CHAIN and isinstance(option, list) and option else [option]
         for name in listed:
             if not isinstance(name, str) or name not in options:
                 raise ConfigurationError(unknown_name(group, str(name), options))
-        if item.is_add() and group not in _GLOBAL:
+        if item.is_add() and group not in GLOBAL_GROUPS:
             raise ConfigurationError(
                 f"group {group} has an option already, so nothing can be added, but got "
-                f"{_text(item)!r}. Set {group}={option}."
+                f"{written(item)!r}. Set {group}={option}."
             )
-
-
-def _parse(overrides: Sequence[str]) -> list[Override]:
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-
-    parser = OverridesParser.create()
-    parsed = []
-    for text in overrides:
-        try:
-            item = parser.parse_override(_quoted(text))
-        except HydraException as error:
-            raise ConfigurationError(
-                f"an override must read key=value, but got {text!r}: {_first_paragraph(str(error))}"
-            ) from None
-        if item.is_sweep_override():
-            raise ConfigurationError(
-                f"an override must give one value, but got {text!r}. To try several, sweep over "
-                f"them: `sweepmark sweep NAME sweep.space.{item.key_or_group}=[…]`."
-            )
-        if item.key_or_group.partition(".")[0] == "hydra":
-            raise ConfigurationError(
-                f"Hydra itself is not configured here, but got {text!r}. "
-                "Folders of your own come in by --config-dir."
-            )
-        parsed.append(item)
-    return parsed
-
-
-def _quoted(text: str) -> str:
-    """Quote a rule such as ``precision>=0.9``, whose sign Hydra's grammar does not know."""
-    found = _RULE.fullmatch(text)
-    return f"{found[1]}='{found[2]}'" if found else text
-
-
-def _is_no_choice(item: Override) -> bool:
-    """Tell whether an override says that there is no sweep or experiment, which is the default."""
-    return item.key_or_group in _GLOBAL and not item.is_delete() and item.value() is None
-
-
-def _text(item: Override) -> str:
-    return str(item.input_line)
-
-
-def _check_key(tree: Tree, item: Override) -> None:
-    """Refuse a key that does not exist, unless the override says that it is to be added."""
-    if item.is_add() or item.is_force_add():
-        return
-    path = item.key_or_group.split(".")
-    node: Any = tree
-    for depth, part in enumerate(path):
-        if not isinstance(node, dict):
-            parent = ".".join(path[:depth])
-            raise ConfigurationError(
-                f"{parent} has no keys below it, but got {_text(item)!r}. Set {parent}=…"
-            )
-        if part not in node:
-            here = ".".join(path[:depth])
-            prefix = f"{here}." if here else ""
-            raise ConfigurationError(unknown_name("key", prefix + part, [prefix + k for k in node]))
-        node = node[part]
-
-
-def _is_plain(item: Override) -> bool:
-    """Tell whether an override sets a value that is neither merged nor added nor taken away."""
-    is_set = not (item.is_add() or item.is_force_add() or item.is_delete())
-    return is_set and not isinstance(item.value(), dict)
-
-
-def _changes_kind(tree: Tree, item: Override) -> bool:
-    """Tell whether an override puts a range where a list stands or the reverse: no merge does."""
-    if item.is_delete():
-        return False
-    kinds = {type(lookup(tree, item.key_or_group)), type(item.value())}
-    return kinds == {dict, list}
-
-
-def _first_paragraph(text: str) -> str:
-    return text.split("\n\n", maxsplit=1)[0].strip()

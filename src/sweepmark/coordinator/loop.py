@@ -7,17 +7,15 @@ computed, and what the projections lack is delivered.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from sweepmark.coordinator.decisions import Decisions
+from sweepmark.coordinator.settlement import Observer, OpenTrial, Settlement
 from sweepmark.coordinator.workload import Workload
-from sweepmark.engine import Failure, Job, shared_memory
+from sweepmark.engine import Job, shared_memory
 from sweepmark.evaluation import specify, specify_test
 from sweepmark.leaderboard import Direction, best
-from sweepmark.results import build_trial
-from sweepmark.scorecard import merge_trial
 from sweepmark.split import resolve_split
 from sweepmark.store import Origin
 
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from sweepmark.blueprint import Blueprint
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
-    from sweepmark.engine import Engine, Outcome
+    from sweepmark.engine import Engine, Failure, Outcome
     from sweepmark.scorecard import Scorecard
     from sweepmark.search import Search
     from sweepmark.space import Params
@@ -38,32 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["Coordinator", "Observer"]
 
 _NO_TRIAL = -1
-
-
-class Observer(Protocol):
-    """Is told of every trial that is settled: the projections and the progress display."""
-
-    def prepare(self) -> None:
-        """Get ready to be told; the first evaluations are being computed meanwhile."""
-        ...
-
-    def settled(self, trial: Trial, cards: Sequence[Scorecard]) -> None:
-        """Take a trial, with the Scorecards of its evaluations (none if it failed)."""
-        ...
-
-
-@dataclass(slots=True)
-class _Open:
-    """A trial that is under way; it counts as started with its first evaluation."""
-
-    number: int
-    params: Params
-    specifications: tuple[Specification, ...]
-    started: float = math.inf
-    missing: set[str] = field(default_factory=set)
-    cards: dict[str, Scorecard] = field(default_factory=dict)
-    failure: Failure | None = None
-    attempts: int = 1
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,10 +85,10 @@ class Coordinator:
     trusted: Sequence[str] = ()
     retry_failed: bool = False
     stopped_by: Literal["timeout", "target"] | None = None
-    _trials: dict[int, Trial] = field(default_factory=dict)
-    _open: dict[int, _Open] = field(default_factory=dict)
+    _open: dict[int, OpenTrial] = field(default_factory=dict)
     _workload: Workload = field(init=False)
     _decisions: Decisions = field(init=False)
+    _settlement: Settlement = field(init=False)
     _model_of: int | None = None
 
     def __post_init__(self) -> None:
@@ -129,6 +101,15 @@ class Coordinator:
             record=self._record,
             clock=self.clock,
         )
+        self._settlement = Settlement(
+            sweep_id=self.sweep_id,
+            objective=self.blueprint.sweep.objective,
+            history=self.history,
+            evaluations=self.evaluations,
+            observer=self.observer,
+            record=self._record,
+            clock=self.clock,
+        )
 
     def run(self) -> None:
         """Settle every trial, then score the chosen recipe on the test part."""
@@ -138,7 +119,7 @@ class Coordinator:
         number, end = 0, decisions.n_trials
         while number < end or self._open:
             while number < end and self._may_decide(number):
-                decisions.tell(number, self._trials)
+                decisions.tell(number, self._settlement.trials)
                 self.stopped_by = decisions.exhausted(number)
                 if self.stopped_by is not None:
                     end = number
@@ -166,15 +147,14 @@ class Coordinator:
             return False  # what is decided is begun: with a time limit, not before it can run
         if not decisions.needs_results and self._workload.is_ample:
             return False
-        return decisions.is_due(number, self._trials)
+        return decisions.is_due(number, self._settlement.trials)
 
     def _begin(self, number: int, params: Params) -> None:
-        outcome = self.history.outcomes.get(number)
-        if outcome is not None and self._restore(number, params, outcome):
+        if self._settlement.restore(number, params, retry_failed=self.retry_failed):
             return
         config = self.blueprint.config_at(params)
         specifications = specify(config, self.load(config), trusted=self.trusted)
-        trial = _Open(number, params, specifications)
+        trial = OpenTrial(number, params, specifications)
         self._open[number] = trial
         keep_model = number == self._model_of
         for specification in specifications:
@@ -183,18 +163,6 @@ class Coordinator:
                 self._workload.want(self._job(specification, keep_model=keep_model), trial=number)
         if not trial.missing:
             self._finish(trial)
-
-    def _restore(self, number: int, params: Params, outcome: Entry) -> bool:
-        """Take over a recorded outcome; False if it has to be computed (again)."""
-        if outcome["status"] == "failed":
-            if self.retry_failed:
-                return False
-            self._settle(number, params, outcome, [])
-            return True
-        if not all(self.evaluations.origin(key) for key in outcome["keys"]):
-            return False
-        self._settle(number, params, outcome, self._cards(outcome["keys"]))
-        return True
 
     def _headline(self) -> int | None:
         """Return the trial whose model is kept: a run, or the largest of growing subsets.
@@ -276,66 +244,21 @@ class Coordinator:
                 f"computed ({self.evaluations.origin(key)})",
             )
 
-    def _abandon(self, trial: _Open, failure: Failure) -> None:
+    def _finish(self, trial: OpenTrial) -> None:
+        del self._open[trial.number]
+        self._settlement.finish(trial)
+
+    def _abandon(self, trial: OpenTrial, failure: Failure) -> None:
         """Give up a trial: nothing more of it is computed that no other trial wants."""
         trial.failure = trial.failure or failure
         self._workload.forget(trial.missing, trial=trial.number)
         trial.missing.clear()
 
-    # Finishing
-
-    def _cards(self, keys: Sequence[str]) -> list[Scorecard]:
-        return [self.evaluations.scorecard(key) for key in keys]
-
-    def _finish(self, trial: _Open) -> None:
-        """Journal a trial's outcome and settle it."""
-        del self._open[trial.number]
-        keys = [specification.key for specification in trial.specifications]
-        cards: list[Scorecard] = []
-        if trial.failure is None:
-            cards = [trial.cards.get(key) or self.evaluations.scorecard(key) for key in keys]
-            trial.failure = self._not_a_number(cards)
-        origins = [self.evaluations.origin(key) for key in keys]
-        own = bool(trial.cards) or not self.history.computed.isdisjoint(keys)
-        reused = trial.failure is None and not own and self._are_older(origins)
-        failure = trial.failure
-        outcome = self._record(
-            "outcome",
-            number=trial.number,
-            status="failed" if failure else "reused" if reused else "complete",
-            reason=failure.reason if failure else None,
-            message=failure.message if failure else "",
-            traceback=failure.traceback if failure else "",
-            keys=keys,
-            attempts=trial.attempts,
-            started=min(trial.started, self.clock()),
-            ended=self.clock(),
-            reused_from=str(origins[0]) if reused else None,
-        )
-        self._settle(trial.number, trial.params, outcome, [] if failure else cards)
-
-    def _are_older(self, origins: Sequence[Origin | None]) -> bool:
-        return not any(origin is None or origin.sweep_id == self.sweep_id for origin in origins)
-
-    def _not_a_number(self, cards: Sequence[Scorecard]) -> Failure | None:
-        objective = self.blueprint.sweep.objective
-        if objective is None:
-            return None
-        value = merge_trial(cards).metrics.get(objective)
-        if value is not None and math.isfinite(value):
-            return None
-        return Failure(reason="nan", message=f"{objective} is no number")
-
-    def _settle(
-        self, number: int, params: Params, outcome: Entry, cards: Sequence[Scorecard]
-    ) -> None:
-        trial = build_trial(number, params, outcome, merge_trial(cards) if cards else None)
-        self._trials[number] = trial
-        self.observer.settled(trial, cards)
+    # Scoring what was chosen
 
     def _score_chosen(self, objective: str, direction: Direction) -> None:
         """Fit the best recipe on the whole training part and score it on the test part, once."""
-        chosen = best(list(self._trials.values()), objective, direction)
+        chosen = best(list(self._settlement.trials.values()), objective, direction)
         if chosen is None or self._is_scored(chosen):
             return
         config = self.blueprint.config_at(dict(chosen.params))

@@ -1,19 +1,14 @@
-"""The Ledger: a sweep's trials as an Optuna study, for Optuna's own tools to read.
-
-The study is a projection of the journal. Nothing reads it back to decide anything, and a lost one
-is written anew.
-"""
+"""The Ledger in Optuna's own form."""
 
 from __future__ import annotations
 
 import math
-import sqlite3
-from contextlib import closing
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
-from sweepmark.database import create_once, database_uri, read_only, translated
-from sweepmark.errors import StoreError
+from sweepmark.database import translated
+from sweepmark.ledger.interface import is_next
+from sweepmark.ledger.storage import await_lock, create_database, ledger_database, open_storage
 from sweepmark.space import Options, Range
 from sweepmark.specification import canonical_json
 from sweepmark.steps import step
@@ -29,112 +24,7 @@ if TYPE_CHECKING:
     from sweepmark.space import Axis, Choice, Space
     from sweepmark.trial import Trial
 
-__all__ = [
-    "Ledger",
-    "MemoryLedger",
-    "OptunaLedger",
-    "ledger_database",
-    "ledger_schema_problem",
-    "study_sizes",
-]
-
-_LOCK_TIMEOUT = 20.0
-"""Seconds to wait for SQLite's write lock; MLflow waits as long for its own."""
-
-
-class Ledger(Protocol):
-    """The trials of one sweep, in order."""
-
-    @property
-    def count(self) -> int:
-        """How many trials are in it."""
-        ...
-
-    def record(self, trial: Trial, *, value: float | None) -> None:
-        """Add a finished trial; one that is there already is left alone.
-
-        Parameters
-        ----------
-        trial : Trial
-            Its number is at most ``count``: trials are added in order, without a gap.
-        value : float or None
-            The objective; None or NaN counts as failed.
-
-        Raises
-        ------
-        ValueError
-            If a trial before it is missing.
-        """
-        ...
-
-    def clear(self) -> None:
-        """Remove all trials, so that they can be recorded again: finished ones never change."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the database."""
-        ...
-
-
-def ledger_database(store: Path) -> Path:
-    """Return where a store's studies lie."""
-    return store.absolute() / "optuna.db"
-
-
-def study_sizes(store: Path) -> dict[str, int]:
-    """Return how many trials each study of a store has, by sweep_id.
-
-    Raises
-    ------
-    StoreError
-        If the database cannot be read.
-    """
-    query = (
-        "SELECT study_name, COUNT(trial_id) FROM studies "
-        "LEFT JOIN trials ON trials.study_id = studies.study_id GROUP BY study_name"
-    )
-    with read_only(ledger_database(store)) as connection:
-        return dict(connection.execute(query).fetchall())
-
-
-def ledger_schema_problem(store: Path) -> str | None:
-    """Return why this Optuna cannot use a store's database; None if it can."""
-    try:
-        with translated(ledger_database(store)):
-            _storage(ledger_database(store)).engine.dispose()
-    except StoreError as error:
-        return str(error)
-    return None
-
-
-class MemoryLedger:
-    """Keeps trials for as long as the process lives.
-
-    Attributes
-    ----------
-    trials : list of (Trial, float or None)
-        What was recorded.
-    """
-
-    def __init__(self) -> None:
-        self.trials: list[tuple[Trial, float | None]] = []
-
-    @property
-    def count(self) -> int:
-        """See :attr:`Ledger.count`."""
-        return len(self.trials)
-
-    def record(self, trial: Trial, *, value: float | None) -> None:
-        """See :meth:`Ledger.record`."""
-        if _is_next(trial, self.count):
-            self.trials.append((trial, value))
-
-    def clear(self) -> None:
-        """See :meth:`Ledger.clear`."""
-        self.trials.clear()
-
-    def close(self) -> None:
-        """See :meth:`Ledger.close`."""
+__all__ = ["OptunaLedger"]
 
 
 class OptunaLedger:
@@ -181,10 +71,10 @@ class OptunaLedger:
     def record(self, trial: Trial, *, value: float | None) -> None:
         """See :meth:`Ledger.record`."""
         storage, study_id = self._open()
-        if _is_next(trial, self._count):
+        if is_next(trial, self._count):
             step("ledger.trial")
             with translated(self._database):
-                _await_lock(self._database)
+                await_lock(self._database)
                 storage.create_new_trial(study_id, template_trial=self._frozen(trial, value))
             step("ledger.trial.done")
             self._count += 1
@@ -208,9 +98,9 @@ class OptunaLedger:
             import optuna
 
             optuna.logging.set_verbosity(optuna.logging.ERROR)
-            create_once(self._database, _create)
+            create_database(self._database)
             with translated(self._database):
-                storage = _storage(self._database)
+                storage = open_storage(self._database)
                 study = optuna.create_study(
                     study_name=self._sweep_id,
                     storage=storage,
@@ -262,42 +152,6 @@ class OptunaLedger:
         if name not in self._distributions:
             self._distributions[name] = _distribution(self._axes[name])
         return self._distributions[name]
-
-
-def _is_next(trial: Trial, count: int) -> bool:
-    if trial.number > count:
-        raise ValueError(
-            f"trials must be recorded in order, but trial {trial.number} came after {count - 1}."
-        )
-    return trial.number == count
-
-
-def _create(path: Path) -> None:
-    _storage(path).engine.dispose()
-
-
-def _await_lock(path: Path) -> None:
-    """Wait for the write lock as long as for every other write; then it is free to be taken.
-
-    Optuna tries to create a trial five times over: it would keep a sweep for two minutes.
-    """
-    with closing(sqlite3.connect(path, timeout=_LOCK_TIMEOUT, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("ROLLBACK")
-
-
-def _storage(path: Path) -> RDBStorage:
-    from optuna.storages import RDBStorage
-
-    try:
-        return RDBStorage(
-            database_uri(path), engine_kwargs={"connect_args": {"timeout": _LOCK_TIMEOUT}}
-        )
-    except RuntimeError as error:
-        raise StoreError(
-            f"{path} is of another Optuna version: {error} Move it away: "
-            "`sweepmark doctor --rebuild` makes it anew."
-        ) from error
 
 
 def _distribution(axis: Axis) -> BaseDistribution:

@@ -1,0 +1,125 @@
+"""Overrides: what was typed to change a configuration, read by Hydra's grammar and checked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from sweepmark.config.folders import EXPERIMENT
+from sweepmark.config.tree import Tree, lookup
+from sweepmark.errors import ConfigurationError, unknown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hydra.core.override_parser.types import Override
+
+__all__ = [
+    "GLOBAL_GROUPS",
+    "changes_kind",
+    "check_key",
+    "first_paragraph",
+    "is_no_choice",
+    "is_plain",
+    "parse_overrides",
+    "written",
+]
+
+GLOBAL_GROUPS = (EXPERIMENT, "sweep")
+"""Groups whose options choose the options of others."""
+
+_RULE = re.compile(r"([\w.+]+)=(\w+ *[<>]=? *[\w.\-]*)")
+
+
+def parse_overrides(overrides: Sequence[str]) -> list[Override]:
+    """Return overrides as Hydra reads them.
+
+    Raises
+    ------
+    ConfigurationError
+        If one is not of the form ``key=value``, gives several values or is for Hydra itself.
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    parser = OverridesParser.create()
+    parsed = []
+    for text in overrides:
+        try:
+            item = parser.parse_override(_quoted(text))
+        except HydraException as error:
+            raise ConfigurationError(
+                f"an override must read key=value, but got {text!r}: {first_paragraph(str(error))}"
+            ) from None
+        if item.is_sweep_override():
+            raise ConfigurationError(
+                f"an override must give one value, but got {text!r}. To try several, sweep over "
+                f"them: `sweepmark sweep NAME sweep.space.{item.key_or_group}=[…]`."
+            )
+        if item.key_or_group.partition(".")[0] == "hydra":
+            raise ConfigurationError(
+                f"Hydra itself is not configured here, but got {text!r}. "
+                "Folders of your own come in by --config-dir."
+            )
+        parsed.append(item)
+    return parsed
+
+
+def _quoted(text: str) -> str:
+    """Quote a rule such as ``precision>=0.9``, whose sign Hydra's grammar does not know."""
+    found = _RULE.fullmatch(text)
+    return f"{found[1]}='{found[2]}'" if found else text
+
+
+def is_no_choice(item: Override) -> bool:
+    """Tell whether an override says that there is no sweep or experiment, which is the default."""
+    return item.key_or_group in GLOBAL_GROUPS and not item.is_delete() and item.value() is None
+
+
+def written(item: Override) -> str:
+    """Return an override as it was typed."""
+    return str(item.input_line)
+
+
+def check_key(tree: Tree, item: Override) -> None:
+    """Refuse a key that does not exist, unless the override says that it is to be added.
+
+    Raises
+    ------
+    ConfigurationError
+        Naming the keys there are.
+    """
+    if item.is_add() or item.is_force_add():
+        return
+    path = item.key_or_group.split(".")
+    node: Any = tree
+    for depth, part in enumerate(path):
+        if not isinstance(node, dict):
+            parent = ".".join(path[:depth])
+            raise ConfigurationError(
+                f"{parent} has no keys below it, but got {written(item)!r}. Set {parent}=…"
+            )
+        if part not in node:
+            here = ".".join(path[:depth])
+            prefix = f"{here}." if here else ""
+            raise ConfigurationError(unknown_name("key", prefix + part, [prefix + k for k in node]))
+        node = node[part]
+
+
+def is_plain(item: Override) -> bool:
+    """Tell whether an override sets a value that is neither merged nor added nor taken away."""
+    is_set = not (item.is_add() or item.is_force_add() or item.is_delete())
+    return is_set and not isinstance(item.value(), dict)
+
+
+def changes_kind(tree: Tree, item: Override) -> bool:
+    """Tell whether an override puts a range where a list stands or the reverse: no merge does."""
+    if item.is_delete():
+        return False
+    kinds = {type(lookup(tree, item.key_or_group)), type(item.value())}
+    return kinds == {dict, list}
+
+
+def first_paragraph(text: str) -> str:
+    """Return what a message of Hydra's says before it goes into details."""
+    return text.split("\n\n", maxsplit=1)[0].strip()

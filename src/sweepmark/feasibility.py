@@ -1,0 +1,121 @@
+"""What is refused before a sweep starts, and the points of a space that stand for all of it."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from sweepmark import grade as grading
+from sweepmark.errors import ConfigurationError, unknown_name
+from sweepmark.metrics import (
+    ACCURACY,
+    CV_ACCURACY,
+    CV_ACCURACY_STD,
+    TEST_NAMES,
+    cv,
+    is_recall,
+    recall,
+    validation,
+)
+from sweepmark.space import Choice, Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sweepmark.config.schema import Config, GradeConfig, SweepConfig
+    from sweepmark.space import Params, Range, Space
+
+__all__ = ["check_axes", "check_grade", "check_objective", "samples"]
+
+_SWEPT = ("seed", "dataset", "split", "task", "preprocess", "classifier", "experiment")
+_ADAPTIVE = ("tpe", "gp")
+
+
+def check_objective(sweep: SweepConfig, config: Config) -> None:
+    """Refuse an objective that is no metric, or would select on the test part.
+
+    Raises
+    ------
+    ConfigurationError
+        Naming one that can be had.
+    """
+    objective = sweep.objective
+    if objective is None and sweep.target is not None:
+        raise ConfigurationError(
+            f"sweep.target={sweep.target:g} needs a metric that can reach it. "
+            f"Set sweep.objective={CV_ACCURACY} evaluation=cv."
+        )
+    if objective is None:
+        if config.sampler.name in _ADAPTIVE:
+            raise ConfigurationError(
+                f"sampler={config.sampler.name} needs a metric to select by. "
+                f"Set sweep.objective={CV_ACCURACY} evaluation=cv."
+            )
+        return
+    prefixes = {"cv": cv, "validation": validation}
+    prefix = prefixes.get(config.evaluation.method)
+    instead = f"sweep.objective={(prefix or cv)(ACCURACY)}"
+    if prefix is None or not objective.startswith(prefix("")):
+        raise ConfigurationError(
+            "a sweep that selects must select on cross-validation or on a validation part, so that "
+            f"the test part is scored once, but got sweep.objective={objective} with "
+            f"evaluation={config.evaluation.method}. Set "
+            f"{'evaluation=cv ' if prefix is None else ''}{instead}"
+            ", or sweep.objective=null."
+        )
+    known = [prefix(name) for name in TEST_NAMES]
+    known += [CV_ACCURACY_STD] if prefix is cv else []
+    if objective not in known and not is_recall(objective.removeprefix(prefix(""))):
+        raise ConfigurationError(unknown_name("metric", objective, [*known, prefix(recall(0))]))
+
+
+def check_grade(rule: GradeConfig) -> None:
+    """Refuse bands that are none, or of no metric.
+
+    Raises
+    ------
+    ConfigurationError
+        If they are.
+    """
+    grading.validate(rule)
+    if rule.bands and rule.metric not in TEST_NAMES and not is_recall(rule.metric):
+        raise ConfigurationError(unknown_name("metric", rule.metric, [*TEST_NAMES, recall(0)]))
+
+
+def check_axes(space: Space) -> None:
+    """Refuse axes that do not change what is evaluated.
+
+    Raises
+    ------
+    ConfigurationError
+        Naming the first of them.
+    """
+    for axis in space.all_axes():
+        name = axis.name if isinstance(axis, Options) else axis.path
+        is_swept = name.partition(".")[0] in _SWEPT or name == "engine.threads"
+        if not is_swept:
+            raise ConfigurationError(
+                f"a sweep varies what is evaluated, {', '.join(_SWEPT)}, and not how or where, "
+                f"but got sweep.space.{axis.name}. Set it for the sweep as a whole."
+            )
+
+
+def samples(space: Space) -> Iterator[Params]:
+    """Yield points that between them hold every option, value and choice of rows once or more."""
+    for combination in space.combinations():
+        axes = {axis.name: axis for axis in space.active(combination)}
+        values = {
+            name: (combination[name],) if isinstance(axis, Options) else _values(axis)
+            for name, axis in axes.items()
+        }
+        first = {name: those[0] for name, those in values.items()}
+        rows = {name: those for name, those in values.items() if name.startswith("split.")}
+        for chosen in itertools.product(*rows.values()):
+            yield first | dict(zip(rows, chosen, strict=True))
+        for name, those in values.items():
+            for value in those[1:] if name not in rows else ():
+                yield first | {name: value}
+
+
+def _values(axis: Choice | Range) -> tuple[Any, ...]:
+    return axis.values if isinstance(axis, Choice) else (axis.low, axis.high)

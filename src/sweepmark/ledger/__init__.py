@@ -1,0 +1,21 @@
+"""The Ledger: a sweep's trials as an Optuna study, for Optuna's own tools to read.
+
+The study is a projection of the journal. Nothing reads it back to decide anything, and a lost one
+is written anew.
+"""
+
+from __future__ import annotations
+
+from sweepmark.ledger.interface import Ledger
+from sweepmark.ledger.memory import MemoryLedger
+from sweepmark.ledger.storage import ledger_database, ledger_schema_problem, study_sizes
+from sweepmark.ledger.study import OptunaLedger
+
+__all__ = [
+    "Ledger",
+    "MemoryLedger",
+    "OptunaLedger",
+    "ledger_database",
+    "ledger_schema_problem",
+    "study_sizes",
+]
