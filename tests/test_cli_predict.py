@@ -279,3 +279,21 @@ def test_a_table_with_text_and_missing_values(kept: Kept, tmp_path: Path) -> Non
     result = run(asked, Store(kept.program.store))
     answer = kept.program.run("predict", result.sweep_id, path)
     assert [row["actual"] for row in rows(answer.out)] == list("011100") * 2
+
+
+def test_ranking_shows_the_highest_and_the_lowest_scores(kept: Kept) -> None:
+    kept.program.run("data", "export", "digits", "--count", 30, "-o", "thirty.csv")
+    every = rows(kept.predict("detector", "thirty.csv").out)
+    score = list(every[0])[-1]
+    ranked = sorted(every, key=lambda row: -float(row[score]))
+    shown = rows(kept.predict("detector", "thirty.csv", "--ranking", 3).out)
+    assert shown == [*ranked[:3], *ranked[-3:]]
+    document = kept.predict("detector", "thirty.csv", "--ranking", 1, "--json").document
+    assert [each["row"] for each in document["predictions"]] == [
+        int(row["row"]) for row in (ranked[0], ranked[-1])
+    ]
+    assert document["n_rows"] == 30
+    refused = kept.predict("detector", "thirty.csv", "--ranking", 0, code=2)
+    assert "--ranking must be a number of rows" in refused.err
+    refused = kept.predict("digits", "thirty.csv", "--ranking", 3, code=2)
+    assert "needs one score a row" in refused.err

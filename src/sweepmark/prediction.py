@@ -6,8 +6,10 @@ import csv
 import io
 import math
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
 from sweepmark.task import targets
@@ -16,14 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from sweepmark.data import Dataset
     from sweepmark.data.intake import Intake
     from sweepmark.runs import Run
 
-__all__ = ["Prediction", "csv_text", "load_model", "predict_file", "prediction_document"]
+__all__ = ["Prediction", "csv_text", "load_model", "predict_file", "prediction_document", "rank"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -44,6 +45,8 @@ class Prediction:
         Labels.
     scores : ndarray of shape (n_rows, n_classes) or (n_rows,), float64, or None
         As :class:`sweepmark.scorecard.Predictions` has them.
+    listed : ndarray of shape (n_listed,), int
+        Which rows are shown, in that order.
     """
 
     run: Run
@@ -52,6 +55,7 @@ class Prediction:
     intake: Intake
     y_pred: NDArray[np.int64]
     scores: NDArray[np.float64] | None
+    listed: NDArray[np.intp]
 
     @property
     def accuracy(self) -> float | None:
@@ -115,7 +119,35 @@ def predict_file(
         intake=intake,
         y_pred=y_pred,
         scores=scores,
+        listed=np.arange(len(y_pred)),
     )
+
+
+def rank(prediction: Prediction, count: int) -> Prediction:
+    """Return a prediction that shows the rows with the highest scores and those with the lowest.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        Of a model of two classes.
+    count : int
+        How many of each; rows are not shown twice.
+
+    Raises
+    ------
+    ConfigurationError
+        If there are no scores, or more than one a row.
+    """
+    scores = prediction.scores
+    if scores is None or scores.ndim != 1:
+        raise ConfigurationError(
+            f"--ranking needs one score a row, but the model of {prediction.run.title} tells "
+            f"{len(prediction.classes)} classes apart{'' if scores is not None else ' without one'}"
+            ". Take a model of two classes: task=is_digit task.positive=…"
+        )
+    order = np.argsort(-scores, kind="stable")
+    shown = order if 2 * count >= len(order) else np.concatenate([order[:count], order[-count:]])
+    return replace(prediction, listed=shown)
 
 
 def load_model(run: Run, *, packages: Collection[str] = ()) -> Any:
@@ -154,9 +186,10 @@ def csv_text(prediction: Prediction) -> Iterator[str]:
     own = [] if y_true is None else ["actual"]
     writer.writerow(["row", "label", *own, *(f"score_{name}" for name, _ in columns)])
     scores = [column.tolist() for _, column in columns]
-    for row, label in enumerate(prediction.y_pred.tolist()):
+    for row in prediction.listed.tolist():
+        label = prediction.name(int(prediction.y_pred[row]))
         actual = [] if y_true is None else [prediction.name(y_true[row])]
-        writer.writerow([row, prediction.name(label), *actual, *(column[row] for column in scores)])
+        writer.writerow([row, label, *actual, *(column[row] for column in scores)])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
@@ -170,17 +203,17 @@ def prediction_document(prediction: Prediction) -> dict[str, Any]:
     ]
     y_true = None if prediction.intake.y is None else prediction.y_true.tolist()
     rows = [
-        {"row": row, "label": prediction.name(label)}
+        {"row": row, "label": prediction.name(int(prediction.y_pred[row]))}
         | ({} if y_true is None else {"actual": prediction.name(y_true[row])})
         | ({"scores": {name: column[row] for name, column in columns}} if columns else {})
-        for row, label in enumerate(prediction.y_pred.tolist())
+        for row in prediction.listed.tolist()
     ]
     return {
         "sweep_id": prediction.run.result.sweep_id,
         "trial": prediction.run.trial.number,
         "run_id": prediction.run.trial.run_id or None,
         "classes": list(prediction.names),
-        "n_rows": len(rows),
+        "n_rows": len(prediction.y_pred),
         "accuracy": prediction.accuracy,
         "notes": list(prediction.intake.notes),
         "predictions": rows,

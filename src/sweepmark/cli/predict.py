@@ -54,6 +54,12 @@ def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
         "--show", metavar="PATH", type=Path, help="save the picture as the model sees it, a PNG"
     )
     parser.add_argument(
+        "--ranking",
+        metavar="N",
+        type=int,
+        help="of two classes, only the N rows with the highest scores and the N with the lowest",
+    )
+    parser.add_argument(
         "--header",
         choices=["yes", "no"],
         help="whether a CSV file's first line names the columns (default: finds out)",
@@ -70,15 +76,21 @@ def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
 
 def _predict(args: argparse.Namespace) -> int:
     from sweepmark.data.export import write_whole
-    from sweepmark.prediction import csv_text, predict_file, prediction_document
+    from sweepmark.prediction import csv_text, predict_file, prediction_document, rank
     from sweepmark.runs import find_run
     from sweepmark.store import Store
 
     _check_places(args)
+    if args.ranking is not None and args.ranking < 1:
+        raise ConfigurationError(
+            f"--ranking must be a number of rows >= 1, but got {args.ranking}."
+        )
     with json_only(args.json):
         run = find_run(args.run, Store(args.store))
         header = None if args.header is None else args.header == "yes"
         prediction = predict_file(run, args.file, header=header, packages=args.trust)
+        if args.ranking is not None:
+            prediction = rank(prediction, args.ranking)
         if args.show is not None:
             _save_picture(prediction, args.show)
         if args.output is not None:
