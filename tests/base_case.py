@@ -82,6 +82,8 @@ class BaseCase:
         The folder with its classifier and its sweep.
     seconds : float
         What each fit sleeps.
+    workers : int
+        Worker processes; what comes out is the same for any number.
     options : tuple of str
         Further overrides.
     environment : mapping
@@ -91,6 +93,7 @@ class BaseCase:
     program: Program
     own: Path
     seconds: float = 0.02
+    workers: int = N_WORKERS
     options: tuple[str, ...] = ()
     environment: Mapping[str, str] | None = None
 
@@ -102,7 +105,7 @@ class BaseCase:
     def sweep_words(self) -> tuple[object, ...]:
         words = ("sweep", "base", *TRUST, "--config-dir", self.own)
         own = (f"classifier.seconds={self.seconds}", f"evaluation.n_splits={N_FOLDS}")
-        return (*words, *own, "split.size=200", f"engine.workers={N_WORKERS}", *self.options)
+        return (*words, *own, "split.size=200", f"engine.workers={self.workers}", *self.options)
 
     @property
     def resume_words(self) -> tuple[object, ...]:
