@@ -93,7 +93,7 @@ def test_a_kill_in_the_middle_leaves_nothing_that_looks_whole(
         process = _start(config)
         digest = data.published_digest(config)
         assert digest is not None
-        work = empty_cache / "work" / digest / "files"
+        work = empty_cache / "unfinished" / digest / "files"
         _wait_for(lambda: work.is_dir() and any(work.iterdir()))
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=10)
@@ -102,7 +102,7 @@ def test_a_kill_in_the_middle_leaves_nothing_that_looks_whole(
 
         dataset = data.load(published.dataset_config(digits_idx, mirrors=(web.url,)))
     assert dataset.n_rows == 1797
-    assert list((empty_cache / "work").iterdir()) == []
+    assert list((empty_cache / "unfinished").iterdir()) == []
 
 
 def _wait_for(condition: Callable[[], bool]) -> None:

@@ -4,7 +4,7 @@
 
     <cache>/datasets/<digest>/   one decoded data set, see :mod:`sweepmark.data.entry`
     <cache>/folders/<key>.json   the digest that a user's own folder was decoded to
-    <cache>/work/<key>/          of the process that holds the lock; gone when it is done
+    <cache>/unfinished/<key>/    of the process that holds the lock; gone when it is done
     <cache>/locks/<key>.lock     flock: it dies with its owner, so nothing is ever stale
 """
 
@@ -74,7 +74,7 @@ def claim(key: str, *, on_wait: Callable[[], None]) -> Iterator[Path]:
         descriptor = os.open(locks / f"{key}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         _lock(descriptor, on_wait)
-        work = root() / "work" / key
+        work = root() / "unfinished" / key
         with _explained():
             # Whatever lies there was left by an owner that was killed: we hold its lock now.
             shutil.rmtree(work, ignore_errors=True)
