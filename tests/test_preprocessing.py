@@ -19,6 +19,9 @@ class OneRow:
         return 1, n_features
 
 
+class RowAugmentShift(OneRow, AugmentShift): ...
+
+
 class RowShift(OneRow, Shift): ...
 
 
@@ -31,7 +34,7 @@ class RowHog(OneRow, Hog): ...
 OURS = [
     Scale(divisor=2.5),
     Affine(divisor=2.5),
-    AugmentShift(random_state=0),
+    RowAugmentShift(random_state=0),
     RowShift(right=1),
     RowDeskew(),
     RowHog(pixels_per_cell=(1, 1), cells_per_block=(1, 1)),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
-from sweepmark.preprocessing.images import PictureRows, shift_images
+from sweepmark.preprocessing.images import PictureTransformer, shift_images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ _CHUNK = 4096
 """Pictures moved at a time: what is held besides the result."""
 
 
-class AugmentShift(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class AugmentShift(OneToOneFeatureMixin, PictureTransformer):
     """Add to every training picture itself moved right, left, down and up, then shuffle.
 
     The rows become five times as many, so this is no transformation: the training part of an
@@ -74,26 +74,6 @@ class AugmentShift(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         self.image_shape = image_shape
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Note the number of features.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Pictures.
-        y : ignored
-            For scikit-learn's interface.
-
-        Raises
-        ------
-        ValueError
-            If ``pixels`` is below 1.
-        """
-        del y
-        self._validate_params()
-        validate_data(self, X)
-        return self
-
     def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the pictures as they are: only training rows are augmented.
 
@@ -106,9 +86,7 @@ class AugmentShift(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         -------
         ndarray of shape (n_samples, n_features)
         """
-        check_is_fitted(self)
-        pictures: NDArray[Any] = validate_data(self, X, reset=False)
-        return pictures
+        return self._pictures(X, reset=False)[0]
 
     def fit_resample(self, X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return five times as many rows, shuffled.

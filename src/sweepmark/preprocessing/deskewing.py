@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
+from sklearn.utils.validation import check_non_negative
 
-from sweepmark.preprocessing.images import PictureRows
+from sweepmark.preprocessing.images import PictureTransformer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ _CHUNK = 4096
 """Pictures whose moments are taken at a time."""
 
 
-class Deskew(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class Deskew(OneToOneFeatureMixin, PictureTransformer):
     """Shear every picture until its ink is upright about its centre of mass.
 
     With the ink as a distribution over rows r and columns c, each row is moved sideways by
@@ -65,29 +65,6 @@ class Deskew(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
         tags.input_tags.positive_only = True
         return tags
 
-    def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Check the pictures' shape; nothing is learned.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Pictures: ink is positive, paper 0.
-        y : ignored
-            For scikit-learn's interface.
-
-        Raises
-        ------
-        ValueError
-            If the pixels make no picture of that shape, a pixel is negative, or ``order`` is not
-            in 0 to 5.
-        """
-        del y
-        self._validate_params()
-        pictures = validate_data(self, X)
-        check_non_negative(pictures, "Deskew")
-        self._shape(pictures.shape[1])
-        return self
-
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the pictures upright.
 
@@ -100,10 +77,7 @@ class Deskew(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
         -------
         ndarray of shape (n_samples, n_features), float64
         """
-        check_is_fitted(self)
-        pictures = validate_data(self, X, reset=False)
-        check_non_negative(pictures, "Deskew")
-        shape = self._shape(pictures.shape[1])
+        pictures, shape = self._pictures(X, reset=False)
         upright = np.empty(pictures.shape, np.float64)
         for start in range(0, len(pictures), _CHUNK):
             part = slice(start, start + _CHUNK)
@@ -111,6 +85,12 @@ class Deskew(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
                 pictures[part].reshape(-1, *shape), upright[part].reshape(-1, *shape), self.order
             )
         return upright
+
+    def _pictures(self, X: ArrayLike, *, reset: bool) -> tuple[NDArray[Any], tuple[int, int]]:
+        """Return pictures whose ink is positive and whose paper is 0."""
+        pictures, shape = super()._pictures(X, reset=reset)
+        check_non_negative(pictures, "Deskew")
+        return pictures, shape
 
 
 def _deskew(pictures: NDArray[Any], out: NDArray[np.float64], order: int) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sweepmark.preprocessing.images import PictureRows
+from sweepmark.preprocessing.images import PictureTransformer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Hog"]
 
 
-class Hog(PictureRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class Hog(ClassNamePrefixFeaturesOutMixin, PictureTransformer):
     """Histogram of oriented gradients of every picture, by ``skimage.feature.hog``.
 
     N. Dalal and B. Triggs, Histograms of Oriented Gradients for Human Detection, 2005.
@@ -76,28 +75,6 @@ class Hog(PictureRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self.transform_sqrt = transform_sqrt
         self.image_shape = image_shape
 
-    def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Count the features; nothing is learned.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Pictures.
-        y : ignored
-            For scikit-learn's interface.
-
-        Raises
-        ------
-        ValueError
-            If the pixels make no picture of that shape, or one smaller than a block.
-        """
-        del y
-        self._validate_params()
-        pictures = validate_data(self, X)
-        shape = self._shape(pictures.shape[1])
-        self.n_features_out_ = self._count(shape)
-        return self
-
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the histograms.
 
@@ -112,9 +89,7 @@ class Hog(PictureRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         from skimage.feature import hog
 
-        check_is_fitted(self)
-        pictures = validate_data(self, X, reset=False)
-        shape = self._shape(pictures.shape[1])
+        pictures, shape = self._pictures(X, reset=False)
         histograms = np.empty((len(pictures), self.n_features_out_), np.float64)
         for picture, target in zip(pictures, histograms, strict=True):
             target[:] = hog(
@@ -126,6 +101,9 @@ class Hog(PictureRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 transform_sqrt=self.transform_sqrt,
             )
         return histograms
+
+    def _note(self, shape: tuple[int, int]) -> None:
+        self.n_features_out_ = self._count(shape)
 
     def _count(self, shape: tuple[int, int]) -> int:
         if min(*self.pixels_per_cell, *self.cells_per_block) < 1:

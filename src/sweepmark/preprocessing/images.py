@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["PictureRows", "Shift", "image_shape_of", "shift_images"]
+__all__ = ["PictureTransformer", "Shift", "image_shape_of", "shift_images"]
 
 _N_SIDES = 2
 
@@ -107,16 +107,47 @@ def _spans(by: int, length: int) -> tuple[slice, slice]:
     return slice(max(0, by), length + min(0, by)), slice(max(0, -by), length - max(0, by))
 
 
-class PictureRows:
-    """What estimators whose rows are pictures share: the parameter ``image_shape``."""
+class PictureTransformer(TransformerMixin, BaseEstimator):
+    """Base of transformers whose rows are pictures: they have a parameter ``image_shape``."""
 
     image_shape: Sequence[int] | None
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Check parameters and the pictures' shape; nothing is learned from the pixels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Pictures.
+        y : ignored
+            For scikit-learn's interface.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or a pixel is out of range, or the pixels make no picture of that shape.
+        """
+        del y
+        self._validate_params()
+        _, shape = self._pictures(X, reset=True)
+        self._note(shape)
+        return self
+
+    def _pictures(self, X: ArrayLike, *, reset: bool) -> tuple[NDArray[Any], tuple[int, int]]:
+        """Return rows as they have to be, and the shape of their pictures."""
+        if not reset:
+            check_is_fitted(self)
+        pictures: NDArray[Any] = validate_data(self, X, reset=reset)
+        return pictures, self._shape(pictures.shape[1])
 
     def _shape(self, n_features: int) -> tuple[int, int]:
         return image_shape_of(n_features, self.image_shape)
 
+    def _note(self, shape: tuple[int, int]) -> None:
+        """Take down what follows from the pictures' shape."""
 
-class Shift(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+
+class Shift(OneToOneFeatureMixin, PictureTransformer):
     """Move every picture by the same number of pixels, filled with 0.
 
     Parameters
@@ -150,27 +181,6 @@ class Shift(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.right = right
         self.image_shape = image_shape
 
-    def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Check the pictures' shape; nothing is learned.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Pictures.
-        y : ignored
-            For scikit-learn's interface.
-
-        Raises
-        ------
-        ValueError
-            If the pixels make no picture of that shape.
-        """
-        del y
-        self._validate_params()
-        pictures = validate_data(self, X)
-        self._shape(pictures.shape[1])
-        return self
-
     def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the pictures moved.
 
@@ -184,7 +194,5 @@ class Shift(PictureRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ndarray of shape (n_samples, n_features)
             Of X's dtype.
         """
-        check_is_fitted(self)
-        pictures = validate_data(self, X, reset=False)
-        shape = self._shape(pictures.shape[1])
+        pictures, shape = self._pictures(X, reset=False)
         return shift_images(pictures, down=self.down, right=self.right, image_shape=shape)

@@ -16,7 +16,37 @@ if TYPE_CHECKING:
 __all__ = ["Affine", "Scale"]
 
 
-class Scale(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class _Fixed(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Base of transformers whose parameters say all there is to know."""
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Check parameters and rows; nothing is learned.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The training rows.
+        y : ignored
+            For scikit-learn's interface.
+
+        Raises
+        ------
+        ValueError
+            If ``divisor`` is 0, a parameter is not finite, or X is no finite numeric table.
+        """
+        del y
+        self._validate_params()
+        validate_data(self, X)
+        return self
+
+    def _rows(self, X: ArrayLike) -> NDArray[Any]:
+        """Return rows as they have to be."""
+        check_is_fitted(self)
+        rows: NDArray[Any] = validate_data(self, X, reset=False)
+        return rows
+
+
+class Scale(_Fixed):
     """Divide every feature by one number; nothing is learned from the data.
 
     Parameters
@@ -38,27 +68,6 @@ class Scale(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def __init__(self, divisor: float = 256.0) -> None:
         self.divisor = divisor
 
-    def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Note the number of features.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The training rows.
-        y : ignored
-            For scikit-learn's interface.
-
-        Raises
-        ------
-        ValueError
-            If ``divisor`` is 0 or not finite, or X is no finite numeric table.
-        """
-        del y
-        if not np.isfinite(self.divisor) or self.divisor == 0:
-            raise ValueError(f"divisor must be finite and not 0, but got {self.divisor!r}.")
-        validate_data(self, X)
-        return self
-
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return X / divisor.
 
@@ -71,12 +80,15 @@ class Scale(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_features), float64
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False)
-        return np.divide(X, self.divisor, dtype=np.float64)
+        scaled: NDArray[np.float64] = np.divide(self._rows(X), self.divisor, dtype=np.float64)
+        return scaled
+
+    def _validate_params(self) -> None:
+        if not np.isfinite(self.divisor) or self.divisor == 0:
+            raise ValueError(f"divisor must be finite and not 0, but got {self.divisor!r}.")
 
 
-class Affine(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class Affine(_Fixed):
     """Bring every feature to ``x / divisor * factor + offset``, computed in that order.
 
     The defaults bring bytes to the range 0.01 to 1.0, as networks of logistic units like it:
@@ -116,26 +128,6 @@ class Affine(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.factor = factor
         self.offset = offset
 
-    def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Note the number of features.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The training rows.
-        y : ignored
-            For scikit-learn's interface.
-
-        Raises
-        ------
-        ValueError
-            If ``divisor`` is 0, a parameter is not finite, or X is no finite numeric table.
-        """
-        del y
-        self._validate_params()
-        validate_data(self, X)
-        return self
-
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return X / divisor * factor + offset.
 
@@ -148,9 +140,7 @@ class Affine(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_features), float64
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False)
-        scaled = np.divide(X, self.divisor, dtype=np.float64)
+        scaled: NDArray[np.float64] = np.divide(self._rows(X), self.divisor, dtype=np.float64)
         scaled *= self.factor
         scaled += self.offset
         return scaled
