@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import precision_score
 
 from jobs import make_job
 from sweepmark.errors import StoreError
@@ -127,17 +126,6 @@ def test_curves_that_cannot_be_are_damage(
     path.write_text(json.dumps(kept))
     with pytest.raises(StoreError, match="curves cannot be right"):
         store.scorecard(one.key)
-
-
-def test_evaluation_kept_before_there_were_figures_of_the_positive_class_gains_them(
-    store: EvaluationStore,
-) -> None:
-    one, card = specification(), scorecard()
-    assert "precision" not in card.metrics
-    assert store.put(one, card, ORIGIN)
-    found = store.scorecard(one.key)
-    expected = precision_score(card.predictions.y_true, card.predictions.y_pred)
-    assert found.metrics["precision"] == expected
 
 
 def test_nan_among_the_metrics_is_left_out(store: EvaluationStore) -> None:

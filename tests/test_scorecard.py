@@ -27,6 +27,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sweepmark import metrics, scorecard
 from sweepmark.errors import DataError
 from sweepmark.scorecard import Predictions, Scorecard
+from sweepmark.store import documents
 
 
 def make_card(
@@ -179,23 +180,23 @@ def test_report_and_confusion_are_those_of_scikit_learn() -> None:
 
 def test_document_is_plain_json_and_comes_back() -> None:
     card = make_card([3, 4], [1, 2], [1, 1], warnings=("did not converge",), model=b"model")
-    text = json.dumps(scorecard.document(card), allow_nan=False)
-    back = scorecard.from_document(json.loads(text), card.predictions, card.model)
+    text = json.dumps(documents.document(card), allow_nan=False)
+    back = documents.from_document(json.loads(text), card.predictions, card.model)
     for name in Scorecard.__slots__:
         assert getattr(back, name) == getattr(card, name), name
 
 
 def test_document_leaves_out_what_is_not_finite() -> None:
     card = make_card([0], [0], [0], metrics={"a": math.nan, "b": math.inf, "c": 1.0})
-    assert scorecard.document(card)["metrics"] == {"c": 1.0}
+    assert documents.document(card)["metrics"] == {"c": 1.0}
 
 
 def test_torn_document_is_refused() -> None:
     card = make_card([0], [0], [0])
-    document = scorecard.document(card)
+    document = documents.document(card)
     del document["n_test"]
     with pytest.raises(DataError, match="n_test"):
-        scorecard.from_document(document, card.predictions, None)
+        documents.from_document(document, card.predictions, None)
 
 
 @settings(max_examples=40, deadline=None)

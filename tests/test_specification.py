@@ -32,7 +32,7 @@ SPECIFICATION = Specification(
     threads=1,
     versions={"numpy": "2.4.0"},
 )
-KEY = "11766b9729f69c846c4e4b982fe46eec0329b8d6bde77c90b893ecb132aa0d09"
+KEY = "1c115ae7df4daa9c74bc6ce323c853067b2fafea38c40bd51e08c2857974a7df"
 OTHER: dict[str, Any] = {
     "data": "e" * 64,
     "split": {"source": "pooled", "n_train": 75, "n_test": 24},

@@ -15,11 +15,12 @@ import numpy as np
 
 from sweepmark import fitting, metrics, sharing, threshold
 from sweepmark.figures import log_loss
+from sweepmark.folds import fold_rows, hold_out
 from sweepmark.method import check_classifier, resolve_methods
 from sweepmark.recipe import build_pipeline, recipe_versions, resolve_recipe
 from sweepmark.scorecard import Predictions, Scorecard, score
 from sweepmark.specification import Specification
-from sweepmark.split import check_classes, fold_rows, hold_out, resolve_split, split_rows
+from sweepmark.split import check_classes, resolve_split, split_rows
 from sweepmark.task import resolve_task, targets
 
 if TYPE_CHECKING:

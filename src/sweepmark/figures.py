@@ -26,7 +26,6 @@ __all__ = [
     "log_loss",
     "measure",
     "measure_labels",
-    "positive_figures",
     "write_report",
 ]
 
@@ -125,12 +124,12 @@ def measure_labels(matrix: NDArray[Any], classes: Sequence[int]) -> dict[str, fl
             metrics.RECALL_WEIGHTED: float(found.recalls @ found.shares),
             metrics.F1_WEIGHTED: float(found.f1s @ found.shares),
         }
-        | positive_figures(matrix)
+        | _positive_figures(matrix)
         | {metrics.recall(classes[i]): float(found.recalls[i]) for i in actual.tolist()}
     )
 
 
-def positive_figures(matrix: NDArray[Any]) -> dict[str, float]:
+def _positive_figures(matrix: NDArray[Any]) -> dict[str, float]:
     """Return precision, recall and F1 of the second of two classes; nothing for more classes.
 
     Undefined ones are 0, as scikit-learn has it with ``zero_division=0``.

@@ -9,7 +9,7 @@ import numpy as np
 from sweepmark.components import TARGET, build, find
 from sweepmark.config import Folders
 from sweepmark.errors import ConfigurationError
-from sweepmark.split import check_folds, check_held_out, hold_out
+from sweepmark.folds import check_folds, check_held_out, hold_out
 from sweepmark.threshold import Rule, parse_threshold
 
 if TYPE_CHECKING:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,10 +22,7 @@ __all__ = [
     "Scorecard",
     "accuracy_on",
     "common_rows",
-    "complete",
     "confusion",
-    "document",
-    "from_document",
     "load_predictions",
     "mean_curves",
     "merge",
@@ -190,70 +186,6 @@ def report(scorecard: Scorecard, names: Sequence[str] | None = None) -> str:
 def report_dict(scorecard: Scorecard, names: Sequence[str] | None = None) -> dict[str, Any]:
     """Return what :func:`report` writes as a mapping, plain and JSON-able."""
     return figures.describe(confusion(scorecard), names or scorecard.classes)
-
-
-def document(scorecard: Scorecard) -> dict[str, Any]:
-    """Return all but predictions and model as a plain mapping; what is not finite is left out.
-
-    In curves, where every figure has its place, it is null.
-    """
-    curves = {
-        name: [value if math.isfinite(value) else None for value in values]
-        for name, values in scorecard.curves.items()
-    }
-    return ({"curves": curves} if curves else {}) | {
-        "metrics": {
-            name: float(value) for name, value in scorecard.metrics.items() if math.isfinite(value)
-        },
-        "classes": [int(label) for label in scorecard.classes],
-        "n_train": scorecard.n_train,
-        "n_test": scorecard.n_test,
-        "fit_seconds": scorecard.fit_seconds,
-        "predict_seconds": scorecard.predict_seconds,
-        "warnings": list(scorecard.warnings),
-        "work": dict(scorecard.work),
-    }
-
-
-def from_document(
-    document: Mapping[str, Any], predictions: Predictions, model: bytes | None
-) -> Scorecard:
-    """Return the Scorecard that :func:`document` described.
-
-    Raises
-    ------
-    DataError
-        If the document lacks a part.
-    """
-    try:
-        return Scorecard(
-            metrics=dict(document["metrics"]),
-            classes=tuple(document["classes"]),
-            predictions=predictions,
-            n_train=document["n_train"],
-            n_test=document["n_test"],
-            fit_seconds=document["fit_seconds"],
-            predict_seconds=document["predict_seconds"],
-            warnings=tuple(document["warnings"]),
-            curves={
-                name: tuple(math.nan if value is None else float(value) for value in values)
-                for name, values in document.get("curves", {}).items()
-            },
-            work=dict(document.get("work", {})),
-            model=model,
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"a scorecard's document is not whole: {error!r}") from error
-
-
-def complete(scorecard: Scorecard) -> Scorecard:
-    """Return one of two classes with precision, recall and F1 of the second; old ones lack them."""
-    known = scorecard.metrics
-    lacks = metrics.ACCURACY in known and metrics.PRECISION not in known
-    if len(scorecard.classes) != _TWO or not lacks:
-        return scorecard
-    gained = figures.positive_figures(confusion(scorecard))
-    return replace(scorecard, metrics={**known, **gained})
 
 
 def accuracy_on(scorecard: Scorecard, rows: NDArray[Any]) -> float:

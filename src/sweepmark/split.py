@@ -1,4 +1,4 @@
-"""Which rows are for training, which for testing, and how the training rows fold."""
+"""Which rows are for training and which for testing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_classes",
-    "check_folds",
-    "check_held_out",
-    "fold_rows",
-    "hold_out",
     "resolve_split",
     "split_rows",
     "stratified_order",
@@ -181,71 +177,6 @@ def stratified_order(y: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     return shuffled[np.argsort(place[shuffled], kind="stable")].astype(np.int64)
 
 
-def fold_rows(
-    method: Mapping[str, Any], y: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return which of the training rows one fold fits on and scores, as positions in y.
-
-    The folds are scikit-learn's ``StratifiedKFold`` or ``KFold``.
-    """
-    from sklearn.model_selection import KFold, StratifiedKFold
-
-    kind = StratifiedKFold if method["stratified"] else KFold
-    seed = method["seed"] if method["shuffle"] else None
-    folds = kind(method["n_splits"], shuffle=method["shuffle"], random_state=seed)
-    for number, (fit, held_out) in enumerate(folds.split(np.zeros((len(y), 1)), y)):
-        if number == method["fold"]:
-            return fit, held_out
-    raise ConfigurationError(f"fold {method['fold']} does not exist: {method['n_splits']} folds.")
-
-
-def hold_out(part: Mapping[str, Any], n_rows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return which of the training rows are fitted on and which are held out, as positions.
-
-    Parameters
-    ----------
-    part : mapping
-        ``fraction``, the share held out (rounded to whole rows); ``rows``, "last" or "random";
-        ``seed`` of the latter.
-    n_rows : int
-        Training rows. Both parts keep their order.
-
-    Examples
-    --------
-    >>> fit, held_out = hold_out({"fraction": 0.4, "rows": "last", "seed": None}, 5)
-    >>> fit.tolist(), held_out.tolist()
-    ([0, 1, 2], [3, 4])
-    """
-    n_fit = n_rows - round(n_rows * part["fraction"])
-    order = np.arange(n_rows)
-    if part["rows"] == "random":
-        order = np.random.default_rng(part["seed"]).permutation(n_rows)
-    return np.sort(order[:n_fit]), np.sort(order[n_fit:])
-
-
-def check_held_out(y_train: NDArray[np.int64], part: Mapping[str, Any]) -> None:
-    """Refuse to hold out all rows, none, or all that a class has.
-
-    Raises
-    ------
-    ConfigurationError
-        Naming the classes that could not be learned.
-    """
-    fit, held_out = hold_out(part, len(y_train))
-    if not fit.size or not held_out.size:
-        raise ConfigurationError(
-            f"both parts must have rows, but evaluation.validation_fraction={part['fraction']} of "
-            f"{len(y_train)} training rows holds {len(held_out)} out. Set a larger split.size."
-        )
-    missing = np.setdiff1d(y_train, y_train[fit])
-    if missing.size:
-        raise ConfigurationError(
-            "every class must be fitted on, but what is left of the training part lacks "
-            f"{', '.join(map(str, missing))}. Set evaluation.validation_rows=random, a smaller "
-            "evaluation.validation_fraction or a larger split.size."
-        )
-
-
 def check_classes(
     y_train: NDArray[np.int64], y_test: NDArray[np.int64], evaluation: EvaluationConfig
 ) -> None:
@@ -280,23 +211,3 @@ def check_classes(
             f"there must be at least as many training rows as folds, but there are {len(y_train)} "
             f"for evaluation.n_splits={evaluation.n_splits}."
         )
-
-
-def check_folds(y_train: NDArray[np.int64], methods: Iterable[Mapping[str, Any]]) -> None:
-    """Refuse folds that would be fitted without one of the classes.
-
-    Raises
-    ------
-    ConfigurationError
-        Naming the class and the fold; unstratified folds of ordered rows can be like that.
-    """
-    classes = np.unique(y_train)
-    for method in methods:
-        fit, _ = fold_rows(method, y_train)
-        missing = np.setdiff1d(classes, y_train[fit])
-        if missing.size:
-            raise ConfigurationError(
-                f"every fold must be fitted on all classes, but fold {method['fold']} of "
-                f"{method['n_splits']} would lack {', '.join(map(str, missing))}. "
-                "Set evaluation.stratified=true, evaluation.shuffle=true or a larger split.size."
-            )

@@ -13,14 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.errors import DataError, StoreError
-from sweepmark.scorecard import (
-    complete,
-    document,
-    from_document,
-    load_predictions,
-    predictions_npz,
-)
+from sweepmark.scorecard import load_predictions, predictions_npz
 from sweepmark.specification import canonical_json
+from sweepmark.store.documents import document, from_document
 from sweepmark.store.files import environment_errors, write_folder
 
 if TYPE_CHECKING:
@@ -87,7 +82,7 @@ class EvaluationStore:
         card = from_document(self._figures(key)["scorecard"], predictions, None)
         if reason := _contradiction(card):
             raise self._damaged(key, _PREDICTIONS, reason)
-        return complete(card)
+        return card
 
     def model(self, key: str) -> bytes | None:
         """Return the fitted pipeline in skops format, None if it was not kept."""
@@ -220,8 +215,8 @@ def _misshapen(figures: Any) -> str | None:
         and classes == sorted(set(classes)),
         "warnings": isinstance(warnings, list) and all(isinstance(text, str) for text in warnings),
         "counts and seconds": all(map(_is_number, numbers)),
-        "curves": _are_curves(card.get("curves", {})),
-        "work": _is_work(card.get("work", {})),
+        "curves": _are_curves(card.get("curves")),
+        "work": _is_work(card.get("work")),
     }
     wrong = [name for name, is_right in rules.items() if not is_right]
     return f"{', '.join(wrong)} cannot be right" if wrong else None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import re
 import uuid
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sweepmark.database import translated
@@ -31,6 +30,7 @@ from sweepmark.tracking.interface import (
     is_of_outcome,
     match_run,
 )
+from sweepmark.tracking.known import Known, search, trial_number
 from sweepmark.tracking.logged_model import log_model
 from sweepmark.tracking.rows import FinishedRun, insert_run, is_known_schema
 from sweepmark.tracking.storage import artifacts_folder, connect, folder_of, mlflow_database
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 __all__ = ["MlflowTracker"]
 
 _RUN_ID = re.compile(r"[0-9a-f]{1,32}")
-_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class MlflowTracker:
@@ -77,7 +76,7 @@ class MlflowTracker:
         self._experiment = experiment
         self._connection: tuple[MlflowClient, str] | None = None
         self.writes_rows = True
-        self._sweeps: dict[str, _Sweep] = {}
+        self._sweeps: dict[str, Known] = {}
 
     def open(self) -> None:
         """See :meth:`Tracker.open`."""
@@ -173,10 +172,10 @@ class MlflowTracker:
             match_run(run_id, [])
         with self._client() as (client, _):
             experiments = [e.experiment_id for e in client.search_experiments()]
-            runs = _search(client, experiments, f"attributes.run_id LIKE '{run_id}%'")
+            runs = search(client, experiments, f"attributes.run_id LIKE '{run_id}%'")
             found = {run.info.run_id: run.data.tags for run in runs}
         tags = found[match_run(run_id, found)]
-        number = _trial_number(tags)
+        number = trial_number(tags)
         if SWEEP_TAG not in tags or (number is None and TRIAL_TAG in tags):
             raise NotFoundError(
                 f"run {run_id!r} was not made by sweepmark: it lacks the tag {SWEEP_TAG}, or a "
@@ -212,46 +211,12 @@ class MlflowTracker:
         insert_run(self._database, run, artifact_uri=artifact_uri)
         return run.run_id
 
-    def _sweep(self, client: MlflowClient, sweep_id: str) -> _Sweep:
+    def _sweep(self, client: MlflowClient, sweep_id: str) -> Known:
         if sweep_id not in self._sweeps:
             experiments = [e.experiment_id for e in client.search_experiments()]
-            runs = _search(client, experiments, f"tags.`{SWEEP_TAG}` = '{sweep_id}'")
-            self._sweeps[sweep_id] = _Sweep.of(runs)
+            runs = search(client, experiments, f"tags.`{SWEEP_TAG}` = '{sweep_id}'")
+            self._sweeps[sweep_id] = Known.of(runs)
         return self._sweeps[sweep_id]
-
-
-@dataclass(slots=True)
-class _Sweep:
-    """What MLflow has of a sweep; true for as long as there is one writer."""
-
-    parent: str | None = None
-    whole: dict[int, str] = field(default_factory=dict)
-    half: dict[int, str] = field(default_factory=dict)
-    failed: set[int] = field(default_factory=set)
-
-    @classmethod
-    def of(cls, runs: Iterator[Run]) -> _Sweep:
-        sweep = cls()
-        for run in runs:
-            tags, run_id = run.data.tags, run.info.run_id
-            number = _trial_number(tags)
-            if TRIAL_TAG not in tags:
-                sweep.parent = run_id
-            elif number is None:
-                continue  # somebody edited it: none of ours
-            elif DELIVERED_TAG in tags and run.info.status != "RUNNING":
-                sweep.whole[number] = run_id
-                if run.info.status == "FAILED":
-                    sweep.failed.add(number)
-            else:
-                sweep.half[number] = run_id
-        return sweep
-
-
-def _trial_number(tags: Mapping[str, str]) -> int | None:
-    """Return the trial's number; None if there is none, or what stands there is no number."""
-    text = tags.get(TRIAL_TAG, "")
-    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def _deliver(client: MlflowClient, run: FinishedRun, artifacts: Path, *, known: str | None) -> str:
@@ -294,13 +259,3 @@ def _write(  # noqa: PLR0913, PLR0917 -- all of it is the run's
         records, tags=tags, timestamp=timestamp, without=without, model_id=model_id
     ):
         client.log_batch(run.info.run_id, **batch)
-
-
-def _search(client: MlflowClient, experiments: list[str], condition: str) -> Iterator[Run]:
-    token = None
-    while True:
-        page = client.search_runs(experiments, condition, page_token=token)
-        yield from page
-        token = page.token
-        if not token:
-            return
