@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline
 
 from sweepmark import models
 from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation import evaluate, specify, specify_test
+from sweepmark.fitting import ask
 from sweepmark.folds import hold_out
 from sweepmark.scorecard import merge
 from sweepmark.split import split_rows
@@ -55,6 +59,28 @@ class TestEpochs:
         for name, values in card.curves.items():
             assert card.metrics[name] == values[-1]
         assert (card.n_train, card.n_test) == (180, 75)
+
+    def test_every_epoch_has_an_order_of_its_own(self) -> None:
+        values: dict[str, Any] = {"evaluation__epochs": 3, "classifier__batch_size": 20}
+        (one,) = specifications(*MLP, **values)
+        card = evaluate(one)
+        train, test = split_rows(one.split, digits())
+        X, y = arrays(train)
+        by_hand = {
+            seed: MLPClassifier(random_state=seed, batch_size=20)
+            for seed in (0, np.random.RandomState(0))
+        }
+        for classifier in by_hand.values():
+            for _ in range(3):
+                classifier.partial_fit(X, y, classes=np.arange(10))
+        same, own = (each.predict_proba(arrays(test)[0]) for each in by_hand.values())
+        assert card.predictions.scores is not None
+        np.testing.assert_allclose(card.predictions.scores, own, rtol=1e-9)
+        assert not np.allclose(same, own)
+
+    def test_what_partial_fit_does_not_take_is_refused(self) -> None:
+        with pytest.raises(ConfigurationError, match="neither early_stopping nor class_weight"):
+            specifications(*SGD, evaluation__epochs=2, classifier__class_weight="balanced")
 
     def test_rows_that_are_neither_fitted_nor_scored_are_the_only_ones_watched(self) -> None:
         (one,) = specifications(*MLP, evaluation__epochs=2)
@@ -215,3 +241,14 @@ def test_options_that_are_not_used_leave_no_trace_in_the_key() -> None:
         "seed": None,
         "fold": 3,
     }
+
+
+def test_sparse_rows_of_several_classes_have_scores() -> None:
+    X, y = arrays(np.arange(200))
+    pipeline = Pipeline([("c", LogisticRegression(max_iter=20))])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it does not converge
+        pipeline.fit(sparse.csr_array(X), y)
+    (_, scores, _), _ = ask(pipeline, sparse.csr_array(X))
+    assert scores is not None
+    assert scores.shape == (200, 10)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from sweepmark.coordinator import Options, launch
+from sweepmark.coordinator.loop import Coordinator
 from sweepmark.errors import ConfigurationError, NotFoundError, OwnedError, SweepmarkError
 from sweepmark.evaluation import specify_test
 from sweepmark.recipe import library_versions
@@ -461,7 +464,43 @@ class TestVersions:
             go_on(finished.sweep_id, store, trusted=TRUSTED, retry_failed=True)
 
 
+class TestSharedMemory:
+    @pytest.mark.parametrize(("gib", "hits"), [(0.0, 0), (1.0, 1)])
+    def test_bounds_what_evaluations_share(self, store: Store, gib: float, hits: int) -> None:
+        result = run(grid(engine__shared_memory=gib), store)
+        cards = [store.evaluations.scorecard(key) for t in result.trials for key in t.keys]
+        assert min(sum(card.work["prepared_hits"] for card in cards), 1) == hits
+
+    def test_must_be_below_what_a_worker_may_hold(self, store: Store) -> None:
+        asked = blueprint("growing_subsets", "engine=local", "sweep.space.split.size=[200]")
+        with pytest.raises(ConfigurationError, match=r"engine\.shared_memory=2 must be below"):
+            run(changed(asked, engine__shared_memory=2.0, engine__memory=1.0), store)
+
+
 class TestInterruption:
+    def test_run_from_before_is_not_left_running(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Stopped, gone on with, and stopped again before MLflow is opened."""
+        tracked = grid(tracking__name="mlflow")
+
+        class Interrupting(Listener):
+            def settled(self, trial: Any) -> None:
+                del trial
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            launch(tracked, store=store, options=Options(), progress=Interrupting())
+        with closing(sqlite3.connect(store.root / "mlflow.db")) as db, db:
+            db.execute("UPDATE runs SET status = 'RUNNING'")  # as after kill -9
+        with monkeypatch.context() as patch:
+            patch.setattr(Coordinator, "run", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                launch(tracked, store=store, options=Options(), progress=Listener())
+        with closing(sqlite3.connect(store.root / "mlflow.db")) as db:
+            (statuses,) = zip(*db.execute("SELECT status FROM runs"), strict=True)
+        assert "KILLED" in statuses
+
     def test_is_written_down_and_gone_on_from(self, store: Store) -> None:
         class Interrupting(Listener):
             def settled(self, trial: Any) -> None:

@@ -79,6 +79,13 @@ def test_headline_is_the_largest_not_the_best() -> None:
     assert headline(trials[3:]) is None
 
 
+def test_headline_saw_the_test_part_if_any_trial_did() -> None:
+    tested = make_trial(0, n_train=100, metrics={"accuracy": 0.5})
+    folds = make_trial(1, n_train=200, metrics={"cv_accuracy": 0.9})
+    assert headline([tested, folds]) == tested
+    assert headline([folds]) == folds
+
+
 def test_csv_has_params_then_metrics_then_timings() -> None:
     trials = [
         make_trial(

@@ -112,3 +112,16 @@ def test_trusted_package_is_let_through() -> None:
 def test_file_that_is_no_model_is_refused(content: bytes) -> None:
     with pytest.raises(DataError, match="skops"):
         models.load(content)
+
+
+@pytest.mark.parametrize("transformer", [*TRANSFORMERS, *OURS], ids=str)
+@pytest.mark.parametrize("classifier", CLASSIFIERS, ids=str)
+def test_types_that_are_trusted_are_those_that_skops_does_not_know(
+    transformer: BaseEstimator, classifier: BaseEstimator
+) -> None:
+    X, y = load_digits(return_X_y=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that so few iterations do not converge
+        fitted = clone(classifier).fit(X[:100], y[:100])
+        content = models.dump(make_pipeline(clone(transformer).fit(X[:100]), fitted))
+    assert set(models.trusted_types(content)) >= set(models.unknown_types(content))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from sweepmark import sharing
@@ -56,9 +59,10 @@ def test_rows_are_prepared_once_and_read_only() -> None:
     other = prepare([Counting()], lambda: part, key="b")
     assert other.X is not first.X
     scored = [transform(first.steps, np.ones((3, 2)), key="a") for _ in range(2)]
-    assert scored[0] is scored[1]
-    assert (scored[0] == 2).all()
-    for array in (first.X, first.y, scored[0]):
+    assert scored[0].X is scored[1].X
+    assert (scored[0].X == 2).all()
+    assert first.y is not None
+    for array in (first.X, first.y, scored[0].X):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
     assert part.X.flags.writeable
@@ -66,8 +70,28 @@ def test_rows_are_prepared_once_and_read_only() -> None:
 
 def test_new_rows_are_not_shared_without_a_key() -> None:
     steps = prepare([Counting()], lambda: Part(np.zeros((4, 2)), np.arange(4)), key="a").steps
-    assert (transform(steps, np.zeros((1, 2))) == 1).all()
-    assert (transform(steps, np.ones((1, 2))) == 2).all()
+    assert (transform(steps, np.zeros((1, 2))).X == 1).all()
+    assert (transform(steps, np.ones((1, 2))).X == 2).all()
+
+
+class Warned(Counting):
+    """Warns whenever it is asked, and gives what is no array."""
+
+    def transform(self, X: Any) -> Any:
+        warnings.warn("a column is constant", UserWarning, stacklevel=2)
+        time.sleep(0.01)
+        return sparse.csr_array(np.asarray(X))
+
+
+def test_warnings_and_seconds_are_those_of_the_first_time_and_what_is_no_array_is_copied() -> None:
+    part = Part(np.eye(3), np.arange(3))
+    made = []
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="a column is constant"):
+            made.append(prepare([Warned()], lambda: part, key="w"))
+    assert made[0].seconds == made[1].seconds >= 0.01
+    made[0].X.data[:] = 7
+    assert made[1].X.data.tolist() == [1, 1, 1]
 
 
 def cards(*groups: str, **values: Any) -> list[Scorecard]:

@@ -94,6 +94,13 @@ def test_complete_trial_is_logged_with_figures_and_identity(card: Scorecard) -> 
     }
 
 
+def test_work_that_was_shared_is_logged_as_its_sum(card: Scorecard) -> None:
+    folds = [replace(card, work={"kernel_hits": n, "shared_seconds": 0.0}) for n in (1, 2)]
+    figures = by_name(trial_records(TRIAL, folds), Metric)
+    assert figures["work.kernel_hits"].value == 3
+    assert "work.shared_seconds" not in figures  # nothing is said where nothing was
+
+
 def test_folds_are_logged_as_steps(card: Scorecard) -> None:
     records = trial_records(TRIAL, [card, card, card])
     steps = [

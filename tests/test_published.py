@@ -89,6 +89,10 @@ def test_run_shows_the_published_figure_beside_ours(program: Program, own: Path)
     ran = program.run(*words)
     assert "published figures" in ran.out
     document = program.run(*words, "--json").document
+    assert "experiment" not in {warning["kind"] for warning in document["warnings"]}
+    changed = program.run(*words, "split.size=300", "tracking=none", "--json").document
+    (caution,) = [each for each in changed["warnings"] if each["kind"] == "experiment"]
+    assert "not as published (split.size=300)" in caution["message"]
     accuracy, recall = document["published"]
     assert accuracy["ours"] == document["trials"][0]["metrics"]["accuracy"]
     assert accuracy["difference"] == accuracy["ours"] - 0.1

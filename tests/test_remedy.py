@@ -89,3 +89,27 @@ def test_a_trial_of_a_sweep(
 def test_a_single_run(overrides: list[str], kept: list[str]) -> None:
     command = lone_command(compose(["run", "dataset=digits", *overrides]), {})
     assert shlex.split(command) == ["sweepmark", "run", "dataset=digits", *kept]
+
+
+def test_an_experiment_that_cross_validates_is_scored_on_the_test_part() -> None:
+    asked = compose(["run", "experiment=detector_sgd", "split.size=500"])
+    words = shlex.split(lone_command(asked, {}))[1:]
+    assert compose(words).config.evaluation.method == "test"
+    assert compose(words).config.split.size == 500
+
+
+def test_an_experiment_of_a_sweep_is_run_by_itself() -> None:
+    asked = compose(["sweep", "reference", "seed=3"])
+    words = shlex.split(lone_command(asked, {"experiment": "detector_sgd"}))[1:]
+    found = compose(words)
+    assert (found.is_run, found.config.evaluation.method, found.config.seed) == (True, "test", 3)
+    assert found.config.experiment is not None
+    assert found.config.experiment.name == "detector_sgd"
+
+
+def test_folds_on_which_a_threshold_is_chosen_stay() -> None:
+    rule = "evaluation.threshold=precision>=0.9"
+    words = ["run", "dataset=digits", "task=is_digit", "task.positive=5", "classifier=sgd"]
+    asked = compose([*words, "evaluation=validation", "evaluation.n_splits=3", rule])
+    found = compose(shlex.split(lone_command(asked, {}))[1:])
+    assert (found.config.evaluation.method, found.config.evaluation.n_splits) == ("test", 3)

@@ -40,6 +40,12 @@ class TestParse:
         assert parse_threshold(text) == rule
         assert parse_threshold(str(rule)) == rule
 
+    @pytest.mark.parametrize("share", ["0.9", "1", "0.00001", "0.9999999", ".5"])
+    def test_rule_is_written_as_it_is_read(self, share: str) -> None:
+        rule = parse_threshold(f"recall>={share}")
+        assert parse_threshold(str(rule)) == rule
+        assert str(parse_threshold("precision>=0.90")) == "precision>=0.9"
+
     def test_number_is_one(self) -> None:
         assert parse_threshold(3) == 3.0
 

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from sweepmark.scorecard import Scorecard
     from sweepmark.trial import Trial
 
-__all__ = ["Caution", "trial_cautions", "with_common"]
+__all__ = ["Caution", "experiment_cautions", "trial_cautions", "with_common"]
 
 _OF_DATA = {"dataset", EXPERIMENT}
+_BESIDE = {EXPERIMENT, "engine", "grade", "sampler", "sweep", "tracking"}
+"""What may be overridden without making it another experiment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,28 @@ class Caution:
     Attributes
     ----------
     kind : str
-        "edge", "test_sets", "not_reproducible", "fit" or "failed".
+        "edge", "test_sets", "experiment", "not_reproducible", "fit" or "failed".
     message : str
         One sentence.
     """
 
     kind: str
     message: str
+
+
+def experiment_cautions(blueprint: Blueprint) -> list[Caution]:
+    """Return a caution where what is run is not the published experiment any more."""
+    words = [word for word in blueprint.overrides if _key(word) not in _BESIDE]
+    swept = [axis.name for axis in blueprint.space.axes if axis.name != EXPERIMENT]
+    if not words and not swept:
+        return []
+    changes = ", ".join([*words, *(f"sweep.space.{name}" for name in swept)])
+    message = f"not as published ({changes}): its figures do not compare with the published ones"
+    return [Caution("experiment", message)]
+
+
+def _key(override: str) -> str:
+    return override.lstrip("+~").partition("=")[0].partition(".")[0]
 
 
 def with_common(

@@ -175,7 +175,7 @@ def _names(run: Run) -> dict[int, str]:
 
 
 def _label(run: Run, text: str) -> int:
-    """Return the label that is meant by its name or number."""
+    """Return the label of a name."""
     names = _names(run)
     for label, name in names.items():
         if text == name:

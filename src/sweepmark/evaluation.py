@@ -6,6 +6,7 @@ or remembered. Everything that is fitted is fitted on training rows.
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass, replace
 from functools import partial
@@ -235,7 +236,7 @@ def _watched(
 
     Of rows that are scored anyway there is no need to say the same twice.
     """
-    last = {name: values[-1] for name, values in fitted.curves.items()}
+    last = {name: values[-1] for name, values in fitted.curves.items() if math.isfinite(values[-1])}
     if rows.watched is None:
         return {name: value for name, value in last.items() if not metrics.is_validation(name)}
     if not last:

@@ -9,7 +9,7 @@ import numpy as np
 
 from sweepmark import metrics
 from sweepmark.figures import log_loss
-from sweepmark.prepared import prepare, transform
+from sweepmark.prepared import Prepared, prepare, transform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,10 +87,11 @@ def fit_epochs(  # noqa: PLR0913 -- each has a meaning of its own
     watched = {metrics.train: (X, y)}
     if held_out is not None:
         part = held_out()
-        watched[metrics.validation] = (_transform(pipeline, part.X), part.y)
+        watched[metrics.validation] = (_transform(pipeline, part.X).X, part.y)
     classifier = pipeline.steps[-1][1]
     classes = np.unique(y)
     curves: dict[str, list[float]] = {}
+    seed = _shuffle_on(classifier)
     for epoch in range(n_epochs):
         started = time.perf_counter()
         # Without the classes from the second on: some would begin anew.
@@ -99,7 +100,22 @@ def fit_epochs(  # noqa: PLR0913 -- each has a meaning of its own
         for name, (X_watched, y_watched) in watched.items():
             for figure, value in _watch(classifier, X_watched, y_watched, threshold).items():
                 curves.setdefault(name(figure), []).append(value)
+    if seed is not None:
+        classifier.set_params(random_state=seed)
     return seconds, {name: tuple(values) for name, values in curves.items()}
+
+
+def _shuffle_on(classifier: Any) -> int | None:
+    """Have a classifier go on with its random numbers, and return the seed that it began with.
+
+    scikit-learn's begin anew at each ``partial_fit`` where ``random_state`` is a number: every
+    epoch would see the rows in the same order.
+    """
+    seed = classifier.get_params(deep=False).get("random_state")
+    if not isinstance(seed, int):
+        return None
+    classifier.set_params(random_state=np.random.RandomState(seed))
+    return seed
 
 
 def ask(
@@ -121,8 +137,9 @@ def ask(
     key : str or None
         What decides the rows and what the steps make of them; None shares nothing.
     """
+    transformed = _transform(pipeline, X, key)
+    X = transformed.X
     started = time.perf_counter()
-    X = _transform(pipeline, X, key)
     classifier = pipeline.steps[-1][1]
     if threshold is None:
         y_pred = np.asarray(classifier.predict(X), dtype=np.int64)
@@ -134,7 +151,7 @@ def ask(
         seconds = time.perf_counter() - started
     if probabilities is None and hasattr(classifier, "predict_proba"):
         probabilities = _probabilities(classifier, X)
-    return (y_pred, scores, probabilities), seconds
+    return (y_pred, scores, probabilities), transformed.seconds + seconds
 
 
 def dump(pipeline: Pipeline, *, threshold: float | None = None) -> bytes:
@@ -170,14 +187,13 @@ def _resamples(step: Any) -> bool:
 
 def _fit_steps(pipeline: Pipeline, rows: Callable[[], Part], key: str) -> tuple[Any, Any, float]:
     """Fit all but the classifier; return what reaches it, and the seconds."""
-    started = time.perf_counter()
     names, steps = zip(*pipeline.steps, strict=True)
     prepared = prepare(steps[:-1], rows, key=key)
     pipeline.steps = list(zip(names, (*prepared.steps, steps[-1]), strict=True))
-    return prepared.X, prepared.y, time.perf_counter() - started
+    return prepared.X, prepared.y, prepared.seconds
 
 
-def _transform(pipeline: Pipeline, X: Any, key: str | None = None) -> Any:
+def _transform(pipeline: Pipeline, X: Any, key: str | None = None) -> Prepared:
     return transform([step for _, step in pipeline.steps[:-1]], X, key=key)
 
 
@@ -225,7 +241,7 @@ def _scores(
         shares = scores if method == "predict_proba" else None
         if n_classes == _TWO:
             return (scores[:, 1] if scores.ndim > 1 else scores), shares
-        if scores.shape == (len(X), n_classes) and not _scores_pairs(classifier):
+        if scores.shape == (X.shape[0], n_classes) and not _scores_pairs(classifier):
             return scores, shares
     return None, None
 

@@ -71,10 +71,12 @@ def headline(trials: Sequence[Trial]) -> Trial | None:
     """Return the trial that stands for a sweep that selects nothing: the largest training part.
 
     Not the best one: taking the maximum over test figures would be a selection on the test set.
+    Trials that saw the test part come before those that did not, where experiments differ in that.
     Ties go to the lowest number; None if no trial finished.
     """
     finished = [trial for trial in trials if _is_finished(trial)]
-    return min(finished, key=lambda trial: (-trial.n_train, trial.number), default=None)
+    tested = [trial for trial in finished if ACCURACY in trial.metrics]
+    return min(tested or finished, key=lambda trial: (-trial.n_train, trial.number), default=None)
 
 
 def csv_text(

@@ -144,6 +144,13 @@ def check_classifier(
             f"{name} is none as it is configured. Set classifier=… to one of {options}, or "
             "evaluation.epochs=null."
         )
+    stops_early = getattr(built, "early_stopping", False)
+    if evaluation.epochs is not None and (stops_early or built.get_params().get("class_weight")):
+        raise ConfigurationError(
+            f"evaluation.epochs={evaluation.epochs} trains {name} by partial_fit, which takes "
+            "neither early_stopping nor class_weight. Set classifier.early_stopping=false "
+            "classifier.class_weight=null, or evaluation.epochs=null."
+        )
     has_scores = hasattr(built, "decision_function") or hasattr(built, "predict_proba")
     if evaluation.threshold is not None and not has_scores:
         raise ConfigurationError(

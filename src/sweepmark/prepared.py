@@ -1,12 +1,17 @@
 """Rows as preprocessing leaves them, shared between the evaluations of a process.
 
 The cells of a grid on one fold fit the same preprocessing on the same rows. It is fitted once, and
-the arrays it makes are read-only, so that no classifier can change what the next one sees.
+the arrays it makes are read-only, so that no classifier can change what the next one sees. Seconds
+and warnings are those of the first time, whoever takes the rows over: they do not depend on which
+worker had them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +19,7 @@ import numpy as np
 from sweepmark import sharing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,21 +30,27 @@ __all__ = ["Prepared", "prepare", "transform"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """Fitted preprocessing and the training rows it made.
+    """What preprocessing made of rows, and what making it took.
 
     Attributes
     ----------
     steps : tuple of transformers
         Fitted, in order; what only changes training rows is among them.
     X : ndarray, sparse matrix or DataFrame of shape (n_rows, n_features)
-        What the classifier is fitted on; an array is read-only.
-    y : ndarray of shape (n_rows,), int64
-        Its labels.
+        The rows as the classifier sees them; an array is read-only, anything else is a copy.
+    y : ndarray of shape (n_rows,), int64, or None
+        Their labels, where they are fitted on.
+    seconds : float
+        What the steps took when they were computed, for this evaluation or an earlier one.
+    warnings : tuple of (str, type)
+        What was said meanwhile; said again to every evaluation that takes the rows over.
     """
 
     steps: tuple[Any, ...]
     X: Any
-    y: NDArray[np.int64]
+    y: NDArray[np.int64] | None
+    seconds: float
+    warnings: tuple[tuple[str, type[Warning]], ...]
 
 
 def prepare(steps: Sequence[Any], rows: Callable[[], Part], *, key: str) -> Prepared:
@@ -60,19 +71,21 @@ def prepare(steps: Sequence[Any], rows: Callable[[], Part], *, key: str) -> Prep
         part = rows()
         X, y = part.X, part.y
         del part
-        for step in steps:
-            if hasattr(step, "fit_resample"):
-                X, y = step.fit_resample(X, y)
-            else:
-                X = step.fit_transform(X, y)
-        return Prepared(tuple(steps), _read_only(X), _read_only(y))
+        started = time.perf_counter()
+        with _recorded() as caught:
+            for step in steps:
+                if hasattr(step, "fit_resample"):
+                    X, y = step.fit_resample(X, y)
+                else:
+                    X = step.fit_transform(X, y)
+        seconds = time.perf_counter() - started
+        return Prepared(tuple(steps), _read_only(X), _read_only(y), seconds, _texts(caught))
 
-    if not steps:  # the rows are mapped from the cache, which all processes share
-        return make()
-    return sharing.fetch(("prepared", key), make, lambda made: _size(made.X) + made.y.nbytes)
+    # Without steps the rows are mapped from the cache, which all processes share.
+    return _taken(sharing.fetch(("prepared", key), make, _size) if steps else make())
 
 
-def transform(steps: Sequence[Any], X: Any, *, key: str | None = None) -> Any:
+def transform(steps: Sequence[Any], X: Any, *, key: str | None = None) -> Prepared:
     """Return what fitted preprocessing makes of rows that are not fitted on.
 
     Parameters
@@ -85,16 +98,36 @@ def transform(steps: Sequence[Any], X: Any, *, key: str | None = None) -> Any:
         What decides rows and steps; None shares nothing.
     """
 
-    def make() -> Any:
+    def make() -> Prepared:
         made = X
-        for step in steps:
-            if not hasattr(step, "fit_resample"):
-                made = step.transform(made)
-        return _read_only(made)
+        started = time.perf_counter()
+        with _recorded() as caught:
+            for step in steps:
+                if not hasattr(step, "fit_resample"):
+                    made = step.transform(made)
+        seconds = time.perf_counter() - started
+        return Prepared(tuple(steps), _read_only(made), None, seconds, _texts(caught))
 
-    if not steps or key is None:
-        return make()
-    return sharing.fetch(("transformed", key), make, _size)
+    is_shared = bool(steps) and key is not None
+    return _taken(sharing.fetch(("transformed", key), make, _size) if is_shared else make())
+
+
+@contextmanager
+def _recorded() -> Iterator[list[warnings.WarningMessage]]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield caught
+
+
+def _texts(caught: list[warnings.WarningMessage]) -> tuple[tuple[str, type[Warning]], ...]:
+    return tuple(dict.fromkeys((str(one.message), one.category) for one in caught))
+
+
+def _taken(made: Prepared) -> Prepared:
+    """Return rows for one evaluation: with their warnings, and nothing that it could change."""
+    for text, category in made.warnings:
+        warnings.warn(text, category, stacklevel=3)
+    return made if isinstance(made.X, np.ndarray) else replace(made, X=made.X.copy())
 
 
 def _read_only(X: Any) -> Any:
@@ -106,10 +139,11 @@ def _read_only(X: Any) -> Any:
     return X
 
 
-def _size(X: Any) -> int:
+def _size(made: Prepared) -> int:
     """Return the bytes that rows hold; of what is no array an estimate from above."""
+    X, labels = made.X, 0 if made.y is None else made.y.nbytes
     if isinstance(X, np.ndarray):
-        return X.nbytes
+        return X.nbytes + labels
     if hasattr(X, "memory_usage"):
-        return int(X.memory_usage(deep=True).sum())
-    return int(X.data.nbytes) * 3  # a sparse matrix: values and their places
+        return int(X.memory_usage(deep=True).sum()) + labels
+    return int(X.data.nbytes) * 3 + labels  # a sparse matrix: values and their places

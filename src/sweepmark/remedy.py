@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.config import lookup
+from sweepmark.config.folders import EXPERIMENT
 from sweepmark.space import Options
 
 if TYPE_CHECKING:
@@ -16,10 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["lone_command"]
 
-# What says that the test part is left alone, and how.
-_ELSEWHERE = tuple(
-    f"evaluation{key}" for key in ("=", ".n_splits=", ".stratified=", ".shuffle=", ".validation_")
-)
+_FOLDS = tuple(f"evaluation.{key}=" for key in ("n_splits", "stratified", "shuffle"))
 _SEARCH = ("sampler", "sweep.n_trials=", "sweep.space.", "~sweep.space.", "+sweep.space.")
 
 
@@ -38,15 +36,27 @@ def lone_command(blueprint: Blueprint, params: Mapping[str, Any]) -> str:
     """
     words = list(blueprint.overrides)
     if blueprint.is_run:
-        if blueprint.config.evaluation.method != "test":
-            words = [word for word in words if not word.startswith(_ELSEWHERE)]
-        return shlex.join(["sweepmark", "run", *words])
+        return shlex.join(["sweepmark", "run", *_on_test(blueprint, words)])
+    if [axis.name for axis in blueprint.space.axes] == [EXPERIMENT]:
+        words = [f"{EXPERIMENT}={params[EXPERIMENT]}", *words]
+        return shlex.join(["sweepmark", "run", *words, "evaluation=test"])
     words = [word for word in words if not word.startswith(_SEARCH)]
     if blueprint.config.sampler.name != "grid":
         words.append("sampler=grid")
     if blueprint.config.sweep is not None and blueprint.config.sweep.n_trials is not None:
         words.append("sweep.n_trials=null")
     return shlex.join(["sweepmark", "sweep", blueprint.name, *words, *_cell(blueprint, params)])
+
+
+def _on_test(blueprint: Blueprint, words: list[str]) -> list[str]:
+    """Return the words of a run that scores the test part, whatever chose how it is evaluated."""
+    if blueprint.config.evaluation.method == "test":
+        return words
+    has_rule = isinstance(blueprint.config.evaluation.threshold, str)
+    dropped = ("evaluation=", "evaluation.validation_", *(() if has_rule else _FOLDS))
+    words = [word for word in words if not word.startswith(dropped)]
+    is_chosen = any(word.startswith(f"{EXPERIMENT}=") for word in words)
+    return [*words, "evaluation=test"] if is_chosen else words
 
 
 def _cell(blueprint: Blueprint, params: Mapping[str, Any]) -> Iterator[str]:

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Literal
 
 from sweepmark import grade as grading
 from sweepmark import published
-from sweepmark.cautions import Caution, trial_cautions, with_common
+from sweepmark.cautions import (
+    Caution,
+    experiment_cautions,
+    trial_cautions,
+    with_common,
+)
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.leaderboard import best, edge_warnings, headline
 from sweepmark.metrics import ACCURACY
@@ -167,6 +172,8 @@ def read_result(
         edges = edge_warnings(chosen, axes) if chosen is not None else []
         cautions += [Caution("edge", message) for message in edges]
         cautions += _final_cautions(history, chosen)
+    comparisons = _comparisons(trials, blueprint)
+    cautions += experiment_cautions(blueprint) if comparisons else []
     return SweepResult(
         sweep_id=sweep_id,
         blueprint=blueprint,
@@ -179,7 +186,7 @@ def read_result(
         grade=_grade(test, blueprint),
         cautions=(*cautions, *trial_cautions(trials)),
         stopped_by=_stopped_by(history),
-        comparisons=_comparisons(trials, blueprint),
+        comparisons=comparisons,
     )
 
 

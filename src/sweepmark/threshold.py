@@ -37,7 +37,7 @@ class Rule:
 
     def __str__(self) -> str:
         """Return the rule as it is written in a configuration."""
-        return f"{self.metric}>={self.minimum:g}"
+        return f"{self.metric}>={np.format_float_positional(self.minimum, trim='-')}"
 
 
 def parse_threshold(value: float | str) -> float | Rule:

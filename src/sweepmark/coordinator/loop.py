@@ -183,7 +183,7 @@ class Coordinator:
         if config.evaluation.method != "test":  # of an experiment that cross-validates
             return 0
         n_train: int = resolve_split(config.split, self.load(config))["n_train"]
-        return n_train
+        return n_train - round(n_train * (config.evaluation.validation_fraction or 0))
 
     def _is_there(self, key: str, *, with_model: bool) -> bool:
         origin = self.evaluations.origin(key, with_model=with_model)

@@ -124,9 +124,14 @@ class Projections:
             )
 
     def interrupt(self, *, ended: float) -> None:
-        """End the sweep's own run, if it can be, so that nothing is shown as running."""
-        if self._parent is not None:
-            with suppress(SweepmarkError):
+        """End the sweep's own run, if it can be, so that nothing is shown as running.
+
+        A sweep that goes on has a run from before, also if it is stopped before it opened it.
+        """
+        with suppress(SweepmarkError):
+            if self.history.is_resumed:
+                self.prepare()
+            if self._parent is not None:
                 self.tracker.close_parent(
                     run_id=self._parent, records=[], ended=ended, status="KILLED"
                 )

@@ -120,7 +120,9 @@ def _connect(url: str, patience: Patience) -> None:
     try:
         error = outcome.get(timeout=patience.connect)
     except queue.Empty:
-        raise UnreachableError(f"{through}no connection within {patience.connect:g} s") from None
+        error = TimeoutError()
+    if isinstance(error, TimeoutError):  # the thread's own timer may go off before ours
+        raise UnreachableError(f"{through}no connection within {patience.connect:g} s")
     if isinstance(error, socket.gaierror):
         text = f"no address for {address[0]} ({error.strerror})"
         raise UnreachableError(through + text) from error

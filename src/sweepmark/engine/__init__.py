@@ -81,6 +81,12 @@ def check_engine(config: EngineConfig) -> None:
     ConfigurationError
         If the engine cannot do what is asked for.
     """
+    shared, held = config.shared_memory, config.memory
+    if shared is not None and held is not None and shared >= held:
+        raise ConfigurationError(
+            f"engine.shared_memory={shared:g} must be below engine.memory={held:g}, or a worker "
+            "would be killed for what it keeps. Set a smaller engine.shared_memory."
+        )
     if config.name == "local":
         return
     for name, value in (("timeout", config.timeout), ("memory", config.memory)):
@@ -97,12 +103,16 @@ def check_engine(config: EngineConfig) -> None:
 
 
 def shared_memory(config: EngineConfig, *, n_slots: int) -> int:
-    """Return the bytes that each of so many processes may keep for later evaluations."""
+    """Return the bytes that each of so many processes may keep for later evaluations.
+
+    Unless it is configured, it leaves half of ``engine.memory`` to the evaluation itself.
+    """
     import psutil
 
     if config.shared_memory is not None:
         return int(config.shared_memory * _GIB)
-    return int(psutil.virtual_memory().total * _SHARED) // n_slots
+    share = int(psutil.virtual_memory().total * _SHARED) // n_slots
+    return share if config.memory is None else min(share, int(config.memory * _GIB) // 2)
 
 
 def _usable_cores() -> int:

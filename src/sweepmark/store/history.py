@@ -39,6 +39,8 @@ class History:
         Warnings that were journalled.
     stop : dict or None
         Why it stopped; None while it runs, or after a kill.
+    is_resumed : bool
+        Whether it went on after an interruption.
     seconds : float
         How long it was coordinated, over all resumes, up to the last entry of each.
     """
@@ -53,6 +55,7 @@ class History:
     final: Entry | None = None
     warnings: list[Entry] = field(default_factory=list)
     stop: Entry | None = None
+    is_resumed: bool = False
     seconds: float = 0.0
     _last: float = 0.0
 
@@ -116,5 +119,6 @@ class History:
                 self.warnings.append(entry)
             case "stop" | "resumed":
                 self.stop = entry if entry["event"] == "stop" else None
+                self.is_resumed = self.is_resumed or entry["event"] == "resumed"
             case _:  # written by a later version: nothing here depends on it
                 pass
