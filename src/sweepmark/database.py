@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import sqlite3
+from contextlib import closing
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from sweepmark.data import cache
 from sweepmark.errors import StoreError, SweepmarkError
 from sweepmark.steps import step
 
@@ -34,11 +38,13 @@ def database_uri(path: Path) -> str:
     return f"sqlite:///{path.absolute()}"
 
 
-def create_once(path: Path, create: Callable[[Path], None]) -> None:
+def create_once(path: Path, create: Callable[[Path], None], *, library: str) -> None:
     """Create a database if it is not there; of several processes one does, the others wait.
 
     The file gets its name when it is finished: a process killed in the middle of a migration
-    leaves no half-migrated database behind, which the next one could not go on with.
+    leaves no half-migrated database behind, which the next one could not go on with. The cache
+    keeps a new database of each library's version: a copy takes milliseconds, MLflow's
+    migrations two seconds.
 
     Parameters
     ----------
@@ -46,6 +52,8 @@ def create_once(path: Path, create: Callable[[Path], None]) -> None:
         Where the database shall be.
     create : callable
         Makes a new database at the path it is given.
+    library : str
+        The package whose version decides what a new database looks like.
 
     Raises
     ------
@@ -60,14 +68,47 @@ def create_once(path: Path, create: Callable[[Path], None]) -> None:
             if path.exists():
                 return
             unfinished = path.with_name(f".{path.name}.new")
+            template = cache.root() / "databases" / f"{library}-{version(library)}.db"
             _remove(unfinished)
             try:
-                create(unfinished)
+                if not _copy(template, unfinished):
+                    create(unfinished)
+                    _keep(unfinished, template)
                 step("database.migrated")
                 unfinished.replace(path)
                 step("database.named")
             finally:
                 _remove(unfinished)
+
+
+def _copy(template: Path, target: Path) -> bool:
+    """Copy a database that is there and whole; False if it is not."""
+    if not template.exists():
+        return False
+    shutil.copyfile(template, target)
+    if _is_whole(target):
+        return True
+    _remove(target)
+    return False
+
+
+def _is_whole(path: Path) -> bool:
+    with contextlib.suppress(sqlite3.DatabaseError), closing(sqlite3.connect(path)) as database:
+        (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return tables > 0 and database.execute("PRAGMA quick_check").fetchall() == [("ok",)]
+    return False
+
+
+def _keep(database: Path, template: Path) -> None:
+    """Keep a copy of a new database; a cache that cannot be written costs time, no more."""
+    aside = template.with_name(f".{template.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):
+        template.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(database, aside)
+            aside.replace(template)
+        finally:
+            aside.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -82,7 +123,7 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection]:
     uri = f"file:{quote(str(path.absolute()))}?mode=ro"
     with (
         translated(path),
-        contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_PATIENCE)) as connection,
+        closing(sqlite3.connect(uri, uri=True, timeout=_PATIENCE)) as connection,
     ):
         yield connection
 

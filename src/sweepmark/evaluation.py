@@ -7,9 +7,10 @@ or remembered. Everything that is fitted is fitted on training rows.
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,9 +27,11 @@ from sweepmark.task import resolve_task, targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
+    from threadpoolctl import ThreadpoolController
 
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset, Part
@@ -110,13 +113,9 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
     Exception
         Whatever the estimator raises.
     """
-    from threadpoolctl import threadpool_limits
-
-    from sweepmark.data import open_dataset
-
-    rows = _Rows.of(specification, open_dataset(specification.data))
+    rows = _Rows.of(specification, _dataset(specification.data))
     with (
-        threadpool_limits(specification.threads),
+        _thread_pools(len(sys.modules)).limit(limits=specification.threads),
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")
@@ -145,6 +144,30 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
         work=_work(shared),
         model=fitting.dump(fitted.pipeline, threshold=cut) if keep_model else None,
     )
+
+
+def _dataset(digest: str) -> Dataset:
+    from sweepmark.data import cache
+
+    return _opened(digest, cache.root())
+
+
+@lru_cache(maxsize=2)
+def _opened(digest: str, root: Path) -> Dataset:
+    """Open a data set once for all evaluations of it: some take little longer than that."""
+    from sweepmark.data import open_dataset
+
+    del root  # where it is looked for
+    return open_dataset(digest)
+
+
+@lru_cache(maxsize=1)
+def _thread_pools(n_modules: int) -> ThreadpoolController:
+    """Look for the BLAS and OpenMP libraries once, and again when a module came in since."""
+    from threadpoolctl import ThreadpoolController
+
+    del n_modules
+    return ThreadpoolController()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,9 +201,7 @@ class _Fitted:
 
 
 def _take(specification: Specification, rows: NDArray[np.int64]) -> Part:
-    from sweepmark.data import open_dataset
-
-    part = open_dataset(specification.data).take(rows)
+    part = _dataset(specification.data).take(rows)
     return replace(part, y=targets(specification.task, part.y))
 
 

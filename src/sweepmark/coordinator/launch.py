@@ -6,8 +6,9 @@ import secrets
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
+from sweepmark.coordinator.background import Background
 from sweepmark.coordinator.delivery import git_state
 from sweepmark.coordinator.loop import Coordinator
 from sweepmark.coordinator.predecessor import find_unfinished, is_over, versions_changed
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
     from sweepmark.blueprint import Blueprint
     from sweepmark.config.schema import Config, DatasetConfig
     from sweepmark.data import Dataset
-    from sweepmark.engine import Engine
     from sweepmark.results import SweepResult
-    from sweepmark.search import Search
     from sweepmark.store import Store
     from sweepmark.trial import Trial
 
@@ -97,6 +96,39 @@ def _identity(dataset: DatasetConfig) -> str:
     return repr(dataset)
 
 
+class _Preparation:
+    """What a sweep needs before its journal is opened.
+
+    Workers take as long to start as it takes to check the blueprint here: both at once. Nothing
+    is given to them, and nothing is written, before all is checked.
+    """
+
+    def __init__(self, blueprint: Blueprint, progress: Progress, *, is_over: bool = False) -> None:
+        config = blueprint.config
+        check_engine(config.engine)
+        self.blueprint = blueprint
+        self.datasets = _Datasets(progress)
+        self.search = create_search(
+            blueprint.space, config.sampler, blueprint.sweep, seed=config.seed
+        )
+        self.clock = Clock()
+        n_jobs = self.search.n_trials * blueprint.n_evaluations()
+        self.engine = (
+            SerialEngine()  # which costs nothing
+            if is_over
+            else create_engine(config.engine, n_jobs=n_jobs, clock=self.clock)
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.engine.close()
+
+    def check(self, options: Options) -> None:
+        self.blueprint.check(self.datasets.load, trusted=options.trusted)
+
+
 def launch(
     blueprint: Blueprint, *, store: Store, options: Options, progress: Progress
 ) -> SweepResult:
@@ -109,13 +141,12 @@ def launch(
     StoreError
         If the environment stops it; what is finished is kept.
     """
-    check_engine(blueprint.config.engine)
-    datasets = _Datasets(progress)
-    blueprint.check(datasets.load, trusted=options.trusted)
-    sweep_id = find_unfinished(blueprint, store, options, say=progress.say)
-    if sweep_id is None:
-        sweep_id = _new_id(blueprint.name)
-    return _execute(sweep_id, blueprint, datasets, store, options, progress)
+    with _Preparation(blueprint, progress) as prepared:
+        prepared.check(options)
+        sweep_id = find_unfinished(blueprint, store, options, say=progress.say)
+        if sweep_id is None:
+            sweep_id = _new_id(blueprint.name)
+        return _execute(sweep_id, prepared, store, options, progress)
 
 
 def resume(sweep_id: str, *, store: Store, options: Options, progress: Progress) -> SweepResult:
@@ -129,13 +160,12 @@ def resume(sweep_id: str, *, store: Store, options: Options, progress: Progress)
         If the environment stops it, or another process owns it.
     """
     history, blueprint = read_sweep(store, sweep_id)
-    datasets = _Datasets(progress)
-    if not is_over(history, options):
-        if versions_changed(history, sweep_id, options):
-            sweep_id = _new_id(blueprint.name)
-        check_engine(blueprint.config.engine)
-        blueprint.check(datasets.load, trusted=options.trusted)
-    return _execute(sweep_id, blueprint, datasets, store, options, progress)
+    with _Preparation(blueprint, progress, is_over=is_over(history, options)) as prepared:
+        if not is_over(history, options):
+            if versions_changed(history, sweep_id, options):
+                sweep_id = _new_id(blueprint.name)
+            prepared.check(options)
+        return _execute(sweep_id, prepared, store, options, progress)
 
 
 def _new_id(name: str) -> str:
@@ -144,36 +174,22 @@ def _new_id(name: str) -> str:
     return f"{name}-{stamp}-{int(now % 1 * 1000):03d}{secrets.token_hex(1)}"
 
 
-def _execute(  # noqa: PLR0913, PLR0917 -- what one execution is made of
-    sweep_id: str,
-    blueprint: Blueprint,
-    datasets: _Datasets,
-    store: Store,
-    options: Options,
-    progress: Progress,
+def _execute(
+    sweep_id: str, prepared: _Preparation, store: Store, options: Options, progress: Progress
 ) -> SweepResult:
-    clock, config = Clock(), blueprint.config
-    search = create_search(blueprint.space, config.sampler, blueprint.sweep, seed=config.seed)
     with ExitStack() as stack:
         stack.callback(progress.close)
         stack.enter_context(owned(store.lock_path(sweep_id)))
         journal = stack.enter_context(Journal(store.journal_path(sweep_id)))
         history = History.of(journal.entries)
-        clock.go_on_from(history.last)
+        prepared.clock.go_on_from(history.last)
         execution = _Execution(
-            sweep_id=sweep_id,
-            blueprint=blueprint,
-            datasets=datasets,
-            store=store,
-            journal=journal,
-            history=history,
-            search=search,
-            clock=clock,
+            sweep_id=sweep_id, prepared=prepared, store=store, journal=journal, history=history
         )
         execution.open(options)
-        engine = stack.enter_context(execution.engine(options))
-        shown = stack.enter_context(execution.projections(options, progress.settled))
-        return execution.run(engine, shown, options, progress)
+        shown = execution.projections(options, progress.settled)
+        stack.push(shown)
+        return execution.run(shown, options, progress)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -181,16 +197,13 @@ class _Execution:
     """One go at a sweep, from opening its journal to closing its run."""
 
     sweep_id: str
-    blueprint: Blueprint
-    datasets: _Datasets
+    prepared: _Preparation
     store: Store
     journal: Journal
     history: History
-    search: Search
-    clock: Clock
 
     def now(self) -> float:
-        return self.clock.date(time.monotonic())
+        return self.prepared.clock.date(time.monotonic())
 
     def open(self, options: Options) -> None:
         """Write the journal's first line, or that the sweep goes on."""
@@ -202,49 +215,45 @@ class _Execution:
             "opened",
             at=self.now(),
             sweep_id=self.sweep_id,
-            sweep_key=self.blueprint.key,
+            sweep_key=self.prepared.blueprint.key,
             fresh=options.fresh,
             versions=library_versions(options.trusted),
             git=git_state(),
-            blueprint=self.blueprint.document(),
+            blueprint=self.prepared.blueprint.document(),
         )
         self.history.take(entry)
 
-    def engine(self, options: Options) -> Engine:
-        """Start the engine; a finished sweep needs none that costs anything."""
-        if is_over(self.history, options):
-            return SerialEngine()
-        n_jobs = self.search.n_trials * self.blueprint.n_evaluations()
-        return create_engine(self.blueprint.config.engine, n_jobs=n_jobs, clock=self.clock)
-
-    def projections(self, options: Options, settled: Callable[[Trial], None]) -> Projections:
+    def projections(
+        self, options: Options, settled: Callable[[Trial], None]
+    ) -> Projections | Background:
+        """Return what shows the sweep; in the background where this process is free for it."""
         shown = Projections(
             sweep_id=self.sweep_id,
-            blueprint=self.blueprint,
+            blueprint=self.prepared.blueprint,
             history=self.history,
             store=self.store,
-            load=self.datasets.load,
+            load=self.prepared.datasets.load,
             progress=settled,
         )
         if options.retry_failed and self.history.has_failures:
             shown.ledger.clear()
-        return shown
+        return Background(shown) if self.prepared.engine.is_apart else shown
 
     def run(
-        self, engine: Engine, shown: Projections, options: Options, progress: Progress
+        self, shown: Projections | Background, options: Options, progress: Progress
     ) -> SweepResult:
         """Run the loop and end journal and parent run, whatever happens."""
-        progress.opened(self.sweep_id, self.blueprint, self.search.n_trials)
+        progress.opened(self.sweep_id, self.prepared.blueprint, self.prepared.search.n_trials)
         try:
             coordinator = Coordinator(
                 sweep_id=self.sweep_id,
-                blueprint=self.blueprint,
+                blueprint=self.prepared.blueprint,
                 journal=self.journal,
                 history=self.history,
-                search=self.search,
+                search=self.prepared.search,
                 evaluations=self.store.evaluations,
-                engine=engine,
-                load=self.datasets.load,
+                engine=self.prepared.engine,
+                load=self.prepared.datasets.load,
                 observer=shown,
                 clock=self.now,
                 trusted=options.trusted,
@@ -258,13 +267,13 @@ class _Execution:
             result = read_result(self.store, self.sweep_id, run_ids=shown.run_ids)
             shown.finish(result, ended=self.history.last)
         except BaseException as error:
-            self._interrupt(error, engine, shown)
+            self._interrupt(error, shown)
             raise
         return result
 
-    def _interrupt(self, error: BaseException, engine: Engine, shown: Projections) -> None:
+    def _interrupt(self, error: BaseException, shown: Projections | Background) -> None:
         """End what can be ended: nothing keeps running, and nothing is shown as running."""
-        engine.close()
+        self.prepared.engine.close()
         with suppress(SweepmarkError):
             why = type(error).__name__
             self.journal.append("stop", at=self.now(), state="interrupted", why=why)

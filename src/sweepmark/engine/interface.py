@@ -136,9 +136,13 @@ class Engine(ABC):
     ----------
     n_slots : int
         Slots are numbered from 0 to ``n_slots - 1``.
+    is_apart : bool
+        Whether evaluations run in processes of their own, so that this one may do other work
+        meanwhile without changing what they are timed at.
     """
 
     n_slots: int
+    is_apart: bool
 
     @abstractmethod
     def idle(self) -> list[int]:

@@ -65,6 +65,8 @@ class LocalEngine(Engine):
         Dates the outcomes.
     """
 
+    is_apart = True
+
     def __init__(  # noqa: PLR0913 -- each has a default of its own
         self,
         *,

@@ -24,6 +24,8 @@ class SerialEngine(Engine):
         Dates the outcomes.
     """
 
+    is_apart = False
+
     def __init__(self, *, evaluate: Evaluate | None = None, clock: Clock | None = None) -> None:
         self.n_slots = 1
         self._evaluate = evaluate

@@ -60,7 +60,7 @@ def ledger_schema_problem(store: Path) -> str | None:
 
 def create_database(path: Path) -> None:
     """Make a database without studies, unless it is there."""
-    create_once(path, _create)
+    create_once(path, _create, library="optuna")
 
 
 def await_lock(path: Path) -> None:

@@ -42,7 +42,7 @@ def connect(store: Path, *, experiment: str) -> tuple[MlflowClient, str]:
     from mlflow.exceptions import MlflowException
 
     database, artifacts = mlflow_database(store), artifacts_folder(store)
-    create_once(database, lambda path: _create(path, artifacts))
+    create_once(database, lambda path: _create(path, artifacts), library="mlflow")
     settle(store)
     uri = database_uri(database)
     try:

@@ -1,0 +1,105 @@
+"""Projections in the background: databases are written while the loop keeps its workers busy."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from sweepmark.coordinator.projections import Projections
+    from sweepmark.results import SweepResult
+    from sweepmark.scorecard import Scorecard
+    from sweepmark.trial import Trial
+
+__all__ = ["Background"]
+
+_MOST_WAITING = 64
+"""Trials, with their predictions, that may wait to be written; then the loop waits."""
+
+
+class Background:
+    """Does what Projections do in one other thread, in the order in which it was asked for.
+
+    Connecting to a new MLflow takes two seconds, writing a trial 50 ms; an evaluation may take
+    less. What goes wrong there is raised here by the next call, and nothing more is written then.
+
+    Parameters
+    ----------
+    projections : Projections
+        Closed with this one.
+    """
+
+    def __init__(self, projections: Projections) -> None:
+        self._projections = projections
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="projections")
+        self._waiting: deque[Future[Any]] = deque()
+        self._has_begun = False
+        self._has_failed = False
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let go of both databases, in the thread that opened them."""
+        self._executor.submit(self._projections.__exit__, kind, error, trace).result()
+        self._executor.shutdown()
+
+    @property
+    def run_ids(self) -> dict[int, str]:
+        """The delivered trials' runs, by number, when all is delivered that was settled."""
+        run_ids: dict[int, str] = self._ask(lambda: self._projections.run_ids)
+        return run_ids
+
+    def prepare(self) -> None:
+        """Begin to open the sweep's own run."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._begin(self._projections.prepare)
+        self._look(most=_MOST_WAITING)
+
+    def settled(self, trial: Trial, cards: Sequence[Scorecard]) -> None:
+        """Have a trial delivered."""
+        self._begin(lambda: self._projections.settled(trial, cards))
+        self._look(most=_MOST_WAITING)
+
+    def finish(self, result: SweepResult, *, ended: float) -> None:
+        """End the sweep's own run with what became of it."""
+        self._ask(lambda: self._projections.finish(result, ended=ended))
+
+    def interrupt(self, *, ended: float) -> None:
+        """End the sweep's own run; what waits to be written is left to the resume."""
+        self._has_failed = True
+        self._executor.submit(lambda: self._projections.interrupt(ended=ended)).result()
+
+    def _begin(self, work: Callable[[], Any]) -> None:
+        self._waiting.append(self._executor.submit(self._unless_failed, work))
+
+    def _ask(self, work: Callable[[], Any]) -> Any:
+        self._begin(work)
+        last = self._waiting[-1]
+        self._look(most=0)
+        return last.result()
+
+    def _look(self, *, most: int) -> None:
+        """Raise what went wrong; wait until no more than so much is left to do."""
+        while self._waiting and (len(self._waiting) > most or self._waiting[0].done()):
+            self._waiting.popleft().result()
+
+    def _unless_failed(self, work: Callable[[], Any]) -> Any:
+        if self._has_failed:
+            return None
+        try:
+            return work()
+        except BaseException:
+            self._has_failed = True
+            raise
