@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
     from sweepmark.engine import Job
 
 
-def cell(fold: int, gamma: float, C: float, *, n_train: int = 100) -> Job:
+def cell(
+    fold: int, gamma: float, C: float, *, n_train: int = 100, memory: int | None = None
+) -> Job:
     """Return the evaluation of one cell of a grid on one fold."""
-    one = make_job()
+    one = replace(make_job(), shared_memory=memory)
     changes: dict[str, Any] = {
         "method": {"name": "cv", "fold": fold},
         "classifier": {"_target_": "sweepmark.svm.SVC", "gamma": gamma, "C": C},
@@ -50,26 +53,40 @@ def place(ready: list[Job], slots: list[int]) -> list[tuple[int, float, float]]:
     return taken
 
 
-def test_worker_stays_with_its_fold_and_gamma() -> None:
-    assert place(GRID, [0] * 5) == [
-        (0, 0.1, 1.0),
-        (0, 0.1, 10.0),
+def test_one_worker_ends_every_trial_of_a_gamma_before_the_next() -> None:
+    assert place(GRID, [0] * 8) == [
+        *((fold, 0.1, C) for fold in (0, 1, 2) for C in (1.0, 10.0)),
         (0, 0.2, 1.0),
         (0, 0.2, 10.0),
-        (1, 0.1, 1.0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("memory", "order"),
+    [
+        (2 * 16 * 100**2 - 1, [(0, 0.1), (0, 0.2), (1, 0.1), (1, 0.2), (2, 0.1), (2, 0.2)]),
+        (2 * 16 * 100**2, [(0, 0.1), (1, 0.1), (0, 0.2), (2, 0.1), (1, 0.2), (2, 0.2)]),
+    ],
+    ids=["one", "two"],
+)
+def test_worker_takes_no_more_rows_than_it_can_keep(
+    memory: int, order: list[tuple[int, float]]
+) -> None:
+    ready = [cell(*where(one), memory=memory) for one in GRID]
+    taken = place(ready, [0] * len(ready))
+    assert [(fold, gamma) for fold, gamma, _ in taken[::2]] == order
 
 
 def test_two_workers_take_different_folds() -> None:
     taken = place(GRID, [0, 1] * 4)
-    assert {fold for fold, _, _ in taken[::2]} == {0}
+    assert {fold for fold, _, _ in taken[::2]} == {0, 2}
     assert {fold for fold, _, _ in taken[1::2]} == {1}
 
 
 def test_at_last_a_worker_helps_another_with_another_gamma() -> None:
     taken = place(GRID, [0, 1] * 6)
-    assert [fold for fold, _, _ in taken[8:]] == [2, 2, 2, 2]
-    assert {gamma for _, gamma, _ in taken[8::2]} != {gamma for _, gamma, _ in taken[9::2]}
+    assert {fold for fold, _, _ in taken[9::2]} <= {0, 2}
+    assert all(one[:2] != other[:2] for one, other in zip(taken[8::2], taken[9::2], strict=True))
 
 
 def test_most_rows_go_first() -> None:

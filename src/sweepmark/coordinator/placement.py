@@ -1,11 +1,12 @@
 """Placement: which of the waiting evaluations a free worker takes, so that work is shared.
 
 A worker keeps what it computed: a fold's fitted preprocessing, its distances, the kernel of a
-gamma. So it stays with the rows it has, then with the parameters that make it compute anew, and
-goes through those along which it need not, like C. A worker without anything left of its own takes
-rows that no other has, the most first, so that no long fit is left for the end, and at last it
-helps another. Placement decides where and in which order
-evaluations run, never which numbers come out.
+gamma. So it goes through the parameters along which next to nothing is computed anew, like C, then
+on with the oldest others on rows that it has, or that nobody has: of several folds each trial is
+done before the next, as long as a worker has memory for their rows; else each fold is. A worker
+without anything left of its own helps another. Of equals the one with most rows goes first, so that
+no long fit is left for the end. Placement decides where and in which order evaluations run, never
+which numbers come out.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ __all__ = ["Placement"]
 _SHARING = frozenset({"C", "n_estimators", "n_neighbors"})
 """Parameters of classifiers along which fits on the same rows share most of their work."""
 
+_BYTES_PER_PAIR = 16
+"""The most that is kept of two training rows: a distance and a kernel value, in double."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Place:
@@ -43,10 +47,12 @@ class _Place:
 
 @dataclass(slots=True)
 class Placement:
-    """Remembers what each slot worked on last."""
+    """Remembers what each slot works on, and which rows it has."""
 
     _places: dict[str, _Place] = field(default_factory=dict)
     _last: dict[int, _Place] = field(default_factory=dict)
+    _rows: dict[int, set[str]] = field(default_factory=dict)
+    _ages: dict[str, int] = field(default_factory=dict)
 
     def choose(self, ready: Iterable[Job], slot: int) -> Job:
         """Return the job that a slot shares most with; of equals one with most rows, or the first.
@@ -58,23 +64,32 @@ class Placement:
         slot : int
             Which is free.
         """
+        placed = [(self._place(job), job) for job in ready]
+        for place, _ in placed:
+            self._ages.setdefault(place.family, len(self._ages))
+        left = {place.rows for place, _ in placed}
+        own = self._rows.get(slot, set()) & left
         last = self._last.get(slot)
         others = {place for other, place in self._last.items() if other != slot}
-        rows_of_others = {place.rows for place in others}
+        taken = {rows for other, some in self._rows.items() if other != slot for rows in some}
+        taken |= {place.rows for place in others}
 
-        def strangeness(job: Job) -> tuple[int, ...]:
-            place = self._place(job)
-            own = last is not None and place.rows == last.rows
+        def strangeness(item: tuple[_Place, Job]) -> tuple[int, ...]:
+            place, job = item
+            is_new = place.rows not in own
             return (
-                not (own and place == last),
-                not own,
-                place.rows in rows_of_others,
+                place != last,
+                is_new and (place.rows in taken or not _has_room(job, len(own))),
+                is_new and place.rows in taken,
                 place in others,
+                self._ages[place.family],
+                is_new,
                 -job.specification.split["n_train"],
             )
 
-        chosen = min(ready, key=strangeness)
-        self._last[slot] = self._place(chosen)
+        place, chosen = min(placed, key=strangeness)
+        self._last[slot] = place
+        self._rows[slot] = own | {place.rows}
         return chosen
 
     def forget(self, job: Job) -> None:
@@ -87,3 +102,11 @@ class Placement:
         if place is None:
             place = self._places[key] = _Place.of(job.specification)
         return place
+
+
+def _has_room(job: Job, n_kept: int) -> bool:
+    """Whether a worker that keeps so many sets of rows can keep those of a job besides."""
+    if job.shared_memory is None or not n_kept:
+        return True
+    n_train: int = job.specification.split["n_train"]
+    return (n_kept + 1) * _BYTES_PER_PAIR * n_train**2 <= job.shared_memory
