@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from sweepmark.grade import wilson_interval
-from sweepmark.plots import curve_png, heatmap_png
+from sweepmark.heatmap import heatmap_png
+from sweepmark.plots import curve_png
 
 VERMILION = (0xD5, 0x5E, 0x00)
 
@@ -31,6 +32,10 @@ def is_whole(pixels: Any) -> bool:
 
 def n_of_colour(pixels: Any, colour: tuple[int, int, int]) -> int:
     return int((pixels == colour).all(axis=2).sum())
+
+
+def n_dark(pixels: Any) -> int:
+    return int((pixels < 128).all(axis=2).sum())
 
 
 def curve(x: list[float], y: list[float], **options: Any) -> bytes:
@@ -112,10 +117,33 @@ def test_long_names_below_the_heatmap_are_whole() -> None:
     assert is_whole(read(content))
 
 
+def test_names_of_long_parameters_beside_one_cell_are_whole() -> None:
+    labels = [f"classifier.{'very_' * 6}long_{axis}" for axis in ("x", "y", "value")]
+
+    def draw(x_label: str, y_label: str, value_label: str) -> Any:
+        grid = np.array([[0.5]])
+        return read(
+            heatmap_png(
+                *([1], [1], grid),
+                title="t",
+                x_label=x_label,
+                y_label=y_label,
+                value_label=value_label,
+            )
+        )
+
+    pixels = draw(*labels)
+    assert is_whole(pixels)
+    alone = [draw(*(label if i == j else "" for j, label in enumerate(labels))) for i in range(3)]
+    inks = [n_dark(image) - n_dark(draw("", "", "")) for image in alone]
+    assert min(inks) > 500
+    assert n_dark(pixels) - n_dark(draw("", "", "")) == sum(inks)  # so none lies over another
+
+
 def test_drawing_needs_no_pyplot_and_importing_no_matplotlib() -> None:
     code = """
 import sys
-import sweepmark.pictures, sweepmark.plots
+import sweepmark.heatmap, sweepmark.pictures, sweepmark.plots
 assert "matplotlib" not in sys.modules
 sweepmark.plots.curve_png([1], [1], x_label="", y_label="", title="")
 assert "matplotlib.pyplot" not in sys.modules

@@ -24,7 +24,7 @@ ELSEWHERE = ("ui", "data describe openml")
 """A server and a host on the net: they have tests of their own."""
 
 SMALL = {
-    "run experiment": ["split.size=600", "engine=serial", "--json"],
+    "run experiment": ["split.size=400", "engine=serial", "tracking=none", "--json"],
     "sweep svc_c_gamma": ["split.size=300", "engine=serial"],
     "sweep growing_subsets": ["sweep.space.split.size=[400,800]", "engine=serial"],
 }

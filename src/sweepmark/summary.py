@@ -247,7 +247,7 @@ def _curve(result: SweepResult, axis: Choice, metric: str, trials: list[Trial]) 
 def _heatmap(result: SweepResult, axes: list[Choice], metric: str, trials: list[Trial]) -> bytes:
     import numpy as np
 
-    from sweepmark.plots import heatmap_png
+    from sweepmark.heatmap import heatmap_png
 
     y_axis, x_axis = axes
     grid = np.full((len(y_axis.values), len(x_axis.values)), np.nan)
