@@ -7,11 +7,16 @@ fitted on each fold's training part. Runs alternate; what is compared are median
     python benchmarks/svm_grid.py --n 7500 --rounds 1
     python benchmarks/svm_grid.py --n 2000 --grid published
     python benchmarks/svm_grid.py --fit 15000 5000
+    python benchmarks/svm_grid.py --growth 2000 15000
+
+A third peer of the single fit is scikit-learn-intelex, on as many threads
+(``pip install -e '.[bench]' -c constraints.txt``).
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import statistics
 import time
@@ -153,15 +158,47 @@ def compare_fits(X: Any, y: Any, arguments: argparse.Namespace) -> None:
     data = np.asarray(X[: n_train + n_test], dtype=np.float64) / 256
     train = data[:n_train], np.asarray(y[:n_train])
     print(f"one fit and prediction, {n_train} / {n_test}\n")
+    models = {"sweepmark.svm": svm.SVC(), "scikit-learn": PLAIN_SVC(), **intelex()}
     found = compare(
         {
-            "sweepmark.svm": partial(fit_and_predict, svm.SVC(), train, data[n_train:]),
-            "scikit-learn": partial(fit_and_predict, PLAIN_SVC(), train, data[n_train:]),
+            name: partial(fit_and_predict, model, train, data[n_train:])
+            for name, model in models.items()
         },
         arguments.rounds,
     )
-    one, other = found.values()
-    print(f"\n{np.count_nonzero(one != other)} of {len(one)} predictions differ")
+    for name, labels in found.items():
+        n_other = np.count_nonzero(labels != found["scikit-learn"])
+        print(f"{name}: {n_other} of {len(labels)} predictions are not scikit-learn's")
+    print(f"\n{svm.statistics()}")
+
+
+def intelex() -> dict[str, Any]:
+    """Return Intel's SVC, which computes in the type of its data: here in float64."""
+    try:
+        from sklearnex.svm import SVC
+    except ImportError:
+        print("without scikit-learn-intelex: pip install -e '.[bench]' -c constraints.txt\n")
+        return {}
+    return {"scikit-learn-intelex, float64": SVC()}
+
+
+def show_growth(X: Any, y: Any, arguments: argparse.Namespace) -> None:
+    """Print how the time of the search grows between two numbers of images."""
+    seconds = {}
+    for n in arguments.growth:
+        data = np.asarray(X[:n], dtype=np.float64), np.asarray(y[:n])
+        folds = list(StratifiedKFold(5).split(*data))
+        search = Search(*data, folds, _GAMMAS[arguments.grid])
+        taken = []
+        for _ in range(arguments.rounds if n == min(arguments.growth) else 1):
+            started = time.perf_counter()
+            shared(search)
+            taken.append(time.perf_counter() - started)
+        seconds[n] = statistics.median(taken)
+        print(f"{arguments.grid} grid, n={n}: {seconds[n]:.1f} s, {svm.statistics()}")
+    few, many = sorted(seconds)
+    exponent = math.log(seconds[many] / seconds[few]) / math.log(many / few)
+    print(f"\nthe time grows with n to the power of {exponent:.2f}")
 
 
 def main() -> None:
@@ -172,10 +209,13 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=5, help="how many of the five to compute")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--fit", type=int, nargs=2, metavar=("TRAIN", "TEST"), help="one fit")
+    parser.add_argument("--growth", type=int, nargs=2, metavar="N", help="how the time grows")
     parser.add_argument("--alone", action="store_true", help="without the peer")
     arguments = parser.parse_args()
     train = load(dataset_config("mnist")).train
-    if arguments.fit:
+    if arguments.growth:
+        show_growth(train.X, train.y, arguments)
+    elif arguments.fit:
         compare_fits(train.X, train.y, arguments)
     else:
         compare_searches(train.X, train.y, arguments)
