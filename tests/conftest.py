@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 N_TRAIN = 1437
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, in each process its share, so that none is left for the end."""
+    n_processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    rows = [item for item in items if item.get_closest_marker("row") and item not in slow]
+    long = [*slow, *rows]
+    quick = [item for item in items if item not in set(long)]
+    bounds = [len(quick) * place // n_processes for place in range(n_processes + 1)]
+    items[:] = [
+        item
+        for place in range(n_processes)
+        for item in (*long[place::n_processes], *quick[bounds[place] : bounds[place + 1]])
+    ]
 
 
 @pytest.fixture(scope="session")

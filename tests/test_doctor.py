@@ -49,11 +49,14 @@ def patient(clinic: Path, tmp_path: Path) -> Store:
     return Store(shutil.copytree(clinic, tmp_path / "mlruns"))
 
 
-def kill(store: Store, sweep_id: str, *, keep: int) -> None:
-    """Leave what a kill after so many lines of the journal does."""
+def kill(store: Store, sweep_id: str) -> None:
+    """Leave what a kill after the first trial does."""
     path = store.journal_path(sweep_id)
     lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join(lines[:keep]))
+    first = next(
+        place for place, line in enumerate(lines) if json.loads(line)["event"] == "outcome"
+    )
+    path.write_bytes(b"".join(lines[: first + 1]))
     with closing(sqlite3.connect(store.root / "mlflow.db")) as db, db:
         db.execute("UPDATE runs SET status = 'RUNNING' WHERE name = ?", (sweep_id,))
 
@@ -123,7 +126,7 @@ def test_lost_databases_are_made_anew_and_nothing_is_fitted(
 def test_killed_sweep_is_shown_as_far_as_it_got_and_goes_on(patient: Store) -> None:
     sweep_id = patient.sweep_ids()[0]
     whole = result_document(read_result(patient, sweep_id))
-    kill(patient, sweep_id, keep=12)  # one trial is whole by then
+    kill(patient, sweep_id)
     shutil.rmtree(patient.root / "artifacts")
     for name in ("mlflow.db", "optuna.db"):
         (patient.root / name).unlink()
@@ -141,7 +144,7 @@ def test_killed_sweep_is_shown_as_far_as_it_got_and_goes_on(patient: Store) -> N
 
 def test_what_runs_is_left_alone(patient: Store) -> None:
     sweep_id = patient.sweep_ids()[0]
-    kill(patient, sweep_id, keep=8)
+    kill(patient, sweep_id)
     with owned(patient.lock_path(sweep_id)):
         with pytest.raises(OwnedError):
             rebuild(sweep_id, store=patient, say=lambda _: None)
@@ -249,7 +252,7 @@ def test_command_line_rebuilds_and_says_so(
     assert main(["doctor"]) == 1
     assert "-> sweepmark doctor --rebuild" in capsys.readouterr().out
     gone = patient.sweep_ids()[0]
-    kill(patient, gone, keep=1)
+    kill(patient, gone)
     patient.journal_path(gone).unlink()
     assert main(["doctor", "--rebuild"]) == 0
     shown = capsys.readouterr()

@@ -79,6 +79,7 @@ def test_every_step_is_in_a_tour() -> None:
 def test_tour(bare_case: BaseCase, reference: Reference, stops: tuple[str, ...]) -> None:
     """Each kill hits what has survived all kills before it."""
     case = bare_case
+    case.workers = 1  # starting costs more than all that is fitted
     for number, stop in enumerate(stops):
         # `sweep` goes on as well as `resume` does, unless it is over but for MLflow.
         is_resumed = "resumed" in stop or "clos" in stop or "model" in stop or number % 2
@@ -94,7 +95,7 @@ def test_tour(bare_case: BaseCase, reference: Reference, stops: tuple[str, ...])
     "step", sorted({stop.partition(":")[0] for stop in OPENING + RUNNING + ENDING})
 )
 def test_step(case: BaseCase, reference: Reference, step: str) -> None:
-    case.workers = 1  # starting costs more than all that is fitted
+    case.workers = 1
     if step.startswith("database"):
         (case.store / "optuna.db").unlink()
     if "resumed" in step:
@@ -133,7 +134,7 @@ def test_random_moments(
         totals = list(pool.map(survive, cases, shares, itertools.repeat(reference)))
     for case, share, total in zip(cases, shares, totals, strict=True):
         assert_good(case, reference)
-        # What takes 8 s instead of 30 has no room for starting twice.
+        # What takes 8 s instead of 45 has no room for starting twice.
         assert not whole or total <= 1.5 * reference.seconds, f"killed at {share:.3f}"
 
 

@@ -260,11 +260,12 @@ class _Execution:
                 retry_failed=options.retry_failed,
             )
             coordinator.run()
+            run_ids = shown.run_ids  # all is delivered before the sweep is called complete
             if not self.history.is_complete:
                 why = coordinator.stopped_by or "done"
                 entry = self.journal.append("stop", at=self.now(), state="complete", why=why)
                 self.history.take(entry)
-            result = read_result(self.store, self.sweep_id, run_ids=shown.run_ids)
+            result = read_result(self.store, self.sweep_id, run_ids=run_ids)
             shown.finish(result, ended=self.history.last)
         except BaseException as error:
             self._interrupt(error, shown)
