@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 N_TRAIN = 1437
+
+
+def pytest_sessionstart() -> None:
+    """Collect garbage as rarely as the program does: the libraries' own objects stay anyway."""
+    gc.set_threshold(50_000)
 
 
 @pytest.hookimpl(trylast=True)

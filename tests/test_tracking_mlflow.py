@@ -282,6 +282,40 @@ def test_reading_makes_no_store(tmp_path: Path) -> None:
     assert not (tmp_path / "mlruns").exists()
 
 
+@pytest.mark.parametrize(
+    ("said", "is_tried_again"),
+    [
+        ("UNIQUE constraint failed: datasets.experiment_id, datasets.name", True),
+        ("UNIQUE constraint failed: runs.run_uuid", False),
+    ],
+)
+def test_data_that_another_program_logs_at_the_same_moment(
+    store: Path, monkeypatch: pytest.MonkeyPatch, said: str, *, is_tried_again: bool
+) -> None:
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    log_inputs = MlflowClient.log_inputs
+    obstacles = [MlflowException(f"(sqlite3.IntegrityError) {said}")]
+
+    def log_later(self: MlflowClient, *given: Any) -> None:
+        if obstacles:
+            raise obstacles.pop()
+        log_inputs(self, *given)
+
+    monkeypatch.setattr(MlflowClient, "log_inputs", log_later)
+    tracker = MlflowTracker(store, experiment="sweepmark")
+    records = [data_input("training", 100)]
+    if is_tried_again:
+        tracker.open_parent(sweep_id="s1", name="s1", records=records, started=0.0)
+        with closing(sqlite3.connect(mlflow_database(store))) as connection:
+            assert connection.execute("SELECT name FROM datasets").fetchall() == [("mnist",)]
+    else:
+        with pytest.raises(MlflowException, match="run_uuid"):
+            tracker.open_parent(sweep_id="s1", name="s1", records=records, started=0.0)
+    tracker.close()
+
+
 PROGRAM = """
 import sys
 from pathlib import Path

@@ -75,7 +75,14 @@ def test_every_step_is_in_a_tour() -> None:
 
 
 @pytest.mark.row(2, "kill -9 at one named step after the other, in one sweep")
-@pytest.mark.parametrize("stops", [OPENING, RUNNING, ENDING], ids=["opening", "running", "ending"])
+@pytest.mark.parametrize(
+    "stops",
+    [
+        pytest.param(OPENING, id="opening"),
+        pytest.param(RUNNING, id="running", marks=pytest.mark.full),
+        pytest.param(ENDING, id="ending", marks=pytest.mark.full),
+    ],
+)
 def test_tour(bare_case: BaseCase, reference: Reference, stops: tuple[str, ...]) -> None:
     """Each kill hits what has survived all kills before it."""
     case = bare_case

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import DatasetInput, Run
 
     from sweepmark.records import Record
     from sweepmark.tracking.interface import EndStatus
@@ -249,7 +249,7 @@ def _write(  # noqa: PLR0913, PLR0917 -- all of it is the run's
 ) -> None:
     write_artifacts(folder_of(run.info.artifact_uri, within=artifacts), records)
     if inputs := dataset_inputs(records):
-        client.log_inputs(run.info.run_id, inputs)
+        _log_inputs(client, run.info.run_id, inputs)
     model_id = None
     for record in records:
         if isinstance(record, Model):
@@ -259,3 +259,18 @@ def _write(  # noqa: PLR0913, PLR0917 -- all of it is the run's
         records, tags=tags, timestamp=timestamp, without=without, model_id=model_id
     ):
         client.log_batch(run.info.run_id, **batch)
+
+
+def _log_inputs(client: MlflowClient, run_id: str, inputs: list[DatasetInput]) -> None:
+    """Log what data a run had; once more if another program logged the same data just then.
+
+    MLflow looks whether a data set is there and inserts it otherwise, in two steps.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.log_inputs(run_id, inputs)
+    except MlflowException as error:
+        if "UNIQUE constraint failed: datasets." not in str(error):
+            raise
+        client.log_inputs(run_id, inputs)
