@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from program import Program
+from program import Called, Program
 from sweepmark.data import idx
 
 if TYPE_CHECKING:
@@ -111,6 +111,12 @@ def program(tmp_path: Path, digits_cache: Path) -> Iterator[Program]:
     """The installed program in an empty folder."""
     with contextlib.closing(Program(tmp_path, cache=digits_cache)) as program:
         yield program
+
+
+@pytest.fixture
+def called(tmp_path: Path, digits_cache: Path) -> Called:
+    """The program in an empty folder, called in this process."""
+    return Called(tmp_path, cache=digits_cache)
 
 
 @pytest.fixture(scope="session")

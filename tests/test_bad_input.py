@@ -12,7 +12,7 @@ import pytest
 from tables import write
 
 if TYPE_CHECKING:
-    from program import Program
+    from program import Called
 
 GOOD = "label,a,b\n" + "0,1,2\n1,3,4\n" * 20
 
@@ -27,19 +27,19 @@ GOOD = "label,a,b\n" + "0,1,2\n1,3,4\n" * 20
     ],
     ids=["ragged", "text", "label out of range"],
 )
-def test_a_wrong_table_starts_nothing(program: Program, text: str, says: str) -> None:
-    path = write(program.folder / "table.csv", text)
-    finished = program.run(
+def test_a_wrong_table_starts_nothing(called: Called, text: str, says: str) -> None:
+    path = write(called.folder / "table.csv", text)
+    finished = called.run(
         *("run", "dataset=csv", f"dataset.path={path}", "dataset.n_classes=2"), code=2
     )
     assert says in " ".join(finished.err.split())
-    assert program.left() == ["table.csv"]
+    assert called.left() == ["table.csv"]
 
 
 @pytest.mark.row(15, "CSV with a byte order mark is fine")
-def test_a_byte_order_mark_is_fine(program: Program) -> None:
-    path = write(program.folder / "table.csv", b"\xef\xbb\xbf" + GOOD.encode())
-    finished = program.run(
+def test_a_byte_order_mark_is_fine(called: Called) -> None:
+    path = write(called.folder / "table.csv", b"\xef\xbb\xbf" + GOOD.encode())
+    finished = called.run(
         *("run", "dataset=csv", f"dataset.path={path}", "classifier=dummy", "engine=serial"),
         *("tracking=none", "grade=none", "--json"),
     )
@@ -63,8 +63,8 @@ def test_a_byte_order_mark_is_fine(program: Program) -> None:
     ids=["too many", "ratio 0", "ratio 1", "one row", "class missing", "too many folds"],
 )
 def test_a_split_that_cannot_be_starts_nothing(
-    program: Program, words: tuple[str, ...], says: str
+    called: Called, words: tuple[str, ...], says: str
 ) -> None:
-    finished = program.run("run", "dataset=digits", *words, code=2)
+    finished = called.run("run", "dataset=digits", *words, code=2)
     assert says in " ".join(finished.err.split())
-    assert program.left() == []
+    assert called.left() == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from program import Program
+from program import Called, Program
 from sweepmark import __version__
 
 VERBS = ("run", "sweep", "resume", "grade", "ui", "data", "doctor")
@@ -26,24 +26,24 @@ def test_help_is_there_at_once_and_names_every_verb(program: Program) -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_its_help(program: Program, verb: str) -> None:
-    shown = program.run(verb, "--help")
+def test_every_verb_has_its_help(called: Called, verb: str) -> None:
+    shown = called.run(verb, "--help")
     assert shown.out.startswith(f"usage: sweepmark {verb} ")
     assert shown.err == ""
     assert verb == "data" or "--store PATH" in shown.out
-    assert program.left() == []
+    assert called.left() == []
 
 
 @pytest.mark.parametrize("verb", DATA_VERBS)
-def test_every_data_verb_has_its_help(program: Program, verb: str) -> None:
-    text = program.run("data", verb, "-h").out
+def test_every_data_verb_has_its_help(called: Called, verb: str) -> None:
+    text = called.run("data", verb, "-h").out
     assert text.startswith(f"usage: sweepmark data {verb} ")
     assert not any(broken in text for broken in ("sha-256", " csv or", " png with"))
 
 
 @pytest.mark.parametrize("verb", ["run", "sweep"])
-def test_help_lists_groups_with_their_options(program: Program, verb: str, tmp_path: Path) -> None:
-    text = program.run(verb, "--help").out
+def test_help_lists_groups_with_their_options(called: Called, verb: str, tmp_path: Path) -> None:
+    text = called.run(verb, "--help").out
     lines = text.splitlines()
     assert "  knn                     k nearest neighbours" in lines
     assert "  digits         1,797 handwritten digits, 8 x 8 pixels, bundled with scikit-learn" in (
@@ -53,16 +53,16 @@ def test_help_lists_groups_with_their_options(program: Program, verb: str, tmp_p
     own = tmp_path / "own" / "classifier" / "mine.yaml"
     own.parent.mkdir(parents=True)
     own.write_text("# A classifier of my own\n_target_: sklearn.svm.NuSVC\n")
-    shown = program.run(verb, "--config-dir", own.parents[1], "--help")
+    shown = called.run(verb, "--config-dir", own.parents[1], "--help")
     assert "mine                    A classifier of my own" in shown.out
 
 
-def test_version(program: Program) -> None:
-    assert program.run("--version").out == f"sweepmark {__version__}\n"
+def test_version(called: Called) -> None:
+    assert called.run("--version").out == f"sweepmark {__version__}\n"
 
 
-def test_list_of_sweeps(program: Program) -> None:
-    lines = program.run("sweep", "--list").out.splitlines()
+def test_list_of_sweeps(called: Called) -> None:
+    lines = called.run("sweep", "--list").out.splitlines()
     assert [line.split()[0] for line in lines] == [
         "classifiers",
         "growing_subsets",
@@ -72,19 +72,19 @@ def test_list_of_sweeps(program: Program) -> None:
         "which_classifier",
     ]
     assert lines[1].split(maxsplit=1)[1].startswith("SVC on growing subsets, 10,000 to 40,000")
-    assert program.left() == []
+    assert called.left() == []
 
 
-def test_cfg_job_shows_the_configuration_and_does_nothing(program: Program) -> None:
+def test_cfg_job_shows_the_configuration_and_does_nothing(called: Called) -> None:
     import yaml
 
-    shown = program.run("sweep", "svc_c_gamma", "dataset=digits", "--cfg", "job", "seed=3")
+    shown = called.run("sweep", "svc_c_gamma", "dataset=digits", "--cfg", "job", "seed=3")
     tree = yaml.safe_load(shown.out)
     assert tree["dataset"]["name"] == "digits"
     assert tree["split"]["seed"] == 3
     assert tree["sweep"]["space"]["classifier"]["C"] == [0.01, 0.1, 1, 10, 100]
     assert shown.err == ""
-    assert program.left() == []
+    assert called.left() == []
 
 
 # What is wrong is said once, before anything starts
@@ -133,8 +133,8 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("words", "fragments"), WRONG.values(), ids=WRONG.keys())
-def test_wrong_usage(program: Program, words: list[str], fragments: list[str]) -> None:
-    check_refusal(program, words, fragments)
+def test_wrong_usage(called: Called, words: list[str], fragments: list[str]) -> None:
+    check_refusal(called, words, fragments)
 
 
 WRONG_FOR_DATA = {
@@ -209,21 +209,21 @@ WRONG_FOR_DATA = {
 
 
 @pytest.mark.parametrize(("words", "fragments"), WRONG_FOR_DATA.values(), ids=WRONG_FOR_DATA.keys())
-def test_wrong_configuration(program: Program, words: list[str], fragments: list[str]) -> None:
-    check_refusal(program, [*words, "dataset=digits"], fragments)
+def test_wrong_configuration(called: Called, words: list[str], fragments: list[str]) -> None:
+    check_refusal(called, [*words, "dataset=digits"], fragments)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="PyTorch is installed")
-def test_sampler_that_is_not_installed(program: Program) -> None:
+def test_sampler_that_is_not_installed(called: Called) -> None:
     words = ["sweep", "svc_tpe", "sampler=gp", "dataset=digits"]
-    check_refusal(program, words, ["needs PyTorch", "pip install 'sweepmark[gp]'", "sampler=tpe"])
+    check_refusal(called, words, ["needs PyTorch", "pip install 'sweepmark[gp]'", "sampler=tpe"])
 
 
-def test_store_that_cannot_be(program: Program) -> None:
-    (program.folder / "file").write_text("")
-    store = program.folder / "file" / "store"
+def test_store_that_cannot_be(called: Called) -> None:
+    (called.folder / "file").write_text("")
+    store = called.folder / "file" / "store"
     words = ["run", "dataset=digits", "--store", str(store)]
-    check_refusal(program, words, [str(store), "--store"], left=["file"])
+    check_refusal(called, words, [str(store), "--store"], left=["file"])
 
 
 def check_refusal(
@@ -243,18 +243,18 @@ def check_refusal(
 # What works
 
 
-def test_override_may_follow_an_option(program: Program) -> None:
-    shown = program.run("run", "dataset=digits", "--cfg", "job", "classifier=knn")
+def test_override_may_follow_an_option(called: Called) -> None:
+    shown = called.run("run", "dataset=digits", "--cfg", "job", "classifier=knn")
     assert "KNeighborsClassifier" in shown.out
 
 
-def test_store_may_be_named_before_the_verb(program: Program, tmp_path: Path) -> None:
+def test_store_may_be_named_before_the_verb(called: Called, tmp_path: Path) -> None:
     store = tmp_path / "elsewhere"
     options = ("dataset=digits", "tracking=none", "engine=serial", "classifier=dummy")
-    program.run("--store", store, "run", *options)
+    called.run("--store", store, "run", *options)
     (sweep_id,) = [path.stem for path in (store / "sweeps").glob("*.jsonl")]
-    assert program.left() == []
-    shown = program.run("resume", "--store", store)
+    assert called.left() == []
+    shown = called.run("resume", "--store", store)
     assert f"sweepmark grade --store {store} {sweep_id}" in shown.out
 
 
@@ -270,14 +270,14 @@ def test_run_says_what_came_of_it(program: Program) -> None:
     assert "--fresh" in again.out
 
 
-def test_detector_says_its_folds_and_its_threshold(program: Program) -> None:
+def test_detector_says_its_folds_and_its_threshold(called: Called) -> None:
     options = ("dataset=digits", "tracking=none", "engine=serial", "grade=none")
     detector = ("task=is_digit", "task.positive=5", "classifier=knn")
-    folds = program.run("run", *options, *detector, "evaluation=cv", "evaluation.n_splits=3")
+    folds = called.run("run", *options, *detector, "evaluation=cv", "evaluation.n_splits=3")
     (line,) = [line for line in folds.out.splitlines() if "each fold" in line]
     assert line.count("0.9") == 3
     assert "pooled_precision" in folds.out
-    ruled = program.run("run", *options, *detector, "evaluation.threshold=recall>=0.99")
+    ruled = called.run("run", *options, *detector, "evaluation.threshold=recall>=0.99")
     assert "positive from a score of" in ruled.out
 
 
@@ -360,12 +360,12 @@ def test_owned_sweep_exits_3_and_names_its_owner(program: Program) -> None:
     assert first.end().code == 143
 
 
-def test_damaged_store_exits_3_and_names_the_file(program: Program) -> None:
+def test_damaged_store_exits_3_and_names_the_file(called: Called) -> None:
     options = ("dataset=digits", "tracking=none", "engine=serial", "classifier=dummy")
-    program.run("run", *options)
-    (predictions,) = program.store.glob("evaluations/*/predictions.npz")
+    called.run("run", *options)
+    (predictions,) = called.store.glob("evaluations/*/predictions.npz")
     predictions.write_bytes(predictions.read_bytes()[:-100])
-    stopped = program.run("resume", code=3)
+    stopped = called.run("resume", code=3)
     assert str(predictions) in stopped.err
     assert "Traceback" not in stopped.err
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from program import Program
+from program import Called
 from sweepmark.blueprint import Blueprint
 from sweepmark.config import Composer, Folders
 from sweepmark.errors import ConfigurationError, NotFoundError
@@ -41,7 +41,7 @@ columns:
 class Compared:
     """A store with runs, and a program that finds them there."""
 
-    program: Program
+    program: Called
     store: Store
     results: dict[str, SweepResult]
 
@@ -69,7 +69,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> I
     head, _, lines = PASSENGERS.partition("\n")
     path = write(root / "train.csv", f"{head}\n{lines * 6}")
     titanic = ["dataset=titanic", f"dataset.path={path}", "preprocess=numbers"]
-    with contextlib.closing(Program(root, cache=session_cache)) as program:
+    with contextlib.closing(Called(root, cache=session_cache)) as program:
         store = Store(program.store)
         digits = ("dataset=digits", "split.size=800")
         results = {

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from program import Program
+from program import Called
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-Graded = tuple[Program, list[tuple[str, str]]]
+Graded = tuple[Called, list[tuple[str, str]]]
 
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory, digits_cache: Path) -> Graded:
     """A store with three runs, the last on another test set, and their sweep and run ids."""
-    program = Program(tmp_path_factory.mktemp("graded"), cache=digits_cache)
+    program = Called(tmp_path_factory.mktemp("graded"), cache=digits_cache)
     running = [
         program.start("run", "dataset=digits", "engine=serial", own, "--json")
         for own in ("classifier=svc", "classifier=knn", "split.size=800")
@@ -28,20 +28,20 @@ def graded(tmp_path_factory: pytest.TempPathFactory, digits_cache: Path) -> Grad
     return program, entries
 
 
-def test_grade_of_a_number(program: Program) -> None:
+def test_grade_of_a_number(called: Called) -> None:
     words = ("grade", "--accuracy", "0.957", "--n-test", "10000")
-    document = program.run(*words, "--json").document
+    document = called.run(*words, "--json").document
     assert (document["points"], document["band"]) == (85, "95 % to 96 %")
     assert document["interval"] == pytest.approx([0.95285, 0.96080], abs=1e-5)
     assert document["undecided"] is True
-    assert "85 points" in program.run(*words).out
-    assert program.left() == []
+    assert "85 points" in called.run(*words).out
+    assert called.left() == []
 
 
-def test_require(program: Program) -> None:
+def test_require(called: Called) -> None:
     words = ("grade", "--accuracy", "0.957", "--n-test", "10000", "--require")
-    assert program.run(*words, "0.95").err == ""
-    short = program.run(*words, "0.96", code=1)
+    assert called.run(*words, "0.95").err == ""
+    short = called.run(*words, "0.96", code=1)
     assert "0.957 is below the required 0.96" in short.err
     assert "85 points" in short.out
 
@@ -86,8 +86,8 @@ def test_different_test_sets_are_refused(
     ],
 )
 def test_what_has_no_test_figures_is_told_why(
-    program: Program, own: str, code: int, reason: str
+    called: Called, own: str, code: int, reason: str
 ) -> None:
-    program.run("run", "dataset=digits", "tracking=none", "engine=serial", own, code=code)
-    refused = program.run("grade", code=2)
+    called.run("run", "dataset=digits", "tracking=none", "engine=serial", own, code=code)
+    refused = called.run("grade", code=2)
     assert reason in refused.err

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import glyphs
-from program import Program
+from program import Called
 from sweepmark.blueprint import Blueprint
 from sweepmark.config import Composer, Folders
 from sweepmark.data import idx
@@ -43,7 +43,7 @@ FLOWERS = "kind,a,b\n" + "".join(
 class Kept:
     """A store with runs of each kind, and a program that finds them there."""
 
-    program: Program
+    program: Called
     results: dict[str, SweepResult]
 
     def id(self, name: str) -> str:
@@ -63,7 +63,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Itera
     root = tmp_path_factory.mktemp("kept")
     flowers = write(root / "flowers.csv", FLOWERS)
     printed = glyphs.write_files(root / "printed")
-    with contextlib.closing(Program(root, cache=session_cache)) as program:
+    with contextlib.closing(Called(root, cache=session_cache)) as program:
         store = Store(program.store)
         one = grid(sweep__space={"classifier": {"C": [1.0, 10.0]}})
         results = {

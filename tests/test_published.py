@@ -12,7 +12,7 @@ from sweepmark.published import compare
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from program import Program
+    from program import Called
 
 PRESET = """# @package _global_
 # {text}
@@ -82,22 +82,22 @@ def test_distance_that_a_preset_allows_is_inclusive() -> None:
 
 
 @pytest.mark.slow
-def test_run_shows_the_published_figure_beside_ours(program: Program, own: Path) -> None:
+def test_run_shows_the_published_figure_beside_ours(called: Called, own: Path) -> None:
     from mlflow import MlflowClient
 
     words = ("run", "experiment=always_same", "--config-dir", own)
-    ran = program.run(*words)
+    ran = called.run(*words)
     assert "published figures" in ran.out
-    document = program.run(*words, "--json").document
+    document = called.run(*words, "--json").document
     assert "experiment" not in {warning["kind"] for warning in document["warnings"]}
-    changed = program.run(*words, "split.size=300", "tracking=none", "--json").document
+    changed = called.run(*words, "split.size=300", "tracking=none", "--json").document
     (caution,) = [each for each in changed["warnings"] if each["kind"] == "experiment"]
     assert "not as published (split.size=300)" in caution["message"]
     accuracy, recall = document["published"]
     assert accuracy["ours"] == document["trials"][0]["metrics"]["accuracy"]
     assert accuracy["difference"] == accuracy["ours"] - 0.1
     assert (recall["metric"], recall["published"], recall["agrees"]) == ("recall_0", 0.5, False)
-    client = MlflowClient(f"sqlite:///{program.store / 'mlflow.db'}")
+    client = MlflowClient(f"sqlite:///{called.store / 'mlflow.db'}")
     run = client.get_run(document["trials"][0]["run_id"])
     client._tracking_client.store.engine.dispose()  # noqa: SLF001 -- its connections stay open
     assert run.data.metrics["published.accuracy"] == 0.1
@@ -106,8 +106,8 @@ def test_run_shows_the_published_figure_beside_ours(program: Program, own: Path)
 
 
 @pytest.mark.slow
-def test_experiments_are_swept_like_any_other_group(program: Program, own: Path) -> None:
-    ran = program.run("sweep", "both", "--config-dir", own, "tracking=none", "--json")
+def test_experiments_are_swept_like_any_other_group(called: Called, own: Path) -> None:
+    ran = called.run("sweep", "both", "--config-dir", own, "tracking=none", "--json")
     document = ran.document
     assert [trial["params"] for trial in document["trials"]] == [
         {"experiment": "always_same"},

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from program import Called
 from tables import PASSENGERS
 
 if TYPE_CHECKING:
@@ -55,16 +56,19 @@ def test_reference_sweep_runs_every_preset_that_needs_no_file_of_ones_own() -> N
 @pytest.mark.slow
 @pytest.mark.mnist
 @pytest.mark.parametrize("chapter", STEPS)
-def test_commands_do_what_they_say_on_a_small_part(on_mnist: Program, chapter: str) -> None:
-    (on_mnist.folder / "titanic.csv").write_text(PASSENGERS)
-    on_mnist.run("data", "export", "mnist", "--count", "300", "-o", "digits.csv")
+def test_commands_do_what_they_say_on_a_small_part(
+    mnist_cache: Path, tmp_path: Path, chapter: str
+) -> None:
+    called = Called(tmp_path, cache=mnist_cache)
+    (called.folder / "titanic.csv").write_text(PASSENGERS)
+    called.run("data", "export", "mnist", "--count", "300", "-o", "digits.csv")
     pixels = ",".join(f"pixel{number}" for number in range(784))
-    rows = (on_mnist.folder / "digits.csv").read_text()
-    (on_mnist.folder / "kaggle.csv").write_text(f"label,{pixels}\n{rows}")
+    rows = (called.folder / "digits.csv").read_text()
+    (called.folder / "kaggle.csv").write_text(f"label,{pixels}\n{rows}")
     for _, _, command in (row for row in ROWS if row[0] == chapter):
         if command.startswith(ELSEWHERE):
             continue
-        ran = on_mnist.run(*smaller(command))
+        ran = called.run(*smaller(command))
         if "--json" in smaller(command):
             found = ran.document
             assert found["n_failed"] == 0, command

@@ -19,7 +19,7 @@ from tiny import config, digits
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from program import Program
+    from program import Called
 
 COLUMNS = [
     *("numeric__Age", "numeric__SibSp", "numeric__Parch", "numeric__Fare"),
@@ -49,10 +49,10 @@ def test_category_that_training_rows_lack_is_none_of_them(tmp_path: Path) -> Non
     assert columns.transform(passengers)[4].tolist() == [4.5, 0, 2, 8.05, 0, 0, 1, 0, 1, 0, 0]
 
 
-def test_run_leaves_a_model_that_predicts_passengers(program: Program, tmp_path: Path) -> None:
+def test_run_leaves_a_model_that_predicts_passengers(called: Called, tmp_path: Path) -> None:
     path = write(tmp_path / "train.csv", PASSENGERS + more_passengers())
     options = (f"dataset.path={path}", "preprocess=titanic", "classifier=logistic", "grade=none")
-    program.run("run", "dataset=titanic", *options, "engine=serial", "tracking=none")
+    called.run("run", "dataset=titanic", *options, "engine=serial", "tracking=none")
     (file,) = tmp_path.rglob("model.skops")
     model = models.load(file.read_bytes())
     passengers = data.load(titanic_config(path)).train

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from program import Program
+from program import Called
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,14 +41,9 @@ def test_options_open_their_parameters_and_engines_agree(
     words = [*SWEEP, f"sampler={sampler}"]
     words += ["sampler.n_startup_trials=4"] * (sampler == "tpe")
     documents = []
-    with contextlib.ExitStack() as stack:
-        running = []
-        for engine in ("engine=serial", "engine.workers=2"):
-            folder = tmp_path / engine
-            folder.mkdir()
-            program = stack.enter_context(contextlib.closing(Program(folder, cache=digits_cache)))
-            running.append(program.start(*words, engine))
-        documents = [each.end().document for each in running]
+    for engine in ("engine=serial", "engine.workers=2"):
+        called = Called(tmp_path / engine, cache=digits_cache)
+        documents.append(called.run(*words, engine).document)
     serial, local = map(trials, documents)
     assert serial == local
     assert len(serial) == 9

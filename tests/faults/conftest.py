@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from base_case import (
+    N_WORKERS,
     BaseCase,
     Reference,
     assert_good,
@@ -34,14 +35,20 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def new_case(tmp_path: Path, digits_cache: Path, own: Path) -> Iterator[Callable[[], BaseCase]]:
-    """Makes base cases with nothing in their folders yet."""
+def new_case(
+    tmp_path: Path, digits_cache: Path, own: Path, *, whole: bool
+) -> Iterator[Callable[[], BaseCase]]:
+    """Makes base cases with nothing in their folders yet.
+
+    A second worker takes longer to start than all takes that is fitted: only `make faults` has it
+    where a test does not ask for it.
+    """
     with contextlib.ExitStack() as stack:
 
         def make() -> BaseCase:
             root = tmp_path / str(len(list(tmp_path.iterdir())))
             program = stack.enter_context(contextlib.closing(Program(root, cache=digits_cache)))
-            return BaseCase(program, own)
+            return BaseCase(program, own, workers=N_WORKERS if whole else 1)
 
         yield make
 

@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from program import Program
+    from program import Called, Program
 
 TARGETS = (
     *("joblib.load", "numpy.load", "os.system", "builtins.open", "pathlib.Path.write_text"),
@@ -35,8 +35,9 @@ def write(folder: Path, name: str, text: str) -> Path:
 
 @pytest.mark.row(17, "_target_ of what executes, reads or writes, also nested")
 @pytest.mark.parametrize("target", TARGETS)
-def test_hostile_target(program: Program, tmp_path: Path, target: str) -> None:
+def test_hostile_target(program: Program, called: Called, tmp_path: Path, target: str) -> None:
     """A component, one nested in it, and one that a sweep would take."""
+    program = program if target == TARGETS[0] else called
     canary = tmp_path / "canary"
     evil = f"_target_: {target}\nfilename: {canary}\nfile: {canary}\ncommand: touch {canary}\n"
     indented = evil.replace("\n", "\n  ").rstrip(" ")
@@ -51,8 +52,7 @@ def test_hostile_target(program: Program, tmp_path: Path, target: str) -> None:
     options = ("dataset=digits", "split.size=200", "--config-dir", own)
     check_refusal(program, "run", "classifier=evil", *options, says=target)
     check_refusal(program, "run", "classifier=nested", *options, says=target)
-    if target in TARGETS[:3]:
-        check_refusal(program, "sweep", "evil", *options, says=target)
+    check_refusal(program, "sweep", "evil", *options, says=target)
     assert not canary.exists()
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from base_case import N_EVALUATIONS, SEED, TRUST, BaseCase, Reference, assert_good
+from base_case import N_EVALUATIONS, N_WORKERS, SEED, TRUST, BaseCase, Reference, assert_good
 from sweepmark.steps import STEPS
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.row(1, "kill -9 a worker in mid-trial")
 def test_killed_worker(case: BaseCase, reference: Reference) -> None:
-    case.seconds = 0.5
+    case.workers, case.seconds = N_WORKERS, 0.5
     running = case.start()
     wait_for_fits(case, running, 4)
     victim = next(p for p in running.children() if "sweepmark.engine.worker" in p.cmdline()[3])
@@ -156,7 +156,7 @@ def test_torn_journal(case: BaseCase, reference: Reference) -> None:
 
 def survive(case: BaseCase, share: float, reference: Reference) -> float:
     """Kill a sweep after a share of the time it takes; return what it took with its resume."""
-    case.seconds = reference.fit_seconds
+    case.workers, case.seconds = N_WORKERS, reference.fit_seconds
     running = case.start()
     time.sleep(share * reference.seconds)
     started = time.monotonic()

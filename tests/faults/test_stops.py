@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from base_case import BaseCase, Reference, assert_good
+from base_case import N_WORKERS, BaseCase, Reference, assert_good
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def running_fits(case: BaseCase) -> Running:
     """Start a sweep and return it in mid-trial."""
-    case.seconds = 0.5
+    case.workers, case.seconds = N_WORKERS, 0.5
     running = case.start()
     running.until(lambda _: case.n_fits >= 6)
     return running

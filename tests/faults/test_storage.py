@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from base_case import BaseCase, Reference, assert_good, copy_databases
+from base_case import N_WORKERS, BaseCase, Reference, assert_good, copy_databases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -138,7 +138,7 @@ def test_locked_for_long(case: BaseCase, reference: Reference, name: str) -> Non
 @contextlib.contextmanager
 def locked(case: BaseCase, name: str) -> Iterator[tuple[Running, Callable[[], None]]]:
     """Start a sweep and lock a database in its middle; what is yielded lets go of it."""
-    case.seconds = 0.2
+    case.workers, case.seconds = N_WORKERS, 0.2
     running = case.start()
     running.until(lambda err: "[5/25]" in err)
     connection = sqlite3.connect(case.store / name, timeout=20, check_same_thread=False)
@@ -154,7 +154,7 @@ def locked(case: BaseCase, name: str) -> Iterator[tuple[Running, Callable[[], No
 
 @pytest.mark.row(11, "four processes on a brand-new store")
 @pytest.mark.parametrize(
-    "n", [pytest.param(n, marks=pytest.mark.full if n > 1 else ()) for n in range(20)]
+    "n", [pytest.param(n, marks=pytest.mark.full if n else ()) for n in range(20)]
 )
 def test_brand_new_store(bare_case: BaseCase, digits_cache: Path, tmp_path: Path, n: int) -> None:
     """Every second time the cache has no new databases either, so that one migrates its own."""
