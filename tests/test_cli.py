@@ -102,6 +102,14 @@ WRONG = {
     "option after words": (["grade", "x", "--jsn"], ["unknown option '--jsn'", "'--json'"]),
     "option's choice": (["run", "--cfg", "hydra"], ["unknown --cfg 'hydra'", "Options: job"]),
     "option's type": (["ui", "--port", "x"], ["--port", "'x'", "sweepmark ui --help"]),
+    "way to shift": (
+        ["data", "show", "digits", "-o", "x.png", "--shift", "north=5"],
+        ["--shift", "left, right, up, down", "'north=5'"],
+    ),
+    "pixels to shift": (
+        ["data", "show", "digits", "-o", "x.png", "--shift", "left"],
+        ["number of pixels", "such as left=5", "'left'"],
+    ),
     "option left out": (["data", "show", "digits"], ["-o/--output", "sweepmark data show --help"]),
     "no sweep": (["sweep"], ["a sweep must be named", "sweepmark sweep --list"]),
     "sweep": (["sweep", "svc_c_gama"], ["unknown sweep", "Did you mean 'svc_c_gamma'?"]),

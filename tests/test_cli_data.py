@@ -6,7 +6,9 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from sweepmark.cli.data import add_parser
 from sweepmark.errors import SweepmarkError
@@ -91,6 +93,30 @@ def test_show_and_export_write_files(digits_idx: Path, tmp_path: Path) -> None:
     digits = tmp_path / "digits"
     assert _run("export", "mnist", path, "--count", 2, "--format", "pgm", "-o", digits) == 0
     assert len(list(digits.iterdir())) == 2
+    words = ("--first", 3, "--count", 2, "--format", "png")
+    assert _run("export", "mnist", path, *words, "-o", tmp_path / "two") == 0
+    assert sorted(each.stem for each in (tmp_path / "two").iterdir()) == [
+        "mnist-00003",
+        "mnist-00004",
+    ]
+
+
+def test_show_draws_shifted_copies_beside_each_image(digits_idx: Path, tmp_path: Path) -> None:
+    """As the second write-up does, with training image 1000."""
+    words = ("show", "mnist", f"dataset.path={digits_idx}", "--first", 1000, "--count", 1)
+    shifts = ("--shift", "down=5", "--shift", "left=5")
+    assert _run(*words, *shifts, "-o", tmp_path / "three.png") == 0
+    cell, scale = 112, 14
+    with Image.open(tmp_path / "three.png") as picture:
+        pixels = np.asarray(picture)
+    image, down, left = (
+        pixels[8 : 8 + cell : scale, start : start + cell : scale] for start in (8, 128, 248)
+    )
+    assert image.min() == 0
+    assert (down[5:] == image[:3]).all()
+    assert (down[:5] == 255).all()
+    assert (left[:, :3] == image[:, 5:]).all()
+    assert (left[:, 3:] == 255).all()
 
 
 @pytest.mark.parametrize(
@@ -100,6 +126,8 @@ def test_show_and_export_write_files(digits_idx: Path, tmp_path: Path) -> None:
         ("describe", "digits", "dataset.sample_size=none"),
         ("export", "digits", "--split", "test", "--count", "1", "-o", "x.csv"),
         ("export", "digits", "--count", "1798", "-o", "x.csv"),
+        ("export", "digits", "--first", "1797", "--count", "1", "-o", "x.csv"),
+        ("export", "digits", "--first", "1796", "--count", "2", "-o", "x.csv"),
         ("export", "digits", "--count", "1", "-o", f"{__file__}/x.csv"),
         ("show", "digits", "-o", f"{__file__}/x.png"),
         ("show", "digits", "-o", "/"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import functools
 import sys
 from pathlib import Path
@@ -10,19 +11,22 @@ from typing import TYPE_CHECKING, Any
 from sweepmark.cli.output import print_document
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from sweepmark.config.folders import Folders
     from sweepmark.config.schema import DatasetConfig
     from sweepmark.data import Dataset
 
     Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001  # no other name
+    Shift = tuple[int, int]
 
 __all__ = ["add_parser"]
 
 _MEGABYTE = 1e6
 _MEBIBYTE = 2**20
+_WAYS = {"left": (0, -1), "right": (0, 1), "up": (-1, 0), "down": (1, 0)}
 
 
 def add_parser(subparsers: Subparsers, *parents: argparse.ArgumentParser) -> None:
@@ -52,13 +56,21 @@ def add_parser(subparsers: Subparsers, *parents: argparse.ArgumentParser) -> Non
     verb.add_argument("--json", action="store_true", help="one JSON document instead of tables")
     verb.set_defaults(handler=_describe)
 
-    verb = add("show", "draw the first images in a grid, as PNG with 300 dpi")
+    verb = add("show", "draw images in a grid, as PNG with 300 dpi")
     _add_rows(verb, count=100)
     _add_output(verb, "the PNG file")
     verb.add_argument("--labels", action="store_true", help="write its label below each image")
+    verb.add_argument(
+        "--shift",
+        metavar="WAY=PIXELS",
+        type=_shift,
+        action="append",
+        default=[],
+        help="also each image moved left, right, up or down, such as left=5; may be given again",
+    )
     verb.set_defaults(handler=_show)
 
-    verb = add("export", "write the first rows as CSV or as pictures")
+    verb = add("export", "write rows as CSV or as pictures")
     _add_rows(verb, count=None)
     verb.add_argument("--format", choices=["csv", "pgm", "png"], default="csv", help="default: csv")
     _add_output(verb, "the file; for more than one picture, a new folder")
@@ -106,8 +118,22 @@ def _add_rows(verb: argparse.ArgumentParser, *, count: int | None) -> None:
         type=int,
         default=count,
         required=count is None,
-        help=f"how many, from the first; -1 is all{default}",
+        help=f"how many; -1 is all{default}",
     )
+    verb.add_argument(
+        "--first", metavar="N", type=int, default=0, help="the first row, from 0; default: 0"
+    )
+
+
+def _shift(text: str) -> Shift:
+    """Read a way and pixels as what they are down and to the right."""
+    way, _, pixels = text.partition("=")
+    if way not in _WAYS or not pixels.isdecimal():
+        raise argparse.ArgumentTypeError(
+            f"must be {', '.join(_WAYS)} with a number of pixels, such as left=5, but got {text!r}"
+        )
+    down, right = _WAYS[way]
+    return down * int(pixels), right * int(pixels)
 
 
 def _add_output(verb: argparse.ArgumentParser, what: str) -> None:
@@ -192,15 +218,34 @@ def _describe(args: argparse.Namespace) -> int:
 def _show(args: argparse.Namespace) -> int:
     from sweepmark.data.export import export_gallery
 
-    written = export_gallery(_load(args), args.split, args.count, args.output, captions=args.labels)
+    written = export_gallery(
+        _load(args),
+        args.split,
+        args.count,
+        args.output,
+        first=args.first,
+        captions=args.labels,
+        copies=[functools.partial(_shifted, shift=shift) for shift in args.shift],
+    )
     _print(f"wrote {written}")
     return 0
+
+
+def _shifted(images: NDArray[Any], *, shift: Shift) -> NDArray[Any]:
+    from sweepmark.preprocessing.images import shift_images
+
+    n_images, *shape = images.shape
+    down, right = shift
+    pixels = images.reshape(n_images, -1)
+    return shift_images(pixels, down=down, right=right, image_shape=shape).reshape(images.shape)
 
 
 def _export(args: argparse.Namespace) -> int:
     from sweepmark.data.export import export
 
-    written = export(_load(args), args.split, args.count, args.format, args.output)
+    written = export(
+        _load(args), args.split, args.count, args.format, args.output, first=args.first
+    )
     _print(f"wrote {written}")
     return 0
 

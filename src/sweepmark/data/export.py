@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import shutil
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +14,7 @@ from sweepmark.data.gallery import as_grey, gallery_png, limits_of, picture_png
 from sweepmark.errors import ConfigurationError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -25,9 +26,9 @@ __all__ = [
     "csv_lines",
     "export",
     "export_gallery",
-    "head",
     "images_of",
     "pgm",
+    "rows_of",
     "write_whole",
 ]
 
@@ -38,8 +39,10 @@ _ROWS = 2048  # rows in memory at a time: 6 MB of MNIST
 _PGM_LINE = 70  # characters at most, https://netpbm.sourceforge.net/doc/pgm.html
 
 
-def export(dataset: Dataset, split: str, count: int, file_format: Format, path: Path) -> Path:
-    """Write the first rows of a part.
+def export(  # noqa: PLR0913 -- what, how and where to
+    dataset: Dataset, split: str, count: int, file_format: Format, path: Path, *, first: int = 0
+) -> Path:
+    """Write rows of a part, in their order.
 
     Parameters
     ----------
@@ -48,7 +51,7 @@ def export(dataset: Dataset, split: str, count: int, file_format: Format, path: 
     split : {"train", "test"}
         Which part.
     count : int
-        How many rows; -1 is all.
+        How many rows; -1 is all from the first on.
     file_format : {"csv", "pgm", "png"}
         ``csv``: a line for each row, label first, then the pixels, without a header; a frame's
         rows as they are, with one. ``pgm``
@@ -56,7 +59,9 @@ def export(dataset: Dataset, split: str, count: int, file_format: Format, path: 
         into ``pgm`` as they are; ``png`` is scaled to 0..255.
     path : Path
         The file; for more than one picture, a new folder, in which they are called
-        ``<data set>-00000.pgm`` and so on.
+        ``<data set>-00000.pgm`` and so on, by the number of their row.
+    first : int
+        The first row, counted from 0.
 
     Returns
     -------
@@ -69,7 +74,7 @@ def export(dataset: Dataset, split: str, count: int, file_format: Format, path: 
         If there is no such part or there are not so many rows, if the rows are no pictures, or
         if the folder exists.
     """
-    part = head(dataset, split, count)
+    part = rows_of(dataset, split, count, first=first)
     if file_format == "csv":
         lines = _frame_lines(dataset, part) if part.is_frame else csv_lines(part)
         return write_whole(path, lambda target: _write_lines(target, lines))
@@ -84,43 +89,70 @@ def export(dataset: Dataset, split: str, count: int, file_format: Format, path: 
 
     def fill(folder: Path) -> None:
         folder.mkdir()
-        for number, content in enumerate(pictures):
+        for number, content in enumerate(pictures, first):
             (folder / f"{dataset.name}-{number:05d}.{file_format}").write_bytes(content)
 
     return write_whole(path, fill)
 
 
-def export_gallery(
-    dataset: Dataset, split: str, count: int, path: Path, *, captions: bool = False
+def export_gallery(  # noqa: PLR0913 -- what, how and where to
+    dataset: Dataset,
+    split: str,
+    count: int,
+    path: Path,
+    *,
+    first: int = 0,
+    captions: bool = False,
+    copies: Sequence[Callable[[NDArray[Any]], NDArray[Any]]] = (),
 ) -> Path:
-    """Write the first images of a part as one PNG file, with their labels if ``captions``.
+    """Write images of a part as one PNG file.
+
+    Parameters
+    ----------
+    dataset, split, count, path, first
+        As :func:`export` takes them.
+    captions : bool
+        Whether each label stands below its image.
+    copies : sequence of callable
+        Each takes images of shape (n_images, height, width) and returns as many changed ones; an
+        image is drawn with its changed copies behind it, in the same row.
 
     Raises
     ------
     ConfigurationError
         As :func:`export` does.
     """
-    part = head(dataset, split, count)
-    labels = [str(label) for label in part.y] if captions else None
-    picture = gallery_png(images_of(dataset, part), captions=labels)
+    part = rows_of(dataset, split, count, first=first)
+    images = images_of(dataset, part)
+    drawn = np.stack([images, *(copy(images) for copy in copies)], axis=1)
+    drawn = drawn.reshape(-1, *images.shape[1:])
+    group = 1 + len(copies)
+    labels = [str(label) for label in part.y for _ in range(group)]
+    columns = group * max(1, round(math.sqrt(len(drawn)) / group)) if copies else None
+    picture = gallery_png(drawn, captions=labels if captions else None, columns=columns)
     return write_whole(path, lambda target: _write_lines(target, iter([picture])))
 
 
-def head(dataset: Dataset, split: str, count: int) -> Part:
-    """Return the first ``count`` rows of a part (-1: all), or say how many there may be."""
+def rows_of(dataset: Dataset, split: str, count: int, *, first: int = 0) -> Part:
+    """Return ``count`` rows of a part (-1: all) from the first on, or say which there are."""
     if split not in dataset.parts:
         raise ConfigurationError(
             f"split must be one of {', '.join(dataset.parts)} for {dataset.name}, but got {split!r}"
         )
     part = dataset.parts[split]
-    if count == ALL:
-        return part
-    if not 1 <= count <= part.n_rows:
+    if not 0 <= first < part.n_rows:
         raise ConfigurationError(
-            f"count must be in [1, {part.n_rows}] for {dataset.name}'s {split} rows, or -1 for "
-            f"all of them, but got {count}"
+            f"the first row must be in [0, {part.n_rows - 1}] for {dataset.name}'s {split} rows, "
+            f"but got {first}"
         )
-    return type(part)(part.X[:count], part.y[:count])
+    left = part.n_rows - first
+    if count != ALL and not 1 <= count <= left:
+        raise ConfigurationError(
+            f"count must be in [1, {left}] for {dataset.name}'s {split} rows"
+            f"{f' from {first} on' if first else ''}, or -1 for all of them, but got {count}"
+        )
+    chosen = slice(first, None if count == ALL else first + count)
+    return type(part)(part.X[chosen], part.y[chosen])
 
 
 def images_of(dataset: Dataset, part: Part) -> NDArray[Any]:
