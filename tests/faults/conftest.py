@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +22,8 @@ from program import Program
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    Fill = Callable[[Path], object]
 
 
 @pytest.fixture(scope="session")
@@ -40,15 +44,15 @@ def new_case(
 ) -> Iterator[Callable[[], BaseCase]]:
     """Makes base cases with nothing in their folders yet.
 
-    A second worker takes longer to start than all takes that is fitted: only `make faults` has it
-    where a test does not ask for it.
+    Workers take longer to start than all takes that is fitted: only `make faults` has them where a
+    test does not ask for any.
     """
     with contextlib.ExitStack() as stack:
 
         def make() -> BaseCase:
             root = tmp_path / str(len(list(tmp_path.iterdir())))
             program = stack.enter_context(contextlib.closing(Program(root, cache=digits_cache)))
-            return BaseCase(program, own, workers=N_WORKERS if whole else 1)
+            return BaseCase(program, own, workers=N_WORKERS if whole else None)
 
         yield make
 
@@ -68,7 +72,7 @@ def case(bare_case: BaseCase, migrated_store: Path) -> BaseCase:
 
 @pytest.fixture(scope="session")
 def reference(
-    tmp_path_factory: pytest.TempPathFactory,
+    shared: Callable[[str, Fill], Path],
     digits_cache: Path,
     migrated_store: Path,
     own: Path,
@@ -76,9 +80,15 @@ def reference(
     whole: bool,
 ) -> Reference:
     """What the undisturbed base case comes to; it takes 45 s where time is measured, else 8."""
-    case = BaseCase(Program(tmp_path_factory.mktemp("reference"), cache=digits_cache), own)
-    copy_databases(migrated_store, case.store)
-    case.seconds = 1.7 if whole else 0.3
-    reference = case.reference(case.run().seconds)
-    assert_good(case, reference)
-    return reference
+
+    def fill(folder: Path) -> None:
+        case = BaseCase(Program(folder, cache=digits_cache), own)
+        copy_databases(migrated_store, case.store)
+        case.seconds = 1.7 if whole else 0.3
+        reference = case.reference(case.run().seconds)
+        assert_good(case, reference)
+        document = json.dumps(dataclasses.asdict(reference))
+        (folder / "reference.json").write_text(document, encoding="utf-8")
+
+    path = shared("reference", fill) / "reference.json"
+    return Reference(**json.loads(path.read_text(encoding="utf-8")))

@@ -49,7 +49,8 @@ def test_hostile_target(program: Program, called: Called, tmp_path: Path, target
         "sweeps/evil",
         "# Evil\nsweep:\n  space:\n    classifier: {option: {dummy: {}, nested: {}}}\n",
     )
-    options = ("dataset=digits", "split.size=200", "--config-dir", own)
+    options = ["dataset=digits", "split.size=200", "--config-dir", str(own)]
+    options += ["engine=serial"] * (program is called)
     check_refusal(program, "run", "classifier=evil", *options, says=target)
     check_refusal(program, "run", "classifier=nested", *options, says=target)
     check_refusal(program, "sweep", "evil", *options, says=target)

@@ -86,7 +86,7 @@ def test_every_step_is_in_a_tour() -> None:
 def test_tour(bare_case: BaseCase, reference: Reference, stops: tuple[str, ...]) -> None:
     """Each kill hits what has survived all kills before it."""
     case = bare_case
-    case.workers = 1  # starting costs more than all that is fitted
+    case.workers = case.workers and 1  # starting costs more than all that is fitted
     for number, stop in enumerate(stops):
         # `sweep` goes on as well as `resume` does, unless it is over but for MLflow.
         is_resumed = "resumed" in stop or "clos" in stop or "model" in stop or number % 2
@@ -115,9 +115,10 @@ def test_step(case: BaseCase, reference: Reference, step: str) -> None:
 
 
 @pytest.mark.row(2, "kill -9 a single run at named steps")
-def test_single_run(case: BaseCase) -> None:
+def test_single_run(case: BaseCase, *, whole: bool) -> None:
     words: tuple[object, ...] = ("run", "dataset=digits", "classifier=slow_svc", *TRUST)
     words = (*words, "split.size=200", "--config-dir", case.own)
+    words = words if whole else (*words, "engine=serial")
     for step in SINGLE_RUN:
         case.kill_at(step, *words)
     case.finish(*words)

@@ -116,11 +116,11 @@ def fake_time() -> Path:
 
 
 @pytest.mark.row(20, "the system's clock one hour forward, or back, in mid-sweep")
-@pytest.mark.parametrize("hours", ["+1h", "-1h"])
+@pytest.mark.parametrize("hours", [pytest.param("+1h", marks=pytest.mark.full), "-1h"])
 def test_clock_in_flight(case: BaseCase, reference: Reference, tmp_path: Path, hours: str) -> None:
     offset = tmp_path / "offset"
     offset.write_text("+0\n")
-    case.seconds = 0.1
+    case.workers, case.seconds = case.workers or 1, 0.1
     case.options = ("+engine.timeout=30",)
     case.environment = {
         "LD_PRELOAD": str(fake_time()),

@@ -75,6 +75,7 @@ def test_terminate(case: BaseCase, reference: Reference) -> None:
 def test_terminate_early(bare_case: BaseCase, reference: Reference, word: str) -> None:
     """As soon as a file is there: in the middle of imports and migrations."""
     case = bare_case
+    case.workers = case.workers or 1
     pattern = {"journal": "sweeps/*.jsonl", "mlflow.db": "mlflow.db"}[word]
     running = case.start()
     running.until(lambda _: any(case.store.glob(pattern)))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from base_case import N_WORKERS, BaseCase, Reference, assert_good, copy_databases
+from base_case import BaseCase, Reference, assert_good, copy_databases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,7 +83,7 @@ def test_full_store(
     bare_case: BaseCase, migrated_store: Path, reference: Reference, leaving: int
 ) -> None:
     case = bare_case
-    case.workers = 1
+    case.workers = case.workers and 1
     with small_file_system(case.store, megabytes=16):
         copy_databases(migrated_store, case.store)
         with filled(case.store, leaving=leaving * 1024):
@@ -138,7 +138,7 @@ def test_locked_for_long(case: BaseCase, reference: Reference, name: str) -> Non
 @contextlib.contextmanager
 def locked(case: BaseCase, name: str) -> Iterator[tuple[Running, Callable[[], None]]]:
     """Start a sweep and lock a database in its middle; what is yielded lets go of it."""
-    case.workers, case.seconds = N_WORKERS, 0.2
+    case.workers, case.seconds = case.workers or 1, 0.2
     running = case.start()
     running.until(lambda err: "[5/25]" in err)
     connection = sqlite3.connect(case.store / name, timeout=20, check_same_thread=False)
@@ -182,7 +182,7 @@ def test_brand_new_store(bare_case: BaseCase, digits_cache: Path, tmp_path: Path
 
 @pytest.mark.row(12, "a second coordinator; a dead owner is taken over")
 def test_second_coordinator(case: BaseCase, reference: Reference) -> None:
-    case.seconds = 0.8
+    case.seconds = 0.5
     before = time.strftime("%Y-%m-%d %H:%M:%S")
     first = case.start()
     first.until(lambda err: "[2/25]" in err)
