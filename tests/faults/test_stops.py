@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def running_fits(case: BaseCase) -> Running:
     """Start a sweep and return it in mid-trial."""
-    case.workers, case.seconds = N_WORKERS, 0.5
+    case.workers, case.seconds = N_WORKERS, 0.3
     running = case.start()
     running.until(lambda _: case.n_fits >= 6)
     return running
