@@ -11,8 +11,12 @@ from hypothesis import strategies as st
 
 from jobs import make_job
 from sweepmark.coordinator.placement import Placement
+from sweepmark.store import Store
+from tiny import grid, run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sweepmark.engine import Job
 
 
@@ -97,3 +101,19 @@ def test_most_rows_go_first() -> None:
 @given(slots=st.lists(st.integers(0, 3), min_size=len(GRID), max_size=len(GRID)))
 def test_every_evaluation_is_taken_once(slots: list[int]) -> None:
     assert sorted(place(GRID, slots)) == sorted(map(where, GRID))
+
+
+def test_workers_of_a_sweep_prepare_each_fold_hardly_more_than_once(tmp_path: Path) -> None:
+    """Four folds, two workers: each pair of prepared parts is missed once, and once in helping."""
+    store = Store(tmp_path / "mlruns")
+    engine = {"name": "local", "workers": 2, "threads": 1}
+    plan = grid(
+        engine=engine,
+        evaluation__n_splits=4,
+        sweep__space={"classifier": {"C": [0.1, 1.0, 10.0], "gamma": [0.01, 0.1]}},
+    )
+    assert run(plan, store).state == "complete"
+    cards = [store.evaluations.scorecard(key) for key in store.evaluations.keys()]  # noqa: SIM118
+    assert len(cards) == 24 + 1  # and the chosen recipe's, which shares nothing
+    n_misses = 24 - sum(card.work["prepared_hits"] for card in cards) / 2
+    assert 4 <= n_misses <= 6  # 8 if workers took whatever comes next
