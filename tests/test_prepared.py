@@ -121,3 +121,15 @@ def test_cells_of_a_grid_share_rows_and_kernels() -> None:
     assert (first.work["prepared_hits"], second.work["prepared_hits"]) == (0, 2)
     assert second.work["kernel_hits"] > first.work["kernel_hits"]
     assert second.work["shared_seconds"] > 0
+
+
+def test_rows_are_let_go_of_where_the_model_is_kept() -> None:
+    """It is the last evaluation of its kind, and the model is large enough."""
+    groups = ("preprocess=standard", "classifier=knn")
+    (specification,) = specify(config(*groups), digits())
+    held = sharing.statistics().n_bytes
+    card = evaluate(specification, keep_model=True)
+    assert card.model is not None
+    assert sharing.statistics().n_bytes == held
+    evaluate(specification)
+    assert sharing.statistics().n_bytes > held

@@ -7,7 +7,6 @@ or remembered. Everything that is fitted is fitted on training rows.
 from __future__ import annotations
 
 import math
-import sys
 import warnings
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
-    from threadpoolctl import ThreadpoolController
 
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset, Part
@@ -100,7 +98,8 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
     specification : Specification
         What to compute; the data set is opened from the cache by its digest.
     keep_model : bool
-        Whether the Scorecard carries the fitted Pipeline.
+        Whether the Scorecard carries the fitted Pipeline. Such an evaluation comes last of its
+        kind: its prepared rows are not kept for another, so that the model has their memory.
 
     Returns
     -------
@@ -114,18 +113,17 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
         Whatever the estimator raises.
     """
     rows = _Rows.of(specification, _dataset(specification.data))
+    key = None if keep_model else specification.rows_key
     with (
-        _thread_pools(len(sys.modules)).limit(limits=specification.threads),
+        fitting.limited(specification.threads),
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")
         shared = sharing.statistics()
         cut, choosing_seconds = _threshold(specification, rows.fit)
-        fitted = _fit(specification, rows, cut)
+        fitted = _fit(specification, rows, cut, key=key)
         scored = _take(specification, rows.scored)
-        answer, predict_seconds = fitting.ask(
-            fitted.pipeline, scored.X, threshold=cut, key=specification.rows_key
-        )
+        answer, predict_seconds = fitting.ask(fitted.pipeline, scored.X, threshold=cut, key=key)
         figures, predictions = _score(fitted.pipeline, rows.scored, scored.y, answer)
         watched = _watched(specification, fitted, rows, cut)
     if specification.method["name"] == "validation":
@@ -147,6 +145,7 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
 
 
 def _dataset(digest: str) -> Dataset:
+    """Return a data set for its labels and facts."""
     from sweepmark.data import cache
 
     return _opened(digest, cache.root())
@@ -159,15 +158,6 @@ def _opened(digest: str, root: Path) -> Dataset:
 
     del root  # where it is looked for
     return open_dataset(digest)
-
-
-@lru_cache(maxsize=1)
-def _thread_pools(n_modules: int) -> ThreadpoolController:
-    """Look for the BLAS and OpenMP libraries once, and again when a module came in since."""
-    from threadpoolctl import ThreadpoolController
-
-    del n_modules
-    return ThreadpoolController()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,7 +191,10 @@ class _Fitted:
 
 
 def _take(specification: Specification, rows: NDArray[np.int64]) -> Part:
-    part = _dataset(specification.data).take(rows)
+    """Return rows of a data set opened for them alone: what is mapped of it goes when they do."""
+    from sweepmark.data import open_dataset
+
+    part = open_dataset(specification.data).take(rows)
     return replace(part, y=targets(specification.task, part.y))
 
 
@@ -216,11 +209,10 @@ def _work(before: sharing.Statistics) -> dict[str, float]:
 
 
 def _fit(
-    specification: Specification, rows: _Rows, cut: float | None, *, part: str = ""
+    specification: Specification, rows: _Rows, cut: float | None, *, key: str | None
 ) -> _Fitted:
     """Fit on the training rows; epoch by epoch, where it is asked for, watching what it may."""
     pipeline = build_pipeline(specification)
-    key = specification.rows_key + part
     opened: Callable[[], Part] = partial(_take, specification, rows.fit)
     n_epochs = specification.method.get("epochs")
     if n_epochs is None:
@@ -284,7 +276,7 @@ def _threshold(specification: Specification, rows: NDArray[np.int64]) -> tuple[f
     for fold in range(asked["n_splits"]):
         fit, held_out = fold_rows(asked | {"fold": fold}, y)
         parts = _Rows(rows[fit], rows[held_out])
-        fitted = _fit(specification, parts, None, part=f"threshold fold {fold}")
+        fitted = _fit(specification, parts, None, key=f"{specification.rows_key} {fold}")
         X = _take(specification, rows[held_out]).X
         (_, found, _), predict_seconds = fitting.ask(fitted.pipeline, X)
         if found is None:

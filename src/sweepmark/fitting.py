@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,13 +15,15 @@ from sweepmark.prepared import Prepared, prepare, transform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
+    from threadpoolctl import ThreadpoolController
 
     from sweepmark.data import Part
 
-__all__ = ["Answer", "ask", "dump", "fit", "fit_epochs"]
+__all__ = ["Answer", "ask", "dump", "fit", "fit_epochs", "limited"]
 
 Answer = tuple["NDArray[np.int64]", "NDArray[np.float64] | None", "NDArray[np.float64] | None"]
 """Labels; scores, a column a class or one in all for two; probabilities, a column a class."""
@@ -27,7 +31,22 @@ Answer = tuple["NDArray[np.int64]", "NDArray[np.float64] | None", "NDArray[np.fl
 _TWO = 2
 
 
-def fit(pipeline: Pipeline, rows: Callable[[], Part], *, key: str) -> float:
+def limited(threads: int) -> AbstractContextManager[object]:
+    """Limit the threads of BLAS and OpenMP, in what is imported by now."""
+    limiter: AbstractContextManager[object] = _thread_pools(len(sys.modules)).limit(limits=threads)
+    return limiter
+
+
+@lru_cache(maxsize=1)
+def _thread_pools(n_modules: int) -> ThreadpoolController:
+    """Look for the BLAS and OpenMP libraries once, and again when a module came in since."""
+    from threadpoolctl import ThreadpoolController
+
+    del n_modules
+    return ThreadpoolController()
+
+
+def fit(pipeline: Pipeline, rows: Callable[[], Part], *, key: str | None) -> float:
     """Fit a Pipeline and return the seconds it took.
 
     It is what ``Pipeline.fit`` does, but it holds no step's input longer than that step needs it,
@@ -40,8 +59,8 @@ def fit(pipeline: Pipeline, rows: Callable[[], Part], *, key: str) -> float:
         Unfitted.
     rows : callable
         Returns the rows to fit on.
-    key : str
-        What decides the rows and what the steps make of them.
+    key : str or None
+        What decides the rows and what the steps make of them; None shares nothing.
     """
     X, y, seconds = _fit_steps(pipeline, rows, key)
     started = time.perf_counter()
@@ -54,7 +73,7 @@ def fit_epochs(  # noqa: PLR0913 -- each has a meaning of its own
     rows: Callable[[], Part],
     held_out: Callable[[], Part] | None,
     *,
-    key: str,
+    key: str | None,
     n_epochs: int,
     threshold: float | None = None,
 ) -> tuple[float, dict[str, tuple[float, ...]]]:
@@ -185,7 +204,9 @@ def _resamples(step: Any) -> bool:
     return hasattr(step, "fit_resample")
 
 
-def _fit_steps(pipeline: Pipeline, rows: Callable[[], Part], key: str) -> tuple[Any, Any, float]:
+def _fit_steps(
+    pipeline: Pipeline, rows: Callable[[], Part], key: str | None
+) -> tuple[Any, Any, float]:
     """Fit all but the classifier; return what reaches it, and the seconds."""
     names, steps = zip(*pipeline.steps, strict=True)
     prepared = prepare(steps[:-1], rows, key=key)

@@ -53,7 +53,7 @@ class Prepared:
     warnings: tuple[tuple[str, type[Warning]], ...]
 
 
-def prepare(steps: Sequence[Any], rows: Callable[[], Part], *, key: str) -> Prepared:
+def prepare(steps: Sequence[Any], rows: Callable[[], Part], *, key: str | None) -> Prepared:
     """Return preprocessing fitted on training rows.
 
     Parameters
@@ -63,8 +63,8 @@ def prepare(steps: Sequence[Any], rows: Callable[[], Part], *, key: str) -> Prep
     rows : callable
         Opens the training rows; not called if they are prepared already. They are let go of as
         soon as they are transformed.
-    key : str
-        What decides rows and steps; see ``Specification.rows_key``.
+    key : str or None
+        What decides rows and steps; see ``Specification.rows_key``. None shares nothing.
     """
 
     def make() -> Prepared:
@@ -82,7 +82,8 @@ def prepare(steps: Sequence[Any], rows: Callable[[], Part], *, key: str) -> Prep
         return Prepared(tuple(steps), _read_only(X), _read_only(y), seconds, _texts(caught))
 
     # Without steps the rows are mapped from the cache, which all processes share.
-    return _taken(sharing.fetch(("prepared", key), make, _size) if steps else make())
+    is_shared = bool(steps) and key is not None
+    return _taken(sharing.fetch(("prepared", key), make, _size) if is_shared else make())
 
 
 def transform(steps: Sequence[Any], X: Any, *, key: str | None = None) -> Prepared:
