@@ -55,7 +55,7 @@ class Running:
     def err(self) -> str:
         return (self._folder / "err").read_text()
 
-    def until(self, condition: Callable[[str], bool], *, seconds: float = 60) -> None:
+    def until(self, condition: Callable[[str], bool], *, seconds: float = 120) -> None:
         """Wait until what stands on standard error is as wanted."""
         deadline = time.monotonic() + seconds
         while not condition(self.err):
