@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 N_CELLS = 25
 N_FOLDS = 2
 N_WORKERS = 2
+N_AT_A_TIME = 2  # sweeps whose kills are timed, in each test process
 N_EVALUATIONS = N_CELLS * N_FOLDS + 1  # and the chosen recipe's, on the test part
 TRUST = ("--trust", "estimators")
 

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from base_case import N_EVALUATIONS, N_WORKERS, SEED, TRUST, BaseCase, Reference, assert_good
+from base_case import (
+    N_AT_A_TIME,
+    N_EVALUATIONS,
+    N_WORKERS,
+    SEED,
+    TRUST,
+    BaseCase,
+    Reference,
+    assert_good,
+)
 from sweepmark.steps import STEPS
 
 if TYPE_CHECKING:
@@ -135,7 +144,7 @@ def test_single_run(case: BaseCase, *, whole: bool) -> None:
 def test_random_moments(
     new_case: Callable[[], BaseCase], reference: Reference, batch: int, *, whole: bool
 ) -> None:
-    cases = [new_case(), new_case()]
+    cases = [new_case() for _ in range(N_AT_A_TIME)]
     moments = random.Random(SEED + batch)  # noqa: S311 -- to be repeated, not to be secret
     shares = [moments.random() for _ in cases]
     with ThreadPoolExecutor(len(cases)) as pool:
