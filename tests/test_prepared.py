@@ -123,10 +123,11 @@ def test_cells_of_a_grid_share_rows_and_kernels() -> None:
     assert second.work["shared_seconds"] > 0
 
 
-def test_rows_are_let_go_of_where_the_model_is_kept() -> None:
-    """It is the last evaluation of its kind, and the model is large enough."""
-    groups = ("preprocess=standard", "classifier=knn")
-    (specification,) = specify(config(*groups), digits())
+@pytest.mark.parametrize("threshold", [None, "precision>=0.5"])
+def test_rows_are_let_go_of_where_the_model_is_kept(threshold: str | None) -> None:
+    """The model is large enough; a threshold's folds prepare rows as well."""
+    groups = ("preprocess=standard", "classifier=logistic", "task=is_digit", "task.positive=5")
+    (specification,) = specify(config(*groups, evaluation__threshold=threshold), digits())
     held = sharing.statistics().n_bytes
     card = evaluate(specification, keep_model=True)
     assert card.model is not None

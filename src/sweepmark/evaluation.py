@@ -98,8 +98,8 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
     specification : Specification
         What to compute; the data set is opened from the cache by its digest.
     keep_model : bool
-        Whether the Scorecard carries the fitted Pipeline. Such an evaluation comes last of its
-        kind: its prepared rows are not kept for another, so that the model has their memory.
+        Whether the Scorecard carries the fitted Pipeline. A sweep keeps one: what is prepared
+        for it is not kept for others, so that writing the model has that memory.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
     ):
         warnings.simplefilter("always")
         shared = sharing.statistics()
-        cut, choosing_seconds = _threshold(specification, rows.fit)
+        cut, choosing_seconds = _threshold(specification, rows.fit, key=key)
         fitted = _fit(specification, rows, cut, key=key)
         scored = _take(specification, rows.scored)
         answer, predict_seconds = fitting.ask(fitted.pipeline, scored.X, threshold=cut, key=key)
@@ -262,7 +262,9 @@ def _watched(
     return last
 
 
-def _threshold(specification: Specification, rows: NDArray[np.int64]) -> tuple[float | None, float]:
+def _threshold(
+    specification: Specification, rows: NDArray[np.int64], *, key: str | None
+) -> tuple[float | None, float]:
     """Return the threshold, chosen on cross-validated scores where a rule is given, and seconds.
 
     The rows are those fitted on: neither test rows nor rows held out take part.
@@ -276,7 +278,7 @@ def _threshold(specification: Specification, rows: NDArray[np.int64]) -> tuple[f
     for fold in range(asked["n_splits"]):
         fit, held_out = fold_rows(asked | {"fold": fold}, y)
         parts = _Rows(rows[fit], rows[held_out])
-        fitted = _fit(specification, parts, None, key=f"{specification.rows_key} {fold}")
+        fitted = _fit(specification, parts, None, key=key and f"{key} {fold}")
         X = _take(specification, rows[held_out]).X
         (_, found, _), predict_seconds = fitting.ask(fitted.pipeline, X)
         if found is None:
