@@ -13,14 +13,24 @@ from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
 from sklearn.svm import SVC
 
-__all__ = ["HungryClassifier", "Mirror", "NanSVC", "SlowSVC"]
+__all__ = ["FITS", "HELD", "HungryClassifier", "Mirror", "NanSVC", "SlowSVC"]
 
 FITS = "FITS"
 """The environment variable that names the file in which fits are counted."""
 
+HELD = "HELD"
+"""The environment variable, if there is one, that names a file: while it is there, fits wait."""
+
+
+def pause(seconds: float) -> None:
+    """Sleep; time.sleep fails under libfaketime 0.9.10."""
+    select.select([], [], [], seconds)
+
 
 class SlowSVC(SVC):  # type: ignore[misc]  # scikit-learn ships no types
     """An SVC that sleeps, so that it takes as long on a busy machine, and counts its fits.
+
+    It can also be held, see HELD.
 
     Parameters
     ----------
@@ -44,7 +54,9 @@ class SlowSVC(SVC):  # type: ignore[misc]  # scikit-learn ships no types
         """Write a line, sleep, fit."""
         with Path(os.environ[FITS]).open("a", encoding="utf-8") as file:
             file.write(f"{os.getpid()}\n")
-        select.select([], [], [], self.seconds)  # time.sleep fails under libfaketime 0.9.10
+        pause(self.seconds)
+        while Path(os.environ.get(HELD, "")).is_file():
+            pause(0.02)
         super().fit(X, y, sample_weight)
         return self
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from base_case import BaseCase, Reference, assert_good, copy_databases
+from estimators import HELD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -124,9 +125,10 @@ def test_locked_for_a_while(case: BaseCase, reference: Reference, name: str) -> 
 @pytest.mark.parametrize("name", ["mlflow.db", "optuna.db"])
 def test_locked_for_long(case: BaseCase, reference: Reference, name: str) -> None:
     with locked(case, name) as (running, release):
+        since = time.monotonic()
         finished = running.end()
         assert finished.code == 3
-        assert finished.seconds < 60
+        assert time.monotonic() - since < 60
         assert f"{case.store / name} cannot be used: database is locked" in finished.err
         assert "Traceback" not in finished.err
         assert case.alive() == []
@@ -181,11 +183,13 @@ def test_brand_new_store(bare_case: BaseCase, digits_cache: Path, tmp_path: Path
 
 
 @pytest.mark.row(12, "a second coordinator; a dead owner is taken over")
-def test_second_coordinator(case: BaseCase, reference: Reference) -> None:
-    case.seconds = 0.4 * (case.workers or 1)  # 20 s in all
+def test_second_coordinator(case: BaseCase, reference: Reference, tmp_path: Path) -> None:
+    case.seconds = 0.2
     before = time.strftime("%Y-%m-%d %H:%M:%S")
-    first = case.start()
+    held = tmp_path / "held"
+    first = case.start(**{HELD: str(held)})
     first.until(lambda err: "[2/25]" in err)
+    held.touch()  # it goes on owning the sweep, however long the others take to start
     for words in ((), case.resume_words):
         second = case.run(*words, code=3)
         owner = f"is owned by process {first.process.pid} on {platform.node()} since "
