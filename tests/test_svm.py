@@ -84,7 +84,9 @@ def assert_like_libsvm(X: NDArray[np.float64], y: NDArray[Any], **parameters: An
         mine, other = np.asarray(getattr(ours, name)), np.asarray(getattr(theirs, name))
         assert mine.dtype == other.dtype, name
         assert mine.ndim == other.ndim, name
-    assert np.allclose(ours.intercept_, theirs.intercept_, atol=0.01)
+    # At a huge C, libsvm's shrinking alone moves thresholds by more than that.
+    unshrunk = sklearn.svm.SVC(**parameters | {"shrinking": False}).fit(X, y)
+    assert np.allclose(ours.intercept_, unshrunk.intercept_, atol=0.01)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EVALUATION_VERSION", "Specification", "canonical_json"]
 
-EVALUATION_VERSION = 2
+EVALUATION_VERSION = 3
 """Raised whenever sweepmark itself changes what an evaluation computes."""
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sklearn.svm
-from sklearn.svm import _libsvm as libsvm
 
 from sweepmark import sharing
 from sweepmark.svm import threads
@@ -74,8 +73,9 @@ class SVC(sklearn.svm.SVC):
     -----
     Distances of 1000 training rows and more are in float32 where the error this causes in the
     kernel's exponent, gamma · max ‖x‖² · 2⁻²³, is at most a tenth of ``tol``; else in float64,
-    with the training rows' mean subtracted. Duals are libsvm's own to its tolerance. Above C = 10,
-    pairs of classes whose solution at C = 10 is unbounded keep it (see
+    with the training rows' mean subtracted. From that kernel on, duals have the bits of libsvm's
+    without shrinking: ``shrinking`` and ``cache_size`` are there for the parent's fits. Above
+    C = 10, pairs of classes whose solution at C = 10 is unbounded keep it (see
     :mod:`sweepmark.svm.solution`).
 
     Examples
@@ -104,7 +104,6 @@ class SVC(sklearn.svm.SVC):
         if not longest < _LARGEST:
             super()._dense_fit(X, y, sample_weight, solver_type, kernel, random_seed)
             return
-        libsvm.set_verbosity_wrap(0)
         codes = y.astype(np.intp)
         order = np.argsort(codes, kind="stable")
         counts = tuple(np.bincount(codes).tolist())
@@ -124,9 +123,7 @@ class SVC(sklearn.svm.SVC):
             weights=tuple(self.class_weight_.tolist()),
             gamma=float(self._gamma),
             tol=self.tol,
-            shrinking=self.shrinking,
             max_iter=self.max_iter,
-            cache_size=self.cache_size,
         )
         solution = solve(problem, float(self.C), n_threads=threads.available())
         support = self._take(solution, problem, order, X)

@@ -20,29 +20,35 @@ if TYPE_CHECKING:
 
     from sweepmark.svm.rows import Rows
 
-__all__ = ["among", "fits", "strip_against", "whole"]
+__all__ = ["among", "fits", "size", "strip_against", "whole"]
 
 
 def fits(n_rows: int) -> bool:
     """Tell whether the memory allows for a whole kernel of so many rows."""
-    return 8 * n_rows**2 <= sharing.limit() // 2
+    return size(n_rows) <= sharing.limit() // 2
 
 
-def whole(rows: Rows, gamma: float, *, n_threads: int) -> NDArray[np.float64]:
-    """Return the kernel of all rows with each other, shape (n_rows, n_rows), read-only."""
+def size(n_rows: int) -> int:
+    """Return the bytes of a kernel of so many rows."""
+    return 4 * n_rows**2
+
+
+def whole(rows: Rows, gamma: float, *, n_threads: int) -> NDArray[np.float32]:
+    """Return the kernel of all rows with each other, shape (n_rows, n_rows), read-only.
+
+    It is in float32 whatever the distances are, as libsvm's own is.
+    """
     key = ("kernel", rows.key, rows.strips, gamma)
     return sharing.fetch(key, lambda: _whole(rows, gamma, n_threads), _size)
 
 
-def _whole(rows: Rows, gamma: float, n_threads: int) -> NDArray[np.float64]:
-    size = len(rows.array)
-    with sharing.reserve(8 * size**2):  # others go first, so that their memory can be used again
-        kernel = _fill(rows, [(0, size)], gamma, n_threads)
-    kernel.flags.writeable = False
-    return kernel
+def _whole(rows: Rows, gamma: float, n_threads: int) -> NDArray[np.float32]:
+    n_rows = len(rows.array)
+    with sharing.reserve(size(n_rows)):  # others go first, so that their memory can be used again
+        return _fill(rows, [(0, n_rows)], gamma, n_threads)
 
 
-def among(rows: Rows, spans: Sequence[tuple[int, int]], gamma: float) -> NDArray[np.float64]:
+def among(rows: Rows, spans: Sequence[tuple[int, int]], gamma: float) -> NDArray[np.float32]:
     """Return the kernel of the rows of some spans with each other.
 
     Parameters
@@ -54,7 +60,7 @@ def among(rows: Rows, spans: Sequence[tuple[int, int]], gamma: float) -> NDArray
 
     Returns
     -------
-    ndarray of shape (n, n), float64
+    ndarray of shape (n, n), float32, read-only
         n is the length of all spans together.
     """
     return _fill(rows, spans, gamma, 1)
@@ -62,16 +68,16 @@ def among(rows: Rows, spans: Sequence[tuple[int, int]], gamma: float) -> NDArray
 
 def _fill(
     rows: Rows, spans: Sequence[tuple[int, int]], gamma: float, n_threads: int
-) -> NDArray[np.float64]:
+) -> NDArray[np.float32]:
     pieces = _pieces(rows, spans)
-    size = sum(stop - start for start, stop in spans)
-    kernel = np.empty((size, size))
+    n_rows = sum(stop - start for start, stop in spans)
+    kernel = np.empty((n_rows, n_rows), dtype=np.float32)
 
     def fill(pair: tuple[int, int]) -> None:
         (i, cut_i, at_i), (j, cut_j, at_j) = pieces[pair[0]], pieces[pair[1]]
         tile = _distances(rows, i, rows, j, keep=True)[cut_i, cut_j]
         # Cast once: NumPy is slow at casting and transposing in one go.
-        values = _rbf(tile, gamma).astype(np.float64, copy=False)
+        values = _rbf(tile, gamma).astype(np.float32, copy=False)
         kernel[at_i, at_j] = values
         if pair[0] != pair[1]:
             kernel[at_j, at_i] = values.T
@@ -79,6 +85,7 @@ def _fill(
     pairs = [(a, b) for a in range(len(pieces)) for b in range(a, len(pieces))]
     with threads.single_blas():
         threads.run(fill, pairs, threads=n_threads)
+    kernel.flags.writeable = False
     return kernel
 
 

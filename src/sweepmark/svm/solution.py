@@ -1,15 +1,13 @@
-"""Solutions of the one-against-one problems, by scikit-learn's libsvm on a precomputed kernel.
-
-The kernel goes to libsvm without a copy: rows outside the pair have weight 0 and are left out.
+"""Solutions of the one-against-one problems, each a function of data and parameters alone.
 
 A solution none of whose dual variables is at its bound is a solution for every larger C as well:
 the optimality conditions (Fan, Chen and Lin, JMLR 6, 2005, eq. 6) mention C only through the
-variables that are at it, and the tolerance they hold to is the same. But what libsvm returns at
+variables that are at it, and the tolerance they hold to is the same. But what is found at
 the larger C can be another point within the tolerance, if the bound was touched on the way. So
 that results do not depend on what was solved before, reuse is part of the definition:
 
     for C above 10, a pair's solution is the one at C = 10 if that is unbounded,
-    and otherwise what libsvm finds at C.
+    and otherwise what is found at C.
 
 Both sides are functions of the data and the parameters alone.
 """
@@ -22,7 +20,6 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.svm import _libsvm as libsvm
 
 from sweepmark import sharing
 from sweepmark.svm import kernel, threads
@@ -37,8 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["Problem", "Solution", "solve"]
 
 _CEILING = 10.0  # the C at which solutions are tried for larger ones; see above
-_MOST = 0.6  # share of the pairs above which one call for all is faster than one for each
-_SMALL_PAIR = 100  # rows of a pair below which a call costs more than solving
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,7 @@ class Problem:
         Rows of each class.
     weights : tuple of float
         What C is multiplied by, for each class.
-    gamma, tol, shrinking, max_iter, cache_size
+    gamma, tol, max_iter
         As :class:`sklearn.svm.SVC` has them.
     """
 
@@ -62,9 +57,7 @@ class Problem:
     weights: tuple[float, ...]
     gamma: float
     tol: float
-    shrinking: bool
     max_iter: int
-    cache_size: float
 
     @cached_property
     def spans(self) -> list[tuple[int, int]]:
@@ -80,19 +73,8 @@ class Problem:
     @property
     def key(self) -> tuple[Any, ...]:
         """What decides the solution, but for C."""
-        options = (self.gamma, self.tol, self.shrinking, self.max_iter)
+        options = (self.gamma, self.tol, self.max_iter)
         return (self.rows.key, self.counts, self.weights, *options)
-
-    def options(self, C: float) -> dict[str, Any]:
-        """Return libsvm's arguments."""
-        return {
-            "kernel": "precomputed",
-            "C": C,
-            "tol": self.tol,
-            "shrinking": self.shrinking,
-            "max_iter": self.max_iter,
-            "cache_size": self.cache_size,
-        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,82 +147,70 @@ def _merge(problem: Problem, lower: Solution, free: NDArray[np.bool_], upper: So
 def _solve(
     problem: Problem, C: float, pairs: Sequence[tuple[int, int]], n_threads: int
 ) -> Solution:
-    """Have libsvm solve some pairs (or all, where that is faster)."""
-    n_rows = len(problem.rows.array)
-    if not kernel.fits(n_rows):
+    """Solve some pairs, on the whole kernel where the memory allows for it."""
+    if not kernel.fits(len(problem.rows.array)):
         return _solve_apart(problem, C, pairs, n_threads)
     whole = kernel.whole(problem.rows, problem.gamma, n_threads=n_threads)
-    few = len(pairs) < _MOST * len(problem.pairs)
-    small = 2 * n_rows < _SMALL_PAIR * len(problem.counts)
-    if small or (n_threads == 1 and not few):
-        return _solve_together(problem, C, whole)
 
     def one(pair: tuple[int, int]) -> Any:
-        i, j = (slice(*problem.spans[number]) for number in pair)
-        codes, member = np.zeros(n_rows), np.zeros(n_rows)
-        member[i] = member[j] = codes[j] = 1
-        return _fit(problem, C, pair, whole, codes, sample_weight=member)
+        (first, _), (second, _) = (problem.spans[number] for number in pair)
+        return _minimize(problem, C, pair, whole, (first, second))
 
     return _collect(problem, pairs, threads.run(one, pairs, threads=n_threads))
-
-
-def _solve_together(problem: Problem, C: float, whole: NDArray[np.float64]) -> Solution:
-    codes = np.repeat(np.arange(len(problem.counts), dtype=np.float64), problem.counts)
-    weights = np.asarray(problem.weights)
-    support, _, _, dual, intercepts, _, _, status, n_iter = libsvm.fit(
-        whole, codes, class_weight=weights, **problem.options(C)
-    )
-    coefficients = np.zeros((len(problem.counts) - 1, len(whole)))
-    coefficients[:, support] = dual
-    return Solution(coefficients, intercepts, n_iter, status)
 
 
 def _solve_apart(
     problem: Problem, C: float, pairs: Sequence[tuple[int, int]], n_threads: int
 ) -> Solution:
     """Solve pairs on kernels of their own, as many at once as the memory allows."""
-    sizes = [problem.counts[i] + problem.counts[j] for i, j in pairs]
-    largest = 8 * max(sizes) ** 2
+    largest = max(kernel.size(problem.counts[i] + problem.counts[j]) for i, j in pairs)
     at_once = max(1, min(n_threads, sharing.limit() // 2 // largest))
 
     def one(pair: tuple[int, int]) -> Any:
         with sharing.reserve(largest):
             apart = kernel.among(problem.rows, [problem.spans[i] for i in pair], problem.gamma)
-            codes = np.repeat([0.0, 1.0], [problem.counts[i] for i in pair])
-            return _fit(problem, C, pair, apart, codes)
+            return _minimize(problem, C, pair, apart, (0, problem.counts[pair[0]]))
 
     with threads.single_blas():
         return _collect(problem, pairs, threads.run(one, pairs, threads=at_once))
 
 
-def _fit(
+def _minimize(
     problem: Problem,
     C: float,
     pair: tuple[int, int],
-    matrix: NDArray[np.float64],
-    codes: NDArray[np.float64],
-    **more: Any,
+    matrix: NDArray[np.float32],
+    starts: tuple[int, int],
 ) -> Any:
-    weights = np.array([problem.weights[number] for number in pair])
-    return libsvm.fit(matrix, codes, class_weight=weights, **more, **problem.options(C))
+    from sweepmark.svm.smo import minimize  # Numba with it, half a second
+
+    (i, j), (first, second) = pair, starts
+    return minimize(
+        matrix,
+        first,
+        problem.counts[i],
+        second,
+        problem.counts[j],
+        C * problem.weights[i],
+        C * problem.weights[j],
+        problem.tol,
+        problem.max_iter,
+    )
 
 
-def _collect(problem: Problem, pairs: Sequence[tuple[int, int]], fitted: Sequence[Any]) -> Solution:
-    """Put what libsvm says of each pair in its place."""
+def _collect(problem: Problem, pairs: Sequence[tuple[int, int]], solved: Sequence[Any]) -> Solution:
+    """Put what is found of each pair in its place."""
     index = {pair: number for number, pair in enumerate(problem.pairs)}
     coefficients = np.zeros((len(problem.counts) - 1, len(problem.rows.array)))
     intercepts = np.zeros(len(index))
     n_iter = np.zeros(len(index), dtype=np.int32)
     status = 0
-    for (i, j), (support, _, n_support, dual, intercept, _, _, given_up, steps) in zip(
-        pairs, fitted, strict=True
-    ):
-        cut = n_support[0]
-        start_i, start_j = problem.spans[i][0], problem.spans[j][0] - problem.counts[i]
-        coefficients[j - 1, start_i + support[:cut]] = dual[0, :cut]
-        coefficients[i, start_j + support[cut:]] = dual[0, cut:]
+    for (i, j), (dual, intercept, steps, given_up) in zip(pairs, solved, strict=True):
+        cut = problem.counts[i]
+        coefficients[j - 1, slice(*problem.spans[i])] = dual[:cut]
+        coefficients[i, slice(*problem.spans[j])] = dual[cut:]
         number = index[i, j]
-        intercepts[number] = intercept[0]
-        n_iter[number] = steps[0]
+        intercepts[number] = intercept
+        n_iter[number] = steps
         status |= given_up
     return Solution(coefficients, intercepts, n_iter, status)
