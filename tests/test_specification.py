@@ -32,7 +32,7 @@ SPECIFICATION = Specification(
     threads=1,
     versions={"numpy": "2.4.0"},
 )
-KEY = "1c115ae7df4daa9c74bc6ce323c853067b2fafea38c40bd51e08c2857974a7df"
+KEY = "5a7c7386fad8e0fbb44e7ca69d9c9ea7712fa8c69f908290fa154a17f4852d9d"
 OTHER: dict[str, Any] = {
     "data": "e" * 64,
     "split": {"source": "pooled", "n_train": 75, "n_test": 24},
