@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sweepmark.data import Dataset
+
 _C = (0.01, 0.1, 1.0, 10.0, 100.0)
 _GAMMAS = {
     "reference": (1e-4, 3e-4, 1e-3, 3e-3, 1e-2),
@@ -173,11 +175,15 @@ def compare_searches(X: Any, y: Any, arguments: argparse.Namespace) -> None:
         )
 
 
-def compare_fits(X: Any, y: Any, arguments: argparse.Namespace) -> None:
-    """Compare one fit and prediction on pixels / 256."""
+def compare_fits(dataset: Dataset, arguments: argparse.Namespace) -> None:
+    """Compare one fit and prediction on the first images of both files, pixels / 256."""
     n_train, n_test = arguments.fit
-    data = np.asarray(X[: n_train + n_test], dtype=np.float64) / 256
-    train = data[:n_train], np.asarray(y[:n_train])
+    X, y = (
+        np.concatenate([getattr(part, name) for part in (dataset.train, dataset.test)])
+        for name in ("X", "y")
+    )
+    data = X[: n_train + n_test].astype(np.float64) / 256
+    train = data[:n_train], y[:n_train]
     print(f"one fit and prediction, {n_train} / {n_test}\n")
     models = {"sweepmark.svm": svm.SVC(), "scikit-learn": PLAIN_SVC(), **intelex()}
     found = compare(
@@ -234,11 +240,12 @@ def main() -> None:
     parser.add_argument("--with-sweep", action="store_true", help="and a whole sweep")
     parser.add_argument("--alone", action="store_true", help="without the peer")
     arguments = parser.parse_args()
-    train = load(dataset_config("mnist")).train
+    dataset = load(dataset_config("mnist"))
+    train = dataset.train
     if arguments.growth:
         show_growth(train.X, train.y, arguments)
     elif arguments.fit:
-        compare_fits(train.X, train.y, arguments)
+        compare_fits(dataset, arguments)
     else:
         compare_searches(train.X, train.y, arguments)
 

@@ -59,20 +59,18 @@ def _lesser(target: Vector, left: Vector, right: Vector) -> None:
 
 @_compiled
 def _last(values: Vector, wanted: float) -> int:
-    """Return the last place of a value that is there."""
-    stop = len(values)
-    while True:
-        chunk = values[max(stop - _CHUNK, 0) : stop]
+    """Return the last place of a value, -1 if it is not there."""
+    for stop in range(len(values), 0, -_CHUNK):
+        start = max(stop - _CHUNK, 0)
+        chunk = values[start:stop]
         hits = 0
         for t in range(len(chunk)):
             hits += chunk[t] == wanted
         if hits:
-            break
-        stop -= len(chunk)
-    t = len(chunk) - 1
-    while chunk[t] != wanted:
-        t -= 1
-    return stop - len(chunk) + t
+            for t in range(len(chunk) - 1, -1, -1):
+                if chunk[t] == wanted:
+                    return start + t
+    return -1
 
 
 @_compiled
