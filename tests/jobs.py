@@ -93,8 +93,23 @@ def dispositions() -> Scorecard:
     score = Path("/proc/self/oom_score_adj")
     return make_scorecard(
         interrupt_ignored=signal.getsignal(signal.SIGINT) == signal.SIG_IGN,
+        handlers=sum(callable(signal.getsignal(number)) for number in signal.valid_signals()),
+        wakeup=signal.set_wakeup_fd(-1),
+        blocked=len(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
         oom_score=int(score.read_text()) if score.exists() else 500,
     )
+
+
+def blas_threads() -> Scorecard:
+    from threadpoolctl import threadpool_info
+
+    return make_scorecard(value=max(pool["num_threads"] for pool in threadpool_info()))
+
+
+def is_open(path: str) -> Scorecard:
+    """Say whether this process has a file open, and which else is open but streams and pipes."""
+    targets = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.exists()]
+    return make_scorecard(value=path in targets, n=len(targets))
 
 
 def large(n_bytes: int) -> Scorecard:

@@ -47,9 +47,16 @@ def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
     return held
 
 
-@pytest.fixture
-def engine() -> Iterator[LocalEngine]:
-    with LocalEngine(workers=1, evaluate=jobs.work) as engine:
+LINUX_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
+BOTH_WAYS = [
+    pytest.param(False, id="new interpreter"),
+    pytest.param(True, id="fork", marks=LINUX_ONLY),
+]
+
+
+@pytest.fixture(params=BOTH_WAYS)
+def engine(request: pytest.FixtureRequest) -> Iterator[LocalEngine]:
+    with LocalEngine(workers=1, evaluate=jobs.work, fork=request.param) as engine:
         yield engine
 
 
@@ -212,8 +219,44 @@ def test_the_kernel_ends_workers_first_where_memory_runs_out(engine: LocalEngine
 def test_a_worker_keeps_away_from_the_terminal(engine: LocalEngine) -> None:
     outcome = run_one(engine, do="dispositions")
     assert value(outcome, "interrupt_ignored")
+    assert value(outcome, "wakeup") == -1
+    assert value(outcome, "handlers") == value(outcome, "blocked") == 0
     pid = int(value(run_one(engine, do="echo"), "pid"))
     assert os.getpgid(pid) == pid
+
+
+@LINUX_ONLY
+def test_a_worker_holds_nothing_of_its_parent_open(tmp_path: Path) -> None:
+    """A lock, say: it would outlive its owner."""
+    with (
+        (tmp_path / "lock").open("w") as file,
+        LocalEngine(workers=2, evaluate=jobs.work, fork=True) as engine,
+    ):
+        engine.submit(make_job(do="is_open", path=file.name), slot=1)
+        (outcome,) = engine.wait(PATIENCE)
+    assert not value(outcome)
+    assert value(outcome, "n") <= len(("in", "out", "err", "connection", "lifeline"))
+
+
+@LINUX_ONLY
+def test_a_fork_limits_the_threads_of_libraries_that_were_imported_before_it() -> None:
+    for threads in (1, 2):
+        with LocalEngine(workers=1, threads=threads, evaluate=jobs.work, fork=True) as engine:
+            assert value(run_one(engine, do="blas_threads")) == threads
+            assert value(run_one(engine, do="environment", name="OMP_NUM_THREADS")) == threads
+
+
+@LINUX_ONLY
+def test_only_the_first_workers_are_forked() -> None:
+    """By the time that one is replaced, threads of this process may hold locks."""
+    with LocalEngine(workers=1, evaluate=jobs.work, fork=True) as engine:
+        first = psutil.Process(int(value(run_one(engine, do="echo"), "pid")))
+        assert first.cmdline() == psutil.Process().cmdline()
+        assert first.name() == "sweepmark-work"
+        run_one(engine, do="die", code=1)
+        second = psutil.Process(int(value(run_one(engine, do="echo"), "pid")))
+        assert second.cmdline() != psutil.Process().cmdline()
+        assert second.name() == "sweepmark-work"
 
 
 def test_what_a_worker_prints_goes_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
@@ -263,7 +306,7 @@ import sys
 import jobs
 from sweepmark.engine.local import LocalEngine
 
-with LocalEngine(workers=2, evaluate=jobs.work) as engine:
+with LocalEngine(workers=2, evaluate=jobs.work, fork=sys.argv[2] == "fork") as engine:
     engine.submit(jobs.make_job(do="echo"), slot=0)
     engine.wait()
     engine.submit(jobs.make_job(do=sys.argv[1]), slot=0)
@@ -273,13 +316,11 @@ with LocalEngine(workers=2, evaluate=jobs.work) as engine:
 """
 
 
-LINUX_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
-
-
+@pytest.mark.parametrize("fork", BOTH_WAYS)
 @pytest.mark.parametrize("work", [pytest.param("hold_the_gil", marks=LINUX_ONLY), "sleep", "start"])
-def test_workers_die_with_their_parent(work: str) -> None:
+def test_workers_die_with_their_parent(work: str, *, fork: bool) -> None:
     """In a call into C that never returns; asleep; while they start."""
-    program = [sys.executable, "-c", COORDINATOR, work]
+    program = [sys.executable, "-c", COORDINATOR, work, "fork" if fork else "new"]
     environment = os.environ | {"PYTHONPATH": os.path.dirname(jobs.__file__)}  # noqa: PTH120
     with subprocess.Popen(program, env=environment, stdout=subprocess.PIPE) as coordinator:
         assert coordinator.stdout is not None

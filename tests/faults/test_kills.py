@@ -35,7 +35,7 @@ def test_killed_worker(case: BaseCase, reference: Reference) -> None:
     case.workers, case.seconds = N_WORKERS, 0.5
     running = case.start()
     wait_for_fits(case, running, 4)
-    victim = next(p for p in running.children() if "sweepmark.engine.worker" in p.cmdline()[3])
+    victim = next(p for p in running.children() if p.name() == "sweepmark-work")
     killed = time.time()
     victim.kill()
     finished = running.end()

@@ -99,8 +99,8 @@ def _identity(dataset: DatasetConfig) -> str:
 class _Preparation:
     """What a sweep needs before its journal is opened.
 
-    Workers take as long to start as it takes to check the blueprint here: both at once. Nothing
-    is given to them, and nothing is written, before all is checked.
+    Workers are forked first of all, while nothing is open here and no thread does anything.
+    Nothing is given to them, and nothing is written, before all is checked.
     """
 
     def __init__(self, blueprint: Blueprint, progress: Progress, *, is_over: bool = False) -> None:
@@ -116,7 +116,7 @@ class _Preparation:
         self.engine = (
             SerialEngine()  # which costs nothing
             if is_over
-            else create_engine(config.engine, n_jobs=n_jobs, clock=self.clock)
+            else create_engine(config.engine, n_jobs=n_jobs, clock=self.clock, fork=True)
         )
 
     def __enter__(self) -> Self:

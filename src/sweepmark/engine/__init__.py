@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from sweepmark.engine.interface import Clock, Engine, Evaluate, Failure, Job, Outcome, Reason
@@ -34,6 +35,7 @@ def create_engine(
     evaluate: Evaluate | None = None,
     n_jobs: int | None = None,
     clock: Clock | None = None,
+    fork: bool = False,
 ) -> Engine:
     """Return a new engine; the local one starts its workers without waiting for them.
 
@@ -47,6 +49,9 @@ def create_engine(
         How many jobs there will be, if that is known: more workers are not started.
     clock : Clock or None
         Dates the outcomes; None takes a new one.
+    fork : bool
+        Whether workers may be forked from this process, since no thread of it holds a lock. They
+        are on Linux; elsewhere system libraries do not stand it.
 
     Raises
     ------
@@ -66,6 +71,7 @@ def create_engine(
             memory=None if config.memory is None else int(config.memory * _GIB),
             evaluate=evaluate,
             clock=clock,
+            fork=fork and sys.platform == "linux",
         )
     from sweepmark.engine.serial import SerialEngine
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import pickle
 import time
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalEngine"]
 
-_DEFAULT = "sweepmark.engine.work:evaluate_job"  # by name: importing it is the workers' affair
+_WORK = "sweepmark.engine.work"  # by name: not every engine needs it imported here
+_DEFAULT = f"{_WORK}:evaluate_job"
 _FALSE_STARTS = 3  # deaths in a row, before the first job, that show that it is of no use
 _MEMORY_INTERVAL = 0.2  # seconds between two looks at the memory of the workers
 _REFUSED = ("SIGSEGV", "SIGBUS", "SIGABRT")  # what C makes of a refused allocation
@@ -63,6 +65,10 @@ class LocalEngine(Engine):
         :func:`sweepmark.engine.work.evaluate_job`.
     clock : Clock or None
         Dates the outcomes.
+    fork : bool
+        Whether the first workers are forked from this process, so that scikit-learn is imported
+        once for all of them; no other thread may hold a lock meanwhile. Those that replace them
+        are new interpreters: by then there are threads, connections and locks.
     """
 
     is_apart = True
@@ -76,6 +82,7 @@ class LocalEngine(Engine):
         memory: int | None = None,
         evaluate: Evaluate | None = None,
         clock: Clock | None = None,
+        fork: bool = False,
     ) -> None:
         self.n_slots = workers
         self._threads = threads
@@ -84,9 +91,11 @@ class LocalEngine(Engine):
         self._evaluate = _DEFAULT if evaluate is None else _name(evaluate)
         self._clock = clock or Clock()
         self._slots: list[_Slot] = []
+        if fork and evaluate is None:
+            importlib.import_module(_WORK)
         try:
             for number in range(workers):
-                self._slots.append(_Slot(number, self._start()))
+                self._slots.append(_Slot(number, self._start(fork=fork)))
         except BaseException:
             self.close()
             raise
@@ -128,8 +137,10 @@ class LocalEngine(Engine):
         for slot in slots:
             slot.process.reap()
 
-    def _start(self) -> WorkerProcess:
-        return WorkerProcess(evaluate=self._evaluate, threads=self._threads, memory=self._memory)
+    def _start(self, *, fork: bool = False) -> WorkerProcess:
+        return WorkerProcess(
+            evaluate=self._evaluate, threads=self._threads, memory=self._memory, fork=fork
+        )
 
     def _replace(self, slot: _Slot) -> str:
         """Kill the worker of a slot if it lives, start another, and say how the old one ended."""

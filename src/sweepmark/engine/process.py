@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
+import warnings
 from contextlib import suppress
 from multiprocessing.connection import Pipe
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.engine.worker import PROGRAM
+from sweepmark.engine.worker import PROGRAM, Means, main_of_fork
 from sweepmark.errors import StoreError
 
 if TYPE_CHECKING:
@@ -18,26 +18,15 @@ if TYPE_CHECKING:
 
 __all__ = ["WorkerProcess"]
 
-_STDERR = 2
-
-_THREAD_LIMITS = (
-    "BLIS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
-
 
 class WorkerProcess:
-    """A new interpreter that runs :func:`sweepmark.engine.worker.main`.
+    """A process that runs :func:`sweepmark.engine.worker.serve`.
 
-    A plain subprocess and not :class:`multiprocessing.Process`, which would import the parent's
-    main module once more, changes the environment only by changing the parent's, and leaves a
-    resource tracker behind. Three things keep it apart from the terminal: its own process group,
-    so that Ctrl-C goes to the coordinator alone, no standard input, and standard output on
-    standard error, because ``--json`` owns the other.
+    It is a new interpreter or a fork of this one, and neither by :mod:`multiprocessing`, which
+    would import the main module once more or go through a process between, and leaves a resource
+    tracker behind. Three things keep it apart from the terminal: its own process group, so that
+    Ctrl-C goes to the coordinator alone, no standard input, and standard output on standard error,
+    because ``--json`` owns the other.
 
     Parameters
     ----------
@@ -47,6 +36,9 @@ class WorkerProcess:
         BLAS and OpenMP threads; libraries read it from the environment when they are imported.
     memory : int or None
         Bytes above which it is killed; the kernel refuses it a multiple of them.
+    fork : bool
+        Whether it is forked, with all that this process has imported. No other thread may hold a
+        lock then: nobody would release the worker's copy of it.
 
     Attributes
     ----------
@@ -54,27 +46,28 @@ class WorkerProcess:
         Where it answers; at its end when the process is dead.
     """
 
-    def __init__(self, *, evaluate: str, threads: int, memory: int | None = None) -> None:
+    def __init__(
+        self, *, evaluate: str, threads: int, memory: int | None = None, fork: bool = False
+    ) -> None:
         self.connection: Connection[Any, Any]
         self.connection, theirs = Pipe()
         lifeline, self._lifeline = os.pipe()
-        numbers = (theirs.fileno(), lifeline, os.getpid(), memory or 0)
-        arguments = [str(number) for number in numbers]
+        means = Means(
+            connection=theirs.fileno(),
+            lifeline=lifeline,
+            parent=os.getpid(),
+            memory=memory or 0,
+            threads=threads,
+        )
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-P", "-c", PROGRAM, *arguments],
-                env=os.environ | dict.fromkeys(_THREAD_LIMITS, str(threads)),
-                stdin=subprocess.DEVNULL,
-                stdout=_STDERR,
-                pass_fds=(theirs.fileno(), lifeline),
-                process_group=0,
-            )
+            self._number = _fork(means) if fork else _new_interpreter(means)
         except OSError as error:
             self._hang_up()
             raise StoreError(f"a worker process could not be started: {error}") from error
         finally:
             theirs.close()
             os.close(lifeline)
+        self._is_reaped = False
         with suppress(OSError):  # dead already: the connection is at its end, which says so
             self.connection.send(sys.path)
             self.connection.send(evaluate)
@@ -92,19 +85,20 @@ class WorkerProcess:
         import psutil
 
         try:
-            return int(psutil.Process(self._process.pid).memory_info().rss)
+            return int(psutil.Process(self._number).memory_info().rss)
         except psutil.Error:
             return 0
 
     def kill(self) -> None:
         """Kill it, and whatever it started, without waiting for its end."""
-        if self._process.returncode is None:  # its number is not free for another process yet
+        if not self._is_reaped:  # its number is not free for another process yet
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+                os.killpg(self._number, signal.SIGKILL)
 
     def reap(self) -> str:
         """Wait for its end and say how it came: "was killed by SIGKILL", "ended with code 1"."""
-        code = self._process.wait()
+        code = os.waitstatus_to_exitcode(os.waitpid(self._number, 0)[1])
+        self._is_reaped = True
         self._hang_up()
         if code >= 0:
             return f"ended with code {code}"
@@ -115,6 +109,35 @@ class WorkerProcess:
         if self._lifeline >= 0:
             os.close(self._lifeline)
             self._lifeline = -1
+
+
+def _new_interpreter(means: Means) -> int:
+    """Start a worker that imports all by itself; return its process id."""
+    for descriptor in (means.connection, means.lifeline):
+        os.set_inheritable(descriptor, True)  # noqa: FBT003 - has no keyword
+    return os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-P", "-c", PROGRAM, *means.arguments()],
+        os.environ | means.environment(),
+        setpgroup=0,
+        setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # which Python itself ignores
+    )
+
+
+def _fork(means: Means) -> int:
+    """Fork a worker; return its process id."""
+    signals = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: see `fork` above
+            number = os.fork()
+        if not number:
+            main_of_fork(means, signals)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+    with suppress(OSError):  # it has done so itself
+        os.setpgid(number, number)
+    return number
 
 
 def _signal_name(number: int) -> str:

@@ -14,30 +14,88 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from sweepmark.engine.interface import Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sweepmark.engine.interface import Evaluate, Job
     from sweepmark.scorecard import Scorecard
 
-__all__ = ["PROGRAM", "Reply", "main", "serve"]
+__all__ = ["PROGRAM", "Means", "Reply", "main", "main_of_fork", "serve"]
 
 PROGRAM = "from sweepmark.engine.worker import main; main()"
-"""What the worker's interpreter is told; its arguments are two descriptors and its parent."""
+"""What a new interpreter is told; its arguments are those of :class:`Means`."""
+
+_NAME = b"sweepmark-work"  # in ps and top, of which it could not be told apart from its parent
+_STDIN, _STDOUT, _STDERR = range(3)
+
+_THREAD_LIMITS = (
+    "BLIS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
 
 _OOM_SCORE = Path(
     "/proc/self/oom_score_adj"
 )  # https://man7.org/linux/man-pages/man5/proc_pid_oom_score_adj.5.html
 _STATUS = Path("/proc/self/status")
+_DESCRIPTORS = "/proc/self/fd"
 _HEADROOM = 2
 _MARGIN = 1 << 28
 _PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
+_PR_SET_NAME = 15  # https://man7.org/linux/man-pages/man2/PR_SET_NAME.2const.html
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a worker is given.
+
+    Attributes
+    ----------
+    connection : int
+        Descriptor of its end of the connection.
+    lifeline : int
+        Descriptor of a pipe whose other end is the parent's.
+    parent : int
+        The parent's process id.
+    memory : int
+        Bytes that it may come to hold; 0: no limit.
+    threads : int
+        BLAS and OpenMP threads.
+    """
+
+    connection: int
+    lifeline: int
+    parent: int
+    memory: int
+    threads: int
+
+    def arguments(self) -> list[str]:
+        """Return what :meth:`read` reads."""
+        return [str(value) for value in astuple(self)]
+
+    @classmethod
+    def read(cls, arguments: Iterable[str]) -> Self:
+        """Take it from the arguments of a program."""
+        connection, lifeline, parent, memory, threads = map(int, arguments)
+        return cls(
+            connection=connection, lifeline=lifeline, parent=parent, memory=memory, threads=threads
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that limit the threads of libraries still to be imported."""
+        return dict.fromkeys(_THREAD_LIMITS, str(self.threads))
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -50,14 +108,43 @@ class Reply:
 
 
 def main() -> None:
-    """Run as a worker: arguments are connection, lifeline, parent's process id, memory limit."""
-    descriptor, lifeline, parent, memory = map(int, sys.argv[1:])
+    """Run as a worker in an interpreter of its own."""
+    _run(Means.read(sys.argv[1:]))
+
+
+def main_of_fork(means: Means, signals: Iterable[int]) -> NoReturn:
+    """Run as a worker in a fork, which first becomes what a new interpreter would be.
+
+    Parameters
+    ----------
+    means : Means
+        What it is given.
+    signals : iterable of int
+        Which are to be blocked; all are until then, since the parent's handlers are not ours.
+    """
+    code = 1
+    try:
+        os.setpgid(0, 0)
+        _forget_handlers()
+        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+        _keep_open(means.connection, means.lifeline)
+        _limit_threads(means)
+        _run(means)
+        code = 0
+    except Exception:  # noqa: BLE001 - what the interpreter would do
+        traceback.print_exc()
+    finally:
+        os._exit(code)  # what the parent wants done at its exit is not ours to do
+
+
+def _run(means: Means) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator decides what Ctrl-C means
-    _die_with_parent(lifeline, parent)
+    _keep_from_terminal()
+    _die_with_parent(means.lifeline, means.parent)
     _die_before_parent()
     # Whatever breaks the connection, it means that the parent closed it and wants us gone.
-    with suppress(EOFError, OSError), Connection(descriptor) as connection:
-        serve(connection, memory=memory)
+    with suppress(EOFError, OSError), Connection(means.connection) as connection:
+        serve(connection, memory=means.memory)
 
 
 def serve(connection: Connection[Any, Any], *, memory: int = 0) -> None:
@@ -108,6 +195,39 @@ def _answer(connection: Connection[Any, Any], reply: Reply) -> None:
         connection.send(Reply(failure=Failure.of(exception), seconds=reply.seconds))
 
 
+def _forget_handlers() -> None:
+    """Let signals do what they do to a new program; what is ignored stays so."""
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _keep_open(*descriptors: int) -> None:
+    """Close whatever the parent has open, its pipes and locks, but the streams and these."""
+    kept = {_STDIN, _STDOUT, _STDERR, *descriptors}
+    for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208 - names, the listing's own among them
+        if int(name) not in kept:
+            with suppress(OSError):
+                os.close(int(name))
+
+
+def _limit_threads(means: Means) -> None:
+    """Limit the threads of libraries, of those imported as of those to come."""
+    from threadpoolctl import threadpool_limits
+
+    os.environ.update(means.environment())
+    threadpool_limits(means.threads)
+
+
+def _keep_from_terminal() -> None:
+    """Read nothing, and print to standard error."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, _STDIN)
+    os.close(nothing)
+    os.dup2(_STDERR, _STDOUT)
+
+
 def _die_with_parent(lifeline: int, parent: int) -> None:
     """See to it that this process ends when its parent does, even by SIGKILL.
 
@@ -118,7 +238,9 @@ def _die_with_parent(lifeline: int, parent: int) -> None:
     if sys.platform == "linux":
         import ctypes
 
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        system = ctypes.CDLL(None)
+        system.prctl(_PR_SET_NAME, _NAME)
+        system.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it ended before we asked
             os._exit(1)
 
