@@ -20,9 +20,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["create_once", "database_uri", "read_only", "translated"]
+__all__ = [
+    "LOCK_TIMEOUT",
+    "PATIENCE",
+    "await_write_lock",
+    "create_once",
+    "database_uri",
+    "read_only",
+    "translated",
+]
 
-_PATIENCE = 5.0
+LOCK_TIMEOUT = 20.0
+"""Seconds to wait for SQLite's write lock; MLflow waits as long (mlflow/store/db/utils.py)."""
+
+PATIENCE = 5.0
 """Seconds to wait for a lock where somebody waits for an answer."""
 
 
@@ -123,9 +134,22 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection]:
     uri = f"file:{quote(str(path.absolute()))}?mode=ro"
     with (
         translated(path),
-        closing(sqlite3.connect(uri, uri=True, timeout=_PATIENCE)) as connection,
+        closing(sqlite3.connect(uri, uri=True, timeout=PATIENCE)) as connection,
     ):
         yield connection
+
+
+def await_write_lock(path: Path, *, seconds: float) -> None:
+    """Wait until the write lock of a database could be taken, no longer than so many seconds.
+
+    Raises
+    ------
+    sqlite3.OperationalError
+        If another program held it all the time.
+    """
+    with closing(sqlite3.connect(path, timeout=seconds, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
 
 
 @contextlib.contextmanager

@@ -146,7 +146,7 @@ def test_cleared_ledger_takes_its_trials_anew(ledger: Ledger) -> None:
 def test_lock_held_by_another_program_is_waited_for_once(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweepmark.ledger.storage._LOCK_TIMEOUT", 0.2)
+    monkeypatch.setattr("sweepmark.ledger.study.LOCK_TIMEOUT", 0.2)
     ledger = open_ledger(store)
     ledger.record(make_trial(0), value=0.5)
     with closing(sqlite3.connect(ledger_database(store), isolation_level=None)) as other:

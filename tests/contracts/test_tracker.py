@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import sqlite3
+import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -12,7 +15,7 @@ from urllib.request import url2pathname
 import pytest
 
 from sweepmark.database import database_uri
-from sweepmark.errors import NotFoundError
+from sweepmark.errors import NotFoundError, StoreError
 from sweepmark.records import Artifact, DataInput, Metric, Param, Record, Tag
 from sweepmark.tracking import MemoryTracker, MlflowTracker, Tracker
 from sweepmark.tracking.interface import LEFT_OUT_TAG, match_run
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Observe = Callable[[Tracker, str], dict[str, Any]]
+
+PATIENCE = 5.0  # seconds
 
 RECORDS: list[Record] = [
     Param("classifier.C", 1.0),
@@ -190,6 +195,23 @@ def test_parent_is_found_again_and_runs_again(tracker: Tracker, observe: Observe
     run = observe(tracker, run_id)
     assert (run["status"], run["times"]) == ("FINISHED", (99.0, 120.0))
     assert (run["metrics"], run["tags"]["t"]) == ({"m": 2}, "2")
+
+
+def test_one_that_nobody_holds_is_writable_at_once(tracker: Tracker) -> None:
+    started = time.monotonic()
+    tracker.await_writable(seconds=PATIENCE)
+    assert time.monotonic() - started < PATIENCE
+
+
+def test_a_database_that_another_program_holds_is_not_waited_for_longer(store: Path) -> None:
+    tracker = MlflowTracker(store, experiment="sweepmark")
+    database = mlflow_database(store)
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        started = time.monotonic()
+        with pytest.raises(StoreError, match=r"mlflow\.db cannot be used: database is locked"):
+            tracker.await_writable(seconds=0.3)
+        assert 0.3 <= time.monotonic() - started < PATIENCE
 
 
 def test_runs_are_located_by_id_or_prefix(tracker: Tracker) -> None:

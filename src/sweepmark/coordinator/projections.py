@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from sweepmark.coordinator.delivery import Delivery, git_records
+from sweepmark.database import PATIENCE
 from sweepmark.errors import SweepmarkError
 from sweepmark.ledger import MemoryLedger, OptunaLedger
 from sweepmark.projection import configuration_records
@@ -126,9 +127,11 @@ class Projections:
     def interrupt(self, *, ended: float) -> None:
         """End the sweep's own run, if it can be, so that nothing is shown as running.
 
-        A sweep that goes on has a run from before, also if it is stopped before it opened it.
+        A sweep that goes on has a run from before, also if it is stopped before it opened it. A
+        locked database, which may be what stopped it, is not waited for as long once more.
         """
         with suppress(SweepmarkError):
+            self.tracker.await_writable(seconds=PATIENCE)
             if self.history.is_resumed:
                 self.prepare()
             if self._parent is not None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING
 
-from sweepmark.database import create_once, database_uri, read_only, translated
+from sweepmark.database import LOCK_TIMEOUT, create_once, database_uri, read_only, translated
 from sweepmark.errors import StoreError
 
 if TYPE_CHECKING:
@@ -15,16 +13,12 @@ if TYPE_CHECKING:
     from optuna.storages import RDBStorage
 
 __all__ = [
-    "await_lock",
     "create_database",
     "ledger_database",
     "ledger_schema_problem",
     "open_storage",
     "study_sizes",
 ]
-
-_LOCK_TIMEOUT = 20.0
-"""Seconds to wait for SQLite's write lock; MLflow waits as long for its own."""
 
 
 def ledger_database(store: Path) -> Path:
@@ -63,16 +57,6 @@ def create_database(path: Path) -> None:
     create_once(path, _create, library="optuna")
 
 
-def await_lock(path: Path) -> None:
-    """Wait for the write lock as long as for every other write; then it is free to be taken.
-
-    Optuna tries to create a trial five times over: it would keep a sweep for two minutes.
-    """
-    with closing(sqlite3.connect(path, timeout=_LOCK_TIMEOUT, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("ROLLBACK")
-
-
 def open_storage(path: Path) -> RDBStorage:
     """Return Optuna's way into a database; one that is not there is made.
 
@@ -85,7 +69,7 @@ def open_storage(path: Path) -> RDBStorage:
 
     try:
         return RDBStorage(
-            database_uri(path), engine_kwargs={"connect_args": {"timeout": _LOCK_TIMEOUT}}
+            database_uri(path), engine_kwargs={"connect_args": {"timeout": LOCK_TIMEOUT}}
         )
     except RuntimeError as error:
         raise StoreError(

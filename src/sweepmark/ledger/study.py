@@ -6,9 +6,9 @@ import math
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from sweepmark.database import translated
+from sweepmark.database import LOCK_TIMEOUT, await_write_lock, translated
 from sweepmark.ledger.interface import is_next
-from sweepmark.ledger.storage import await_lock, create_database, ledger_database, open_storage
+from sweepmark.ledger.storage import create_database, ledger_database, open_storage
 from sweepmark.space import Options, Range
 from sweepmark.specification import canonical_json
 from sweepmark.steps import step
@@ -74,7 +74,8 @@ class OptunaLedger:
         if is_next(trial, self._count):
             step("ledger.trial")
             with translated(self._database):
-                await_lock(self._database)
+                # Optuna tries five times over: it would keep a sweep for two minutes.
+                await_write_lock(self._database, seconds=LOCK_TIMEOUT)
                 storage.create_new_trial(study_id, template_trial=self._frozen(trial, value))
             step("ledger.trial.done")
             self._count += 1

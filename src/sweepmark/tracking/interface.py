@@ -73,6 +73,16 @@ class Tracker(Protocol):
         """
         ...
 
+    def await_writable(self, *, seconds: float) -> None:
+        """Wait until something could be written, no longer than so many seconds.
+
+        Raises
+        ------
+        StoreError
+            If another program kept it from being written all the time.
+        """
+        ...
+
     def close_parent(
         self, *, run_id: str, records: Sequence[Record], ended: float, status: EndStatus
     ) -> None:

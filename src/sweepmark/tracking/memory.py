@@ -96,6 +96,9 @@ class MemoryTracker:
             run.status, run.ended = ("FAILED" if failed else "FINISHED"), ended
         return run_id
 
+    def await_writable(self, *, seconds: float) -> None:
+        """See :meth:`Tracker.await_writable`."""
+
     def close_parent(
         self, *, run_id: str, records: Sequence[Record], ended: float, status: EndStatus
     ) -> None:

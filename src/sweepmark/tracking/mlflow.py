@@ -11,7 +11,7 @@ import re
 import uuid
 from typing import TYPE_CHECKING
 
-from sweepmark.database import translated
+from sweepmark.database import await_write_lock, translated
 from sweepmark.errors import NotFoundError
 from sweepmark.records import Model
 from sweepmark.steps import step
@@ -146,6 +146,12 @@ class MlflowTracker:
             sweep.whole[number] = run_id
             (sweep.failed.add if failed else sweep.failed.discard)(number)
             return run_id
+
+    def await_writable(self, *, seconds: float) -> None:
+        """See :meth:`Tracker.await_writable`."""
+        if self._database.exists():
+            with translated(self._database):
+                await_write_lock(self._database, seconds=seconds)
 
     def close_parent(
         self, *, run_id: str, records: Sequence[Record], ended: float, status: EndStatus

@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from sweepmark.database import LOCK_TIMEOUT
 from sweepmark.tracking.entities import (
     USER_TAG,
     dataset_inputs,
@@ -31,9 +32,6 @@ __all__ = ["FinishedRun", "insert_run", "is_known_schema", "relocate"]
 _KNOWN_REVISIONS = {"dc11669786a5"}
 """Alembic revisions of mlflow 3.17; add one when the row comparison passes on it."""
 
-_LOCK_TIMEOUT = 20.0
-"""Seconds to wait for the write lock, as MLflow does (mlflow/store/db/utils.py)."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedRun:
@@ -51,7 +49,7 @@ class FinishedRun:
 
 def is_known_schema(database: Path) -> bool:
     """Return whether the rows written here are what this database's MLflow expects."""
-    with closing(sqlite3.connect(database, timeout=_LOCK_TIMEOUT)) as connection:
+    with closing(sqlite3.connect(database, timeout=LOCK_TIMEOUT)) as connection:
         revisions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     return {revision for (revision,) in revisions} <= _KNOWN_REVISIONS
 
@@ -63,7 +61,7 @@ def relocate(database: Path, artifacts: str) -> None:
         ("runs", "artifact_uri"),
         ("logged_models", "artifact_location"),
     )
-    with closing(sqlite3.connect(database, timeout=_LOCK_TIMEOUT)) as db, db:
+    with closing(sqlite3.connect(database, timeout=LOCK_TIMEOUT)) as db, db:
         # MLflow's default experiment: made with the database, and never deleted for good.
         row = db.execute("SELECT artifact_location FROM experiments WHERE experiment_id = 0")
         (location,) = row.fetchone() or (f"{artifacts}/0",)
@@ -80,7 +78,7 @@ def relocate(database: Path, artifacts: str) -> None:
 
 def insert_run(database: Path, run: FinishedRun, *, artifact_uri: str) -> None:
     """Insert a run with its tags, parameters, metrics and data; all of it or nothing."""
-    with closing(sqlite3.connect(database, timeout=_LOCK_TIMEOUT, isolation_level=None)) as db:
+    with closing(sqlite3.connect(database, timeout=LOCK_TIMEOUT, isolation_level=None)) as db:
         db.execute("BEGIN IMMEDIATE")
         with db:
             _insert_info(db, run, artifact_uri)
