@@ -1,4 +1,4 @@
-"""sweepmark.svm.SVC against scikit-learn's own, and against itself under other circumstances."""
+"""sweepmark.svm.SVC against scikit-learn's own."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ import sklearn.svm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
-from sklearn.datasets import load_digits
 from sklearn.utils.estimator_checks import check_estimator
-from threadpoolctl import threadpool_limits
 
+import svm_data
+from svm_data import blobs
 from sweepmark.svm import SVC, configure, statistics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+
+    from svm_data import Data
 
 ATTRIBUTES = (
     "support_",
@@ -40,34 +42,22 @@ ATTRIBUTES = (
     "n_features_in_",
 )
 
-Data = tuple["NDArray[np.float64]", "NDArray[Any]"]
-
 
 @pytest.fixture(autouse=True)
-def _empty_store() -> Iterator[None]:
-    configure(memory=0)
-    configure()
+def _nothing_shared() -> Iterator[None]:
+    svm_data.forget()
     yield
     configure()
 
 
 @pytest.fixture(scope="module")
 def digits() -> Data:
-    X, y = load_digits(return_X_y=True)
-    return X / 16, y
+    return svm_data.digits()
 
 
-def forget() -> None:
-    configure(memory=0)
-    configure()
-
-
-def blobs(seed: int, counts: tuple[int, ...], n_features: int = 5) -> Data:
-    rng = np.random.default_rng(seed)
-    y = np.repeat(np.arange(len(counts)), counts)
-    X = rng.normal(size=(len(y), n_features)) + y[:, np.newaxis] * 0.7
-    order = rng.permutation(len(y))
-    return X[order], y[order]
+@pytest.fixture(scope="module")
+def many() -> Data:
+    return svm_data.many()
 
 
 def assert_like_libsvm(X: NDArray[np.float64], y: NDArray[Any], **parameters: Any) -> None:
@@ -196,52 +186,6 @@ def test_any_data_is_classified_like_libsvm(
     assert_like_libsvm(X * scale, y, **parameters | {"gamma": parameters["gamma"] / scale**2})
 
 
-@pytest.fixture(scope="module")
-def many() -> Data:
-    """Enough rows for float32 distances, several strips a class, and rows too long for it."""
-    X, y = blobs(6, (400, 500, 300, 20), 10)
-    return X, y
-
-
-def outcome(train: Data, X: NDArray[np.float64], **parameters: Any) -> tuple[Any, ...]:
-    model = SVC(**parameters).fit(*train)
-    return model.predict(X), model.decision_function(X), model.dual_coef_, model.intercept_
-
-
-def assert_same(first: tuple[Any, ...], second: tuple[Any, ...]) -> None:
-    for one, other in zip(first, second, strict=True):
-        assert np.array_equal(one, other)
-
-
-@pytest.mark.parametrize("parameters", [{"C": 1.0}, {"C": 100.0, "gamma": 2.0}, {"tol": 1e-9}])
-def test_neither_threads_nor_memory_change_a_bit(many: Data, parameters: dict[str, Any]) -> None:
-    X = many[0][:333] + 0.05
-    X[7] *= 1e5
-    outcomes = []
-    for n_threads in (1, 2, 4):
-        for memory in (0, 300_000, 5_000_000, 2**31):
-            forget()
-            configure(memory=memory)
-            with threadpool_limits(n_threads):
-                outcomes.append(outcome(many, X, **parameters))
-    for other in outcomes[1:]:
-        assert_same(outcomes[0], other)
-
-
-def test_what_was_fitted_before_changes_nothing(many: Data) -> None:
-    X = many[0][:200] + 0.05
-    grid = [
-        {"C": C, "gamma": gamma} for C in (0.1, 5.0, 10.0, 30.0, 1000.0) for gamma in (0.1, 1.0)
-    ]
-    ascending = [outcome(many, X, **cell) for cell in grid]
-    forget()
-    descending = [outcome(many, X, **cell) for cell in reversed(grid)]
-    for first, second, cell in zip(ascending, reversed(descending), grid, strict=True):
-        assert_same(first, second)
-        forget()
-        assert_same(first, outcome(many, X, **cell))
-
-
 def test_a_far_row_does_not_change_how_the_others_are_decided(many: Data) -> None:
     model = SVC(gamma=0.1).fit(*many)
     X = many[0][:100].copy()
@@ -259,50 +203,6 @@ def test_float32_distances_keep_libsvm_s_labels(many: Data) -> None:
         X = many[0] + 0.05
         assert np.array_equal(ours.predict(X), theirs.predict(X))
         assert np.allclose(ours.decision_function(X), theirs.decision_function(X), atol=0.02)
-
-
-def test_work_is_shared_along_c_and_gamma_and_between_predictions(digits: Data) -> None:
-    X, y = digits
-    SVC(C=1.0).fit(X, y)
-    before = statistics()
-    model = SVC(C=2.0).fit(X, y)
-    shared = statistics()
-    assert shared.kernel_hits > before.kernel_hits
-    assert shared.shared_seconds > before.shared_seconds
-    assert shared.kernel_misses == before.kernel_misses + 1  # the new C's solution
-    model.predict(X)
-    predicted = statistics()
-    model.decision_function(X)
-    assert statistics().kernel_misses == predicted.kernel_misses
-    assert predicted.n_bytes <= predicted.peak_bytes
-
-
-def test_the_head_of_a_training_set_shares_its_distances() -> None:
-    X, y = blobs(8, (600, 600), 20)
-    order = np.argsort(np.arange(len(y)) % 7, kind="stable")
-    X, y = X[order], y[order]
-    SVC().fit(X[:1000], y[:1000])
-    before = statistics()
-    SVC(gamma=0.3).fit(X, y)
-    assert statistics().kernel_hits >= before.kernel_hits + 3
-
-
-def test_what_is_changed_in_place_is_seen(digits: Data) -> None:
-    X, y = digits[0][:300].copy(), digits[1][:300]
-    model = SVC().fit(X, y)
-    first = model.predict(X)
-    X[:] = X[::-1].copy()
-    assert np.array_equal(model.predict(X), first[::-1])
-    model._intercept_ += 5
-    assert not np.array_equal(model.predict(X), first[::-1])
-
-
-def test_a_read_only_array_is_known_by_identity_and_a_new_one_is_not_mistaken_for_it() -> None:
-    for seed in range(20):
-        X, y = blobs(seed, (20, 20))
-        X.flags.writeable = False
-        assert np.array_equal(SVC().fit(X, y).predict(X), sklearn.svm.SVC().fit(X, y).predict(X))
-        del X
 
 
 def test_predicting_changes_no_attribute_and_results_are_the_caller_s(digits: Data) -> None:
@@ -366,11 +266,6 @@ def test_a_solver_given_up_is_reported(digits: Data) -> None:
         model.fit(*digits)
     assert model.fit_status_ == 1
     assert model.n_iter_.max() == 3
-
-
-def test_memory_must_not_be_negative() -> None:
-    with pytest.raises(ValueError, match="at least 0 bytes, but got -1"):
-        configure(memory=-1)
 
 
 def test_scikit_learn_s_estimator_checks_pass() -> None:

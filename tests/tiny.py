@@ -126,6 +126,11 @@ def go_on(sweep_id: str, store: Store, **options: Any) -> SweepResult:
     return resume(sweep_id, store=store, options=Options(**options), progress=Listener())
 
 
+def lines(store: Store, sweep_id: str) -> list[str]:
+    """Return a sweep's journal as it is."""
+    return store.journal_path(sweep_id).read_text().splitlines()
+
+
 def entries(store: Store, sweep_id: str, event: str) -> list[Entry]:
     """Return the entries of one kind in a sweep's journal."""
     journal = read_journal(store.journal_path(sweep_id))

@@ -1,0 +1,242 @@
+"""Launching again, and resuming: the same sweep in the end, and nothing computed twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from sweepmark.errors import ConfigurationError, SweepmarkError
+from sweepmark.recipe import library_versions
+from sweepmark.store import Store
+from tiny import (
+    entries,
+    figures,
+    flaky,
+    go_on,
+    grid,
+    lines,
+    run,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sweepmark.results import SweepResult
+
+N_TRIALS, N_FOLDS = 4, 2
+TRUSTED = ("flaky",)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "mlruns")
+
+
+@pytest.fixture
+def obstacle(tmp_path: Path) -> Path:
+    path = tmp_path / "obstacle"
+    path.touch()
+    return path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[SweepResult, Store]:
+    store = Store(tmp_path_factory.mktemp("undisturbed") / "mlruns")
+    return run(grid(), store), store
+
+
+class TestReplay:
+    """Whatever a kill leaves of the journal: the evaluations that were finished stay."""
+
+    def cut(self, undisturbed: tuple[SweepResult, Store], tmp_path: Path, length: int) -> Store:
+        """Return a store with the journal cut to a length, and the evaluations it tells of."""
+        result, whole = undisturbed
+        store = Store(tmp_path / "mlruns")
+        path = store.journal_path(result.sweep_id)
+        path.parent.mkdir(parents=True)
+        path.write_bytes(whole.journal_path(result.sweep_id).read_bytes()[:length])
+        target = tmp_path / "mlruns" / "evaluations"
+        target.mkdir()
+        for entry in entries(store, result.sweep_id, "evaluation"):
+            source = whole.root / "evaluations" / entry["key"]
+            (target / entry["key"]).symlink_to(source, target_is_directory=True)
+        return store
+
+    def test_goes_on_from_every_line_and_computes_nothing_twice(
+        self, undisturbed: tuple[SweepResult, Store], tmp_path: Path
+    ) -> None:
+        result, whole = undisturbed
+        content = whole.journal_path(result.sweep_id).read_bytes()
+        ends = [i + 1 for i, byte in enumerate(content) if byte == ord("\n")]
+        for number, end in enumerate(ends):
+            torn = end + (7 if number % 2 else 0)  # every other one in mid line
+            store = self.cut(undisturbed, tmp_path / str(number), torn)
+            again = run(grid(), store)
+            is_finished = number == len(ends) - 1
+            if is_finished:
+                assert again.sweep_id != result.sweep_id
+                assert again.n_reused == N_TRIALS
+                continue
+            assert again.sweep_id == result.sweep_id
+            assert figures(again) == figures(result)
+            keys = [entry["key"] for entry in entries(store, result.sweep_id, "evaluation")]
+            assert len(keys) == len(set(keys)) == N_TRIALS * N_FOLDS + 1
+            for event, n in (("trial", N_TRIALS), ("outcome", N_TRIALS), ("final", 1), ("stop", 1)):
+                assert len(entries(store, result.sweep_id, event)) == n
+
+    def test_of_nothing_but_a_torn_first_line_is_a_new_sweep(
+        self, undisturbed: tuple[SweepResult, Store], tmp_path: Path
+    ) -> None:
+        result, _ = undisturbed
+        for length in (0, 20):
+            store = self.cut(undisturbed, tmp_path / str(length), length)
+            again = run(grid(), store)
+            assert again.sweep_id != result.sweep_id
+            with pytest.raises(SweepmarkError, match=r"empty|never began|no sweep"):
+                go_on(result.sweep_id, store)
+
+    def test_takes_the_configuration_from_the_journal(
+        self, undisturbed: tuple[SweepResult, Store], tmp_path: Path
+    ) -> None:
+        result, whole = undisturbed
+        content = whole.journal_path(result.sweep_id).read_bytes()
+        store = self.cut(undisturbed, tmp_path, content.index(b"\n", len(content) // 2) + 1)
+        assert figures(go_on(result.sweep_id, store)) == figures(result)
+
+    def test_computes_again_what_the_store_has_lost(
+        self, undisturbed: tuple[SweepResult, Store], tmp_path: Path
+    ) -> None:
+        result, whole = undisturbed
+        n_bytes = whole.journal_path(result.sweep_id).read_bytes().rindex(b'{"event":"stop"')
+        store = self.cut(undisturbed, tmp_path, n_bytes)
+        (store.root / "evaluations" / result.trials[1].keys[0]).unlink()
+        assert figures(go_on(result.sweep_id, store)) == figures(result)
+        assert len(entries(store, result.sweep_id, "evaluation")) == N_TRIALS * N_FOLDS + 2
+
+    def test_of_a_finished_sweep_writes_nothing(
+        self, undisturbed: tuple[SweepResult, Store]
+    ) -> None:
+        result, store = undisturbed
+        before = lines(store, result.sweep_id)
+        for _ in range(3):
+            assert figures(go_on(result.sweep_id, store)) == figures(result)
+        assert lines(store, result.sweep_id) == before
+
+
+class TestSameAgain:
+    def test_reuses_every_trial_with_the_original_timings(self, store: Store) -> None:
+        first, second = run(grid(), store), run(grid(), store)
+        assert second.sweep_id != first.sweep_id
+        assert [trial.status for trial in second.trials] == ["reused"] * N_TRIALS
+        for old, new in zip(first.trials, second.trials, strict=True):
+            assert new.reused_from == f"{first.sweep_id}/{old.number}"
+            assert new.metrics == old.metrics
+            assert (new.fit_seconds, new.predict_seconds) == (old.fit_seconds, old.predict_seconds)
+        assert entries(store, second.sweep_id, "evaluation") == []
+        assert first.test is not None
+        assert second.test is not None
+        assert second.test.metrics == first.test.metrics
+
+    def test_reuses_what_another_sweep_has_in_common(self, store: Store) -> None:
+        first = run(grid(), store)
+        wider = grid(sweep__space={"classifier": {"C": [1.0, 5.0], "gamma": [0.01, 0.1]}})
+        second = run(wider, store)
+        assert [trial.status for trial in second.trials] == ["reused"] * 2 + ["complete"] * 2
+        assert second.trials[1].reused_from == f"{first.sweep_id}/1"
+
+    def test_computes_everything_when_told_to(self, store: Store) -> None:
+        run(grid(), store)
+        fresh = run(grid(), store, fresh=True)
+        assert [trial.status for trial in fresh.trials] == ["complete"] * N_TRIALS
+        assert len(entries(store, fresh.sweep_id, "evaluation")) == N_TRIALS * N_FOLDS + 1
+        assert entries(store, fresh.sweep_id, "warning") == []
+
+    def test_fresh_sweep_goes_on_after_a_kill_without_computing_twice(self, store: Store) -> None:
+        run(grid(), store)
+        fresh = run(grid(), store, fresh=True)
+        path = store.journal_path(fresh.sweep_id)
+        content = path.read_bytes()
+        for event in (b'{"event":"outcome"', b'{"event":"final"', b'{"event":"stop"'):
+            path.write_bytes(content[: content.index(event)])
+            again = run(grid(), store, fresh=True)
+            assert figures(again) == figures(fresh)
+            keys = [entry["key"] for entry in entries(store, fresh.sweep_id, "evaluation")]
+            assert len(keys) == len(set(keys)) == N_TRIALS * N_FOLDS + 1
+
+    def test_says_when_an_evaluation_comes_out_differently(self, store: Store) -> None:
+        first = run(grid(), store)
+        folder = store.root / "evaluations" / first.trials[0].keys[0]
+        with np.load(folder / "predictions.npz") as arrays:
+            changed_arrays = {name: arrays[name] for name in arrays}
+        changed_arrays["y_pred"] = changed_arrays["y_pred"][::-1]
+        np.savez(folder / "predictions.npz", **changed_arrays)
+        fresh = run(grid(), store, fresh=True)
+        (caution,) = (one for one in fresh.cautions if one.kind == "not_reproducible")
+        assert f"{first.sweep_id}/0" in caution.message
+
+    def test_is_another_sweep_when_anything_asked_for_changes(self, store: Store) -> None:
+        first = run(grid(), store)
+        path = store.journal_path(first.sweep_id)
+        path.write_bytes(path.read_bytes().replace(b'"complete","why"', b'"interrupted","why"'))
+        assert run(grid(seed=1), store).sweep_id != first.sweep_id
+        assert run(grid(), store).sweep_id == first.sweep_id
+
+
+class TestVersions:
+    @pytest.fixture
+    def interrupted(self, store: Store, obstacle: Path) -> SweepResult:
+        result = run(flaky(obstacle), store, trusted=TRUSTED)
+        path = store.journal_path(result.sweep_id)
+        path.write_bytes(path.read_bytes()[: path.read_bytes().index(b'{"event":"stop"')])
+        return result
+
+    def install_another(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        versions = library_versions(TRUSTED) | {"numpy": "99.0"}
+        monkeypatch.setattr("sweepmark.recipe._versions", lambda _: versions)
+
+    def go_on(self, how: str, sweep_id: str, store: Store, obstacle: Path, **options: Any) -> Any:
+        if how == "again":
+            return run(flaky(obstacle), store, trusted=TRUSTED, **options)
+        return go_on(sweep_id, store, trusted=TRUSTED, **options)
+
+    @pytest.mark.parametrize("how", ["again", "resume"])
+    def test_changed_since_it_began_are_refused_with_the_difference(
+        self,
+        store: Store,
+        interrupted: SweepResult,
+        obstacle: Path,
+        how: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        self.install_another(monkeypatch)
+        before = lines(store, interrupted.sweep_id)
+        with pytest.raises(ConfigurationError) as error:
+            self.go_on(how, interrupted.sweep_id, store, obstacle)
+        for part in (interrupted.sweep_id, f"numpy {np.__version__} -> 99.0", "--accept-versions"):
+            assert part in str(error.value)
+        assert lines(store, interrupted.sweep_id) == before
+
+    @pytest.mark.parametrize("how", ["again", "resume"])
+    def test_accepted_begin_a_sweep_of_their_own(
+        self,
+        store: Store,
+        interrupted: SweepResult,
+        obstacle: Path,
+        how: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        self.install_another(monkeypatch)
+        result = self.go_on(how, interrupted.sweep_id, store, obstacle, accept_versions=True)
+        assert result.sweep_id != interrupted.sweep_id
+        assert result.n_reused == 0
+
+    def test_of_a_finished_sweep_matter_only_if_something_is_computed(
+        self, store: Store, obstacle: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        finished = run(flaky(obstacle), store, trusted=TRUSTED)
+        self.install_another(monkeypatch)
+        assert figures(go_on(finished.sweep_id, store, trusted=TRUSTED)) == figures(finished)
+        with pytest.raises(ConfigurationError, match=r"numpy .* -> 99\.0"):
+            go_on(finished.sweep_id, store, trusted=TRUSTED, retry_failed=True)

@@ -1,0 +1,126 @@
+"""What fits of sweepmark.svm.SVC share, and that sharing changes no bit of what comes out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import sklearn.svm
+from threadpoolctl import threadpool_limits
+
+import svm_data
+from svm_data import blobs, forget
+from sweepmark.svm import SVC, configure, statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from svm_data import Data
+
+
+@pytest.fixture(autouse=True)
+def _nothing_shared() -> Iterator[None]:
+    svm_data.forget()
+    yield
+    configure()
+
+
+@pytest.fixture(scope="module")
+def digits() -> Data:
+    return svm_data.digits()
+
+
+@pytest.fixture(scope="module")
+def many() -> Data:
+    return svm_data.many()
+
+
+def outcome(train: Data, X: NDArray[np.float64], **parameters: Any) -> tuple[Any, ...]:
+    model = SVC(**parameters).fit(*train)
+    return model.predict(X), model.decision_function(X), model.dual_coef_, model.intercept_
+
+
+def assert_same(first: tuple[Any, ...], second: tuple[Any, ...]) -> None:
+    for one, other in zip(first, second, strict=True):
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("parameters", [{"C": 1.0}, {"C": 100.0, "gamma": 2.0}, {"tol": 1e-9}])
+def test_neither_threads_nor_memory_change_a_bit(many: Data, parameters: dict[str, Any]) -> None:
+    X = many[0][:333] + 0.05
+    X[7] *= 1e5
+    outcomes = []
+    for n_threads in (1, 2, 4):
+        for memory in (0, 300_000, 5_000_000, 2**31):
+            forget()
+            configure(memory=memory)
+            with threadpool_limits(n_threads):
+                outcomes.append(outcome(many, X, **parameters))
+    for other in outcomes[1:]:
+        assert_same(outcomes[0], other)
+
+
+def test_what_was_fitted_before_changes_nothing(many: Data) -> None:
+    X = many[0][:200] + 0.05
+    grid = [
+        {"C": C, "gamma": gamma} for C in (0.1, 5.0, 10.0, 30.0, 1000.0) for gamma in (0.1, 1.0)
+    ]
+    ascending = [outcome(many, X, **cell) for cell in grid]
+    forget()
+    descending = [outcome(many, X, **cell) for cell in reversed(grid)]
+    for first, second, cell in zip(ascending, reversed(descending), grid, strict=True):
+        assert_same(first, second)
+        forget()
+        assert_same(first, outcome(many, X, **cell))
+
+
+def test_work_is_shared_along_c_and_gamma_and_between_predictions(digits: Data) -> None:
+    X, y = digits
+    SVC(C=1.0).fit(X, y)
+    before = statistics()
+    model = SVC(C=2.0).fit(X, y)
+    shared = statistics()
+    assert shared.kernel_hits > before.kernel_hits
+    assert shared.shared_seconds > before.shared_seconds
+    assert shared.kernel_misses == before.kernel_misses + 1  # the new C's solution
+    model.predict(X)
+    predicted = statistics()
+    model.decision_function(X)
+    assert statistics().kernel_misses == predicted.kernel_misses
+    assert predicted.n_bytes <= predicted.peak_bytes
+
+
+def test_the_head_of_a_training_set_shares_its_distances() -> None:
+    X, y = blobs(8, (600, 600), 20)
+    order = np.argsort(np.arange(len(y)) % 7, kind="stable")
+    X, y = X[order], y[order]
+    SVC().fit(X[:1000], y[:1000])
+    before = statistics()
+    SVC(gamma=0.3).fit(X, y)
+    assert statistics().kernel_hits >= before.kernel_hits + 3
+
+
+def test_what_is_changed_in_place_is_seen(digits: Data) -> None:
+    X, y = digits[0][:300].copy(), digits[1][:300]
+    model = SVC().fit(X, y)
+    first = model.predict(X)
+    X[:] = X[::-1].copy()
+    assert np.array_equal(model.predict(X), first[::-1])
+    model._intercept_ += 5
+    assert not np.array_equal(model.predict(X), first[::-1])
+
+
+def test_a_read_only_array_is_known_by_identity_and_a_new_one_is_not_mistaken_for_it() -> None:
+    for seed in range(20):
+        X, y = blobs(seed, (20, 20))
+        X.flags.writeable = False
+        assert np.array_equal(SVC().fit(X, y).predict(X), sklearn.svm.SVC().fit(X, y).predict(X))
+        del X
+
+
+def test_memory_must_not_be_negative() -> None:
+    with pytest.raises(ValueError, match="at least 0 bytes, but got -1"):
+        configure(memory=-1)
