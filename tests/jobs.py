@@ -61,6 +61,20 @@ def echo(value: float = 0.0, seconds: float = 0.0) -> Scorecard:
     return make_scorecard(value=value, pid=os.getpid())
 
 
+_calls: list[float] = []
+
+
+def warm_up() -> None:
+    """Take a while, and remember when."""
+    time.sleep(0.3)
+    _calls.append(time.time())
+
+
+def n_calls() -> Scorecard:
+    """Say how often this process was warmed up, and when for the last time."""
+    return make_scorecard(value=len(_calls), last=_calls[-1])
+
+
 def sleep() -> Scorecard:
     return echo(seconds=3600)
 

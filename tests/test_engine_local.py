@@ -259,8 +259,37 @@ def test_only_the_first_workers_are_forked() -> None:
         assert second.name() == "sweepmark-work"
 
 
-def test_what_a_worker_prints_goes_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
-    with LocalEngine(workers=1, evaluate=jobs.work) as engine:
+PRINTER = """
+import jobs
+from sweepmark.engine.local import LocalEngine
+
+print("mine")
+with LocalEngine(workers=1, evaluate=jobs.work, fork=True) as engine:
+    engine.submit(jobs.make_job(do="speak", text="theirs"), slot=0)
+    engine.wait()
+"""
+
+
+@LINUX_ONLY
+def test_what_waits_to_be_printed_is_printed_once_by_who_wrote_it() -> None:
+    environment = os.environ | {"PYTHONPATH": os.path.dirname(jobs.__file__)}  # noqa: PTH120
+    done = subprocess.run(
+        [sys.executable, "-c", PRINTER],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "mine\n"
+    assert done.stderr.count("theirs") == 2
+    assert "mine" not in done.stderr
+
+
+@pytest.mark.parametrize("fork", BOTH_WAYS)
+def test_what_a_worker_prints_goes_to_standard_error(
+    capfd: pytest.CaptureFixture[str], *, fork: bool
+) -> None:
+    with LocalEngine(workers=1, evaluate=jobs.work, fork=fork) as engine:
         assert run_one(engine, do="speak", text="hello").failure is None
     out, err = capfd.readouterr()
     assert out == ""
@@ -291,6 +320,20 @@ def test_workers_that_die_at_the_start_are_given_up(
         engine.submit(make_job(), slot=0)
         with pytest.raises(StoreError, match="3 in a row ended with code 9"):
             engine.wait(PATIENCE)
+
+
+def test_an_engine_whose_worker_cannot_be_replaced_says_so_and_closes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> int:
+        raise BlockingIOError("no more processes")
+
+    with LocalEngine(workers=2, evaluate=jobs.work) as engine:
+        engine.submit(make_job(do="die", code=1), slot=0)
+        monkeypatch.setattr("sweepmark.engine.process._new_interpreter", refuse)
+        with pytest.raises(StoreError, match="could not be started: no more processes"):
+            engine.wait(PATIENCE)
+    assert not children()
 
 
 def test_a_function_without_a_name_of_its_own_is_refused() -> None:

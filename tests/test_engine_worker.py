@@ -42,6 +42,7 @@ def test_a_worker_says_that_it_is_ready_and_answers_each_job(
     worker: Connection[Any, Any],
 ) -> None:
     worker.send("jobs:work")
+    worker.send(())
     assert worker.recv() is None
     for number in range(2):
         worker.send(make_job(do="echo", value=float(number), seconds=0.01))
@@ -63,6 +64,7 @@ def test_what_goes_wrong_is_the_answer(
     worker: Connection[Any, Any], task: dict[str, str], message: str
 ) -> None:
     worker.send("jobs:work")
+    worker.send(())
     assert worker.recv() is None
     worker.send(make_job(**task))
     reply: Reply = worker.recv()

@@ -64,6 +64,17 @@ def test_an_outcome_says_where_and_when(engine: Engine) -> None:
     assert before - 0.1 <= outcome.started <= outcome.ended <= time.time() + 0.1
 
 
+def test_what_is_to_be_called_first_is_not_part_of_a_job(config: EngineConfig) -> None:
+    with create_engine(config, evaluate=jobs.work, warm_up=["jobs:warm_up"]) as engine:
+        first, second = run_one(engine, do="n_calls"), run_one(engine, do="n_calls")
+    for outcome in (first, second):
+        assert outcome.scorecard is not None
+        assert outcome.scorecard.metrics["value"] == 1
+    assert first.scorecard is not None
+    assert first.scorecard.metrics["last"] <= first.started + 0.01
+    assert first.ended - first.started < 0.3
+
+
 def test_a_clock_that_is_put_back_gives_no_negative_duration(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from sweepmark.recipe import library_versions
 from sweepmark.replay import read_sweep
 from sweepmark.results import read_result
 from sweepmark.search import create_search
+from sweepmark.specification import canonical_json
 from sweepmark.store import History, Journal, owned
 
 if TYPE_CHECKING:
@@ -96,6 +97,12 @@ def _identity(dataset: DatasetConfig) -> str:
     return repr(dataset)
 
 
+def _warm_up(blueprint: Blueprint) -> tuple[str, ...]:
+    """Return what each process calls before its first evaluation: only our SVC has a compiler."""
+    is_asked_for = "sweepmark.svm.SVC" in canonical_json(blueprint.document())
+    return ("sweepmark.svm:warm_up",) if is_asked_for else ()
+
+
 class _Preparation:
     """What a sweep needs before its journal is opened.
 
@@ -116,7 +123,13 @@ class _Preparation:
         self.engine = (
             SerialEngine()  # which costs nothing
             if is_over
-            else create_engine(config.engine, n_jobs=n_jobs, clock=self.clock, fork=True)
+            else create_engine(
+                config.engine,
+                n_jobs=n_jobs,
+                clock=self.clock,
+                warm_up=_warm_up(blueprint),
+                fork=True,
+            )
         )
 
     def __enter__(self) -> Self:

@@ -10,6 +10,8 @@ from sweepmark.engine.interface import Clock, Engine, Evaluate, Failure, Job, Ou
 from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sweepmark.config.schema import EngineConfig
 
 __all__ = [
@@ -29,12 +31,13 @@ _GIB = 2**30
 _SHARED = 0.25  # of the machine's memory, unless configured
 
 
-def create_engine(
+def create_engine(  # noqa: PLR0913 -- each has a default of its own
     config: EngineConfig,
     *,
     evaluate: Evaluate | None = None,
     n_jobs: int | None = None,
     clock: Clock | None = None,
+    warm_up: Sequence[str] = (),
     fork: bool = False,
 ) -> Engine:
     """Return a new engine; the local one starts its workers without waiting for them.
@@ -49,6 +52,8 @@ def create_engine(
         How many jobs there will be, if that is known: more workers are not started.
     clock : Clock or None
         Dates the outcomes; None takes a new one.
+    warm_up : sequence of str
+        ``module:name`` of functions to be called in each process before its first job.
     fork : bool
         Whether workers may be forked from this process, since no thread of it holds a lock. They
         are on Linux; elsewhere system libraries do not stand it.
@@ -71,12 +76,13 @@ def create_engine(
             memory=None if config.memory is None else int(config.memory * _GIB),
             evaluate=evaluate,
             clock=clock,
+            warm_up=warm_up,
             fork=fork and sys.platform == "linux",
         )
     from sweepmark.engine.serial import SerialEngine
 
     check_engine(config)
-    return SerialEngine(evaluate=evaluate, clock=clock)
+    return SerialEngine(evaluate=evaluate, clock=clock, warm_up=warm_up)
 
 
 def check_engine(config: EngineConfig) -> None:

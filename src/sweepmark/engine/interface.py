@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pkgutil
 import time
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from sweepmark.scorecard import Scorecard
     from sweepmark.specification import Specification
 
-__all__ = ["Clock", "Engine", "Evaluate", "Failure", "Job", "Outcome", "Reason"]
+__all__ = ["Clock", "Engine", "Evaluate", "Failure", "Job", "Outcome", "Reason", "call"]
 
 Reason = Literal["error", "killed", "timeout", "memory", "nan"]
 """Why there is no Scorecard."""
@@ -42,6 +43,12 @@ class Job:
 
 Evaluate = Callable[[Job], "Scorecard"]
 """The function that does the work."""
+
+
+def call(names: Iterable[str]) -> None:
+    """Call functions without arguments, each named ``module:name``."""
+    for name in names:
+        pkgutil.resolve_name(name)()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

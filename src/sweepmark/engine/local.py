@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from multiprocessing import connection
 from typing import TYPE_CHECKING
 
-from sweepmark.engine.interface import Clock, Engine, Failure, Outcome
+from sweepmark.engine.interface import Clock, Engine, Failure, Outcome, call
 from sweepmark.engine.process import WorkerProcess
 from sweepmark.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sweepmark.engine.interface import Evaluate, Job
     from sweepmark.engine.worker import Reply
     from sweepmark.scorecard import Scorecard
@@ -65,6 +67,9 @@ class LocalEngine(Engine):
         :func:`sweepmark.engine.work.evaluate_job`.
     clock : Clock or None
         Dates the outcomes.
+    warm_up : sequence of str
+        ``module:name`` of functions that each worker calls before its first job, so that no job is
+        timed at what they do.
     fork : bool
         Whether the first workers are forked from this process, so that scikit-learn is imported
         once for all of them; no other thread may hold a lock meanwhile. Those that replace them
@@ -82,6 +87,7 @@ class LocalEngine(Engine):
         memory: int | None = None,
         evaluate: Evaluate | None = None,
         clock: Clock | None = None,
+        warm_up: Sequence[str] = (),
         fork: bool = False,
     ) -> None:
         self.n_slots = workers
@@ -89,10 +95,13 @@ class LocalEngine(Engine):
         self._timeout = timeout
         self._memory = memory
         self._evaluate = _DEFAULT if evaluate is None else _name(evaluate)
+        self._warm_up = warm_up
         self._clock = clock or Clock()
         self._slots: list[_Slot] = []
-        if fork and evaluate is None:
-            importlib.import_module(_WORK)
+        if fork:
+            if evaluate is None:
+                importlib.import_module(_WORK)
+            call(warm_up)
         try:
             for number in range(workers):
                 self._slots.append(_Slot(number, self._start(fork=fork)))
@@ -139,7 +148,11 @@ class LocalEngine(Engine):
 
     def _start(self, *, fork: bool = False) -> WorkerProcess:
         return WorkerProcess(
-            evaluate=self._evaluate, threads=self._threads, memory=self._memory, fork=fork
+            evaluate=self._evaluate,
+            warm_up=self._warm_up,
+            threads=self._threads,
+            memory=self._memory,
+            fork=fork,
         )
 
     def _replace(self, slot: _Slot) -> str:

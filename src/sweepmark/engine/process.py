@@ -14,6 +14,7 @@ from sweepmark.engine.worker import PROGRAM, Means, main_of_fork
 from sweepmark.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from multiprocessing.connection import Connection
 
 __all__ = ["WorkerProcess"]
@@ -32,6 +33,8 @@ class WorkerProcess:
     ----------
     evaluate : str
         ``module:name`` of the function that does the work.
+    warm_up : sequence of str
+        Likewise, of functions that are called before that.
     threads : int
         BLAS and OpenMP threads; libraries read it from the environment when they are imported.
     memory : int or None
@@ -47,7 +50,13 @@ class WorkerProcess:
     """
 
     def __init__(
-        self, *, evaluate: str, threads: int, memory: int | None = None, fork: bool = False
+        self,
+        *,
+        evaluate: str,
+        warm_up: Sequence[str] = (),
+        threads: int,
+        memory: int | None = None,
+        fork: bool = False,
     ) -> None:
         self.connection: Connection[Any, Any]
         self.connection, theirs = Pipe()
@@ -67,10 +76,11 @@ class WorkerProcess:
         finally:
             theirs.close()
             os.close(lifeline)
-        self._is_reaped = False
+        self._code: int | None = None
         with suppress(OSError):  # dead already: the connection is at its end, which says so
             self.connection.send(sys.path)
             self.connection.send(evaluate)
+            self.connection.send(warm_up)
 
     def send(self, message: bytes) -> bool:
         """Send a pickled object; False if the process is dead."""
@@ -91,18 +101,18 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """Kill it, and whatever it started, without waiting for its end."""
-        if not self._is_reaped:  # its number is not free for another process yet
+        if self._code is None:  # its number is not free for another process yet
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._number, signal.SIGKILL)
 
     def reap(self) -> str:
         """Wait for its end and say how it came: "was killed by SIGKILL", "ended with code 1"."""
-        code = os.waitstatus_to_exitcode(os.waitpid(self._number, 0)[1])
-        self._is_reaped = True
-        self._hang_up()
-        if code >= 0:
-            return f"ended with code {code}"
-        return f"was killed by {_signal_name(-code)}"
+        if self._code is None:
+            self._code = os.waitstatus_to_exitcode(os.waitpid(self._number, 0)[1])
+            self._hang_up()
+        if self._code >= 0:
+            return f"ended with code {self._code}"
+        return f"was killed by {_signal_name(-self._code)}"
 
     def _hang_up(self) -> None:
         self.connection.close()
@@ -126,6 +136,8 @@ def _new_interpreter(means: Means) -> int:
 
 def _fork(means: Means) -> int:
     """Fork a worker; return its process id."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()  # or what waits there would be printed twice
     signals = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         with warnings.catch_warnings():

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from sweepmark.engine.interface import Clock, Engine, Failure, Outcome
+from sweepmark.engine.interface import Clock, Engine, Failure, Outcome, call
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sweepmark.engine.interface import Evaluate, Job
 
 __all__ = ["SerialEngine"]
@@ -22,12 +24,21 @@ class SerialEngine(Engine):
         Does the work; None is :func:`sweepmark.engine.work.evaluate_job`.
     clock : Clock or None
         Dates the outcomes.
+    warm_up : sequence of str
+        ``module:name`` of functions that are called before the first job is begun.
     """
 
     is_apart = False
 
-    def __init__(self, *, evaluate: Evaluate | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        evaluate: Evaluate | None = None,
+        clock: Clock | None = None,
+        warm_up: Sequence[str] = (),
+    ) -> None:
         self.n_slots = 1
+        self._warm_up = warm_up
         self._evaluate = evaluate
         self._clock = clock or Clock()
         self._job: Job | None = None
@@ -48,6 +59,8 @@ class SerialEngine(Engine):
             return []
         job, self._job = self._job, None
         scorecard = failure = None
+        names, self._warm_up = self._warm_up, ()
+        call(names)
         started = time.monotonic()
         try:
             scorecard = self._function()(job)

@@ -1,7 +1,8 @@
 """The worker process of the local engine: does jobs until its parent is gone.
 
-What passes over the connection, in order: the parent's ``sys.path`` and the name of the function,
-once; back comes None when the function is imported, or a Failure; then a Job and its Reply in turn.
+What passes over the connection, in order: the parent's ``sys.path``, the name of the function and
+those of what is called before the first job, once; back comes None when that is done, or a Failure;
+then a Job and its Reply in turn.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from sweepmark.engine.interface import Failure
+from sweepmark.engine.interface import Failure, call
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -128,6 +129,7 @@ def main_of_fork(means: Means, signals: Iterable[int]) -> NoReturn:
         _forget_handlers()
         signal.pthread_sigmask(signal.SIG_SETMASK, signals)
         _keep_open(means.connection, means.lifeline)
+        _open_streams()
         _limit_threads(means)
         _run(means)
         code = 0
@@ -148,7 +150,7 @@ def _run(means: Means) -> None:
 
 
 def serve(connection: Connection[Any, Any], *, memory: int = 0) -> None:
-    """Import the function, say so, then do one job after the other until the parent hangs up.
+    """Import the functions, say so, then do one job after the other until the parent hangs up.
 
     Parameters
     ----------
@@ -161,6 +163,7 @@ def serve(connection: Connection[Any, Any], *, memory: int = 0) -> None:
     gc.disable()  # what is imported stays: the collector need not look through it, then or later
     try:
         evaluate: Evaluate = pkgutil.resolve_name(connection.recv())
+        call(connection.recv())
     except Exception as exception:  # noqa: BLE001 - the parent is told, whatever it is
         connection.send(Failure.of(exception))
         return
@@ -210,6 +213,14 @@ def _keep_open(*descriptors: int) -> None:
         if int(name) not in kept:
             with suppress(OSError):
                 os.close(int(name))
+
+
+def _open_streams() -> None:
+    """Print where new interpreters do, wherever the parent's objects lead to."""
+    sys.stdout, sys.stderr = (
+        open(stream, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+        for stream in (_STDOUT, _STDERR)
+    )
 
 
 def _limit_threads(means: Means) -> None:

@@ -175,6 +175,19 @@ def _solve_apart(
         return _collect(problem, pairs, threads.run(one, pairs, threads=at_once))
 
 
+def warm_up() -> None:
+    """Load the compiled solver, so that no fit that is timed pays for it.
+
+    It is compiled once after an installation, which takes four seconds; to load it takes half a
+    second.
+    """
+    from sweepmark.svm.smo import minimize
+
+    matrix = np.eye(2, dtype=np.float32)
+    matrix.flags.writeable = False  # as all kernels are; others would be compiled for apart
+    minimize(matrix, 0, 1, 1, 1, 1.0, 1.0, 1.0, -1)
+
+
 def _minimize(
     problem: Problem,
     C: float,
@@ -182,7 +195,7 @@ def _minimize(
     matrix: NDArray[np.float32],
     starts: tuple[int, int],
 ) -> Any:
-    from sweepmark.svm.smo import minimize  # Numba with it, half a second
+    from sweepmark.svm.smo import minimize  # see `warm_up`
 
     (i, j), (first, second) = pair, starts
     return minimize(
