@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from multiprocessing import connection
 from typing import TYPE_CHECKING
 
-from sweepmark.engine.interface import Clock, Engine, Failure, Outcome, call
+from sweepmark.engine.interface import Clock, Engine, Failure, Outcome
 from sweepmark.engine.process import WorkerProcess
 from sweepmark.errors import StoreError
 
@@ -98,10 +98,8 @@ class LocalEngine(Engine):
         self._warm_up = warm_up
         self._clock = clock or Clock()
         self._slots: list[_Slot] = []
-        if fork:
-            if evaluate is None:
-                importlib.import_module(_WORK)
-            call(warm_up)
+        if fork and evaluate is None:
+            importlib.import_module(_WORK)
         try:
             for number in range(workers):
                 self._slots.append(_Slot(number, self._start(fork=fork)))
