@@ -219,10 +219,26 @@ def test_the_kernel_ends_workers_first_where_memory_runs_out(engine: LocalEngine
 def test_a_worker_keeps_away_from_the_terminal(engine: LocalEngine) -> None:
     outcome = run_one(engine, do="dispositions")
     assert value(outcome, "interrupt_ignored")
-    assert value(outcome, "wakeup") == -1
-    assert value(outcome, "handlers") == value(outcome, "blocked") == 0
     pid = int(value(run_one(engine, do="echo"), "pid"))
     assert os.getpgid(pid) == pid
+
+
+@LINUX_ONLY
+def test_a_fork_forgets_what_its_parent_does_at_signals() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    handler = signal.signal(signal.SIGTERM, lambda *_: None)
+    wakeup = signal.set_wakeup_fd(writer)
+    try:
+        with LocalEngine(workers=1, evaluate=jobs.work, fork=True) as engine:
+            outcome = run_one(engine, do="dispositions")
+    finally:
+        signal.set_wakeup_fd(wakeup)
+        signal.signal(signal.SIGTERM, handler)
+        for descriptor in (reader, writer):
+            os.close(descriptor)
+    assert value(outcome, "wakeup") == -1
+    assert value(outcome, "handlers") == value(outcome, "blocked") == 0
 
 
 @LINUX_ONLY
@@ -260,9 +276,11 @@ def test_only_the_first_workers_are_forked() -> None:
 
 
 PRINTER = """
+import sys
 import jobs
 from sweepmark.engine.local import LocalEngine
 
+sys.stdout = open(1, "w", closefd=False)  # flushed when nothing refers to it any more
 print("mine")
 with LocalEngine(workers=1, evaluate=jobs.work, fork=True) as engine:
     engine.submit(jobs.make_job(do="speak", text="theirs"), slot=0)
@@ -363,7 +381,8 @@ with LocalEngine(workers=2, evaluate=jobs.work, fork=sys.argv[2] == "fork") as e
 @pytest.mark.parametrize("work", [pytest.param("hold_the_gil", marks=LINUX_ONLY), "sleep", "start"])
 def test_workers_die_with_their_parent(work: str, *, fork: bool) -> None:
     """In a call into C that never returns; asleep; while they start."""
-    program = [sys.executable, "-c", COORDINATOR, work, "fork" if fork else "new"]
+    does = "sleep" if work == "start" else work
+    program = [sys.executable, "-c", COORDINATOR, does, "fork" if fork else "new"]
     environment = os.environ | {"PYTHONPATH": os.path.dirname(jobs.__file__)}  # noqa: PTH120
     with subprocess.Popen(program, env=environment, stdout=subprocess.PIPE) as coordinator:
         assert coordinator.stdout is not None
