@@ -10,19 +10,26 @@ from __future__ import annotations
 import gc
 import os
 import pkgutil
-import resource
 import signal
 import sys
-import threading
 import time
 import traceback
 from contextlib import suppress
 from dataclasses import astuple, dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from sweepmark.engine.interface import Failure, call
+from sweepmark.engine.isolation import (
+    die_before_parent,
+    die_with_parent,
+    forget_handlers,
+    keep_from_terminal,
+    keep_open,
+    limit_memory,
+    open_streams,
+    take_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,9 +42,6 @@ __all__ = ["PROGRAM", "Means", "Reply", "main", "main_of_fork", "serve"]
 PROGRAM = "from sweepmark.engine.worker import main; main()"
 """What a new interpreter is told; its arguments are those of :class:`Means`."""
 
-_NAME = b"sweepmark-work"  # in ps and top, of which it could not be told apart from its parent
-_STDIN, _STDOUT, _STDERR = range(3)
-
 _THREAD_LIMITS = (
     "BLIS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -46,16 +50,6 @@ _THREAD_LIMITS = (
     "OPENBLAS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
-
-_OOM_SCORE = Path(
-    "/proc/self/oom_score_adj"
-)  # https://man7.org/linux/man-pages/man5/proc_pid_oom_score_adj.5.html
-_STATUS = Path("/proc/self/status")
-_DESCRIPTORS = "/proc/self/fd"
-_HEADROOM = 2
-_MARGIN = 1 << 28
-_PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
-_PR_SET_NAME = 15  # https://man7.org/linux/man-pages/man2/PR_SET_NAME.2const.html
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,10 +120,10 @@ def main_of_fork(means: Means, signals: Iterable[int]) -> NoReturn:
     code = 1
     try:
         os.setpgid(0, 0)
-        _forget_handlers()
+        forget_handlers()
         signal.pthread_sigmask(signal.SIG_SETMASK, signals)
-        _keep_open(means.connection, means.lifeline)
-        _open_streams()
+        keep_open(means.connection, means.lifeline)
+        open_streams()
         _limit_threads(means)
         _run(means)
         code = 0
@@ -141,9 +135,10 @@ def main_of_fork(means: Means, signals: Iterable[int]) -> NoReturn:
 
 def _run(means: Means) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator decides what Ctrl-C means
-    _keep_from_terminal()
-    _die_with_parent(means.lifeline, means.parent)
-    _die_before_parent()
+    take_name()
+    keep_from_terminal()
+    die_with_parent(means.lifeline, means.parent)
+    die_before_parent()
     # Whatever breaks the connection, it means that the parent closed it and wants us gone.
     with suppress(EOFError, OSError), Connection(means.connection) as connection:
         serve(connection, memory=means.memory)
@@ -171,7 +166,7 @@ def serve(connection: Connection[Any, Any], *, memory: int = 0) -> None:
         gc.freeze()
         gc.enable()
     if memory:
-        _limit_memory(memory)
+        limit_memory(memory)
     connection.send(None)
     while True:
         _answer(connection, _attempt(evaluate, connection.recv()))
@@ -198,85 +193,9 @@ def _answer(connection: Connection[Any, Any], reply: Reply) -> None:
         connection.send(Reply(failure=Failure.of(exception), seconds=reply.seconds))
 
 
-def _forget_handlers() -> None:
-    """Let signals do what they do to a new program; what is ignored stays so."""
-    signal.set_wakeup_fd(-1)
-    for number in signal.valid_signals():
-        if callable(signal.getsignal(number)):
-            signal.signal(number, signal.SIG_DFL)
-
-
-def _keep_open(*descriptors: int) -> None:
-    """Close whatever the parent has open, its pipes and locks, but the streams and these."""
-    kept = {_STDIN, _STDOUT, _STDERR, *descriptors}
-    for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208 - names, the listing's own among them
-        if int(name) not in kept:
-            with suppress(OSError):
-                os.close(int(name))
-
-
-def _open_streams() -> None:
-    """Print where new interpreters do, wherever the parent's objects lead to."""
-    sys.stdout, sys.stderr = (
-        open(stream, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
-        for stream in (_STDOUT, _STDERR)
-    )
-
-
 def _limit_threads(means: Means) -> None:
     """Limit the threads of libraries, of those imported as of those to come."""
     from threadpoolctl import threadpool_limits
 
     os.environ.update(means.environment())
     threadpool_limits(means.threads)
-
-
-def _keep_from_terminal() -> None:
-    """Read nothing, and print to standard error."""
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, _STDIN)
-    os.close(nothing)
-    os.dup2(_STDERR, _STDOUT)
-
-
-def _die_with_parent(lifeline: int, parent: int) -> None:
-    """See to it that this process ends when its parent does, even by SIGKILL.
-
-    The lifeline's other end is the parent's alone: reading it returns when the parent is gone.
-    That needs the GIL, which a call into C may hold for ever, so that Linux is asked as well.
-    """
-    threading.Thread(target=_exit_at_end, args=(lifeline,), daemon=True).start()
-    if sys.platform == "linux":
-        import ctypes
-
-        system = ctypes.CDLL(None)
-        system.prctl(_PR_SET_NAME, _NAME)
-        system.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it ended before we asked
-            os._exit(1)
-
-
-def _die_before_parent() -> None:
-    """Let the kernel, where memory runs out, choose a worker and not the coordinator."""
-    with suppress(OSError):  # not Linux, or not allowed
-        _OOM_SCORE.write_text("500")
-
-
-def _limit_memory(memory: int) -> None:
-    """Have the kernel refuse what no look of the parent would come in time for.
-
-    The parent looks a few times a second; a single allocation can fill the machine in between.
-    The limit is far above the parent's, because a refused allocation ends libsvm by SIGSEGV, where
-    the parent could have told the reason. It counts private memory, not mapped files: the data set
-    is one. Where the system does not say how much that is by now, there is no such limit.
-    """
-    with suppress(OSError, ValueError, StopIteration):
-        lines = _STATUS.read_text().splitlines()
-        held = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))
-        limit = held + _HEADROOM * memory + _MARGIN
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-
-
-def _exit_at_end(lifeline: int) -> None:
-    os.read(lifeline, 1)
-    os._exit(1)
