@@ -124,16 +124,37 @@ def test_trusted_package_is_pinned_by_its_release_or_else_its_source(
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("")
         (tmp_path / name / "part.py").write_text(text)
+    (tmp_path / "own_c" / "__init__.py").unlink()  # it is a package all the same
     monkeypatch.syspath_prepend(tmp_path)
-    versions = library_versions(["yaml", "own_a", "own_b", "own_c"])
+    versions = library_versions(["yaml", "six", "own_a", "own_b", "own_c"])
     assert versions["yaml"] == metadata.version("PyYAML")
+    assert versions["six"] == metadata.version("six")  # a single file
     assert versions["own_a"].startswith("sha256:")
     assert versions["own_a"] == versions["own_b"] != versions["own_c"]
 
 
-def test_trusted_package_that_is_not_there_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="no 'nowhere_to_be_found'"):
-        library_versions(["nowhere_to_be_found"])
+def test_editable_installation_is_pinned_by_its_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its source changes while its version stays the same."""
+    source, installed = tmp_path / "source", tmp_path / "installed"
+    record = installed / "own_d-1.0.dist-info"
+    for folder in (source, record):
+        folder.mkdir(parents=True)
+    (source / "own_d.py").write_text("x = 1")
+    (record / "METADATA").write_text("Metadata-Version: 2.1\nName: own-d\nVersion: 1.0\n")
+    (record / "RECORD").write_text("__editable__.own_d-1.0.pth,,\n")
+    (record / "top_level.txt").write_text("own_d\n")
+    for folder in (source, installed):
+        monkeypatch.syspath_prepend(folder)
+    assert metadata.version("own-d") == "1.0"
+    assert library_versions(["own_d"])["own_d"].startswith("sha256:")
+
+
+@pytest.mark.parametrize("package", ["nowhere_to_be_found", "os", "sys"])
+def test_trusted_package_without_files_of_its_own_is_refused(package: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"'{package}' is none"):
+        library_versions([package])
     assert "nowhere_to_be_found" not in sys.modules
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.components import ALLOWED_PACKAGES, TARGET, build, find, resolve_component
@@ -99,7 +101,7 @@ def build_pipeline(specification: Specification) -> Pipeline:
 def library_versions(trusted: Sequence[str] = ()) -> dict[str, str]:
     """Return the exact versions of the libraries that compute, by name.
 
-    A trusted package without a distribution is pinned by the hash of its source.
+    A trusted package that no release installed is pinned by the hash of its source.
     """
     return dict(_versions(tuple(trusted)))
 
@@ -138,23 +140,34 @@ def _trusted(versions: Mapping[str, str]) -> list[str]:
 
 
 def _version(package: str) -> str:
-    for distribution in metadata.packages_distributions().get(package, ()):
-        return metadata.version(distribution)
-    return _source_hash(package)
-
-
-def _source_hash(package: str) -> str:
-    import hashlib
-    import importlib.util
-    from pathlib import Path
-
     found = importlib.util.find_spec(package)
-    if found is None or found.origin is None:
-        raise ConfigurationError(
-            f"--trust must name a package that can be imported, but there is no {package!r}."
-        )
-    origin = Path(found.origin)
-    files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
+    if found is not None and found.submodule_search_locations:
+        folders = [Path(folder) for folder in found.submodule_search_locations]
+        files = sorted(file for folder in folders for file in folder.rglob("*.py"))
+        return _release(folders[0].parent, f"{package}/") or _source_hash(files)
+    if found is not None and found.has_location and found.origin:
+        file = Path(found.origin)
+        return _release(file.parent, f"{file.name},") or _source_hash([file])
+    raise ConfigurationError(
+        f"--trust must name a package that can be imported from files, but {package!r} is none."
+    )
+
+
+def _release(folder: Path, beginning: str) -> str | None:
+    """Return the version of the distribution that installed what begins so, in a folder.
+
+    None of a source tree, also of one that is installed as editable: its files change, and its
+    version does not.
+    """
+    for distribution in metadata.distributions(path=[str(folder)]):
+        if f"\n{beginning}" in f"\n{distribution.read_text('RECORD') or ''}":
+            return distribution.version
+    return None
+
+
+def _source_hash(files: Iterable[Path]) -> str:
+    import hashlib
+
     digest = hashlib.sha256()
     for file in files:
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
