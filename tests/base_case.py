@@ -270,8 +270,15 @@ def _check_runs(case: BaseCase, reference: Reference) -> None:
     assert numbers == list(range(N_CELLS))
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
     assert all(run.info.start_time <= run.info.end_time for run in (parent, *children))
+    assert len({_artifacts(run) for run in children}) == 1  # none lacks what others have
     assert case.leaderboard(parent) == reference.leaderboard
     assert _comparable(parent.data.metrics) == reference.metrics
+
+
+def _artifacts(run: Run) -> frozenset[str]:
+    """Return the names of a run's artifacts."""
+    folder = Path(run.info.artifact_uri.removeprefix("file://"))
+    return frozenset(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
 def _comparable(metrics: Mapping[str, float]) -> Mapping[str, float]:

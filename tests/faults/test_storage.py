@@ -108,6 +108,7 @@ def check_stop(case: BaseCase, path: Path) -> None:
 # Row 8
 
 
+@pytest.mark.waits
 @pytest.mark.row(8, "SQLite's write lock held from outside for 15 s")
 @pytest.mark.parametrize("name", ["mlflow.db", "optuna.db"])
 def test_locked_for_a_while(case: BaseCase, reference: Reference, name: str) -> None:
@@ -121,6 +122,7 @@ def test_locked_for_a_while(case: BaseCase, reference: Reference, name: str) -> 
 
 
 @pytest.mark.full
+@pytest.mark.waits
 @pytest.mark.row(8, "SQLite's write lock held from outside for 60 s")
 @pytest.mark.parametrize("name", ["mlflow.db", "optuna.db"])
 def test_locked_for_long(case: BaseCase, reference: Reference, name: str) -> None:
