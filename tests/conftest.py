@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in (*slow, *rows):
         (shares[0] if item.get_closest_marker("waits") else next(turns)).append(item)
     bounds = [len(quick) * place // n_processes for place in range(n_processes + 1)]
-    for share, start, end in zip(shares, bounds, bounds[1:], strict=True):
+    for share, (start, end) in zip(shares, itertools.pairwise(bounds), strict=True):
         share.extend(quick[start:end])
     items[:] = itertools.chain.from_iterable(shares)
 
