@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import gc
-import itertools
 import os
 import shutil
 from pathlib import Path
@@ -27,27 +26,23 @@ N_TRAIN = 1437
 
 def pytest_sessionstart() -> None:
     """Collect garbage as rarely as the program does: the libraries' own objects stay anyway."""
-    gc.set_threshold(200_000)
+    gc.set_threshold(50_000)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long, in each process its share, so that none is left for the end.
-
-    What waits is the first one's: all of it at once would leave the machine idle.
-    """
+    """Begin with what takes long, in each process its share, so that none is left for the end."""
     n_processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     slow = [item for item in items if item.get_closest_marker("slow")]
     rows = [item for item in items if item.get_closest_marker("row") and item not in slow]
-    quick = [item for item in items if item not in {*slow, *rows}]
-    shares: list[list[pytest.Item]] = [[] for _ in range(n_processes)]
-    turns = itertools.cycle(shares)
-    for item in (*slow, *rows):
-        (shares[0] if item.get_closest_marker("waits") else next(turns)).append(item)
+    long = [*slow, *rows]
+    quick = [item for item in items if item not in set(long)]
     bounds = [len(quick) * place // n_processes for place in range(n_processes + 1)]
-    for share, (start, end) in zip(shares, itertools.pairwise(bounds), strict=True):
-        share.extend(quick[start:end])
-    items[:] = itertools.chain.from_iterable(shares)
+    items[:] = [
+        item
+        for place in range(n_processes)
+        for item in (*long[place::n_processes], *quick[bounds[place] : bounds[place + 1]])
+    ]
 
 
 @pytest.fixture(scope="session")

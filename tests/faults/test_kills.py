@@ -112,8 +112,6 @@ def test_tour(bare_case: BaseCase, reference: Reference, stops: tuple[str, ...])
 )
 def test_step(case: BaseCase, reference: Reference, step: str) -> None:
     case.workers = 1
-    if not step.startswith("tracker"):  # the tours have them all with pictures
-        case.options = ("tracking.artifacts=none",)
     if step.startswith("database"):
         (case.store / "optuna.db").unlink()
     if "resumed" in step:

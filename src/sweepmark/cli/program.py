@@ -29,7 +29,7 @@ __all__ = ["main", "run"]
 
 _OUR_BUG = 70
 
-_GC_THRESHOLD = 200_000  # objects; Python's own is 700 or 2,000
+_GC_THRESHOLD = 50_000  # objects; Python's own is 700 or 2,000
 
 _EPILOG = """\
 exit codes: 0 done; 1 done but short (a failed trial, a grade below --require); 2 wrong usage,
