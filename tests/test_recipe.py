@@ -124,13 +124,15 @@ def test_trusted_package_is_pinned_by_its_release_or_else_its_source(
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("")
         (tmp_path / name / "part.py").write_text(text)
-    (tmp_path / "own_c" / "__init__.py").unlink()  # it is a package all the same
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "part.py").write_text("x = 1")
     monkeypatch.syspath_prepend(tmp_path)
-    versions = library_versions(["yaml", "six", "own_a", "own_b", "own_c"])
+    versions = library_versions(["yaml", "six", "own_a", "own_b", "own_c", "bare"])
     assert versions["yaml"] == metadata.version("PyYAML")
     assert versions["six"] == metadata.version("six")  # a single file
     assert versions["own_a"].startswith("sha256:")
     assert versions["own_a"] == versions["own_b"] != versions["own_c"]
+    assert versions["bare"].startswith("sha256:")  # without __init__.py a package all the same
 
 
 def test_editable_installation_is_pinned_by_its_source(
