@@ -18,6 +18,7 @@ from sklearn.metrics import (
     roc_curve,
 )
 
+from pixels import is_whole, read_png
 from sweepmark import diagrams
 from sweepmark.chart import Line, Panel, Point, chart_png
 from sweepmark.closeup import closeup, predictions_csv
@@ -28,6 +29,21 @@ from tiny import config, digits
 if TYPE_CHECKING:
     from sweepmark.scorecard import Scorecard
 
+TABLES = {
+    "accuracy_per_label.csv",
+    "classification_report.json",
+    "classification_report.txt",
+    "confusion_matrix.csv",
+    "predictions.csv",
+    "predictions.npz",
+    "taken_for.csv",
+}
+PICTURES = {
+    "confusion_matrix.png",
+    "misclassified.png",
+    "precision_recall_curve.png",
+    "roc_curve.png",
+}
 NAMES = [str(label) for label in range(10)]
 DETECTOR = ("task=is_digit", "classifier=logistic", "preprocess=scale")
 
@@ -89,15 +105,15 @@ def test_accuracy_per_label_and_what_it_was_taken_for_agree(card: Scorecard) -> 
 
 def test_files_are_those_that_the_scores_allow(card: Scorecard, detector: Scorecard) -> None:
     multi, two = closeup(card, digits(), NAMES), closeup(detector, digits(), ["not 8", "8"])
-    assert set(two) - set(multi) == {"threshold.png", "thresholds.csv"}
+    assert set(multi) == TABLES | PICTURES
+    assert set(two) == TABLES | PICTURES | {"threshold.png", "thresholds.csv"}
+    for files in (multi, two):
+        assert all(is_whole(read_png(files[name])) for name in files if name.endswith(".png"))
     bare = replace(card, predictions=replace(card.predictions, scores=None))
-    assert set(multi) - set(closeup(bare, digits(), NAMES)) == {
-        "roc_curve.png",
-        "precision_recall_curve.png",
-    }
+    ranked = {"roc_curve.png", "precision_recall_curve.png"}
+    assert set(closeup(bare, digits(), NAMES)) == TABLES | PICTURES - ranked
     trained = replace(card, curves={"train_accuracy": (0.5, 0.75)})
-    assert "training_curves.png" in closeup(trained, digits(), NAMES)
-    assert "training_curves.png" not in multi
+    assert set(closeup(trained, digits(), NAMES)) == TABLES | PICTURES | {"training_curves.png"}
     assert list(json.loads(two["classification_report.json"]))[:2] == ["not 8", "8"]
 
 
@@ -123,7 +139,8 @@ def test_extreme_scores_are_drawn(detector: Scorecard, extreme: list[float]) -> 
     for figures in ({}, {"threshold": 1e20}):
         predictions = replace(detector.predictions, scores=scores)
         card = replace(detector, predictions=predictions, metrics=figures)
-        assert {"roc_curve.png", "threshold.png"} <= closeup(card, digits(), ["a", "b"]).keys()
+        files = closeup(card, digits(), ["a", "b"])
+        assert all(is_whole(read_png(files[name])) for name in ("roc_curve.png", "threshold.png"))
 
 
 def test_two_columns_of_two_classes_are_ranked_by_the_second(detector: Scorecard) -> None:
@@ -179,4 +196,4 @@ def test_chart_of_hardly_anything_is_drawn(y: list[float]) -> None:
     panel = Panel(
         title="t", x_label="x", y_label="y", lines=[line], points=[Point(x=0, y=0, label="here")]
     )
-    assert size(chart_png([panel]))[0] > 0
+    assert is_whole(read_png(chart_png([panel])))

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 from sklearn.datasets import load_digits
 
+from pixels import is_whole, read_png
 from sweepmark.pictures import confusion_matrix_png, misclassified_png
-
-
-def read(content: bytes) -> Any:
-    with Image.open(io.BytesIO(content)) as image:
-        assert image.format == "PNG"
-        return np.asarray(image.convert("RGB")).astype(int)
-
-
-def is_whole(pixels: Any) -> bool:
-    """Tell whether nothing is cut off: the outermost pixels are all paper."""
-    edges = [pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]
-    return all((edge == 255).all() for edge in edges)
 
 
 def make_matrix(n_classes: int, n: int, *, seed: int = 0) -> Any:
@@ -36,7 +23,7 @@ def make_matrix(n_classes: int, n: int, *, seed: int = 0) -> Any:
 @pytest.mark.parametrize("prefix", ["", "a rather long class "])
 def test_confusion_matrix_is_not_cut_off(n_classes: int, n: int, prefix: str) -> None:
     labels = [f"{prefix}{i}" for i in range(n_classes)]
-    pixels = read(confusion_matrix_png(make_matrix(n_classes, n), labels))
+    pixels = read_png(confusion_matrix_png(make_matrix(n_classes, n), labels))
     assert is_whole(pixels)
     assert max(pixels.shape) <= 1400
 
@@ -46,7 +33,7 @@ def test_confusion_matrix_has_one_hue_that_darkens_with_the_share() -> None:
     matrix = np.zeros((7, 7), dtype=np.int64)
     matrix[:6, 0] = shares
     matrix[:6, 6] = [100 - share for share in shares]
-    pixels = read(confusion_matrix_png(matrix, range(7)))
+    pixels = read_png(confusion_matrix_png(matrix, range(7)))
     red, green, blue = pixels.reshape(-1, 3).T
     assert (blue >= green - 1).all()
     assert (green >= red - 1).all()
@@ -61,7 +48,7 @@ def test_confusion_matrix_has_one_hue_that_darkens_with_the_share() -> None:
 
 
 def test_confusion_matrix_of_no_rows_is_drawn() -> None:
-    assert is_whole(read(confusion_matrix_png(np.zeros((2, 2), dtype=np.int64), ["no", "yes"])))
+    assert is_whole(read_png(confusion_matrix_png(np.zeros((2, 2), dtype=np.int64), ["no", "yes"])))
 
 
 def test_equal_counts_are_equal_files() -> None:
@@ -77,7 +64,7 @@ def test_gallery_is_whole_for_any_number(n_wrong: int, dtype: str) -> None:
     y_pred[5 : 5 + n_wrong] = 11
     rows = np.arange(len(y_pred)) + 60_000
     content = misclassified_png(digits.images.astype(dtype), digits.target, y_pred, rows)
-    assert is_whole(read(content))
+    assert is_whole(read_png(content))
 
 
 def test_gallery_shows_the_wrong_image_as_ink_on_paper() -> None:
@@ -85,7 +72,7 @@ def test_gallery_shows_the_wrong_image_as_ink_on_paper() -> None:
     images[1, 2:4, 3] = 16
     images[1, 0, 0] = 8
     content = misclassified_png(images, np.array([1, 2, 3]), np.array([1, 7, 3]), np.arange(3))
-    pixels = read(content)[:, :, 0]
+    pixels = read_png(content)[:, :, 0]
     # The tile's corner is half grey, which no text is over twelve pixels.
     y, x = next(
         (y, x) for y, x in np.argwhere(pixels == 127) if (pixels[y, x : x + 12] == 127).all()
@@ -100,13 +87,13 @@ def test_gallery_of_some_says_how_many_there_are() -> None:
     images, labels = np.eye(8)[None].repeat(2, axis=0), np.array([1, 2])
     some = misclassified_png(images, labels, labels + 1, labels, n_wrong=143, n_scored=2500)
     all_of_them = misclassified_png(images, labels, labels + 1, labels)
-    assert read(some).shape[1] > read(all_of_them).shape[1]
+    assert read_png(some).shape[1] > read_png(all_of_them).shape[1]
 
 
 @pytest.mark.parametrize("shape", [(200, 300), (28, 28), (1, 1), (97, 3)])
 def test_gallery_takes_images_of_any_size(shape: tuple[int, int]) -> None:
     images = np.random.default_rng(0).random((6, *shape))
     ones = np.ones(6, dtype=np.int64)
-    pixels = read(misclassified_png(images, ones, ones + 1, np.arange(6)))
+    pixels = read_png(misclassified_png(images, ones, ones + 1, np.arange(6)))
     assert is_whole(pixels)
     assert max(pixels.shape) <= 700

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import subprocess
 import sys
@@ -10,24 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
+from pixels import is_whole, read_png
 from sweepmark.grade import wilson_interval
 from sweepmark.heatmap import heatmap_png
 from sweepmark.plots import curve_png
 
 VERMILION = (0xD5, 0x5E, 0x00)
-
-
-def read(content: bytes) -> Any:
-    with Image.open(io.BytesIO(content)) as image:
-        assert image.format == "PNG"
-        return np.asarray(image.convert("RGB"))
-
-
-def is_whole(pixels: Any) -> bool:
-    edges = [pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]
-    return all((edge == 255).all() for edge in edges)
 
 
 def n_of_colour(pixels: Any, colour: tuple[int, int, int]) -> int:
@@ -60,10 +48,10 @@ def test_curve_is_whole_and_shows_the_target() -> None:
     bars = [
         wilson_interval(value, int(size) // 4) for size, value in zip(sizes, figures, strict=True)
     ]
-    with_target = read(curve(sizes, figures, intervals=[*bars[:2], None], target=0.96))
+    with_target = read_png(curve(sizes, figures, intervals=[*bars[:2], None], target=0.96))
     assert is_whole(with_target)
     assert n_of_colour(with_target, VERMILION) > 200
-    assert n_of_colour(read(curve(sizes, figures)), VERMILION) == 0
+    assert n_of_colour(read_png(curve(sizes, figures)), VERMILION) == 0
 
 
 @pytest.mark.parametrize(
@@ -76,7 +64,7 @@ def test_curve_is_whole_and_shows_the_target() -> None:
     ],
 )
 def test_curve_takes_what_sweeps_yield(x: list[float], y: list[float], *, log_x: bool) -> None:
-    assert is_whole(read(curve(x, y, log_x=log_x)))
+    assert is_whole(read_png(curve(x, y, log_x=log_x)))
 
 
 def test_order_of_trials_does_not_change_the_curve() -> None:
@@ -88,13 +76,13 @@ def test_order_of_trials_does_not_change_the_curve() -> None:
 def test_heatmap_is_whole_with_cells_missing(shape: tuple[int, int], n_missing: int) -> None:
     grid = np.random.default_rng(0).random(shape)
     grid.flat[:n_missing] = np.nan
-    assert is_whole(read(heatmap(grid)))
+    assert is_whole(read_png(heatmap(grid)))
 
 
 @pytest.mark.parametrize("maximize", [True, False])
 def test_heatmap_frames_the_best_cell(*, maximize: bool) -> None:
     grid = np.array([[0.9, 0.5], [0.5, 0.1]])
-    pixels = read(heatmap(grid, maximize=maximize))
+    pixels = read_png(heatmap(grid, maximize=maximize))
     framed = np.argwhere((pixels == VERMILION).all(axis=2))
     assert len(framed) > 100
     middle = framed.mean(axis=0) / pixels.shape[:2]
@@ -114,7 +102,7 @@ def test_long_names_below_the_heatmap_are_whole() -> None:
         value_label="log_loss",
         title="t",
     )
-    assert is_whole(read(content))
+    assert is_whole(read_png(content))
 
 
 def test_names_of_long_parameters_beside_one_cell_are_whole() -> None:
@@ -122,7 +110,7 @@ def test_names_of_long_parameters_beside_one_cell_are_whole() -> None:
 
     def draw(x_label: str, y_label: str, value_label: str) -> Any:
         grid = np.array([[0.5]])
-        return read(
+        return read_png(
             heatmap_png(
                 *([1], [1], grid),
                 title="t",

@@ -242,7 +242,9 @@ def _label_axes(
 
 
 def _number(value: float) -> str:
-    return f"{value:.6g}" if abs(value) > 1e-12 else "0"  # noqa: PLR2004 -- rounding
+    if abs(value) <= 1e-12:  # noqa: PLR2004 -- rounding
+        return "0"
+    return f"{value:.6g}".replace("e+", "e")
 
 
 def _write_legend(pen: ImageDraw, panel: Panel) -> None:
