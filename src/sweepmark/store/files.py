@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweepmark.errors import StoreError
+from sweepmark.errors import DataError, StoreError
 from sweepmark.steps import step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["environment_errors", "sync_folder", "write_file", "write_folder"]
+__all__ = ["environment_errors", "read_regular", "sync_folder", "write_file", "write_folder"]
+
+_PART = 1 << 16
 
 
 @contextmanager
@@ -31,6 +34,42 @@ def environment_errors(path: Path) -> Iterator[None]:
             f"{error.filename or path}: {reason}. What is finished is kept; mend it, then "
             "`sweepmark resume`."
         ) from error
+
+
+def read_regular(path: Path, *, limit: int) -> bytes:
+    """Return the content of a file that is one: no link is followed, no pipe or device opened.
+
+    A store may come from elsewhere, and what lies in it is put there by whoever made it.
+
+    Parameters
+    ----------
+    path : Path
+        The file. Its folder is the caller's matter.
+    limit : int
+        The most bytes it may have.
+
+    Raises
+    ------
+    DataError
+        If it is something else, or larger.
+    OSError
+        If there is none, or it cannot be read.
+    """
+    if not stat.S_ISREG(path.lstat().st_mode):  # opening a device may do something already
+        raise DataError(f"{path} is no file of its own")
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 -- no path, but a descriptor
+        opened = os.fstat(descriptor)
+        if not stat.S_ISREG(opened.st_mode):  # exchanged meanwhile
+            raise DataError(f"{path} is no file of its own")
+        if opened.st_size > limit:
+            raise DataError(f"{path} has {opened.st_size:,} bytes, more than {limit:,}")
+        content = file.read(opened.st_size + 1)
+        while len(content) <= limit and (more := file.read(_PART)):  # it is short, or has grown
+            content += more
+    if len(content) > limit:
+        raise DataError(f"{path} has more than {limit:,} bytes")
+    return content
 
 
 def sync_folder(folder: Path) -> None:
