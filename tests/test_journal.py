@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
+import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +112,66 @@ def test_line_that_is_no_entry_is_named_unless_it_is_the_torn_last(
     with pytest.raises(StoreError, match="line 2") as error:
         read_journal(path)
     assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize("change", ["remove", "double", "swap", "from another sweep"])
+def test_line_that_is_not_in_its_place_is_refused_with_its_number(
+    whole: tuple[bytes, list[Entry], Path], tmp_path: Path, change: str
+) -> None:
+    lines = whole[0].splitlines(keepends=True)
+    warnings = tmp_path / "others" / "s-1.jsonl"
+    fill(warnings)
+    match change:
+        case "remove":
+            del lines[2]
+        case "double":
+            lines.insert(2, lines[1])
+        case "swap":
+            lines[2], lines[3] = lines[3], lines[2]
+        case _:
+            with Journal(warnings) as other:
+                other.append("warning", at=4.0, kind="x", message="y")
+            lines[2] = warnings.read_bytes().splitlines(keepends=True)[4]
+    path = tmp_path / "s-1.jsonl"
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(StoreError, match=r"is no journal of a sweep: line 3: .* Put it back"):
+        read_journal(path)
+    with pytest.raises(StoreError, match="line 3"):
+        Journal(path)
+
+
+def test_journal_of_another_sweep_is_refused_by_its_name(tmp_path: Path) -> None:
+    fill(tmp_path / "s-1.jsonl")
+    (tmp_path / "s-1.jsonl").rename(tmp_path / "s-2.jsonl")
+    with pytest.raises(StoreError, match="must be of the sweep 's-2'"):
+        read_journal(tmp_path / "s-2.jsonl")
+
+
+def test_each_line_is_flushed_to_the_disk_whole_before_append_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "s-1.jsonl"
+    fsync = os.fsync
+    flushed: list[tuple[str, int]] = []
+
+    def note(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        flushed.append(("folder" if stat.S_ISDIR(status.st_mode) else "file", status.st_size))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    with Journal(path) as journal:
+        journal.append("opened", at=1.0, **OPENED)
+        assert [kind for kind, _ in flushed] == ["file", "folder"]
+        assert flushed[0][1] == path.stat().st_size
+        for number in range(2):
+            flushed.clear()
+            journal.append("trial", at=2.0, number=number, params={})
+            assert flushed == [("file", path.stat().st_size)]
+    with Journal(path) as journal:
+        flushed.clear()
+        journal.append("trial", at=3.0, number=2, params={})
+        assert flushed == [("file", path.stat().st_size)]
 
 
 def test_journal_that_is_not_there_is_named(tmp_path: Path) -> None:

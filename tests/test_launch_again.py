@@ -179,7 +179,7 @@ class TestSameAgain:
     def test_is_another_sweep_when_anything_asked_for_changes(self, store: Store) -> None:
         first = run(grid(), store)
         path = store.journal_path(first.sweep_id)
-        path.write_bytes(path.read_bytes().replace(b'"complete","why"', b'"interrupted","why"'))
+        path.write_bytes(path.read_bytes()[: path.read_bytes().rindex(b'{"event":"stop"')])
         assert run(grid(seed=1), store).sweep_id != first.sweep_id
         assert run(grid(), store).sweep_id == first.sweep_id
 

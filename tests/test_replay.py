@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,9 +17,9 @@ from sweepmark.coordinator import Options, resume
 from sweepmark.errors import ConfigurationError, StoreError, SweepmarkError
 from sweepmark.replay import read_sweep
 from sweepmark.results import read_result
-from sweepmark.store import Store, owned
+from sweepmark.store import Store, owned, read_journal
 from sweepmark.summary import result_document, result_table
-from tiny import Listener, blueprint, run, write_sweep
+from tiny import Listener, blueprint, run, seal_lines, write_sweep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,13 +57,12 @@ def foreign(finished: tuple[Path, str], tmp_path: Path) -> tuple[Store, str]:
 
 
 def journal(store: Store, sweep_id: str) -> Entries:
-    lines = store.journal_path(sweep_id).read_text().splitlines()
-    return [json.loads(line) for line in lines]
+    return read_journal(store.journal_path(sweep_id))
 
 
 def rewrite(store: Store, sweep_id: str, entries: Entries) -> None:
-    text = "".join(json.dumps(entry) + "\n" for entry in entries)
-    store.journal_path(sweep_id).write_text(text)
+    """Write a journal that says something else, its digests in order: a forger has the program."""
+    store.journal_path(sweep_id).write_bytes(seal_lines(entries))
 
 
 def again(store: Store, sweep_id: str) -> None:
@@ -197,10 +197,16 @@ def test_absurd_values_are_refused_before_anything_starts(
 )
 def test_lines_that_no_journal_has(line: bytes, foreign: tuple[Store, str]) -> None:
     store, sweep_id = foreign
-    with store.journal_path(sweep_id).open("ab") as file:
-        file.write(line + b"\n")
-    with pytest.raises(StoreError, match=r"is no journal of a sweep: .*line \d+"):
-        again(store, sweep_id)
+    path = store.journal_path(sweep_id)
+    written = path.read_bytes()
+    number = written.count(b"\n") + 1
+    said = line.removesuffix(b"}")
+    last = written.splitlines()[-1].decode()[-66:-2]
+    digest = hashlib.sha256(last.encode() + said).hexdigest()
+    for end in (b"", f',"digest":"{digest}"}}'.encode()):  # as it is, and sealed by a forger
+        path.write_bytes(written + said + end + b"\n")
+        with pytest.raises(StoreError, match=rf"is no journal of a sweep: line {number}:"):
+            again(store, sweep_id)
 
 
 def test_links_of_a_foreign_store_are_not_followed(
@@ -303,6 +309,36 @@ def test_mutated_journal_gives_a_result_or_a_clear_error(
     assert [path.name for path in tmp_path.iterdir()] == ["mlruns"]
     known = {"evaluations", "sweeps", "mlflow.db", "optuna.db", "artifacts"}
     assert {path.name for path in store.root.iterdir() if path.name[0] != "."} <= known
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_any_change_of_any_byte_of_a_journal_is_refused_with_its_line(
+    data: st.DataObject, finished: tuple[Path, str], tmp_path: Path
+) -> None:
+    """But for its last line feed: a line without one was torn by a kill."""
+    root, sweep_id = finished
+    written = Store(root).journal_path(sweep_id).read_bytes()
+    content = bytearray(written)
+    place = data.draw(st.integers(0, len(content) - 2))
+    line = written[:place].count(b"\n") + 1
+    byte = data.draw(st.integers(0, 255).filter(lambda byte: byte != written[place]))
+    match data.draw(st.sampled_from(["change", "change", "remove", "insert"])):
+        case "change":
+            content[place] = byte
+        case "remove":
+            del content[place]
+        case "insert":
+            content.insert(place, byte)
+    store = Store(tmp_path / "mlruns")
+    path = store.journal_path(sweep_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=rf"is no journal of a sweep: line {line}: "):
+        read_sweep(store, sweep_id)
+    assert path.read_bytes() == content
 
 
 @settings(

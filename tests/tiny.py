@@ -12,9 +12,11 @@ from sweepmark.config import Composer, Folders, dataset_config, place, resolve, 
 from sweepmark.coordinator import Options, launch, resume
 from sweepmark.data import load
 from sweepmark.store import read_journal
+from sweepmark.store.entries import seal
 from sweepmark.summary import result_document
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from sweepmark.config import Tree
@@ -129,6 +131,15 @@ def go_on(sweep_id: str, store: Store, **options: Any) -> SweepResult:
 def lines(store: Store, sweep_id: str) -> list[str]:
     """Return a sweep's journal as it is."""
     return store.journal_path(sweep_id).read_text().splitlines()
+
+
+def seal_lines(entries: Iterable[Entry]) -> bytes:
+    """Return the journal that says what these entries say, as whoever forges one would write it."""
+    content, digest = b"", ""
+    for entry in entries:
+        line, digest = seal(entry, digest)
+        content += line + b"\n"
+    return content
 
 
 def entries(store: Store, sweep_id: str, event: str) -> list[Entry]:

@@ -138,10 +138,14 @@ def _say(text: str) -> None:
 def _log(words: Sequence[str]) -> Path:
     """Write the current traceback to a file and return its path."""
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
-    for folder in (_store(words) / "logs", Path(tempfile.gettempdir())):
+    own = _store(words) / "logs"
+    for folder in (own, Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(traceback.format_exc(), encoding="utf-8")
+            if folder == own and folder.is_symlink():  # a store may come from elsewhere
+                continue
+            with (folder / name).open("x", encoding="utf-8") as file:  # which follows no link
+                file.write(traceback.format_exc())
         except OSError:
             continue
         return folder / name

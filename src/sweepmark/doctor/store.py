@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from sweepmark.doctor.finding import note, ok, problem
-from sweepmark.errors import ConfigurationError, StoreError, SweepmarkError
+from sweepmark.errors import StoreError, SweepmarkError
 from sweepmark.replay import read_sweep
 
 if TYPE_CHECKING:
@@ -20,13 +21,15 @@ if TYPE_CHECKING:
 __all__ = ["examine_store", "is_running"]
 
 _MOST_NAMED = 10
+_AS_IT_IS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+"""How a file is opened of which it is not known whether it is one."""
 
 
 def examine_store(store: Store, *, full: bool) -> list[Finding]:
     """Look at the folder, every journal, every evaluation and what was left behind."""
     try:
         store.check()
-    except ConfigurationError as error:
+    except SweepmarkError as error:
         return [problem("store", str(error))]
     if not store.root.is_dir():
         return [note("store", f"{store.root} is made when it is first needed")]
@@ -34,6 +37,7 @@ def examine_store(store: Store, *, full: bool) -> list[Finding]:
         return [
             ok("store", f"{store.root} can be written to"),
             *_sweeps(store),
+            *_no_journals(store),
             *_evaluations(store, full=full),
             *_left_over(store),
         ]
@@ -44,7 +48,7 @@ def examine_store(store: Store, *, full: bool) -> list[Finding]:
 def is_running(store: Store, sweep_id: str) -> bool:
     """Tell whether a living process owns a sweep; asking leaves no trace."""
     try:
-        descriptor = os.open(store.lock_path(sweep_id), os.O_RDONLY | os.O_NOFOLLOW)
+        descriptor = os.open(store.lock_path(sweep_id), _AS_IT_IS)
     except OSError:
         return False
     try:
@@ -97,6 +101,13 @@ def _sweep(store: Store, sweep_id: str) -> Finding | None:
     return None
 
 
+def _no_journals(store: Store) -> Iterator[Finding]:
+    """Yield what has the name of a journal and is a link, a pipe or a device."""
+    for path in sorted((store.root / "sweeps").glob("*.jsonl")):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            yield problem("sweep", f"{path} is no file of its own", "rm", "-r", str(path))
+
+
 def _evaluations(store: Store, *, full: bool) -> Iterator[Finding]:
     evaluations = store.evaluations
     keys = evaluations.keys()
@@ -128,11 +139,19 @@ def _left_over(store: Store) -> Iterator[Finding]:
         *(path for path in store.root.glob(".*.db.new*")),
         *(store.root / "artifacts").glob("*/artifacts/.*.new"),
     ]
+    # What a link leads to is not ours to have removed.
+    left = [path for path in left if not _leads_out(path.parent, store.root)]
     if left:
         text = f"{len(left)} unfinished files that a kill left behind, {_size(left):,} bytes"
         yield note("left over", text, "rm", "-r", *map(str, sorted(left)[:_MOST_NAMED]))
 
 
+def _leads_out(folder: Path, root: Path) -> bool:
+    """Tell whether a folder below a store is reached by a link in it."""
+    within = (folder, *folder.parents)
+    return any(one.is_symlink() for one in within[: within.index(root)])
+
+
 def _size(paths: list[Path]) -> int:
-    files = [file for path in paths for file in (path, *path.rglob("*")) if file.is_file()]
-    return sum(file.stat().st_size for file in files)
+    found = [file.lstat() for path in paths for file in (path, *path.rglob("*"))]
+    return sum(one.st_size for one in found if stat.S_ISREG(one.st_mode))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sweepmark.errors import ConfigurationError, NotFoundError
+from sweepmark.errors import ConfigurationError, NotFoundError, StoreError
 from sweepmark.store.entries import LARGEST_JOURNAL
 from sweepmark.store.evaluations import EvaluationStore, Origin
-from sweepmark.store.files import environment_errors
+from sweepmark.store.files import check_folder, environment_errors
 from sweepmark.store.history import History
-from sweepmark.store.journal import Entry, Journal, read_journal
+from sweepmark.store.journal import Entry, Journal, damaged, read_journal
 from sweepmark.store.ownership import owned
 
 if TYPE_CHECKING:
@@ -24,10 +25,16 @@ __all__ = [
     "Journal",
     "Origin",
     "Store",
+    "damaged",
     "environment_errors",
     "owned",
     "read_journal",
 ]
+
+
+_FOLDERS = ("artifacts", "evaluations", "logs", "sweeps")
+_DATABASES = ("mlflow.db", "optuna.db")
+_PART = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,8 @@ class Store:
         ------
         ConfigurationError
             If it is no folder, may not be written to, or cannot be made.
+        StoreError
+            If a room of it is a link, or not what it should be.
         """
         place = self.root
         while not os.path.lexists(place) and place != place.parent:
@@ -68,11 +77,24 @@ class Store:
         elif not os.access(place, os.W_OK | os.X_OK):
             problem = f"{place} cannot be written to"
         else:
+            self._check_rooms()
             return
         raise ConfigurationError(
             f"the store must be a folder that can be written to, but of {self.root}, {problem}. "
             "Name another one: --store PATH."
         )
+
+    def _check_rooms(self) -> None:
+        """Refuse rooms that lead elsewhere, or that would keep whoever opens them waiting."""
+        for name in _FOLDERS:
+            check_folder(self.root / name)
+        for name in _DATABASES:
+            path = self.root / name
+            if os.path.lexists(path) and not _is_file(path):
+                raise StoreError(
+                    f"{path} must be a file of its own, but is a link, a pipe or a device. Remove "
+                    "it: `sweepmark doctor --rebuild` makes it anew."
+                )
 
     def journal_path(self, sweep_id: str) -> Path:
         """Return where a sweep's journal is."""
@@ -85,9 +107,16 @@ class Store:
     def sweep_ids(self) -> list[str]:
         """Return the sweeps and runs there are, oldest first.
 
-        One that was killed before the first line of its journal was whole is none.
+        One that was killed before the first line of its journal was whole is none; nor is what is
+        no file of its own.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be read, or a room of it is a link or not what it should be.
         """
         with environment_errors(self.root):
+            self._check_rooms()
             journals = [*(self.root / "sweeps").glob("*.jsonl")]
             begun = (path.stem for path in journals if _has_line(path))
             return sorted(begun, key=lambda name: name.rsplit("-", 3)[1:])
@@ -120,8 +149,18 @@ class Store:
         raise NotFoundError(f"there is no sweep {name!r} in {self.root}. The last ones: {recent}.")
 
 
+def _is_file(path: Path) -> bool:
+    """Tell whether it is a file, and no link to one: a pipe would keep us waiting."""
+    return stat.S_ISREG(path.lstat().st_mode)
+
+
 def _has_line(path: Path) -> bool:
-    if not path.is_file():  # a pipe would keep us waiting
+    if not _is_file(path):
         return False
     with path.open("rb") as file:
-        return file.readline(LARGEST_JOURNAL).endswith(b"\n")
+        n_read = 0
+        while n_read < LARGEST_JOURNAL and (part := file.read(_PART)):
+            if b"\n" in part:
+                return True
+            n_read += len(part)
+    return False

@@ -1,5 +1,9 @@
 """What a journal's lines may say. A journal may come from elsewhere: it is data, never believed.
 
+A line ends with its digest: SHA-256 over the digest of the line before and the line's own bytes up
+to there; the first names the sweep. So a line that was changed, removed, inserted or moved shows.
+Bytes are hashed, not values: the order of a mapping counts, and 1e3 is not 1000.0.
+
 What this lets through is plain, of the right types and within bounds, so that whoever reads a
 History need not ask again. Fields and events that are not known here are left alone: a later
 version may have written them.
@@ -7,6 +11,7 @@ version may have written them.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -15,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["LARGEST_JOURNAL", "Entry", "problem", "read_line"]
+__all__ = ["LARGEST_JOURNAL", "Entry", "problem", "read_line", "seal"]
 
 Entry = dict[str, Any]
-"""One line: ``event`` says which kind, ``at`` when (seconds since the epoch)."""
+"""One line: ``event`` says which kind, ``at`` when (seconds since the epoch). It has no digest."""
 
 LARGEST_JOURNAL = 1 << 29
 """Bytes. A trial takes about one thousand, and what is read takes ten times that in memory."""
@@ -28,18 +33,60 @@ _LATEST = 1e11  # seconds since the epoch; what libraries make dates of must be 
 _MOST = 10**9
 _ID = re.compile(r"[\w.\-]+")
 _KEY = re.compile(r"[0-9a-f]{64}")
+_SEAL = re.compile(rb'(\{.*),"digest":"([0-9a-f]{64})"\}', re.DOTALL)
 
 _Rule = tuple[str, "Callable[[Any], bool]"]
 
 
-def read_line(line: bytes) -> Entry:
-    """Return the entry that a line holds.
+def seal(entry: Entry, previous: str) -> tuple[bytes, str]:
+    """Return an entry's line, without its line feed, and the digest that it ends with.
+
+    Parameters
+    ----------
+    entry : Entry
+        What it says.
+    previous : str
+        The digest of the line before; empty where there is none.
 
     Raises
     ------
     ValueError
-        Saying why it holds none.
+        If it says what is no JSON, such as NaN.
     """
+    said = json.dumps(entry, separators=(",", ":"), allow_nan=False).encode()[:-1]
+    digest = _digest(said, previous)
+    return said + f',"digest":"{digest}"}}'.encode(), digest
+
+
+def _digest(said: bytes, previous: str) -> str:
+    return hashlib.sha256(previous.encode() + said).hexdigest()
+
+
+def read_line(line: bytes, previous: str) -> tuple[Entry, str]:
+    """Return the entry that a line holds, and the line's digest.
+
+    Parameters
+    ----------
+    line : bytes
+        Without its line feed.
+    previous : str
+        As :func:`seal` was given.
+
+    Raises
+    ------
+    ValueError
+        Saying why it holds none, or that it is not what was written after the line before.
+    """
+    found = _SEAL.fullmatch(line)
+    if found is None:
+        raise ValueError("it does not end with its digest")
+    said, digest = found[1], found[2].decode()
+    if _digest(said, previous) != digest:
+        raise ValueError("it is not what was written there: its digest is another one")
+    return _read(said + b"}"), digest
+
+
+def _read(line: bytes) -> Entry:
     try:
         entry = json.loads(line.decode(), parse_constant=_refuse)
         if b"\\ud" in line.lower():  # half a character can be neither printed nor stored

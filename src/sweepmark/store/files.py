@@ -16,7 +16,14 @@ from sweepmark.steps import step
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["environment_errors", "read_regular", "sync_folder", "write_file", "write_folder"]
+__all__ = [
+    "check_folder",
+    "environment_errors",
+    "read_regular",
+    "sync_folder",
+    "write_file",
+    "write_folder",
+]
 
 _PART = 1 << 16
 
@@ -34,6 +41,29 @@ def environment_errors(path: Path) -> Iterator[None]:
             f"{error.filename or path}: {reason}. What is finished is kept; mend it, then "
             "`sweepmark resume`."
         ) from error
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder of a store that is a link or no folder; one that is not there is none.
+
+    The store itself may be a link: that is its user's choice. What lies in it may not, since a
+    store may come from elsewhere.
+
+    Raises
+    ------
+    StoreError
+        If it is something else.
+    """
+    try:
+        mode = folder.lstat().st_mode
+    except OSError:  # whoever uses it will say so
+        return
+    if not stat.S_ISDIR(mode):
+        raise StoreError(
+            f"{folder} must be a folder of its own, but is "
+            f"{'a link' if stat.S_ISLNK(mode) else 'none'}. Move what it should hold to its place; "
+            "the store as a whole may lie elsewhere: --store PATH."
+        )
 
 
 def read_regular(path: Path, *, limit: int) -> bytes:

@@ -1,27 +1,28 @@
 """A sweep's journal: every decision and outcome, one JSON line each; the second of the two truths.
 
 The file is only ever appended to, and each line is on the disk before what it says is acted on. A
-line that a kill tore is ignored, and cut off before the next one is written.
+line that a kill tore is ignored, and cut off before the next one is written. Each line's digest is
+chained to the one before, so that what was written later by another hand is refused.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from sweepmark.errors import NotFoundError, StoreError
+from sweepmark.errors import DataError, NotFoundError, StoreError
 from sweepmark.steps import step
-from sweepmark.store.entries import LARGEST_JOURNAL, Entry, problem, read_line
-from sweepmark.store.files import environment_errors, write_file
+from sweepmark.store.entries import LARGEST_JOURNAL, Entry, problem, read_line, seal
+from sweepmark.store.files import check_folder, environment_errors, read_regular, write_file
 
 if TYPE_CHECKING:
     from io import FileIO
     from pathlib import Path
     from types import TracebackType
 
-__all__ = ["Entry", "Journal", "read_journal"]
+__all__ = ["Entry", "Journal", "damaged", "read_journal"]
 
 
 def read_journal(path: Path) -> list[Entry]:
@@ -32,40 +33,61 @@ def read_journal(path: Path) -> list[Entry]:
     NotFoundError
         If there is no such journal.
     StoreError
-        If it is none: a line that is not the last cannot be read, or says what no journal says.
+        If it is none, or was changed: a line that is not the last cannot be read, is not what was
+        written there, or says what no journal says.
     """
-    return _entries(path)[0]
+    return _read(path).entries
 
 
-def _entries(path: Path) -> tuple[list[Entry], int]:
-    """Return the whole entries and how many bytes they take."""
-    if not path.exists():
-        raise NotFoundError(f"there is no sweep {path.stem!r} in {path.parent}.")
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """The whole entries of a journal, how many bytes they take, and the last one's digest."""
+
+    entries: list[Entry]
+    length: int
+    digest: str
+
+
+def _read(path: Path) -> _Content:
     with environment_errors(path):
-        if path.is_symlink() or not path.is_file():
-            raise _damaged(path, "it is no file of its own")
-        if path.stat().st_size > LARGEST_JOURNAL:
-            raise _damaged(path, f"it has more than {LARGEST_JOURNAL:,} bytes")
-        content = path.read_bytes()
+        check_folder(path.parent)
+        try:
+            content = read_regular(path, limit=LARGEST_JOURNAL)
+        except FileNotFoundError:
+            raise NotFoundError(f"there is no sweep {path.stem!r} in {path.parent}.") from None
+        except DataError as error:
+            raise damaged(path, str(error)) from None
     entries: list[Entry] = []
-    length = 0
+    length, digest = 0, ""
     lines = content.split(b"\n")[:-1]  # what follows the last line feed was torn
     for number, line in enumerate(lines, start=1):
         try:
-            entries.append(read_line(line))
+            entry, digest = read_line(line, digest)
         except ValueError as error:
-            raise _damaged(path, f"line {number}: {error}") from None
+            raise damaged(path, f"line {number}: {error}") from None
+        entries.append(entry)
         length += len(line) + 1
     if reason := problem(entries, path.stem):
-        raise _damaged(path, reason)
-    return entries, length
+        raise damaged(path, reason)
+    return _Content(entries, length, digest)
 
 
-def _damaged(path: Path, reason: str) -> StoreError:
+def damaged(path: Path, reason: str) -> StoreError:
+    """Return the error that says why a journal is none that can be believed, and what to do."""
     return StoreError(
-        f"{path} is no journal of a sweep: {reason}. The file was changed. Put it back from a "
-        "copy, or move it away: what was computed is kept and reused by the next sweep."
+        f"{path} is no journal of a sweep: {reason}. The file was changed, or a version wrote it "
+        "that this one does not understand. Put it back from a copy, or move it away: what was "
+        "computed is kept and reused by the next sweep."
     )
+
+
+def _open(path: Path) -> FileIO:
+    """Open a journal for appending; a link of that name is not followed."""
+    return open(path, "ab", buffering=0, opener=_open_itself)
+
+
+def _open_itself(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
 
 
 class Journal:
@@ -82,20 +104,24 @@ class Journal:
         self.entries: list[Entry] = []
         self._file: FileIO | None = None
         self._length = 0
+        self._digest = ""
         with environment_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            if path.exists():
-                self.entries, self._length = _entries(path)
-                self._file = path.open("ab", buffering=0)
+            with suppress(NotFoundError):
+                content = _read(path)
+                self.entries, self._length = content.entries, content.length
+                self._digest = content.digest
+                self._file = _open(path)
                 self._file.truncate(self._length)
 
     def append(self, event: str, *, at: float, **details: Any) -> Entry:
         """Add an entry; it is on the disk when this returns."""
         entry: Entry = {"event": event, "at": round(at, 6), **details}
-        line = json.dumps(entry, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        line, digest = seal(entry, self._digest)
         step(f"journal.{event}")
         with environment_errors(self.path):
-            self._write(line)
+            self._write(line + b"\n")
+        self._digest = digest
         self.entries.append(entry)
         step(f"journal.{event}.done")
         return entry
@@ -107,7 +133,7 @@ class Journal:
         """
         if self._file is None:
             write_file(self.path, line)
-            self._file = self.path.open("ab", buffering=0)
+            self._file = _open(self.path)
             self._length = len(line)
             return
         rest = memoryview(line)

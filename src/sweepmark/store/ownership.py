@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 
 from sweepmark.errors import OwnedError
 from sweepmark.steps import step
-from sweepmark.store.files import environment_errors
+from sweepmark.store.files import check_folder, environment_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["owned"]
+
+_LARGEST = 4096
+"""Bytes of a lock that are read; its owner takes a hundred."""
 
 
 @contextmanager
@@ -37,13 +40,14 @@ def owned(path: Path) -> Iterator[None]:
     """
     with environment_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        check_folder(path.parent)
         file = open(path, "ab+", buffering=0, opener=_open_itself)  # noqa: SIM115
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise OwnedError(_refusal(path, file.read())) from None
+            raise OwnedError(_refusal(path, file.read(_LARGEST))) from None
         owner = {
             "host": platform.node(),
             "process": os.getpid(),
@@ -58,7 +62,7 @@ def owned(path: Path) -> Iterator[None]:
 
 def _open_itself(path: str, flags: int) -> int:
     """Open a file, not what a link of that name leads to: a store may come from elsewhere."""
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
 
 
 def _refusal(path: Path, content: bytes) -> str:
