@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import published
+import tiny
 from published import WebServer, dripping, whole
-from sweepmark import data
-from sweepmark.data import cache, entry
+from sweepmark import data, evaluation
+from sweepmark.config import dataset_config
+from sweepmark.data import cache, entry, integrity
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from sweepmark.config.schema import DatasetConfig
 
@@ -176,6 +179,170 @@ def test_a_changed_bit_is_noticed_when_it_is_looked_for(
         web.publish(digits_idx, page=whole)
         config = published.dataset_config(digits_idx, mirrors=(web.url,))
         entry.verify(data.mend(config))
+
+
+def _edit(path: Path, place: int = -8) -> None:
+    """Change one byte, as somebody does who sets the time of modification back."""
+    status = path.stat()
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def _forge(folder: Path) -> None:
+    """Have the cache remember an entry as it is now: what rots on the disk leaves no trace."""
+    record = cache.record_file(folder.name)
+    document = json.loads(record.read_bytes()) | {"stamps": integrity.stamps_of(folder)}
+    record.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize("name", ["train_y.npy", "test_y.npy", "train_X.npy", "test_X.npy"])
+def test_edited_entry_is_refused_when_it_is_opened_and_fetched_again(
+    cached: Path, digits_idx: Path, name: str
+) -> None:
+    before = data.open_dataset(cached.name).y.tobytes()
+    _edit(cached / name)
+    with pytest.raises(DataError, match=rf"{cached} is damaged: .* must have SHA-256"):
+        data.open_dataset(cached.name)
+    lines: list[str] = []
+    with WebServer() as web:
+        web.publish(digits_idx, page=whole)
+        config = published.dataset_config(digits_idx, mirrors=(web.url,))
+        assert data.load(config, report=lines.append).y.tobytes() == before
+    assert [line for line in lines if "is damaged" in line] == lines[:1]
+    assert lines[0].endswith("it is fetched again")
+
+
+def test_edited_meta_is_refused(cached: Path) -> None:
+    path = cached / "meta.json"
+    path.write_text(path.read_text().replace("mirror http", "mirror ftp"))
+    with pytest.raises(DataError, match=r"meta\.json is not what was written"):
+        data.open_dataset(cached.name)
+
+
+def test_labels_are_hashed_and_features_are_where_it_is_asked_for_though_nothing_seems_changed(
+    cached: Path,
+) -> None:
+    _edit(cached / "train_X.npy")
+    _forge(cached)
+    dataset = data.open_dataset(cached.name)
+    with pytest.raises(DataError, match="train_images must have SHA-256"):
+        entry.verify(dataset)
+    _edit(cached / "train_X.npy")
+    _edit(cached / "train_y.npy")
+    _forge(cached)
+    with pytest.raises(DataError, match="train_labels must have SHA-256"):
+        data.open_dataset(cached.name)
+
+
+def test_label_beyond_its_type_is_no_other_label(cached: Path) -> None:
+    _edit(cached / "train_y.npy", -7)  # of int64: 256 more
+    with pytest.raises(DataError, match="train_labels has elements that are no uint8"):
+        data.open_dataset(cached.name)
+
+
+def test_unchanged_entry_is_hashed_once_also_where_nothing_can_be_remembered(
+    cached: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data.open_dataset(cached.name)
+    asked: list[str] = []
+    verify = entry._verify_roles  # noqa: SLF001
+
+    def note(dataset: data.Dataset, meta: Any, roles: Iterable[str]) -> None:
+        asked.extend(roles)
+        verify(dataset, meta, roles)
+
+    monkeypatch.setattr(entry, "_verify_roles", note)
+    data.open_dataset(cached.name)
+    assert asked == []
+    monkeypatch.setattr(integrity, "_checked", {})  # another process
+    data.open_dataset(cached.name)
+    assert sorted(asked) == ["test_labels", "train_labels"]
+    monkeypatch.setattr(integrity, "_checked", {})
+    shutil.rmtree(cache.record_file(cached.name).parent)
+    cache.record_file(cached.name).parent.write_text("no folder")
+    asked.clear()
+    data.open_dataset(cached.name)
+    data.open_dataset(cached.name)
+    assert len(asked) == 4
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "linked folder"])
+def test_links_and_pipes_in_a_cache_are_not_followed(
+    cached: Path, tmp_path: Path, kind: str
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    path = cached / "train_y.npy"
+    match kind:
+        case "link":
+            path.rename(elsewhere)
+            path.symlink_to(elsewhere)
+        case "pipe":
+            path.unlink()
+            os.mkfifo(path)
+        case _:
+            cached.rename(elsewhere)
+            cached.symlink_to(elsewhere, target_is_directory=True)
+    with pytest.raises(DataError, match=r"is damaged: .*no (file|folder) of its own"):
+        data.open_dataset(cached.name)
+
+
+def test_evaluation_is_not_computed_from_an_edited_data_set(
+    digits_cache: Path, empty_cache: Path
+) -> None:
+    shutil.copytree(digits_cache, empty_cache, dirs_exist_ok=True)
+    asked = tiny.config("classifier=dummy")
+    dataset = data.load(asked.dataset)
+    (specification,) = evaluation.specify(asked, dataset)
+    right = evaluation.evaluate(specification)
+    _edit(empty_cache / "datasets" / dataset.digest / "train_y.npy")
+    with pytest.raises(DataError, match="is damaged"):
+        evaluation.evaluate(specification)
+    lines: list[str] = []
+    data.load(asked.dataset, report=lines.append)
+    assert "it is fetched again" in lines[0]
+    assert evaluation.evaluate(specification).metrics["accuracy"] == right.metrics["accuracy"]
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_edited_copy_of_a_users_own_table_is_made_anew_and_said_so(tmp_path: Path) -> None:
+    file = tmp_path / "own.csv"
+    file.write_text("a,b,label\n1,2,no\n3,4,yes\n5,6,no\n")
+    config = replace(dataset_config("csv"), path=str(file), label="label")
+    dataset = data.load(config)
+    folder = cache.entry_folder(dataset.digest)
+    for damage in (
+        lambda: _edit(folder / "train_y.npy"),
+        lambda: _edit(folder / "train_X.npy"),
+        lambda: (folder / "meta.json").write_text(
+            (folder / "meta.json").read_text().replace('"no"', '"on"')
+        ),
+    ):
+        damage()
+        lines: list[str] = []
+        again = data.load(config, report=lines.append)
+        assert lines[0].startswith(f"csv: the cached data set {folder} is damaged")
+        assert lines[0].endswith("it is made anew")
+        assert (again.y.tolist(), again.label_names) == ([0, 1, 0], ("no", "yes"))
+        lines.clear()
+        data.load(config, report=lines.append)
+        assert lines == []
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_what_a_file_was_decoded_to_cannot_be_exchanged(tmp_path: Path) -> None:
+    configs = []
+    for name, label in (("one", "x"), ("two", "y")):
+        file = tmp_path / f"{name}.csv"
+        file.write_text(f"a,label\n1,{label}\n2,z\n")
+        configs.append(replace(dataset_config("csv"), path=str(file), label="label"))
+    names = [data.load(config).label_names for config in configs]
+    one, two = (cache.root() / "folders").iterdir()
+    content = one.read_bytes()
+    one.write_bytes(two.read_bytes())
+    two.write_bytes(content)
+    assert [data.load(config).label_names for config in configs] == names
 
 
 @pytest.mark.usefixtures("empty_cache")

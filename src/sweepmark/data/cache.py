@@ -3,6 +3,7 @@
 ::
 
     <cache>/datasets/<digest>/   one decoded data set, see :mod:`sweepmark.data.entry`
+    <cache>/checked/<digest>.json  what was found whole, see :mod:`sweepmark.data.integrity`
     <cache>/folders/<key>.json   the digest that a user's own folder was decoded to
     <cache>/databases/<name>.db  new databases of MLflow and Optuna, see :mod:`sweepmark.database`
     <cache>/unfinished/<key>/    of the process that holds the lock; gone when it is done
@@ -24,7 +25,16 @@ from sweepmark.errors import ConfigurationError, StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["VARIABLE", "claim", "entry_folder", "index_file", "publish", "root", "write_file"]
+__all__ = [
+    "VARIABLE",
+    "claim",
+    "entry_folder",
+    "index_file",
+    "publish",
+    "record_file",
+    "root",
+    "write_file",
+]
 
 VARIABLE = "SWEEPMARK_CACHE"
 
@@ -51,6 +61,11 @@ def index_file(key: str) -> Path:
     return root() / "folders" / f"{key}.json"
 
 
+def record_file(digest: str) -> Path:
+    """Return the file that says how the entry with this digest was when it was found whole."""
+    return root() / "checked" / f"{digest}.json"
+
+
 @contextlib.contextmanager
 def claim(key: str, *, on_wait: Callable[[], None]) -> Iterator[Path]:
     """Hold the lock on ``key`` and yield an empty work folder, removed at the end.
@@ -72,7 +87,8 @@ def claim(key: str, *, on_wait: Callable[[], None]) -> Iterator[Path]:
     with _explained():
         locks = root() / "locks"
         locks.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(locks / f"{key}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(locks / f"{key}.lock", flags, 0o644)
     try:
         _lock(descriptor, on_wait)
         work = root() / "unfinished" / key
@@ -98,6 +114,8 @@ def publish(folder: Path, target: Path) -> None:
         _sync(path)
     _sync(folder)
     target.parent.mkdir(parents=True, exist_ok=True)
+    if not os.path.lexists(target):  # what is known of an entry that is gone is not known of this
+        record_file(target.name).unlink(missing_ok=True)
     try:
         folder.rename(target)
     except OSError as error:

@@ -10,27 +10,45 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.data import cache, idx
+from sweepmark.data import cache, idx, integrity
 from sweepmark.data.dataset import Dataset, Part
 from sweepmark.data.decoding import check, convert, stored_as
 from sweepmark.data.table_entry import TABLE, assemble_table, verify_table
 from sweepmark.errors import DataError, NotFoundError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["dataset_digest", "discard", "open_entry", "verify", "write_entry"]
+__all__ = ["DamagedError", "dataset_digest", "discard", "open_entry", "verify", "write_entry"]
 
 LAYOUT = 1
 """Raised when the layout of an entry changes; older entries are then decoded again."""
+
+
+_LARGEST_META = 1 << 28  # bytes; the names of columns and labels of a wide table
+
+
+class DamagedError(DataError):
+    """An entry of the cache is not what was written.
+
+    Attributes
+    ----------
+    what : str
+        The entry and what is wrong with it, without what to do.
+    """
+
+    def __init__(self, folder: Path, reason: object) -> None:
+        self.what = f"the cached data set {folder} is damaged: {reason}"
+        super().__init__(f"{self.what}. Mend it with `sweepmark data fetch NAME`.")
 
 
 def dataset_digest(files: Mapping[str, str]) -> str:
@@ -99,58 +117,95 @@ def open_entry(digest: str) -> Dataset:
     NotFoundError
         If the cache has no such entry.
     DataError
-        If the entry is damaged: a file is missing or is not of the size and type it should be.
+        If the entry is damaged: a file is missing, is not of the size and type it should be, or
+        was changed. See :mod:`sweepmark.data.integrity` for what is hashed when.
     """
     folder = cache.entry_folder(digest)
-    if not folder.is_dir():
+    if not os.path.lexists(folder):
         raise NotFoundError(
             f"no data set with digest {digest} in the cache {cache.root()}. "
             "Fetch it with `sweepmark data fetch NAME`."
         )
     try:
-        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        stamps = integrity.stamps_of(folder)
+        content, meta = _read_meta(folder, stamps)
         if meta["layout"] != LAYOUT or meta["digest"] != digest:
             raise DataError(f"layout {meta['layout']}, digest {meta['digest']}")
-        return (assemble_table if meta.get("kind") == TABLE else _assemble)(folder, meta)
+        dataset = (assemble_table if meta.get("kind") == TABLE else _assemble)(folder, meta)
+        integrity.check(
+            folder,
+            stamps,
+            content,
+            labels=lambda: _verify(dataset, folder, meta, are_labels_enough=True),
+            whole=lambda: _verify(dataset, folder, meta, are_labels_enough=False),
+        )
     except (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"the cached data set {folder} is damaged: {error}. "
-            "Mend it with `sweepmark data fetch NAME`."
-        ) from error
+        raise DamagedError(folder, error) from error
+    return dataset
 
 
 def verify(dataset: Dataset) -> None:
-    """Hash a cached data set again, element by element, as its files were hashed.
+    """Hash a cached data set again, whole, whenever it was hashed last.
 
     Raises
     ------
     DataError
-        If a bit has changed since it was fetched.
+        If a bit has changed since it was written.
     """
     folder = cache.entry_folder(dataset.digest)
-    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    try:
+        _, meta = _read_meta(folder, integrity.stamps_of(folder))
+        _verify(dataset, folder, meta, are_labels_enough=False)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise DamagedError(folder, error) from error
+
+
+def _read_meta(folder: Path, stamps: integrity.Stamps) -> tuple[bytes, dict[str, Any]]:
+    size = stamps["meta.json"][0]
+    if size > _LARGEST_META:
+        raise DataError(f"meta.json has {size:,} bytes")
+    content = (folder / "meta.json").read_bytes()
+    meta: dict[str, Any] = json.loads(content)
+    return content, meta
+
+
+def _verify(
+    dataset: Dataset, folder: Path, meta: Mapping[str, Any], *, are_labels_enough: bool
+) -> None:
+    """Hash an entry, or its labels alone, and compare with what was written."""
     if meta.get("kind") == TABLE:
-        verify_table(folder, meta)
+        names = [name for name in meta["stored"] if name.endswith("_y.npy")]
+        verify_table(folder, meta, names if are_labels_enough else meta["stored"])
         return
-    for role, expected in dataset.files.items():
+    if dataset_digest(meta["files"]) != dataset.digest:
+        raise DataError("the digests of its files are not those that it was named for")
+    roles = [role for role in meta["files"] if role.endswith("_labels")]
+    _verify_roles(dataset, meta, roles if are_labels_enough else meta["files"])
+
+
+def _verify_roles(dataset: Dataset, meta: Mapping[str, Any], roles: Iterable[str]) -> None:
+    """Hash arrays element by element, as the files were hashed that they were made of."""
+    for role in roles:
+        expected = meta["files"][role]
         name, kind = role.split("_")
         part = dataset.parts[name]
         array: Any = part.X if kind == "images" else part.y
         header = _header(meta, role)
         hasher = hashlib.sha256(header.encode())
         for start in range(0, len(array), 1024):
-            hasher.update(array[start : start + 1024].astype(header.dtype).tobytes())
+            elements = array[start : start + 1024]
+            original = elements.astype(header.dtype)
+            if not np.array_equal(original, elements):  # a label of 256 + 5 is no 5
+                raise DataError(f"{role} has elements that are no {header.dtype.name}")
+            hasher.update(original.tobytes())
         if hasher.hexdigest() != expected:
-            raise DataError(
-                f"the cached data set {folder} is damaged: {role} must have SHA-256 {expected}, "
-                f"found {hasher.hexdigest()}. Mend it with `sweepmark data fetch NAME`."
-            )
+            raise DataError(f"{role} must have SHA-256 {expected}, found {hasher.hexdigest()}")
 
 
 def discard(digest: str, work: Path) -> None:
     """Take a damaged entry out of the cache; who has it open keeps what is mapped."""
     folder = cache.entry_folder(digest)
-    if folder.exists():
+    if os.path.lexists(folder):
         try:
             folder.rename(work / "damaged")
         except OSError as error:

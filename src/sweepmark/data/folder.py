@@ -48,6 +48,7 @@ def load_folder(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
         files_key(files),
         decode,
         on_wait=lambda: say(f"{folder}: another process is decoding it; waiting"),
+        say=lambda line: say(f"{config.name}: {line}"),
     )
     return replace(dataset, name=config.name, source=str(folder))
 

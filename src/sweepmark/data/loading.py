@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sweepmark.data import cache, entry
-from sweepmark.errors import ConfigurationError, DataError, FetchError, NotFoundError
+from sweepmark.errors import ConfigurationError, FetchError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -55,14 +55,14 @@ def load(config: DatasetConfig, *, report: Callable[[str], None] | None = None) 
     with contextlib.suppress(NotFoundError):
         try:
             return _named(entry.open_entry(digest), config)
-        except DataError as error:
-            say(f"{config.name}: {error}")
+        except entry.DamagedError as error:
+            say(f"{config.name}: {error.what}; it is fetched again")
     with cache.claim(digest, on_wait=lambda: say(_waiting(config))) as work:
         try:
             return _named(entry.open_entry(digest), config)
         except NotFoundError:
             pass
-        except DataError:
+        except entry.DamagedError:
             entry.discard(digest, work)
         _fill(config, work, digest, report)
     return _named(entry.open_entry(digest), config)
@@ -88,8 +88,9 @@ def mend(config: DatasetConfig, *, report: Callable[[str], None] | None = None) 
     dataset = load(config, report=report)
     try:
         entry.verify(dataset)
-    except DataError as error:
-        (report or (lambda _: None))(f"{config.name}: {error}")
+    except entry.DamagedError as error:
+        say = report or (lambda _: None)
+        say(f"{config.name}: {error.what}; it is made anew")
         with cache.claim(dataset.digest, on_wait=lambda: None) as work:
             entry.discard(dataset.digest, work)
         dataset = load(config, report=report)

@@ -121,6 +121,7 @@ def load_openml(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
         hashlib.sha256(text.encode()).hexdigest(),
         decode,
         on_wait=lambda: say(f"{config.name}: another process is fetching it; waiting"),
+        say=lambda line: say(f"{config.name}: {line}"),
     )
     return replace(dataset, name=config.name)
 

@@ -16,7 +16,7 @@ from sweepmark.data.dataset import Dataset, Part
 from sweepmark.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -120,21 +120,18 @@ def assemble_table(folder: Path, meta: Mapping[str, Any]) -> Dataset:
     )
 
 
-def verify_table(folder: Path, meta: Mapping[str, Any]) -> None:
-    """Hash every file of an entry again.
+def verify_table(folder: Path, meta: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Hash files of an entry again.
 
     Raises
     ------
     DataError
         If a bit has changed since it was written.
     """
-    for name, expected in meta["stored"].items():
-        found = file_digest(folder / name)
-        if found != expected["sha256"]:
-            raise DataError(
-                f"the cached data set {folder} is damaged: {name} must have SHA-256 "
-                f"{expected['sha256']}, found {found}. Mend it with `sweepmark data fetch NAME`."
-            )
+    for name in names:
+        expected, found = meta["stored"][name]["sha256"], file_digest(folder / name)
+        if found != expected:
+            raise DataError(f"{name} must have SHA-256 {expected}, found {found}")
 
 
 def _write_columns(path: Path, table: Any) -> None:

@@ -38,6 +38,7 @@ def load_tables(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
         files_key(paths, table_digest({}, config), config.n_classes),
         decode,
         on_wait=lambda: say(f"{paths['train_table']}: another process is reading it; waiting"),
+        say=lambda line: say(f"{config.name}: {line}"),
     )
     return replace(dataset, name=config.name, source=source)
 

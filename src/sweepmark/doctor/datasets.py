@@ -20,9 +20,31 @@ _QUICK = 100_000_000
 
 
 def examine_datasets(*, full: bool) -> list[Finding]:
-    """Hash every published data set that is in the cache, large ones if that is wanted."""
+    """Hash every data set that is in the cache, large ones if that is wanted."""
     names = dataset_names()
-    return [finding for name in names if (finding := _dataset(name, full=full)) is not None]
+    published = {published_digest(dataset_config(name)) for name in names}
+    found = [_dataset(name, full=full) for name in names]
+    found += [_own(digest, full=full) for digest in _digests() if digest not in published]
+    return [finding for finding in found if finding is not None]
+
+
+def _digests() -> list[str]:
+    try:
+        return sorted(path.name for path in (cache.root() / "datasets").iterdir())
+    except OSError:
+        return []
+
+
+def _own(digest: str, *, full: bool) -> Finding | None:
+    """Look at the decoded copy of files of the user's own; it is made anew when it is gone."""
+    folder = cache.entry_folder(digest)
+    try:
+        dataset = open_entry(digest)
+        if full:
+            verify(dataset)
+    except (SweepmarkError, OSError) as error:
+        return problem("data (own)", str(error), "rm", "-r", str(folder))
+    return None
 
 
 def _dataset(name: str, *, full: bool) -> Finding | None:
