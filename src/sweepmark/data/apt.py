@@ -1,0 +1,136 @@
+"""Debian's packages as a source: Debian and Ubuntu reach their archive where the web is closed.
+
+No root is needed and nothing is installed: apt-get has lists of packages and a cache of its own
+in the caller's folder, so that it works on a machine on which it never ran, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweepmark.data import external, tarball
+from sweepmark.data.sources import Source, file_names
+from sweepmark.data.transfer import SourceError, UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sweepmark.config.schema import FileConfig
+
+__all__ = ["Apt"]
+
+_TIMEOUT = 600.0
+_LARGEST_PACKAGE = 1 << 30
+_BLOCK = 1 << 20
+_OPTIONS = """\
+Acquire::Languages "none";
+Acquire::Retries "1";
+Acquire::http::Timeout "20";
+Acquire::https::Timeout "20";
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+"""
+"""Read after the machine's own, which says where packages come from and who signs them.
+
+Its hooks are for the machine's own lists.
+"""
+
+
+class Apt(Source):
+    """A package that carries the files, fetched by ``apt-get download`` and not installed.
+
+    Parameters
+    ----------
+    package : str
+        Its name.
+    folder : str
+        The folder of the files inside the package, such as ``usr/share/datasets/fashion-mnist``.
+    timeout : float
+        Seconds that each program may take.
+    largest : int
+        Bytes that the package may have.
+
+    References
+    ----------
+    https://manpages.debian.org/bookworm/apt/apt-get.8.en.html,
+    https://manpages.debian.org/bookworm/dpkg/dpkg-deb.1.en.html
+    """
+
+    def __init__(
+        self,
+        package: str,
+        folder: str,
+        *,
+        timeout: float = _TIMEOUT,
+        largest: int = _LARGEST_PACKAGE,
+    ) -> None:
+        self._package = package
+        self._folder = folder.strip("/")
+        self._timeout = timeout
+        self._largest = largest
+        self._archive: Path | None = None
+        self.label = f"apt {package}"
+
+    def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
+        """Download the package (once) and copy the one file that is wanted."""
+        if self._archive is None or not self._archive.exists():
+            self._archive = self._unpack(self._download(folder))
+        target = folder / file.name
+        wanted = [f"{self._folder}/{name}" for name in file_names(file.name)]
+        with self._archive.open("rb") as stream:
+            tarball.extract(stream, wanted, file, target, advance=advance)
+        return target
+
+    def _download(self, folder: Path) -> Path:
+        """Let apt-get put the package into a folder of its own below ``folder``."""
+        apt_get = external.find("apt-get")
+        external.find("dpkg-deb")  # before anything is downloaded
+        place = (folder / "apt").absolute()
+        for part in ("lists/partial", "cache/archives/partial", "package"):
+            (place / part).mkdir(parents=True, exist_ok=True)
+        (place / "apt.conf").write_text(_OPTIONS, encoding="utf-8")
+        command = [
+            apt_get,
+            "--quiet",
+            f"--config-file={place / 'apt.conf'}",
+            f"--option=Dir::State::Lists={place / 'lists'}",
+            f"--option=Dir::Cache={place / 'cache'}",
+        ]
+        for words in (["update"], ["download", self._package]):
+            external.run(
+                f"apt-get {' '.join(words)}",
+                [*command, *words],
+                folder=place / "package",
+                timeout=self._timeout,
+                environment={"LC_ALL": "C.UTF-8"},
+            )
+        packages = list((place / "package").iterdir())
+        if len(packages) != 1:
+            raise UnreachableError(
+                f"apt-get download must write one file, but wrote {len(packages)}"
+            )
+        size = packages[0].stat().st_size
+        if size > self._largest:
+            raise UnreachableError(
+                f"the package must be at most {self._largest} bytes, but has {size}"
+            )
+        return packages[0]
+
+    def _unpack(self, package: Path) -> Path:
+        """Write the tar archive that the package is; nothing of it is unpacked."""
+        archive = package.parent.with_name("files.tar")
+        command = [external.find("dpkg-deb"), "--fsys-tarfile", str(package)]
+        partial = archive.with_suffix(".part")
+        with (
+            partial.open("wb") as out,
+            external.output(
+                "dpkg-deb", command, folder=package.parent, timeout=self._timeout
+            ) as stream,
+        ):
+            while block := stream.read(_BLOCK):
+                if out.tell() + len(block) > tarball.LARGEST:
+                    raise SourceError(f"the package must unpack to at most {tarball.LARGEST} bytes")
+                out.write(block)
+        return partial.replace(archive)
