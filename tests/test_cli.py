@@ -124,7 +124,7 @@ def test_detector_says_its_folds_and_its_threshold(called: Called) -> None:
     assert line.count("0.9") == 3
     assert "pooled_precision" in folds.out
     ruled = called.run("run", *options, *detector, "evaluation.threshold=recall>=0.99")
-    assert "positive from a score of" in ruled.out
+    assert "positive: 5 from a score of" in ruled.out
 
 
 NOISY = '''

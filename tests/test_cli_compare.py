@@ -246,15 +246,15 @@ def test_a_specification_that_none_writes_is_damaged(
     compared: Compared, parts: dict[str, Any], message: str
 ) -> None:
     with respecified(compared, "knn", **parts):
-        assert message in compared.compare("knn", code=3).err
+        assert message in compared.compare("knn", "never", code=3).err
 
 
 def test_one_label_against_the_rest_has_two_names(compared: Compared) -> None:
-    with respecified(compared, "titanic", task={"name": "is_digit", "positive": 1}):
-        document = compared.compare("titanic", "--json").document
-        assert [each["label"] for each in document["labels"]] == ["not 1", "1"]
-        shown = compared.compare("titanic", "--errors", "not 1").out
-        assert "not 1" in shown
+    document = compared.compare("detector", "--json").document
+    assert [each["label"] for each in document["labels"]] == ["not 5", "5"]
+    assert document["positive"] == "5"
+    shown = compared.compare("detector", "--errors", "not 5").out
+    assert "not 5" in shown
 
 
 def test_a_moved_threshold_is_what_certainty_counts_from(compared: Compared) -> None:

@@ -112,7 +112,7 @@ def test_the_same_rows_get_the_labels_they_were_scored_with(kept: Kept) -> None:
 def test_what_is_done_around_the_classifier_is_in_its_model(kept: Kept, name: str) -> None:
     """A moved threshold is built in, and a step that only adds training rows is left out."""
     run = find_run(kept.id(name), Store(kept.program.store))
-    stored, names = run.card.predictions, run.class_names(run.card.classes)
+    stored, names = run.card.predictions, run.card.names
     last = load_model(run).steps[-1][1]
     assert (type(last).__name__ == "FixedThresholdClassifier") == (name == "detector")
     assert not any(hasattr(step, "fit_resample") for _, step in load_model(run).steps)

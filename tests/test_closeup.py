@@ -27,6 +27,8 @@ from sweepmark.mistakes import errors
 from tiny import config, digits
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sweepmark.scorecard import Scorecard
 
 TABLES = {
@@ -61,6 +63,10 @@ def detector() -> Scorecard:
     return evaluate(one)
 
 
+def called(card: Scorecard, names: Sequence[str]) -> Scorecard:
+    return replace(card, names=tuple(names))
+
+
 def read(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode())))
 
@@ -72,7 +78,7 @@ def size(content: bytes) -> tuple[int, int]:
 
 
 def test_predictions_are_a_table_with_the_score_of_each_class(card: Scorecard) -> None:
-    rows = read(predictions_csv(card, NAMES))
+    rows = read(predictions_csv(called(card, NAMES)))
     assert list(rows[0]) == ["row", "actual", "predicted", *(f"score_{name}" for name in NAMES)]
     scored = card.predictions
     assert [int(row["row"]) for row in rows] == scored.rows.tolist()
@@ -84,15 +90,15 @@ def test_predictions_are_a_table_with_the_score_of_each_class(card: Scorecard) -
 
 
 def test_two_classes_have_one_score_and_names(detector: Scorecard) -> None:
-    rows = read(predictions_csv(detector, ["not 8", "8, surely"]))
+    rows = read(predictions_csv(called(detector, ["not 8", "8, surely"])))
     assert list(rows[0]) == ["row", "actual", "predicted", "score"]
     assert {row["actual"] for row in rows} == {"not 8", "8, surely"}
     bare = replace(detector, predictions=replace(detector.predictions, scores=None))
-    assert list(read(predictions_csv(bare, ["a", "b"]))[0]) == ["row", "actual", "predicted"]
+    assert list(read(predictions_csv(bare))[0]) == ["row", "actual", "predicted"]
 
 
 def test_accuracy_per_label_and_what_it_was_taken_for_agree(card: Scorecard) -> None:
-    files = closeup(card, digits(), NAMES)
+    files = closeup(called(card, NAMES), digits())
     wrong = dict.fromkeys(NAMES, 0)
     for row in read(files["taken_for.csv"]):
         assert row["label"] != row["taken_for"]
@@ -104,16 +110,16 @@ def test_accuracy_per_label_and_what_it_was_taken_for_agree(card: Scorecard) -> 
 
 
 def test_files_are_those_that_the_scores_allow(card: Scorecard, detector: Scorecard) -> None:
-    multi, two = closeup(card, digits(), NAMES), closeup(detector, digits(), ["not 8", "8"])
+    multi, two = closeup(card, digits()), closeup(detector, digits())
     assert set(multi) == TABLES | PICTURES
     assert set(two) == TABLES | PICTURES | {"threshold.png", "thresholds.csv"}
     for files in (multi, two):
         assert all(is_whole(read_png(files[name])) for name in files if name.endswith(".png"))
     bare = replace(card, predictions=replace(card.predictions, scores=None))
     ranked = {"roc_curve.png", "precision_recall_curve.png"}
-    assert set(closeup(bare, digits(), NAMES)) == TABLES | PICTURES - ranked
+    assert set(closeup(bare, digits())) == TABLES | PICTURES - ranked
     trained = replace(card, curves={"train_accuracy": (0.5, 0.75)})
-    assert set(closeup(trained, digits(), NAMES)) == TABLES | PICTURES | {"training_curves.png"}
+    assert set(closeup(trained, digits())) == TABLES | PICTURES | {"training_curves.png"}
     assert list(json.loads(two["classification_report.json"]))[:2] == ["not 8", "8"]
 
 
@@ -124,7 +130,7 @@ def test_ranking_is_that_of_scikit_learn(detector: Scorecard) -> None:
     np.testing.assert_array_equal(ranking.thresholds[::-1], thresholds)
     np.testing.assert_allclose(ranking.precision[::-1], precision[:-1])
     np.testing.assert_allclose(ranking.recall[::-1], recall[:-1])
-    listed = read(closeup(detector, digits(), ["not 8", "8"])["thresholds.csv"])
+    listed = read(closeup(detector, digits())["thresholds.csv"])
     assert [float(row["precision"]) for row in listed] == pytest.approx(precision[-2::-1], rel=1e-8)
     fall_out, hit_rate, _ = roc_curve(y, scores, drop_intermediate=False)
     np.testing.assert_allclose(ranking.fall_out, fall_out[1:])
@@ -139,7 +145,7 @@ def test_extreme_scores_are_drawn(detector: Scorecard, extreme: list[float]) -> 
     for figures in ({}, {"threshold": 1e20}):
         predictions = replace(detector.predictions, scores=scores)
         card = replace(detector, predictions=predictions, metrics=figures)
-        files = closeup(card, digits(), ["a", "b"])
+        files = closeup(card, digits())
         assert all(is_whole(read_png(files[name])) for name in ("roc_curve.png", "threshold.png"))
 
 
@@ -150,7 +156,7 @@ def test_two_columns_of_two_classes_are_ranked_by_the_second(detector: Scorecard
     (expected,) = diagrams.rankings(detector).values()
     (found,) = diagrams.rankings(replace(detector, predictions=both)).values()
     np.testing.assert_array_equal(found.hits, expected.hits)
-    closeup(replace(detector, predictions=both), digits(), ["not 8", "8"])
+    closeup(replace(detector, predictions=both), digits())
 
 
 def test_lost_scores_rank_nothing(card: Scorecard) -> None:
@@ -160,7 +166,7 @@ def test_lost_scores_rank_nothing(card: Scorecard) -> None:
 
 
 def test_equal_scorecards_are_equal_files(detector: Scorecard) -> None:
-    first, second = (closeup(detector, digits(), ["not 8", "8"]) for _ in range(2))
+    first, second = (closeup(detector, digits()) for _ in range(2))
     assert first == second
 
 

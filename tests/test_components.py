@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import StratifiedKFold
@@ -185,13 +184,6 @@ class TestBuild:
         search = "sklearn.model_selection.GridSearchCV"
         built = build(resolve(search, estimator={"_target_": SVC_PATH}, param_grid={}, cv=splitter))
         assert isinstance(built.cv, StratifiedKFold)
-
-    def test_weights_are_by_label_whatever_text_the_journal_made_of_it(self) -> None:
-        X, y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0, 0, 1, 1])
-        component = resolve(
-            "sklearn.linear_model.LogisticRegression", class_weight={"0": 1, "1": 9}
-        )
-        assert build(component).fit(X, y).class_weight == {0: 1, 1: 9}
 
     def test_threads_reach_every_class_that_takes_jobs(self) -> None:
         component = resolve(BAGGING, estimator={"_target_": FOREST})

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
+from sweepmark.config.schema import TaskConfig
 from sweepmark.evaluation import evaluate, specify
 from sweepmark.projection import (
     artifact_records,
@@ -202,14 +203,17 @@ class TestArtifacts:
         records = artifact_records(card, replace(digits(), image_shape=None), TREE, [])
         assert "misclassified.png" not in by_name(records, Artifact)
 
-    def test_call_a_label_by_its_name_even_if_that_is_a_number(self) -> None:
+    def test_call_a_label_by_its_name(self) -> None:
         asked = config("classifier=knn", "task=is_digit", task__positive=5)
         detector = evaluate(specify(asked, digits())[0])
-        named = replace(digits(), label_names=tuple(str(label) for label in range(1, 11)))
-        tree = TREE | {"task": {"name": "is_digit", "positive": 6}}
-        found = by_name(artifact_records(detector, named, tree, []), Artifact)
+        found = by_name(artifact_records(detector, digits(), TREE, []), Artifact)
         lines = found["accuracy_per_label.csv"].content.decode().splitlines()
-        assert [line.partition(",")[0] for line in lines] == ["label", "not 6", "6"]
+        assert [line.partition(",")[0] for line in lines] == ["label", "not 5", "5"]
+        with np.load(io.BytesIO(found["predictions.npz"].content)) as arrays:
+            assert dict(zip(arrays["classes"], arrays["names"], strict=True)) == {
+                0: "not 5",
+                1: "5",
+            }
 
 
 def test_data_are_named_by_their_digest() -> None:
@@ -219,8 +223,8 @@ def test_data_are_named_by_their_digest() -> None:
 
 def test_model_has_fixed_requirements(card: Scorecard) -> None:
     assert card.model is not None
-    record = model_record(card.model, digits())
-    assert record.n_features == 64
+    record = model_record(card.model, digits(), TaskConfig(name="multiclass"))
+    assert (record.n_features, record.answers) == (64, "int64")
     assert [text.partition("==")[0] for text in record.requirements] == [
         "numpy",
         "scikit-learn",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -11,46 +12,63 @@ from sweepmark.config.schema import TaskConfig
 from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation import evaluate, specify
 from sweepmark.split import split_rows
-from sweepmark.task import class_names, resolve_task, targets
+from sweepmark.task import positive_class, resolve_task, targets, task_labels
 from tiny import config, digits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 IS_DIGIT = ("task=is_digit", "classifier=logistic")
 
 
+CLASSES = np.arange(10)
+
+
 def test_multiclass_is_the_plain_word_that_older_keys_are_made_of() -> None:
-    assert resolve_task(TaskConfig(name="multiclass"), digits()) == {"name": "multiclass"}
+    assert resolve_task(TaskConfig(name="multiclass"), digits(), CLASSES) == {"name": "multiclass"}
 
 
 @pytest.mark.parametrize("positive", [5, "5"])
 def test_positive_label_is_a_number_however_it_is_written(positive: int | str) -> None:
-    found = resolve_task(TaskConfig(name="is_digit", positive=positive), digits())
+    found = resolve_task(TaskConfig(name="is_digit", positive=positive), digits(), CLASSES)
     assert found == {"name": "is_digit", "positive": 5}
+    assert positive_class(found) == 1
 
 
 def test_label_of_a_table_goes_by_its_name() -> None:
     named = replace(digits(), label_names=tuple("abcdefghij"))
-    found = resolve_task(TaskConfig(name="is_digit", positive="c"), named)
+    found = resolve_task(TaskConfig(name="is_digit", positive="c"), named, CLASSES)
     assert found == {"name": "is_digit", "positive": 2}
-    assert class_names(found, named, (0, 1)) == ["not c", "c"]
-    assert class_names(found, None, (0, 1)) == ["not 2", "2"]
-    assert class_names({"name": "multiclass"}, named, (0, 3)) == ["a", "d"]
-    assert class_names({"name": "multiclass"}, None, (0, 3)) == ["0", "3"]
+    assert task_labels(found, named).names == ("not c", "c")
+    assert task_labels({"name": "multiclass"}, named).called((0, 3)) == ("a", "d")
+
+
+@pytest.mark.parametrize(("positive", "place"), [(None, 7), (3, 3), ("7", 7)])
+def test_of_two_labels_one_is_positive_and_it_is_the_second_unless_another_is_asked_for(
+    positive: int | str | None, place: int
+) -> None:
+    asked = TaskConfig(name="multiclass", positive=positive)
+    found = resolve_task(asked, digits(), np.array([3, 7]))
+    assert found == {"name": "multiclass", "positive": place}
+    assert positive_class(found) == place
 
 
 @pytest.mark.parametrize(
-    ("asked", "part"),
+    ("asked", "classes", "part"),
     [
-        (TaskConfig(name="is_digit", positive=10), r"'10'.*Options: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"),
-        (TaskConfig(name="is_digit", positive="five"), "Options: 0, 1"),
-        (TaskConfig(name="is_digit"), r"Set task\.positive=… to one of 0, 1"),
-        (TaskConfig(name="multiclass", positive=5), "Set task=is_digit"),
+        (("is_digit", 10), CLASSES, r"'10'.*Options: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"),
+        (("is_digit", "five"), CLASSES, "Options: 0, 1"),
+        (("is_digit", None), CLASSES, r"Set task\.positive=… to one of 0, 1"),
+        (("multiclass", 5), CLASSES, "Set task=is_digit"),
+        (("multiclass", 5), np.array([3, 7]), r"'5'.*Options: 3, 7\."),
     ],
 )
 def test_label_that_there_is_not_is_refused_with_those_there_are(
-    asked: TaskConfig, part: str
+    asked: tuple[Any, Any], classes: NDArray[np.int64], part: str
 ) -> None:
+    name, positive = asked
     with pytest.raises(ConfigurationError, match=part):
-        resolve_task(asked, digits())
+        resolve_task(TaskConfig(name=name, positive=positive), digits(), classes)
 
 
 def test_detector_learns_one_label_against_the_rest() -> None:
@@ -59,7 +77,8 @@ def test_detector_learns_one_label_against_the_rest() -> None:
     _, test = split_rows(specification.split, digits())
     assert card.classes == (0, 1)
     np.testing.assert_array_equal(card.predictions.y_true, digits().y[test] == 5)
-    assert card.metrics["recall"] == card.metrics["recall_1"]
+    assert card.metrics["recall"] == card.metrics["recall_5"]
+    assert card.names == ("not 5", "5")
     assert specification.task == {"name": "is_digit", "positive": 5}
 
 
@@ -82,7 +101,7 @@ def test_folds_keep_the_shares_of_the_two_classes() -> None:
 
 def test_more_folds_than_positive_rows_are_refused() -> None:
     asked = config(*IS_DIGIT, "evaluation=cv", task__positive=8, evaluation__n_splits=40)
-    with pytest.raises(ConfigurationError, match=r"n_splits=40 training rows, but class 1 has"):
+    with pytest.raises(ConfigurationError, match=r"n_splits=40 training rows, but class True has"):
         specify(asked, digits())
 
 

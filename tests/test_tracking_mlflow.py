@@ -101,7 +101,8 @@ def fitted_model() -> tuple[Model, Any]:
     estimator = DummyClassifier().fit(X, y)
     requirements = ("scikit-learn==1.9.1", "skops==0.16.0")
     content = models.dump(estimator)
-    return Model(content=content, n_features=64, dtype="uint8", requirements=requirements), X
+    facts = {"n_features": 64, "dtype": "uint8", "answers": "int64"}
+    return Model(content=content, requirements=requirements, **facts), X  # type: ignore[arg-type]
 
 
 def test_rows_are_those_the_client_writes(tracker: MlflowTracker, store: Path) -> None:

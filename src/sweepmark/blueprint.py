@@ -14,8 +14,14 @@ from typing import TYPE_CHECKING, Any, Self
 from sweepmark.config import Tree, lookup, place, resolve, validate
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.errors import ConfigurationError, unknown_name
-from sweepmark.evaluation import specify
-from sweepmark.feasibility import check_axes, check_grade, check_objective, samples
+from sweepmark.evaluation import specify, trained_names
+from sweepmark.feasibility import (
+    check_axes,
+    check_grade,
+    check_objective,
+    check_recalls,
+    samples,
+)
 from sweepmark.space import Space, option_name, parse_space
 from sweepmark.specification import canonical_json
 
@@ -204,7 +210,10 @@ class Blueprint:
         for params in samples(self.space):
             config = self.config_at(params)
             try:
-                specify(config, load(config), trusted=trusted)
+                dataset = load(config)
+                specifications = specify(config, dataset, trusted=trusted)
+                names = trained_names(specifications[0], dataset)
+                check_recalls(self.sweep, self.config.grade, names)
             except ConfigurationError as error:
                 if not params:
                     raise

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sweepmark.blueprint import Blueprint
+    from sweepmark.config.schema import TaskConfig
     from sweepmark.scorecard import Scorecard
     from sweepmark.trial import Trial
 
-__all__ = ["Caution", "experiment_cautions", "trial_cautions", "with_common"]
+__all__ = ["Caution", "experiment_cautions", "positive_cautions", "trial_cautions", "with_common"]
 
 _OF_DATA = {"dataset", EXPERIMENT}
+_OF_TASK = {"task", EXPERIMENT}
 _BESIDE = {EXPERIMENT, "engine", "grade", "sampler", "sweep", "tracking"}
 """What may be overridden without making it another experiment."""
 
@@ -31,7 +33,7 @@ class Caution:
     Attributes
     ----------
     kind : str
-        "edge", "test_sets", "experiment", "not_reproducible", "fit" or "failed".
+        "edge", "test_sets", "experiment", "positive_class", "not_reproducible", "fit" or "failed".
     message : str
         One sentence.
     """
@@ -49,6 +51,32 @@ def experiment_cautions(blueprint: Blueprint) -> list[Caution]:
     changes = ", ".join([*words, *(f"sweep.space.{name}" for name in swept)])
     message = f"not as published ({changes}): its figures do not compare with the published ones"
     return [Caution("experiment", message)]
+
+
+def positive_cautions(trials: Sequence[Trial], blueprint: Blueprint) -> list[Caution]:
+    """Return a caution where nobody chose the positive class and most training rows are of it."""
+    found: dict[str, Trial] = {}
+    for trial in trials:
+        most = 2 * trial.n_positive > trial.n_train
+        if trial.positive is not None and most and _task(trial, blueprint).positive is None:
+            found.setdefault(trial.positive, trial)
+    return [
+        Caution(
+            "positive_class",
+            f"{name} counts as positive because it sorts second, and {trial.n_positive:,} of "
+            f"{trial.n_train:,} training rows are of it: precision, recall, f1, roc_auc, "
+            "average_precision and thresholds are those of the majority. Set task.positive=… to "
+            "the label that is looked for (or to this one)",
+        )
+        for name, trial in found.items()
+    ]
+
+
+def _task(trial: Trial, blueprint: Blueprint) -> TaskConfig:
+    """Return the group ``task`` of a trial, which few sweeps vary."""
+    if any(axis.name.partition(".")[0] in _OF_TASK for axis in blueprint.space.all_axes()):
+        return blueprint.config_at(dict(trial.params)).task
+    return blueprint.config.task
 
 
 def _key(override: str) -> str:

@@ -27,7 +27,7 @@ __all__ = ["closeup", "predictions_csv"]
 _N_SHOWN = 25
 
 
-def closeup(card: Scorecard, dataset: Dataset, names: Sequence[str]) -> dict[str, bytes]:
+def closeup(card: Scorecard, dataset: Dataset) -> dict[str, bytes]:
     """Return the files that let a reader look closely at what was predicted.
 
     Parameters
@@ -36,8 +36,6 @@ def closeup(card: Scorecard, dataset: Dataset, names: Sequence[str]) -> dict[str
         Of one evaluation, or the merge of folds.
     dataset : Dataset
         Whose rows were predicted.
-    names : sequence of str
-        What the classes are called.
 
     Returns
     -------
@@ -45,7 +43,7 @@ def closeup(card: Scorecard, dataset: Dataset, names: Sequence[str]) -> dict[str
         Content by file name. Diagrams of scores are there where there are scores, the gallery
         for images only, and the curves where training went by epochs.
     """
-    matrix = confusion(card)
+    matrix, names = confusion(card), card.names
     files = {
         "classification_report.txt": report(card, names).encode(),
         "classification_report.json": json.dumps(report_dict(card, names), indent=1).encode(),
@@ -53,30 +51,30 @@ def closeup(card: Scorecard, dataset: Dataset, names: Sequence[str]) -> dict[str
         "confusion_matrix.png": confusion_matrix_png(matrix, names),
         "accuracy_per_label.csv": _accuracy_csv(card, names),
         "taken_for.csv": _taken_for_csv(card, names),
-        "predictions.csv": predictions_csv(card, names),
-        "predictions.npz": predictions_npz(card.predictions),
+        "predictions.csv": predictions_csv(card),
+        "predictions.npz": predictions_npz(card.predictions, classes=card.classes, names=names),
     }
     if dataset.image_shape is not None:
         files["misclassified.png"] = _gallery(card, dataset, names)
     if ranked := diagrams.rankings(card):
         files["roc_curve.png"] = diagrams.roc_png(ranked, names, card)
         files["precision_recall_curve.png"] = diagrams.precision_recall_png(ranked, names, card)
-        if len(card.classes) == 2:  # noqa: PLR2004 -- of more classes each would have its own
+        if card.positive_name is not None:  # of more classes each would have its own
             (ranking,) = ranked.values()
             files["thresholds.csv"] = _thresholds_csv(ranking)
-            files["threshold.png"] = diagrams.threshold_png(ranking, names[-1], card)
+            files["threshold.png"] = diagrams.threshold_png(ranking, card.positive_name, card)
     if (curves := diagrams.training_png(card)) is not None:
         files["training_curves.png"] = curves
     return files
 
 
-def predictions_csv(card: Scorecard, names: Sequence[str]) -> bytes:
+def predictions_csv(card: Scorecard) -> bytes:
     """Return the table of actual and predicted: a line a row, in the order of rows scored.
 
-    Columns are ``row``, ``actual``, ``predicted`` and the scores: ``score`` of the second of two
+    Columns are ``row``, ``actual``, ``predicted`` and the scores: ``score`` of the positive of two
     classes, else ``score_<class>`` of each, to nine digits (``predictions.npz`` has them all).
     """
-    scored = card.predictions
+    scored, names = card.predictions, card.names
     header, columns = ["row", "actual", "predicted"], []
     if scored.scores is not None:
         columns = [scored.scores] if scored.scores.ndim == 1 else list(scored.scores.T)

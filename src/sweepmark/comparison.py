@@ -59,7 +59,7 @@ def errors_document(run: Run, label: str) -> dict[str, Any]:
 
 
 def ranking_document(run: Run, count: int) -> dict[str, Any]:
-    """Return the rows with the highest and the lowest scores of the second class.
+    """Return the rows with the highest and the lowest scores of the positive class.
 
     Those of a table come with their cells, as long as the cache has the table.
 
@@ -77,7 +77,7 @@ def ranking_document(run: Run, count: int) -> dict[str, Any]:
             "decision function or probabilities, such as one of dataset=titanic."
         ) from error
     return _head(run) | {
-        "ranked_by": names[run.card.classes[-1]],
+        "ranked_by": run.card.positive_name,
         "top": _ranked(run, top, names),
         "bottom": _ranked(run, bottom, names),
     }
@@ -153,6 +153,7 @@ def _head(run: Run) -> dict[str, Any]:
         "n_rows": n_rows,
         "n_right": n_right,
         "accuracy": n_right / n_rows if n_rows else None,
+        "positive": run.card.positive_name,
     }
 
 
@@ -170,8 +171,7 @@ def _labels(run: Run) -> list[dict[str, Any]]:
 
 
 def _names(run: Run) -> dict[int, str]:
-    classes = run.card.classes
-    return dict(zip(classes, run.class_names(classes), strict=True))
+    return dict(zip(run.card.classes, run.card.names, strict=True))
 
 
 def _label(run: Run, text: str) -> int:

@@ -173,9 +173,7 @@ def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[s
     """
     cls = find(component[TARGET], trusted=trusted)
     arguments = {
-        name: _map_components(
-            _by_label(value), lambda nested: build(nested, threads=threads, trusted=trusted)
-        )
+        name: _map_components(value, lambda nested: build(nested, threads=threads, trusted=trusted))
         for name, value in component.items()
         if name != TARGET
     }
@@ -196,13 +194,6 @@ def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[s
 
 def _default(cls: type, parameter: str) -> Any:
     return _parameters(cls)[parameter].default
-
-
-def _by_label(value: Any) -> Any:
-    """Return a mapping of labels, such as class weights, with numbers for keys again."""
-    if isinstance(value, Mapping) and value and all(map(str.isdecimal, map(str, value))):
-        return {int(key): item for key, item in value.items()}
-    return value
 
 
 def _map_components(value: Any, change: Callable[[Mapping[str, Any]], Any]) -> Any:

@@ -72,7 +72,7 @@ def _last(values: NDArray[Any], figure: str) -> float:
 def rankings(card: Scorecard) -> dict[int, Ranking]:
     """Return the rows ranked by the scores of each class against the rest.
 
-    Of two classes that is the second one; a class without rows of both kinds has none, and
+    Of two classes that is the positive one; a class without rows of both kinds has none, and
     without scores, or with NaN among them, there are none at all.
     """
     scored = card.predictions
@@ -80,8 +80,9 @@ def rankings(card: Scorecard) -> dict[int, Ranking]:
     if scores is None or not scores.size or np.isnan(scores).any():
         return {}
     columns = [scores] if scores.ndim == 1 else list(scores.T)
-    if len(card.classes) <= 2 or len(columns) == 1:  # noqa: PLR2004 -- the second one's say it all
-        named = {card.classes[-1]: columns[-1]}
+    if card.positive is not None:  # its scores say it all
+        place = card.classes.index(card.positive)
+        named = {card.positive: columns[0] if len(columns) == 1 else columns[place]}
     else:
         named = dict(zip(card.classes, columns, strict=True))
     found = {label: Ranking.of(scored.y_true == label, column) for label, column in named.items()}
@@ -149,7 +150,7 @@ def threshold_png(ranking: Ranking, name: str, card: Scorecard) -> bytes:
     Parameters
     ----------
     ranking : Ranking
-        Of the second class.
+        Of the positive class.
     name : str
         What it is called.
     card : Scorecard

@@ -9,32 +9,33 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sweepmark import fitting, metrics, sharing, threshold
 from sweepmark.figures import log_loss
-from sweepmark.folds import fold_rows, hold_out
+from sweepmark.folds import fold_rows
+from sweepmark.labelling import check_labels
 from sweepmark.method import check_classifier, resolve_methods
-from sweepmark.recipe import build_pipeline, recipe_versions, resolve_recipe
+from sweepmark.parts import Parts
+from sweepmark.recipe import CLASSIFIER, build_pipeline, recipe_versions, resolve_recipe
 from sweepmark.scorecard import Predictions, Scorecard, score
 from sweepmark.specification import Specification
 from sweepmark.split import check_classes, resolve_split, split_rows
-from sweepmark.task import resolve_task, targets
+from sweepmark.task import positive_class, resolve_task, targets, task_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
     from sweepmark.config.schema import Config
-    from sweepmark.data import Dataset, Part
+    from sweepmark.data import Dataset, Labels, Part
 
-__all__ = ["evaluate", "specify", "specify_test"]
+__all__ = ["evaluate", "specify", "specify_test", "trained_names"]
 
 
 def specify(
@@ -49,11 +50,8 @@ def specify(
     ConfigurationError
         If the configuration asks for something that cannot be computed.
     """
-    test = _specify(config, dataset, trusted=trusted)
-    train_rows, test_rows = split_rows(test.split, dataset)
-    labels = targets(test.task, dataset.y)
-    y_train = labels[train_rows]
-    check_classes(y_train, labels[test_rows], config.evaluation)
+    test, y_train, y_test = _specify(config, dataset, trusted=trusted)
+    check_classes(y_train, y_test, config.evaluation)
     methods = resolve_methods(config, y_train)
     check_classifier(config.evaluation, test.classifier, trusted=trusted)
     return tuple(replace(test, method=one) for one in methods)
@@ -68,25 +66,62 @@ def specify_test(config: Config, dataset: Dataset, *, trusted: Sequence[str] = (
         If the configuration asks for something that cannot be computed.
     """
     whole = replace(config.evaluation, method="test", validation_fraction=None)
-    specification = _specify(config, dataset, trusted=trusted)
-    train_rows, _ = split_rows(specification.split, dataset)
-    y_train = targets(specification.task, dataset.y)[train_rows]
+    specification, y_train, _ = _specify(config, dataset, trusted=trusted)
     (method,) = resolve_methods(replace(config, evaluation=whole), y_train)
     return replace(specification, method=method)
 
 
-def _specify(config: Config, dataset: Dataset, *, trusted: Sequence[str]) -> Specification:
-    preprocess, classifier = resolve_recipe(config, trusted=trusted)
-    return Specification(
+def trained_names(specification: Specification, dataset: Dataset) -> tuple[str, ...]:
+    """Return what the labels of the training part are called."""
+    train, _ = split_rows(specification.split, dataset)
+    classes = np.unique(targets(specification.task, dataset.y[train]))
+    return task_labels(specification.task, dataset).called(classes.tolist())
+
+
+def _specify(
+    config: Config, dataset: Dataset, *, trusted: Sequence[str]
+) -> tuple[Specification, NDArray[Any], NDArray[Any]]:
+    """Return the evaluation of the test part, and the labels of both parts as the file has them."""
+    split = resolve_split(config.split, dataset)
+    y_train, y_test = (dataset.y[rows] for rows in split_rows(split, dataset))
+    task = resolve_task(config.task, dataset, np.unique(y_train))
+    labels = task_labels(task, dataset)
+    y_train, y_test = targets(task, y_train), targets(task, y_test)
+    preprocess, classifier = _labelled(
+        *resolve_recipe(config, trusted=trusted),
+        labels.only(np.unique(y_train)),
+        positive=positive_class(task),
+        trusted=trusted,
+    )
+    specification = Specification(
         data=dataset.digest,
-        split=resolve_split(config.split, dataset),
-        task=resolve_task(config.task, dataset),
+        split=split,
+        task=task,
         method={"name": "test"},
         preprocess=preprocess,
         classifier=classifier,
         seed=config.seed,
         threads=config.engine.threads,
         versions=recipe_versions([*preprocess.values(), classifier], trusted),
+    )
+    return specification, labels.decode(y_train), labels.decode(y_test)
+
+
+def _labelled(
+    preprocess: Mapping[str, Mapping[str, Any]],
+    classifier: Mapping[str, Any],
+    labels: Labels,
+    *,
+    positive: int | None,
+    trusted: Sequence[str],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return components with their labels by name, each one of the training part's."""
+    steps = {
+        name: check_labels(step, labels, where=f"preprocess.{name}", trusted=trusted)
+        for name, step in preprocess.items()
+    }
+    return steps, check_labels(
+        classifier, labels, where=CLASSIFIER, positive=positive, trusted=trusted
     )
 
 
@@ -112,7 +147,7 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
     Exception
         Whatever the estimator raises.
     """
-    rows = _Rows.of(specification, _dataset(specification.data))
+    parts = Parts.of(specification)
     key = None if keep_model else specification.rows_key
     with (
         fitting.limited(specification.threads),
@@ -120,67 +155,33 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
     ):
         warnings.simplefilter("always")
         shared = sharing.statistics()
-        cut, choosing_seconds = _threshold(specification, rows.fit, key=key)
-        fitted = _fit(specification, rows, cut, key=key)
-        scored = _take(specification, rows.scored)
-        answer, predict_seconds = fitting.ask(fitted.pipeline, scored.X, threshold=cut, key=key)
-        figures, predictions = _score(fitted.pipeline, rows.scored, scored.y, answer)
-        watched = _watched(specification, fitted, rows, cut)
+        cut, choosing_seconds = _threshold(parts, key=key)
+        fitted = _fit(parts, cut, key=key)
+        figures, predictions, predict_seconds = _score(
+            fitted.pipeline, parts, parts.scored, cut=cut, key=key
+        )
+        watched = _watched(fitted, parts, cut)
     if specification.method["name"] == "validation":
         figures = {metrics.validation(name): value for name, value in figures.items()}
     chosen = {} if cut is None else {metrics.THRESHOLD: cut}
     return Scorecard(
         metrics=figures | watched | chosen,
-        classes=tuple(int(label) for label in fitted.pipeline.classes_),
+        classes=(classes := _classes(fitted.pipeline, parts)),
+        names=parts.labels.called(classes),
+        positive=parts.positive,
         predictions=predictions,
-        n_train=len(rows.fit),
-        n_test=len(rows.scored),
+        n_train=len(parts.fit),
+        n_test=len(parts.scored),
+        n_positive=parts.n_positive,
         fit_seconds=choosing_seconds + fitted.seconds,
         predict_seconds=predict_seconds,
         warnings=_texts(caught),
         curves=fitted.curves,
         work=_work(shared),
-        model=fitting.dump(fitted.pipeline, threshold=cut) if keep_model else None,
+        model=fitting.dump(fitted.pipeline, threshold=cut, positive=parts.pos_label)
+        if keep_model
+        else None,
     )
-
-
-def _dataset(digest: str) -> Dataset:
-    """Return a data set for its labels and facts."""
-    from sweepmark.data import cache
-
-    return _opened(digest, cache.root())
-
-
-@lru_cache(maxsize=2)
-def _opened(digest: str, root: Path) -> Dataset:
-    """Open a data set once for all evaluations of it: some take little longer than that."""
-    from sweepmark.data import open_dataset
-
-    del root  # where it is looked for
-    return open_dataset(digest)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
-    """Which rows of the data set are fitted on, scored, and watched without being either."""
-
-    fit: NDArray[np.int64]
-    scored: NDArray[np.int64]
-    watched: NDArray[np.int64] | None = None
-
-    @classmethod
-    def of(cls, specification: Specification, dataset: Dataset) -> _Rows:
-        train, test = split_rows(specification.split, dataset)
-        method = specification.method
-        if method["name"] == "fold":
-            fit, held_out = fold_rows(method, targets(specification.task, dataset.y[train]))
-            return cls(train[fit], train[held_out])
-        if method.get("validation") is None:
-            return cls(train, test)
-        fit, held_out = hold_out(method["validation"], len(train))
-        if method["name"] == "validation":
-            return cls(train[fit], train[held_out])
-        return cls(train[fit], test, train[held_out])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,14 +189,6 @@ class _Fitted:
     pipeline: Pipeline
     seconds: float
     curves: Mapping[str, tuple[float, ...]]
-
-
-def _take(specification: Specification, rows: NDArray[np.int64]) -> Part:
-    """Return rows of a data set opened for them alone: what is mapped of it goes when they do."""
-    from sweepmark.data import open_dataset
-
-    part = open_dataset(specification.data).take(rows)
-    return replace(part, y=targets(specification.task, part.y))
 
 
 def _work(before: sharing.Statistics) -> dict[str, float]:
@@ -208,86 +201,95 @@ def _work(before: sharing.Statistics) -> dict[str, float]:
     }
 
 
-def _fit(
-    specification: Specification, rows: _Rows, cut: float | None, *, key: str | None
-) -> _Fitted:
+def _classes(pipeline: Pipeline, parts: Parts) -> tuple[int, ...]:
+    return tuple(parts.labels.encode(pipeline.classes_).tolist())
+
+
+def _fit(parts: Parts, cut: float | None, *, key: str | None) -> _Fitted:
     """Fit on the training rows; epoch by epoch, where it is asked for, watching what it may."""
-    pipeline = build_pipeline(specification)
-    opened: Callable[[], Part] = partial(_take, specification, rows.fit)
-    n_epochs = specification.method.get("epochs")
+    method = parts.specification.method
+    pipeline = build_pipeline(parts.specification, parts.taught)
+    opened: Callable[[], Part] = partial(parts.take, parts.fit)
+    n_epochs = method.get("epochs")
     if n_epochs is None:
         return _Fitted(pipeline, fitting.fit(pipeline, opened, key=key), {})
-    held_out = rows.watched
-    if specification.method["name"] != "test":
-        held_out = rows.scored
+    held_out = parts.watched if method["name"] == "test" else parts.scored
     seconds, curves = fitting.fit_epochs(
         pipeline,
         opened,
-        None if held_out is None else partial(_take, specification, held_out),
+        None if held_out is None else partial(parts.take, held_out),
         key=key,
         n_epochs=n_epochs,
+        positive=parts.pos_label,
         threshold=cut,
     )
     return _Fitted(pipeline, seconds, curves)
 
 
 def _score(
-    pipeline: Pipeline, rows: NDArray[np.int64], y: NDArray[np.int64], answer: fitting.Answer
-) -> tuple[dict[str, float], Predictions]:
-    y_pred, scores, probabilities = answer
-    predictions = Predictions(rows=rows, y_true=y, y_pred=y_pred, scores=scores)
-    figures = score(predictions, tuple(int(label) for label in pipeline.classes_))
+    pipeline: Pipeline,
+    parts: Parts,
+    rows: NDArray[np.int64],
+    *,
+    cut: float | None,
+    key: str | None = None,
+) -> tuple[dict[str, float], Predictions, float]:
+    """Return figures and predictions of rows, and the seconds that predicting took."""
+    part = parts.take(rows)
+    (answer, scores, probabilities), seconds = fitting.ask(
+        pipeline, part.X, positive=parts.pos_label, threshold=cut, key=key
+    )
+    y_true, y_pred = parts.labels.encode(part.y), parts.labels.encode(answer)
+    predictions = Predictions(rows=rows, y_true=y_true, y_pred=y_pred, scores=scores)
+    classes = _classes(pipeline, parts)
+    figures = score(
+        predictions, classes, names=parts.labels.called(classes), positive=parts.positive
+    )
     if probabilities is not None and not np.isnan(probabilities).any():
-        figures[metrics.LOG_LOSS] = log_loss(y, probabilities, pipeline.classes_)
-    return figures, predictions
+        figures[metrics.LOG_LOSS] = log_loss(part.y, probabilities, pipeline.classes_)
+    return figures, predictions, seconds
 
 
-def _watched(
-    specification: Specification, fitted: _Fitted, rows: _Rows, cut: float | None
-) -> dict[str, float]:
+def _watched(fitted: _Fitted, parts: Parts, cut: float | None) -> dict[str, float]:
     """Return the last figures of the curves, and those of rows that are watched without epochs.
 
     Of rows that are scored anyway there is no need to say the same twice.
     """
     last = {name: values[-1] for name, values in fitted.curves.items() if math.isfinite(values[-1])}
-    if rows.watched is None:
+    if parts.watched is None:
         return {name: value for name, value in last.items() if not metrics.is_validation(name)}
     if not last:
-        part = _take(specification, rows.watched)
-        answer, _ = fitting.ask(fitted.pipeline, part.X, threshold=cut)
-        figures, _ = _score(fitted.pipeline, rows.watched, part.y, answer)
+        figures, _, _ = _score(fitted.pipeline, parts, parts.watched, cut=cut)
         last[metrics.VALIDATION_ACCURACY] = figures[metrics.ACCURACY]
         if metrics.LOG_LOSS in figures:
             last[metrics.validation(metrics.LOSS)] = figures[metrics.LOG_LOSS]
     return last
 
 
-def _threshold(
-    specification: Specification, rows: NDArray[np.int64], *, key: str | None
-) -> tuple[float | None, float]:
+def _threshold(parts: Parts, *, key: str | None) -> tuple[float | None, float]:
     """Return the threshold, chosen on cross-validated scores where a rule is given, and seconds.
 
     The rows are those fitted on: neither test rows nor rows held out take part.
     """
-    asked = specification.method.get("threshold")
+    asked = parts.specification.method.get("threshold")
     if not isinstance(asked, dict):
         return asked, 0.0
-    y = _take(specification, rows).y
-    scores = np.empty(len(rows))
+    y = parts.take(parts.fit).y
+    scores = np.empty(len(y))
     seconds = 0.0
     for fold in range(asked["n_splits"]):
         fit, held_out = fold_rows(asked | {"fold": fold}, y)
-        parts = _Rows(rows[fit], rows[held_out])
-        fitted = _fit(specification, parts, None, key=key and f"{key} {fold}")
-        X = _take(specification, rows[held_out]).X
-        (_, found, _), predict_seconds = fitting.ask(fitted.pipeline, X)
+        inner = parts.divided(fit, held_out)
+        fitted = _fit(inner, None, key=key and f"{key} {fold}")
+        X = inner.take(inner.scored).X
+        (_, found, _), predict_seconds = fitting.ask(fitted.pipeline, X, positive=parts.pos_label)
         if found is None:
             raise ValueError("a threshold needs one score a row")
         scores[held_out] = found
         seconds += fitted.seconds + predict_seconds
     rule = threshold.parse_threshold(asked["rule"])
     assert isinstance(rule, threshold.Rule)  # noqa: S101 -- numbers are written as numbers
-    return threshold.choose(rule, y == np.unique(y)[1], scores), seconds
+    return threshold.choose(rule, y == parts.pos_label, scores), seconds
 
 
 def _texts(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:

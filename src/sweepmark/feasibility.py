@@ -20,12 +20,12 @@ from sweepmark.metrics import (
 from sweepmark.space import Choice, Options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sweepmark.config.schema import Config, GradeConfig, SweepConfig
     from sweepmark.space import Params, Range, Space
 
-__all__ = ["check_axes", "check_grade", "check_objective", "samples"]
+__all__ = ["check_axes", "check_grade", "check_objective", "check_recalls", "samples"]
 
 _SWEPT = ("seed", "dataset", "split", "task", "preprocess", "classifier", "experiment")
 _ADAPTIVE = ("tpe", "gp")
@@ -66,7 +66,8 @@ def check_objective(sweep: SweepConfig, config: Config) -> None:
     known = [prefix(name) for name in TEST_NAMES]
     known += [CV_ACCURACY_STD] if prefix is cv else []
     if objective not in known and not is_recall(objective.removeprefix(prefix(""))):
-        raise ConfigurationError(unknown_name("metric", objective, [*known, prefix(recall(0))]))
+        options = [*known, prefix(recall("LABEL"))]
+        raise ConfigurationError(unknown_name("metric", objective, options))
 
 
 def check_grade(rule: GradeConfig) -> None:
@@ -79,7 +80,35 @@ def check_grade(rule: GradeConfig) -> None:
     """
     grading.validate(rule)
     if rule.bands and rule.metric not in TEST_NAMES and not is_recall(rule.metric):
-        raise ConfigurationError(unknown_name("metric", rule.metric, [*TEST_NAMES, recall(0)]))
+        raise ConfigurationError(
+            unknown_name("metric", rule.metric, [*TEST_NAMES, recall("LABEL")])
+        )
+
+
+def check_recalls(sweep: SweepConfig, rule: GradeConfig, names: Sequence[str]) -> None:
+    """Refuse to select by, or to grade, the recall of a label that there is not.
+
+    Parameters
+    ----------
+    sweep, rule
+        Whose objective and metric are meant.
+    names : sequence of str
+        The labels of the training part.
+
+    Raises
+    ------
+    ConfigurationError
+        Naming the recalls that there are.
+    """
+    known = [recall(name) for name in names]
+    for prefix in (cv(""), validation("")):
+        objective = sweep.objective or ""
+        bare = objective.removeprefix(prefix)
+        if bare != objective and is_recall(bare) and bare not in known:
+            options = [f"{prefix}{name}" for name in known]
+            raise ConfigurationError(unknown_name("metric", objective, options))
+    if rule.bands and is_recall(rule.metric) and rule.metric not in known:
+        raise ConfigurationError(unknown_name("metric", rule.metric, known))
 
 
 def check_axes(space: Space) -> None:

@@ -16,17 +16,16 @@ from sweepmark.errors import DataError
 from sweepmark.ranking import Ranking
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
 __all__ = [
+    "PerClass",
     "count_pairs",
-    "describe",
     "log_loss",
     "measure",
     "measure_labels",
-    "write_report",
 ]
 
 
@@ -62,11 +61,14 @@ def count_pairs(y_true: NDArray[Any], y_pred: NDArray[Any], classes: Sequence[in
     return pairs.astype(np.int64).reshape(n_classes, n_classes)
 
 
-def measure(
+def measure(  # noqa: PLR0913 -- each has a meaning of its own
     y_true: NDArray[Any],
     y_pred: NDArray[Any],
     scores: NDArray[Any] | None,
     classes: Sequence[int],
+    *,
+    names: Sequence[str] | None = None,
+    positive: int | None = None,
 ) -> dict[str, float]:
     """Return every metric of one set of predictions; what is undefined is absent, never NaN.
 
@@ -74,7 +76,7 @@ def measure(
     over the classes that occur in ``y_true`` or ``y_pred``, balanced accuracy and the recalls per
     class over those in ``y_true``. ROC AUC and average precision are means over one-vs-rest
     problems, without the classes that have no positive or no negative member; with two classes
-    they are the second class's, as scikit-learn has it. They are absent without scores, or if a
+    they are the positive class's, as scikit-learn has it. They are absent without scores, or if a
     score is NaN.
 
     Parameters
@@ -85,6 +87,10 @@ def measure(
         As in :class:`sweepmark.scorecard.Predictions`.
     classes : sequence of int
         Ascending; every label is among them.
+    names : sequence of str or None
+        What they are called, for the names of the recalls; None takes the labels.
+    positive : int or None
+        The positive one of two classes; None takes the second, as scikit-learn does.
 
     Raises
     ------
@@ -98,10 +104,18 @@ def measure(
     if len(y_true) == 0:
         raise DataError("at least one row must be scored, but there is none")
     matrix = count_pairs(y_true, y_pred, classes)
-    return measure_labels(matrix, classes) | _score_figures(y_true, scores, classes)
+    positive = classes[-1] if positive is None else positive
+    figures = measure_labels(matrix, classes, names=names, positive=positive)
+    return figures | _score_figures(y_true, scores, classes, positive=positive)
 
 
-def measure_labels(matrix: NDArray[Any], classes: Sequence[int]) -> dict[str, float]:
+def measure_labels(
+    matrix: NDArray[Any],
+    classes: Sequence[int],
+    *,
+    names: Sequence[str] | None = None,
+    positive: int | None = None,
+) -> dict[str, float]:
     """Return those metrics of :func:`measure` that need no scores.
 
     Parameters
@@ -110,8 +124,12 @@ def measure_labels(matrix: NDArray[Any], classes: Sequence[int]) -> dict[str, fl
         The confusion matrix, rows actual.
     classes : sequence of int
         Ascending.
+    names, positive
+        As for :func:`measure`.
     """
-    found = _PerClass.of(matrix)
+    found = PerClass.of(matrix)
+    called = classes if names is None else names
+    place = -1 if positive is None else list(classes).index(positive)
     kept, actual = found.occurs, np.flatnonzero(found.support)
     return (
         {
@@ -124,13 +142,13 @@ def measure_labels(matrix: NDArray[Any], classes: Sequence[int]) -> dict[str, fl
             metrics.RECALL_WEIGHTED: float(found.recalls @ found.shares),
             metrics.F1_WEIGHTED: float(found.f1s @ found.shares),
         }
-        | _positive_figures(matrix)
-        | {metrics.recall(classes[i]): float(found.recalls[i]) for i in actual.tolist()}
+        | _positive_figures(matrix, place)
+        | {metrics.recall(called[i]): float(found.recalls[i]) for i in actual.tolist()}
     )
 
 
-def _positive_figures(matrix: NDArray[Any]) -> dict[str, float]:
-    """Return precision, recall and F1 of the second of two classes; nothing for more classes.
+def _positive_figures(matrix: NDArray[Any], place: int) -> dict[str, float]:
+    """Return precision, recall and F1 of the positive of two classes; nothing for more classes.
 
     Undefined ones are 0, as scikit-learn has it with ``zero_division=0``.
 
@@ -138,17 +156,20 @@ def _positive_figures(matrix: NDArray[Any]) -> dict[str, float]:
     ----------
     matrix : ndarray of shape (n_classes, n_classes), int64
         The confusion matrix, rows actual.
+    place : int
+        Of the positive class.
     """
     if len(matrix) != _TWO:
         return {}
-    found = _PerClass.of(matrix)
+    found = PerClass.of(matrix)
     columns = (found.precisions, found.recalls, found.f1s)
     return {
-        name: float(column[1]) for name, column in zip(metrics.POSITIVE_NAMES, columns, strict=True)
+        name: float(column[place])
+        for name, column in zip(metrics.POSITIVE_NAMES, columns, strict=True)
     }
 
 
-def log_loss(y_true: NDArray[Any], probabilities: NDArray[Any], classes: Sequence[int]) -> float:
+def log_loss(y_true: NDArray[Any], probabilities: NDArray[Any], classes: Sequence[Any]) -> float:
     """Return the mean negative logarithm of the actual classes' probabilities.
 
     Probabilities are kept from 0 by the precision of a float64, as scikit-learn's ``log_loss``
@@ -156,66 +177,17 @@ def log_loss(y_true: NDArray[Any], probabilities: NDArray[Any], classes: Sequenc
 
     Parameters
     ----------
-    y_true : ndarray of shape (n,), int64
+    y_true : ndarray of shape (n,)
         Labels, all of them among ``classes``.
     probabilities : ndarray of shape (n, n_classes), float64
         Columns in the order of ``classes``.
-    classes : sequence of int
+    classes : array-like of shape (n_classes,)
         Ascending.
     """
-    places = _positions(y_true, np.asarray(classes, dtype=np.int64))
+    places = _positions(y_true, np.asarray(classes))
     given = probabilities[np.arange(len(y_true)), places]
     smallest = np.finfo(np.float64).eps
     return float(-np.log(np.clip(given, smallest, 1 - smallest)).mean())
-
-
-def describe(matrix: NDArray[Any], names: Sequence[object]) -> dict[str, Any]:
-    """Return what scikit-learn's ``classification_report(output_dict=True)`` does.
-
-    Parameters
-    ----------
-    matrix : ndarray of shape (n_classes, n_classes), int64
-        The confusion matrix, rows actual.
-    names : sequence of n_classes
-        What the classes are called. Those neither met nor predicted are left out, as scikit-learn
-        does.
-    """
-    found = _PerClass.of(matrix)
-    kept = np.flatnonzero(found.occurs)
-    n = int(found.support.sum())
-    columns = (found.precisions, found.recalls, found.f1s)
-
-    def row(values: Sequence[float], support: int) -> dict[str, float]:
-        return dict(zip(_HEADERS, (*map(float, values), float(support)), strict=True))
-
-    return {
-        **{str(names[i]): row([c[i] for c in columns], found.support[i]) for i in kept.tolist()},
-        "accuracy": found.accuracy,
-        "macro avg": row([c[kept].mean() for c in columns], n),
-        "weighted avg": row([c @ found.shares for c in columns], n),
-    }
-
-
-def write_report(description: Mapping[str, Any]) -> str:
-    """Return the text that scikit-learn's ``classification_report(digits=4)`` gives.
-
-    Parameters
-    ----------
-    description : mapping
-        From :func:`describe`.
-    """
-    width = max(len(name) for name in description)
-    head = " ".join([" " * width, *(f" {header:>8}" for header in _HEADERS)])
-    lines = [head, ""]
-    for name, row in description.items():
-        if name == "accuracy":
-            n = description["macro avg"]["support"]
-            lines += ["", f"{name:>{width}} {'':>10}{'':>10} {row:>9.4f} {n:>9.0f}"]
-        else:
-            *shares, support = row.values()
-            lines.append(f"{name:>{width}} " + "".join(f" {x:>9.4f}" for x in shares))
-            lines[-1] += f" {support:>9.0f}"
-    return "\n".join(lines) + "\n"
 
 
 def _positions(y: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
@@ -230,12 +202,25 @@ def _positions(y: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
 
 
 _TWO = 2
-_HEADERS = ("precision", "recall", "f1-score", "support")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _PerClass:
-    """Per class of a confusion matrix, in its order."""
+class PerClass:
+    """What a confusion matrix says of each class, in its order.
+
+    Attributes
+    ----------
+    support : ndarray of int
+        Rows that are of it.
+    precisions, recalls, f1s : ndarray of float
+        0 where they are not defined.
+    shares : ndarray of float
+        Of the rows.
+    occurs : ndarray of bool
+        Whether it was met or predicted.
+    accuracy : float
+        Of all classes together.
+    """
 
     support: NDArray[Any]
     precisions: NDArray[Any]
@@ -246,7 +231,8 @@ class _PerClass:
     accuracy: float
 
     @classmethod
-    def of(cls, matrix: NDArray[Any]) -> _PerClass:
+    def of(cls, matrix: NDArray[Any]) -> PerClass:
+        """Count a confusion matrix, rows actual."""
         n_hits = np.diagonal(matrix)
         support = matrix.sum(axis=1)
         n_predicted = matrix.sum(axis=0)
@@ -263,19 +249,21 @@ class _PerClass:
 
 
 def _score_figures(
-    y_true: NDArray[Any], scores: NDArray[Any] | None, classes: Sequence[int]
+    y_true: NDArray[Any], scores: NDArray[Any] | None, classes: Sequence[int], *, positive: int
 ) -> dict[str, float]:
     if scores is None or np.isnan(scores).any():
         return {}
     n_classes, n_columns = len(classes), scores.shape[1] if scores.ndim > 1 else 1
     _check_shape(scores, len(y_true), n_classes)
-    binary = n_classes <= _TWO
-    columns = [n_columns - 1] if binary else range(n_classes)
+    table = scores.reshape(len(y_true), -1)
+    columns = dict(zip(classes, table.T[:n_classes], strict=False))
+    if n_classes <= _TWO:
+        columns = {positive: columns[positive] if n_columns == _TWO else table[:, 0]}
     areas = []
-    for column in columns:
-        is_positive = y_true == classes[n_classes - 1 if binary else column]
+    for label, column in columns.items():
+        is_positive = y_true == label
         if is_positive.any() and not is_positive.all():
-            found = Ranking.of(is_positive, scores.reshape(len(y_true), -1)[:, column])
+            found = Ranking.of(is_positive, column)
             areas.append((found.roc_auc, found.average_precision))
     if not areas:
         return {}

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "ask", "dump", "fit", "fit_epochs", "limited"]
 
-Answer = tuple["NDArray[np.int64]", "NDArray[np.float64] | None", "NDArray[np.float64] | None"]
-"""Labels; scores, a column a class or one in all for two; probabilities, a column a class."""
+Answer = tuple["NDArray[Any]", "NDArray[np.float64] | None", "NDArray[np.float64] | None"]
+"""Labels; scores of each class, or the positive one of two; probabilities of each class."""
 
 _TWO = 2
 
@@ -75,6 +75,7 @@ def fit_epochs(  # noqa: PLR0913 -- each has a meaning of its own
     *,
     key: str | None,
     n_epochs: int,
+    positive: Any = None,
     threshold: float | None = None,
 ) -> tuple[float, dict[str, tuple[float, ...]]]:
     """Fit a Pipeline whose classifier has ``partial_fit``, one pass over the rows an epoch.
@@ -88,9 +89,11 @@ def fit_epochs(  # noqa: PLR0913 -- each has a meaning of its own
     held_out : callable or None
         Returns rows that are watched.
     key : str
-        What decides the rows and what the steps make of them.
+        As for :func:`fit`.
     n_epochs : int
         How many passes.
+    positive : label or None
+        As for :func:`ask`.
     threshold : float or None
         For two classes, the score from which on a row counts as positive.
 
@@ -117,7 +120,8 @@ def fit_epochs(  # noqa: PLR0913 -- each has a meaning of its own
         classifier.partial_fit(X, y, **({} if epoch else {"classes": classes}))
         seconds += time.perf_counter() - started
         for name, (X_watched, y_watched) in watched.items():
-            for figure, value in _watch(classifier, X_watched, y_watched, threshold).items():
+            found = _watch(classifier, X_watched, y_watched, positive, threshold)
+            for figure, value in found.items():
                 curves.setdefault(name(figure), []).append(value)
     if seed is not None:
         classifier.set_params(random_state=seed)
@@ -138,7 +142,12 @@ def _shuffle_on(classifier: Any) -> int | None:
 
 
 def ask(
-    pipeline: Pipeline, X: NDArray[Any], *, threshold: float | None = None, key: str | None = None
+    pipeline: Pipeline,
+    X: NDArray[Any],
+    *,
+    positive: Any = None,
+    threshold: float | None = None,
+    key: str | None = None,
 ) -> tuple[Answer, float]:
     """Return what a fitted Pipeline says of rows, and the seconds that its labels took.
 
@@ -150,6 +159,8 @@ def ask(
         Fitted.
     X : ndarray or DataFrame of shape (n, n_features)
         Rows.
+    positive : label or None
+        The class that scores are of, for two classes; None takes the second, as scikit-learn does.
     threshold : float or None
         For two classes, the score from which on a row counts as positive; None leaves the labels
         to the classifier.
@@ -161,19 +172,19 @@ def ask(
     started = time.perf_counter()
     classifier = pipeline.steps[-1][1]
     if threshold is None:
-        y_pred = np.asarray(classifier.predict(X), dtype=np.int64)
+        y_pred = np.asarray(classifier.predict(X))
         seconds = time.perf_counter() - started
-        scores, probabilities = _scores(classifier, X)
+        scores, probabilities = _scores(classifier, X, positive)
     else:
-        scores, probabilities = _scores(classifier, X)
-        y_pred = _labels(classifier, scores, threshold)
+        scores, probabilities = _scores(classifier, X, positive)
+        y_pred = _labels(classifier, scores, positive, threshold)
         seconds = time.perf_counter() - started
     if probabilities is None and hasattr(classifier, "predict_proba"):
         probabilities = _probabilities(classifier, X)
     return (y_pred, scores, probabilities), transformed.seconds + seconds
 
 
-def dump(pipeline: Pipeline, *, threshold: float | None = None) -> bytes:
+def dump(pipeline: Pipeline, *, threshold: float | None = None, positive: Any = None) -> bytes:
     """Return a fitted pipeline in skops format, as new rows need it.
 
     Steps that change rows for fitting are left out; a classifier that can be written as
@@ -192,7 +203,7 @@ def dump(pipeline: Pipeline, *, threshold: float | None = None) -> bytes:
         classifier = FixedThresholdClassifier(
             fitted,
             threshold=threshold,
-            pos_label=int(fitted.classes_[1]),
+            pos_label=np.asarray(fitted.classes_)[_place(fitted, positive)].item(),
             response_method=_method(fitted),
         )
         classifier.estimator_ = fitted  # fitting it would fit the classifier again
@@ -219,7 +230,7 @@ def _transform(pipeline: Pipeline, X: Any, key: str | None = None) -> Prepared:
 
 
 def _watch(
-    classifier: Any, X: Any, y: NDArray[Any], threshold: float | None
+    classifier: Any, X: Any, y: NDArray[Any], positive: Any, threshold: float | None
 ) -> Mapping[str, float]:
     figures = {}
     if hasattr(classifier, "predict_proba"):
@@ -228,18 +239,24 @@ def _watch(
     if threshold is None:
         y_pred = classifier.predict(X)
     else:
-        y_pred = _labels(classifier, _scores(classifier, X)[0], threshold)
+        y_pred = _labels(classifier, _scores(classifier, X, positive)[0], positive, threshold)
     figures[metrics.ACCURACY] = float(np.mean(y_pred == y))
     return figures
 
 
 def _labels(
-    classifier: Any, scores: NDArray[np.float64] | None, threshold: float
-) -> NDArray[np.int64]:
+    classifier: Any, scores: NDArray[np.float64] | None, positive: Any, threshold: float
+) -> NDArray[Any]:
     if scores is None or scores.ndim != 1:
         raise ValueError("a threshold needs one score a row")
-    labels = np.asarray(classifier.classes_, dtype=np.int64)
-    return np.asarray(np.where(scores >= threshold, labels[1], labels[0]))
+    place = _place(classifier, positive)
+    labels = np.asarray(classifier.classes_)
+    return np.asarray(np.where(scores >= threshold, labels[place], labels[1 - place]))
+
+
+def _place(classifier: Any, positive: Any) -> int:
+    """Return which of two classes is positive."""
+    return 1 if positive is None else int(np.flatnonzero(classifier.classes_ == positive)[0])
 
 
 def _method(classifier: Any) -> str:
@@ -248,11 +265,12 @@ def _method(classifier: Any) -> str:
 
 
 def _scores(
-    classifier: Any, X: Any
+    classifier: Any, X: Any, positive: Any
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
     """Return scores, None if there are none such, and the probabilities if they are made of them.
 
-    Scores have one column a class, or are one column in all for two classes.
+    They have a column for each class, or are the positive one's of two: of the first, decisions
+    for the second with the other sign, as scikit-learn has it with ``pos_label``.
     """
     n_classes = len(classifier.classes_)
     for method in ("decision_function", "predict_proba"):
@@ -261,7 +279,9 @@ def _scores(
         scores = np.asarray(getattr(classifier, method)(X), dtype=np.float64)
         shares = scores if method == "predict_proba" else None
         if n_classes == _TWO:
-            return (scores[:, 1] if scores.ndim > 1 else scores), shares
+            place = _place(classifier, positive)
+            signed = scores if place else -scores
+            return (scores[:, place] if scores.ndim > 1 else signed), shares
         if scores.shape == (X.shape[0], n_classes) and not _scores_pairs(classifier):
             return scores, shares
     return None, None

@@ -37,7 +37,7 @@ __all__ = [
 
 Direction = Literal["maximize", "minimize"]
 
-_TAKEN = ("trial", "status", "train", "test", "validation", "points")
+_TAKEN = ("trial", "status", "train", "test", "validation", "positive", "points")
 
 _FEWEST = 3
 # On an axis of two values each is an edge: nothing could be said.
@@ -147,6 +147,8 @@ def table(
         ]
     columns["train"] = [str(trial.n_train or "") for trial in ordered]
     columns[_scored(trials)] = [str(trial.n_test or "") for trial in ordered]
+    if any(trial.positive is not None for trial in trials):
+        columns["positive"] = [trial.positive or "" for trial in ordered]
     for name in metrics:
         if any(name in trial.metrics for trial in trials):
             columns[name] = [_show_figure(trial, name) for trial in ordered]

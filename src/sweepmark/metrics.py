@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+
 __all__ = [
     "ACCURACY",
     "ACCURACY_COMMON",
@@ -60,6 +63,10 @@ FIT_SECONDS = "fit_seconds"
 PREDICT_SECONDS = "predict_seconds"
 POINTS = "points"
 THRESHOLD = "threshold"
+
+_AVERAGES = (RECALL_MACRO, RECALL_WEIGHTED)
+_NOT_PLAIN = re.compile(r"[^\w.\- ]")
+_LONGEST = 100
 
 
 def cv(name: str) -> str:
@@ -129,14 +136,30 @@ def train(name: str) -> str:
 
 
 def recall(label: int | str) -> str:
-    """Return the name of one class's recall.
+    """Return the name of one class's recall: that of its label, as far as MLflow takes it.
+
+    What is no letter, digit, ``_``, ``-``, ``.`` or space is written as its number in
+    hexadecimal between colons, and so is the first letter of a label that would give the name of
+    an average. Of a label that is longer than MLflow's names may be, the beginning stays, and its
+    SHA-256 after a slash. Two labels never share a name.
 
     Examples
     --------
-    >>> recall(7)
-    'recall_7'
+    >>> recall(7), recall("stayed"), recall("50 %"), recall("macro")
+    ('recall_7', 'recall_stayed', 'recall_50 :25:', 'recall_:6d:acro')
     """
-    return f"recall_{label}"
+    text = str(label)
+    name = _NOT_PLAIN.sub(_hexadecimal, text)
+    if f"recall_{name}" in _AVERAGES:
+        name = _hexadecimal(name[0]) + name[1:]
+    if len(name) > _LONGEST:
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        name = f"{name[:_LONGEST]}/{digest}"
+    return f"recall_{name}"
+
+
+def _hexadecimal(character: str | re.Match[str]) -> str:
+    return f":{ord(character if isinstance(character, str) else character[0]):x}:"
 
 
 def is_recall(name: str) -> bool:
@@ -144,17 +167,17 @@ def is_recall(name: str) -> bool:
 
     Examples
     --------
-    >>> is_recall("recall_7"), is_recall("recall_macro")
-    (True, False)
+    >>> is_recall("recall_7"), is_recall("recall_stayed"), is_recall("recall_macro")
+    (True, True, False)
     """
-    return name.startswith(recall("")) and name.removeprefix(recall("")).isdecimal()
+    return name.startswith("recall_") and name not in _AVERAGES
 
 
 CV_ACCURACY = cv(ACCURACY)
 CV_ACCURACY_STD = cv("accuracy_std")
 VALIDATION_ACCURACY = validation(ACCURACY)
 POSITIVE_NAMES = (PRECISION, RECALL, F1)
-"""Of two classes, the metrics of the second one."""
+"""Of two classes, the metrics of the positive one."""
 
 NAMES = (
     CV_ACCURACY,

@@ -95,7 +95,7 @@ class RankedRow:
     actual, predicted : int
         Labels.
     score : float
-        Of the second class.
+        Of the positive class.
     """
 
     row: int
@@ -217,7 +217,7 @@ def certainty(card: Scorecard, places: NDArray[Any]) -> NDArray[Any] | None:
 
 
 def ranking(card: Scorecard, limit: int) -> tuple[list[RankedRow], list[RankedRow]]:
-    """Return the rows with the highest scores of the second class, and those with the lowest.
+    """Return the rows with the highest scores of the positive class, and those with the lowest.
 
     Returns
     -------

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
-from sweepmark.task import targets
+from sweepmark.task import positive_class, targets, task_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -39,6 +39,8 @@ class Prediction:
         What the columns of the scores are of.
     names : tuple of str
         What the classes are called.
+    positive : int or None
+        Of two classes the one that scores are of.
     intake : Intake
         The rows.
     y_pred : ndarray of shape (n_rows,), int64
@@ -52,6 +54,7 @@ class Prediction:
     run: Run
     classes: tuple[int, ...]
     names: tuple[str, ...]
+    positive: int | None
     intake: Intake
     y_pred: NDArray[np.int64]
     scores: NDArray[np.float64] | None
@@ -109,17 +112,20 @@ def predict_file(
     config, dataset = run.config, _dataset(run)
     intake = read_intake(path, dataset, header=header, missing=config.dataset.missing)
     model = load_model(run, packages=packages)
+    labels, positive = task_labels(run.task, dataset), positive_class(run.task)
+    pos_label = None if positive is None else labels.value(positive)
     with threadpool_limits(config.engine.threads):
-        y_pred, scores = _answer(lambda: ask(model, intake.X)[0][:2], path)
-    classes = tuple(int(label) for label in model.classes_)
+        answer, scores = _answer(lambda: ask(model, intake.X, positive=pos_label)[0][:2], path)
+    classes = tuple(labels.encode(model.classes_).tolist())
     return Prediction(
         run=run,
         classes=classes,
-        names=tuple(run.class_names(classes)),
+        names=labels.called(classes),
+        positive=positive,
         intake=intake,
-        y_pred=y_pred,
+        y_pred=labels.encode(answer),
         scores=scores,
-        listed=np.arange(len(y_pred)),
+        listed=np.arange(len(answer)),
     )
 
 
@@ -213,6 +219,7 @@ def prediction_document(prediction: Prediction) -> dict[str, Any]:
         "trial": prediction.run.trial.number,
         "run_id": prediction.run.trial.run_id or None,
         "classes": list(prediction.names),
+        "positive": None if prediction.positive is None else prediction.name(prediction.positive),
         "n_rows": len(prediction.y_pred),
         "accuracy": prediction.accuracy,
         "notes": list(prediction.intake.notes),
@@ -221,12 +228,12 @@ def prediction_document(prediction: Prediction) -> dict[str, Any]:
 
 
 def _score_columns(prediction: Prediction) -> Sequence[tuple[str, NDArray[np.float64]]]:
-    """Return the scores by what their class is called: of two classes, the second's only."""
+    """Return the scores by what their class is called: of two classes, the positive one's only."""
     scores = prediction.scores
     if scores is None:
         return []
-    if scores.ndim == 1:
-        return [(prediction.names[-1], scores)]
+    if scores.ndim == 1 and prediction.positive is not None:
+        return [(prediction.name(prediction.positive), scores)]
     return list(zip(prediction.names, scores.T, strict=True))
 
 

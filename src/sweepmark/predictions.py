@@ -35,7 +35,7 @@ class Predictions:
         Class labels.
     scores : ndarray of shape (n, n_classes) or (n,), float64, or None
         decision_function or probabilities, columns in the order of ``Scorecard.classes``; one
-        column (the second class's) if there are two classes.
+        column (the positive class's) if there are two classes.
     """
 
     rows: NDArray[Any]
@@ -44,9 +44,23 @@ class Predictions:
     scores: NDArray[Any] | None
 
 
-def predictions_npz(predictions: Predictions) -> bytes:
-    """Return the predictions as the content of an uncompressed ``.npz`` file."""
+def predictions_npz(
+    predictions: Predictions, *, classes: Sequence[int] = (), names: Sequence[str] = ()
+) -> bytes:
+    """Return the predictions as the content of an uncompressed ``.npz`` file.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        The file's ``rows``, ``y_true``, ``y_pred`` and ``scores``.
+    classes : sequence of int
+        Its ``classes``: what ``y_true`` and ``y_pred`` may be, ascending.
+    names : sequence of str
+        Its ``names``: what the data set calls them. Both are left out if they are empty.
+    """
     arrays = {name: getattr(predictions, name) for name in _ARRAYS}
+    if names:
+        arrays["classes"], arrays["names"] = np.array(classes), np.array(names)
     buffer = io.BytesIO()
     np.savez(buffer, **{name: array for name, array in arrays.items() if array is not None})
     return buffer.getvalue()

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark import metrics
 from sweepmark.closeup import closeup
-from sweepmark.config.schema import TaskConfig
 from sweepmark.records import Artifact, DataInput, Metric, Model, Param, Tag
 from sweepmark.scorecard import mean_curves
-from sweepmark.task import class_names, resolve_task
+from sweepmark.task import answer_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sweepmark.config.schema import TaskConfig
     from sweepmark.data import Dataset
     from sweepmark.published import Comparison
     from sweepmark.records import Record
@@ -112,6 +112,8 @@ def trial_records(trial: Trial, cards: Sequence[Scorecard]) -> list[Record]:
         records += [Tag("sweepmark.reason", trial.reason), Tag("sweepmark.error", trial.message)]
     if trial.reused_from:
         records.append(Tag("sweepmark.reused_from", trial.reused_from))
+    if trial.positive is not None:
+        records.append(Tag("sweepmark.positive", trial.positive))
     if trial.warnings:
         records.append(Tag("sweepmark.warnings", "\n".join(trial.warnings)))
     if not cards:
@@ -158,22 +160,31 @@ def artifact_records(
     """Return the files that let a reader look closely at one trial."""
     import yaml
 
-    task = resolve_task(TaskConfig(**tree["task"]), dataset)
-    names = class_names(task, dataset, card.classes)
     dumper = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper  # 8 ms less
-    files = closeup(card, dataset, names) | {
+    files = closeup(card, dataset) | {
         "config.yaml": yaml.dump(dict(tree), Dumper=dumper, sort_keys=False).encode(),
         "overrides.txt": "".join(f"{item}\n" for item in overrides).encode(),
     }
     return [Artifact(name, content) for name, content in files.items()]
 
 
-def model_record(content: bytes, dataset: Dataset) -> Model:
-    """Return a fitted pipeline as MLflow logs it."""
+def model_record(content: bytes, dataset: Dataset, task: TaskConfig) -> Model:
+    """Return a fitted pipeline as MLflow logs it.
+
+    Parameters
+    ----------
+    content : bytes
+        It, in skops format.
+    dataset : Dataset
+        What it was fitted on.
+    task : TaskConfig
+        What it predicts.
+    """
     return Model(
         content=content,
         n_features=dataset.n_features,
         dtype=dataset.dtype,
+        answers=answer_type(task, dataset),
         columns=dataset.column_types,
         requirements=tuple(f"{name}=={metadata.version(name)}" for name in _MODEL_REQUIREMENTS),
     )

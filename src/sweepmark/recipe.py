@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.components import ALLOWED_PACKAGES, TARGET, build, find, resolve_component
 from sweepmark.errors import ConfigurationError
+from sweepmark.labelling import place_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from sweepmark.config.schema import Config
+    from sweepmark.data import Labels
     from sweepmark.specification import Specification
 
 __all__ = [
@@ -84,12 +86,25 @@ def _check_kind(built: Any, where: str, kind: str) -> None:
         )
 
 
-def build_pipeline(specification: Specification) -> Pipeline:
-    """Build the unfitted Pipeline that a specification describes."""
+def build_pipeline(specification: Specification, labels: Labels | None = None) -> Pipeline:
+    """Build the unfitted Pipeline that a specification describes.
+
+    Parameters
+    ----------
+    specification : Specification
+        Which one.
+    labels : Labels or None
+        Those that it is fitted on; None leaves class weights and the like as they are written.
+    """
     from sklearn.pipeline import Pipeline
 
     trusted = _trusted(specification.versions)
     components = {**specification.preprocess, CLASSIFIER: specification.classifier}
+    if labels is not None:
+        components = {
+            name: place_labels(component, labels, trusted=trusted)
+            for name, component in components.items()
+        }
     return Pipeline(
         [
             (name, build(component, threads=specification.threads, trusted=trusted))

@@ -69,6 +69,8 @@ class Model:
     dtype : str
         NumPy's name of the input's element type, such as ``uint8``; ``mixed`` for a table whose
         columns have types of their own.
+    answers : {"int64", "str", "bool"}
+        Type of the labels that it answers: integers, texts or booleans.
     requirements : tuple of str
         Fixed pip requirements, ``name==version``.
     columns : mapping of str to {"number", "text"}, or None
@@ -78,6 +80,7 @@ class Model:
     content: bytes = field(repr=False)
     n_features: int
     dtype: str
+    answers: str
     requirements: tuple[str, ...]
     columns: Mapping[str, str] | None = None
 

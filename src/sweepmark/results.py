@@ -14,6 +14,7 @@ from sweepmark import published
 from sweepmark.cautions import (
     Caution,
     experiment_cautions,
+    positive_cautions,
     trial_cautions,
     with_common,
 )
@@ -124,6 +125,8 @@ def build_trial(
         metrics=dict(card.metrics),
         n_train=card.n_train,
         n_test=card.n_test,
+        positive=card.positive_name,
+        n_positive=card.n_positive,
         fit_seconds=card.fit_seconds,
         predict_seconds=card.predict_seconds,
         warnings=card.warnings,
@@ -174,6 +177,7 @@ def read_result(
         cautions += _final_cautions(history, chosen)
     comparisons = _comparisons(trials, blueprint)
     cautions += experiment_cautions(blueprint) if comparisons else []
+    cautions += positive_cautions(trials, blueprint)
     return SweepResult(
         sweep_id=sweep_id,
         blueprint=blueprint,

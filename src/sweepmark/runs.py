@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from sweepmark.errors import ConfigurationError, NotFoundError, unknown_name
 from sweepmark.remedy import lone_command
 from sweepmark.results import merged, read_result
-from sweepmark.task import class_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
@@ -117,10 +116,6 @@ class Run:
             return f"Finish it: `sweepmark resume {self.result.sweep_id}`."
         command = lone_command(self.result.blueprint, self.trial.params)
         return f"Have it fitted by itself: `{command}`."
-
-    def class_names(self, classes: Sequence[int]) -> list[str]:
-        """Return what its classes are called, as far as the cache still knows."""
-        return class_names(self.task, self.dataset, classes)
 
 
 def find_run(name: str, store: Store) -> Run:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import figures, metrics
+from sweepmark import figures, metrics, reports
 from sweepmark.errors import DataError
 from sweepmark.predictions import Predictions, concatenate, load_predictions, predictions_npz
 
@@ -44,11 +44,18 @@ class Scorecard:
         Names are constants of :mod:`sweepmark.metrics`; under cross-validation with the prefix
         ``cv_``.
     classes : tuple of int
-        The class labels, ascending.
+        The class labels, ascending; where labels are text, their numbers.
+    names : tuple of str
+        What the file calls them; the labels themselves unless something else is said.
+    positive : int or None
+        Of two classes the one that precision, recall, F1, scores and a threshold are of; the
+        second unless something else is said.
     predictions : Predictions
         Of the test part, or out of fold.
     n_train, n_test : int
         Rows fitted on and scored on.
+    n_positive : int
+        Rows fitted on that are of the positive class; 0 where there is none.
     fit_seconds, predict_seconds : float
         Wall time.
     warnings : tuple of str
@@ -73,9 +80,35 @@ class Scorecard:
     curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     work: Mapping[str, float] = field(default_factory=dict)
     model: bytes | None = field(default=None, repr=False)
+    names: tuple[str, ...] = ()
+    positive: int | None = None
+    n_positive: int = 0
+
+    def __post_init__(self) -> None:
+        """Say what follows from the labels alone."""
+        if not self.names:
+            object.__setattr__(self, "names", tuple(map(str, self.classes)))
+        if self.positive is None and len(self.classes) == _TWO:
+            object.__setattr__(self, "positive", self.classes[1])
+
+    @property
+    def positive_name(self) -> str | None:
+        """What the positive class is called; None of more than two classes."""
+        if self.positive is None:
+            return None
+        return self.names[self.classes.index(self.positive)]
 
 
-def score(predictions: Predictions, classes: Sequence[int]) -> dict[str, float]:
+_TWO = 2
+
+
+def score(
+    predictions: Predictions,
+    classes: Sequence[int],
+    *,
+    names: Sequence[str] | None = None,
+    positive: int | None = None,
+) -> dict[str, float]:
     """Return every metric of the predictions, as :func:`sweepmark.figures.measure` defines them.
 
     Raises
@@ -93,7 +126,10 @@ def score(predictions: Predictions, classes: Sequence[int]) -> dict[str, float]:
     >>> score(predictions, (3, 8))["accuracy"]
     0.75
     """
-    return figures.measure(predictions.y_true, predictions.y_pred, predictions.scores, classes)
+    scored = predictions
+    return figures.measure(
+        scored.y_true, scored.y_pred, scored.scores, classes, names=names, positive=positive
+    )
 
 
 def merge(folds: Sequence[Scorecard]) -> Scorecard:
@@ -113,15 +149,19 @@ def merge(folds: Sequence[Scorecard]) -> Scorecard:
     DataError
         If there is no fold, or the folds' classes differ.
     """
-    if not folds or any(fold.classes != folds[0].classes for fold in folds):
+    told_apart = {(fold.classes, fold.names, fold.positive) for fold in folds}
+    if len(told_apart) != 1:
         raise DataError(
             "folds of one trial must have the same classes, "
-            f"but got {sorted({fold.classes for fold in folds})}"
+            f"but got {[names for _, names, _ in told_apart]}"
         )
     predictions = concatenate([fold.predictions for fold in folds])
     return Scorecard(
-        metrics=_means([fold.metrics for fold in folds]) | _pooled(predictions, folds[0].classes),
+        metrics=_means([fold.metrics for fold in folds]) | _pooled(predictions, folds[0]),
         classes=folds[0].classes,
+        names=folds[0].names,
+        positive=folds[0].positive,
+        n_positive=folds[0].n_positive,
         predictions=predictions,
         n_train=folds[0].n_train,
         n_test=sum(fold.n_test for fold in folds),
@@ -178,14 +218,14 @@ def report(scorecard: Scorecard, names: Sequence[str] | None = None) -> str:
     scorecard : Scorecard
         What is reported.
     names : sequence of str or None
-        What the classes are called, in their order; None takes the labels.
+        What the classes are called, in their order; None takes the file's labels.
     """
-    return figures.write_report(report_dict(scorecard, names))
+    return reports.write_report(report_dict(scorecard, names))
 
 
 def report_dict(scorecard: Scorecard, names: Sequence[str] | None = None) -> dict[str, Any]:
     """Return what :func:`report` writes as a mapping, plain and JSON-able."""
-    return figures.describe(confusion(scorecard), names or scorecard.classes)
+    return reports.describe(confusion(scorecard), names or scorecard.names)
 
 
 def accuracy_on(scorecard: Scorecard, rows: NDArray[Any]) -> float:
@@ -214,7 +254,6 @@ def common_rows(cards: Sequence[Scorecard]) -> NDArray[Any]:
 
 
 _MOST_FOLDS = 20
-_TWO = 2
 
 
 def _means(metrics_of_folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -234,13 +273,13 @@ def _means(metrics_of_folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
     )
 
 
-def _pooled(predictions: Predictions, classes: Sequence[int]) -> dict[str, float]:
+def _pooled(predictions: Predictions, fold: Scorecard) -> dict[str, float]:
     """Return the figures of all out-of-fold predictions, without the recalls of each class."""
-    if len(classes) == _TWO:
-        found = score(predictions, classes)
+    if len(fold.classes) == _TWO:
+        found = score(predictions, fold.classes, positive=fold.positive)
     else:  # ranking by every class takes long, and folds' scores hardly compare
-        matrix = figures.count_pairs(predictions.y_true, predictions.y_pred, classes)
-        found = figures.measure_labels(matrix, classes)
+        matrix = figures.count_pairs(predictions.y_true, predictions.y_pred, fold.classes)
+        found = figures.measure_labels(matrix, fold.classes)
     return {
         metrics.pooled(name): value for name, value in found.items() if not metrics.is_recall(name)
     }

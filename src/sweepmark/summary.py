@@ -76,6 +76,7 @@ def _trial_document(trial: Trial) -> dict[str, Any]:
         "metrics": _plain(trial.metrics),
         "n_train": trial.n_train,
         "n_test": trial.n_test,
+        "positive": trial.positive,
         "fit_seconds": trial.fit_seconds,
         "predict_seconds": trial.predict_seconds,
         "attempts": trial.attempts,
@@ -169,7 +170,8 @@ def parent_records(
     if result.test is not None:
         records += [Metric(name, value) for name, value in result.test.metrics.items()]
         content = evaluations.model(result.test.keys[0])
-        records += [model_record(content, dataset)] if content else []
+        task = result.blueprint.config_at(dict(result.test.params)).task
+        records += [model_record(content, dataset, task)] if content else []
         records += _test_artifacts(result, result.test, dataset, evaluations)
     if result.grade is not None:
         records.append(Metric(metrics.POINTS, result.grade.points))

@@ -6,23 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweepmark.data import Labels
 from sweepmark.errors import ConfigurationError, unknown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
     from sweepmark.config.schema import TaskConfig
     from sweepmark.data import Dataset
 
-__all__ = ["class_names", "resolve_task", "targets"]
+__all__ = ["answer_type", "positive_class", "resolve_task", "targets", "task_labels"]
 
 _IS_DIGIT = "is_digit"
+_TWO = 2
 
 
-def resolve_task(config: TaskConfig, dataset: Dataset) -> dict[str, Any]:
-    """Return the task as plain values: only what decides what is predicted.
+def resolve_task(
+    config: TaskConfig, dataset: Dataset, classes: NDArray[np.int64]
+) -> dict[str, Any]:
+    """Return the task as plain values: only what decides what is predicted and measured.
 
     Parameters
     ----------
@@ -30,37 +34,82 @@ def resolve_task(config: TaskConfig, dataset: Dataset) -> dict[str, Any]:
         Group ``task``.
     dataset : Dataset
         Whose labels are predicted.
+    classes : ndarray of int64
+        The labels of the training part, ascending.
 
     Returns
     -------
     dict
-        ``name``, and for ``is_digit`` the label that counts as ``positive``.
+        ``name``, and ``positive``, the number of the label that counts as positive: of
+        ``is_digit``, and of two classes, where it is the second unless another is asked for.
 
     Raises
     ------
     ConfigurationError
         If a positive label is missing, superfluous, or none of the data set.
     """
-    if config.name != _IS_DIGIT:
+    labels = dataset.labels
+    if config.name == _IS_DIGIT:
+        if config.positive is None:
+            raise ConfigurationError(
+                f"task={_IS_DIGIT} must be told which label counts as positive. "
+                f"Set task.positive=… to one of {', '.join(labels.names)}."
+            )
+        return {"name": _IS_DIGIT, "positive": _find(config.positive, labels)}
+    if len(classes) != _TWO:
         if config.positive is not None:
             raise ConfigurationError(
-                f"task={config.name} takes every label as it stands, but got "
-                f"task.positive={config.positive}. Set task={_IS_DIGIT}."
+                f"task={config.name} takes every label as it stands, and of {len(classes)} none is "
+                f"the positive one, but got task.positive={config.positive}. Set task={_IS_DIGIT}."
             )
         return {"name": config.name}
-    labels = {dataset.label_text(label): label for label in dataset.classes.tolist()}
     if config.positive is None:
-        raise ConfigurationError(
-            f"task={_IS_DIGIT} must be told which label counts as positive. "
-            f"Set task.positive=… to one of {', '.join(labels)}."
-        )
-    if str(config.positive) not in labels:
-        raise ConfigurationError(unknown_name("task.positive", str(config.positive), labels))
-    return {"name": _IS_DIGIT, "positive": labels[str(config.positive)]}
+        return {"name": config.name, "positive": int(classes[-1])}
+    return {"name": config.name, "positive": _find(config.positive, labels.only(classes))}
+
+
+def _find(positive: object, labels: Labels) -> int:
+    found = labels.find(positive)
+    if found is None:
+        raise ConfigurationError(unknown_name("task.positive", str(positive), labels.names))
+    return found
+
+
+def positive_class(task: Mapping[str, Any]) -> int | None:
+    """Return which of what :func:`targets` returns is positive; None of more than two classes.
+
+    Parameters
+    ----------
+    task : mapping
+        From :func:`resolve_task`.
+    """
+    return 1 if task["name"] == _IS_DIGIT else task.get("positive")
+
+
+def task_labels(task: Mapping[str, Any], dataset: Dataset) -> Labels:
+    """Return what the numbers that :func:`targets` returns stand for.
+
+    Parameters
+    ----------
+    task : mapping
+        From :func:`resolve_task`.
+    dataset : Dataset
+        Whose labels are predicted.
+    """
+    if task["name"] != _IS_DIGIT:
+        return dataset.labels
+    return Labels.of_one(dataset.label_text(task["positive"]))
+
+
+def answer_type(config: TaskConfig, dataset: Dataset) -> str:
+    """Return the type of a model's answers, as :attr:`sweepmark.data.Labels.kind` says it."""
+    if config.name == _IS_DIGIT:
+        return "bool"
+    return "int64" if dataset.label_names is None else dataset.labels.kind
 
 
 def targets(task: Mapping[str, Any], y: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return what a classifier is to learn of labels.
+    """Return what a classifier is to learn of labels, as numbers.
 
     Parameters
     ----------
@@ -77,25 +126,3 @@ def targets(task: Mapping[str, Any], y: NDArray[np.int64]) -> NDArray[np.int64]:
     if task["name"] != _IS_DIGIT:
         return y
     return np.asarray(y == task["positive"], dtype=np.int64)
-
-
-def class_names(
-    task: Mapping[str, Any], dataset: Dataset | None, classes: Sequence[int]
-) -> list[str]:
-    """Return what people call the classes of a Scorecard.
-
-    Parameters
-    ----------
-    task : mapping
-        From :func:`resolve_task`.
-    dataset : Dataset or None
-        Whose labels were predicted; None, or one without a name for a label, leaves its number.
-    classes : sequence of int
-        The Scorecard's.
-    """
-    names = None if dataset is None else dataset.label_names
-    known = dict(enumerate(names or ()))
-    if task["name"] != _IS_DIGIT:
-        return [known.get(label, str(label)) for label in classes]
-    positive = known.get(task["positive"], str(task["positive"]))
-    return [positive if label else f"not {positive}" for label in classes]

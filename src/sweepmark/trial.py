@@ -35,6 +35,11 @@ class Trial:
         The evaluations the trial is made of, in order.
     n_train, n_test : int
         Rows; 0 if it failed.
+    positive : str or None
+        What the positive of two classes is called: precision, recall, F1, ROC AUC, average
+        precision and a threshold are of that one. None of more classes.
+    n_positive : int
+        Training rows that are of it.
     fit_seconds, predict_seconds : float
         Summed over its evaluations; a reused trial's are the original's.
     attempts : int
@@ -58,6 +63,8 @@ class Trial:
     keys: tuple[str, ...] = ()
     n_train: int = 0
     n_test: int = 0
+    positive: str | None = None
+    n_positive: int = 0
     fit_seconds: float = 0.0
     predict_seconds: float = 0.0
     attempts: int = 1

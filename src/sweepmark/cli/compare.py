@@ -173,6 +173,7 @@ def _title(document: Document, run: Run) -> str:
         f"{run.title}{f' ({chr(32).join(asked)})' if asked else ''}: "
         f"accuracy {_share(document['accuracy'])} "
         f"({document['n_right']:,} of {document['n_rows']:,} rows{folds})"
+        + (f"; positive class: {document['positive']}" if document["positive"] else "")
     )
 
 

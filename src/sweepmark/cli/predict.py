@@ -21,7 +21,7 @@ __all__ = ["add_parser"]
 _DESCRIPTION = """\
 Labels for new rows from the model that a run kept, as CSV: row (from 0), label, the file's own
 label if it has some, and a score for each class if the model gives any (of two classes, the
-second's).
+positive one's).
 
 FILE is a CSV file in the columns of the model's data set, with or without labels; IDX images,
 gzipped or not; or a picture (PNG, JPEG, PGM) of one digit, of any size, dark on light or light on

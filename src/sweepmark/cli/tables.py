@@ -85,7 +85,8 @@ def _run_lines(trial: Trial) -> list[str]:
     if accuracies := [f"{trial.metrics[name]:.5f}" for name in folds]:
         lines.append(f"accuracy of each fold: {', '.join(accuracies)}")
     if metrics.THRESHOLD in trial.metrics:
-        lines.append(f"positive from a score of {trial.metrics[metrics.THRESHOLD]:.6g} on")
+        cut = trial.metrics[metrics.THRESHOLD]
+        lines.append(f"positive: {trial.positive} from a score of {cut:.6g} on")
     return lines
 
 

@@ -62,12 +62,13 @@ class TaskConfig:
     ----------
     name : {"multiclass", "is_digit"}
         ``multiclass``: every label as it stands. ``is_digit``: one label against the rest.
-    positive : int or str or None
-        That label, by its name where labels have names.
+    positive : int or bool or str or None
+        That label; of two labels the one that precision, recall, F1, ROC AUC, average precision
+        and thresholds are of, None for the one that sorts second. As the file has it.
     """
 
     name: Literal["multiclass", "is_digit"]
-    positive: int | str | None = None
+    positive: int | bool | str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,7 +128,7 @@ class Delivery:
             records += artifact_records(card, dataset, tree, self.blueprint.overrides)
         if self.parent is None and len(trial.keys) == 1:
             content = self.evaluations.model(trial.keys[0])
-            records += [model_record(content, dataset)] if content else []
+            records += [model_record(content, dataset, config.task)] if content else []
         return records
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from sweepmark.data.dataset import Dataset, Part
 from sweepmark.data.entry import open_entry as open_dataset
+from sweepmark.data.labels import Labels
 from sweepmark.data.loading import is_cached, load, mend, published_digest
 
 __all__ = [
     "Dataset",
+    "Labels",
     "Part",
     "is_cached",
     "load",

@@ -88,7 +88,7 @@ def widen(features: Sequence[Any]) -> list[Any]:
         if len(found) > 1:
             raise DataError(
                 f"column {name!r} must be numbers in all files or text in all. "
-                f"Set dataset.types={{{name}:text}}."
+                f"Set ++dataset.types={{{name}:text}}."
             )
         types[name] = found.pop() if found else columns[0].type
     schema = pa.schema(types)
@@ -202,7 +202,7 @@ def _typed(path: Path, header: Header, place: int, cells: Any, declared: str | N
                 row,
                 place,
                 f"must be a number as {n_numbers} others of its column are (or set "
-                f"dataset.types={{{name}:text}})",
+                f"++dataset.types={{{name}:text}})",
             )
         raise cell_fault(path, header, row, place, "must be a number or missing")
     numbers = compute.cast(compute.utf8_trim(cells, " \t"), pa.float64())

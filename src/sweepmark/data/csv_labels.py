@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["LabelError", "encode_labels"]
+__all__ = ["MIXED", "LabelError", "encode_labels"]
+
+MIXED = "labels must be numbers throughout or text throughout"
+"""The rule that a label breaks which is no number, among numbers."""
 
 _EXACT = 2.0**53  # from here on float64 skips whole numbers
 
@@ -36,7 +39,7 @@ class LabelError(Exception):
 
 
 def encode_labels(
-    cells: Sequence[str | None], names: tuple[str, ...] | None = None
+    cells: Sequence[str | None], names: tuple[str, ...] | None = None, *, is_text: bool = False
 ) -> tuple[NDArray[np.int64], tuple[str, ...] | None]:
     """Return labels as integers, and what they stand for where they are text.
 
@@ -46,6 +49,8 @@ def encode_labels(
         As they stand in the file; None is missing.
     names : tuple of str, optional
         The names that the labels must be of, such as those of the training rows.
+    is_text : bool
+        Whether labels are text even where they look like numbers.
 
     Returns
     -------
@@ -75,7 +80,7 @@ def encode_labels(
     if "" in texts:
         raise refuse([texts.index("")], "a label must be given")
     numeric = np.array([is_number(text) for text in texts], dtype=bool)
-    if names is not None or not numeric.any():
+    if names is not None or is_text or not numeric.any():
         known = {name: number for number, name in enumerate(names or texts)}
         if unknown := [place for place, text in enumerate(texts) if text not in known]:
             raise refuse(unknown, f"a label must be one of {', '.join(known)}")
@@ -83,7 +88,8 @@ def encode_labels(
         return codes[places], tuple(known)
     if not numeric.all():
         raise refuse(
-            np.flatnonzero(~numeric), "labels must be numbers throughout or text throughout"
+            np.flatnonzero(~numeric),
+            MIXED,
         )
     numbers = np.array(texts, dtype=np.float64)
     wrong = np.flatnonzero((numbers != np.rint(numbers)) | (np.abs(numbers) >= _EXACT))

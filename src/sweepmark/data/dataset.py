@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweepmark.data.labels import Labels
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -128,6 +130,13 @@ class Dataset:
     def label_text(self, label: int) -> str:
         """Return a label as people know it: its name where there are names."""
         return str(label) if self.label_names is None else self.label_names[label]
+
+    @property
+    def labels(self) -> Labels:
+        """The labels that occur in any part; of text all that have a number."""
+        if self.label_names is None:
+            return Labels.of_integers(self.classes)
+        return Labels.of_names(self.label_names)
 
     @property
     def classes(self) -> NDArray[np.int64]:

@@ -77,7 +77,8 @@ def read_rows(
         types={name: types[name] for name in columns.names if name in types},  # type: ignore[misc]
         missing=tuple(missing),
     )
-    X, cells = read_features(path, reading, columns, label)
+    is_text = dataset.label_names is not None
+    X, cells = read_features(path, reading, columns, label, is_text=is_text)
     y = None
     if label is not None:
         y, found = label_values(path, columns, label, cells, dataset.label_names)

@@ -11,7 +11,7 @@ from sweepmark.data.csv_bytes import read_bytes
 from sweepmark.data.csv_columns import read_mixed, read_numbers
 from sweepmark.data.csv_fault import cell_fault
 from sweepmark.data.csv_header import Header, read_header
-from sweepmark.data.csv_labels import LabelError, encode_labels
+from sweepmark.data.csv_labels import MIXED, LabelError, encode_labels
 from sweepmark.errors import DataError
 
 if TYPE_CHECKING:
@@ -79,15 +79,23 @@ def read_table(
     """
     header = read_header(path, config.header)
     label = 0 if config.label is None else header.index(config.label, key="dataset.label")
-    X, cells = read_features(path, config, header, label)
-    y, names = label_values(path, header, label, cells, label_names)
+    is_text = label_names is not None or config.types.get(header.names[label]) == "text"
+    X, cells = read_features(path, config, header, label, is_text=is_text)
+    y, names = label_values(path, header, label, cells, label_names, is_text=is_text)
     return Table(X=X, y=y, label_names=names, header=header, label=label)
 
 
 def read_features(
-    path: Path, config: DatasetConfig, header: Header, label: int | None
+    path: Path, config: DatasetConfig, header: Header, label: int | None, *, is_text: bool = False
 ) -> tuple[Any, Any]:
     """Read the rows of a CSV file that may have no labels.
+
+    Parameters
+    ----------
+    path, config, header, label
+        As :func:`read_table` has them; None for ``label`` is no labels.
+    is_text : bool
+        Whether labels are text even where they look like numbers.
 
     Returns
     -------
@@ -107,7 +115,7 @@ def read_features(
         X, cells = read_mixed(path, header, label, types=config.types, missing=config.missing)
         n_rows = X.num_rows
     else:
-        read = read_bytes(path, header, label)
+        read = None if is_text else read_bytes(path, header, label)
         X, cells = read_numbers(path, header, label) if read is None else read
         n_rows = len(X)
     if not n_rows:
@@ -115,8 +123,14 @@ def read_features(
     return X, None if label is None else cells
 
 
-def label_values(
-    path: Path, header: Header, label: int, cells: Any, names: tuple[str, ...] | None
+def label_values(  # noqa: PLR0913 -- each has a meaning of its own
+    path: Path,
+    header: Header,
+    label: int,
+    cells: Any,
+    names: tuple[str, ...] | None,
+    *,
+    is_text: bool = False,
 ) -> tuple[NDArray[np.int64], tuple[str, ...] | None]:
     """Return labels as integers, and their names if they are text.
 
@@ -132,6 +146,8 @@ def label_values(
         As the file was read.
     names : tuple of str or None
         The names that they must be of.
+    is_text : bool
+        Whether they are text even where they look like numbers.
 
     Raises
     ------
@@ -139,13 +155,13 @@ def label_values(
         With row and column of the first that is wrong.
     """
     if isinstance(cells, np.ndarray):
-        if names is None:
-            return cells, None
-        cells = [str(cell) for cell in cells]
+        return cells, None
     try:
-        return encode_labels(cells, names)
+        return encode_labels(cells, names, is_text=is_text)
     except LabelError as error:
-        raise cell_fault(path, header, error.row, label, error.rule) from None
+        remedy = f" (or set ++dataset.types={{{header.names[label]}:text}})"
+        rule = error.rule + (remedy if error.rule == MIXED else "")
+        raise cell_fault(path, header, error.row, label, rule) from None
 
 
 def check_labels(table: Table, path: Path, n_classes: int | None) -> None:

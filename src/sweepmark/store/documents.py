@@ -30,6 +30,9 @@ def document(scorecard: Scorecard) -> dict[str, Any]:
             name: float(value) for name, value in scorecard.metrics.items() if math.isfinite(value)
         },
         "classes": [int(label) for label in scorecard.classes],
+        "names": list(scorecard.names),
+        "positive": scorecard.positive,
+        "n_positive": scorecard.n_positive,
         "n_train": scorecard.n_train,
         "n_test": scorecard.n_test,
         "fit_seconds": scorecard.fit_seconds,
@@ -53,6 +56,9 @@ def from_document(
         return Scorecard(
             metrics=dict(document["metrics"]),
             classes=tuple(document["classes"]),
+            names=tuple(document["names"]),
+            positive=document["positive"],
+            n_positive=document["n_positive"],
             predictions=predictions,
             n_train=document["n_train"],
             n_test=document["n_test"],

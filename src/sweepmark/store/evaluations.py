@@ -30,6 +30,7 @@ __all__ = ["EvaluationStore", "Origin"]
 _FIGURES = "evaluation.json"
 _PREDICTIONS = "predictions.npz"
 _MODEL = "model.skops"
+_NUMBERS = ("n_train", "n_test", "n_positive", "fit_seconds", "predict_seconds")
 _LARGEST_NUMBER = 1e300
 _DIGEST = re.compile(r"[0-9a-f]{64}")  # it becomes the name of a folder
 
@@ -130,7 +131,9 @@ class EvaluationStore:
         }
         files = {
             _FIGURES: json.dumps(figures, indent=1, allow_nan=False).encode(),
-            _PREDICTIONS: predictions_npz(scorecard.predictions),
+            _PREDICTIONS: predictions_npz(
+                scorecard.predictions, classes=scorecard.classes, names=scorecard.names
+            ),
         }
         if scorecard.model is not None:
             files[_MODEL] = scorecard.model
@@ -203,7 +206,7 @@ def _misshapen(figures: Any) -> str | None:
     card, origin = figures.get("scorecard"), figures.get("origin")
     if not isinstance(card, dict) or not isinstance(origin, dict):
         return "it lacks a part"
-    numbers = [card.get(name) for name in ("n_train", "n_test", "fit_seconds", "predict_seconds")]
+    numbers = [card.get(name) for name in _NUMBERS]
     metrics, classes, warnings = (card.get(name) for name in ("metrics", "classes", "warnings"))
     rules = {
         "origin": origin.keys() == {"sweep_id", "trial", "started", "ended"}
@@ -213,6 +216,8 @@ def _misshapen(figures: Any) -> str | None:
         "classes": isinstance(classes, list)
         and all(isinstance(item, int) for item in classes)
         and classes == sorted(set(classes)),
+        "names": _are_names(card.get("names"), classes),
+        "positive class": _is_class(card.get("positive"), classes),
         "warnings": isinstance(warnings, list) and all(isinstance(text, str) for text in warnings),
         "counts and seconds": all(map(_is_number, numbers)),
         "curves": _are_curves(card.get("curves")),
@@ -220,6 +225,19 @@ def _misshapen(figures: Any) -> str | None:
     }
     wrong = [name for name, is_right in rules.items() if not is_right]
     return f"{', '.join(wrong)} cannot be right" if wrong else None
+
+
+def _are_names(value: Any, classes: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and isinstance(classes, list)
+        and len(value) == len(classes)
+        and all(isinstance(name, str) for name in value)
+    )
+
+
+def _is_class(value: Any, classes: Any) -> bool:
+    return value is None or (type(value) is int and isinstance(classes, list) and value in classes)
 
 
 def _are_curves(value: Any) -> bool:

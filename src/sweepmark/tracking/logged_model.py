@@ -125,5 +125,5 @@ def _signature(model: Model) -> ModelSignature:
         inputs = [ColSpec(types[kind], name) for name, kind in model.columns.items()]
     return ModelSignature(
         inputs=Schema(inputs),
-        outputs=Schema([TensorSpec(np.dtype("int64"), (-1,))]),
+        outputs=Schema([TensorSpec(np.dtype(model.answers), (-1,))]),
     )
