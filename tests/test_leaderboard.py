@@ -94,7 +94,7 @@ def test_csv_has_params_then_metrics_then_timings() -> None:
             metrics={"recall_10": 0.5, "recall_2": 1 / 3, "accuracy": 0.9, METRIC: 0.8},
             fit_seconds=1.5,
         ),
-        make_trial(0, None, params={"classifier.C": 10, "classifier.gamma": None}, reason="nan"),
+        make_trial(0, None, params={"classifier.C": 10.0, "classifier.gamma": None}, reason="nan"),
     ]
     params = ("classifier.C", "classifier.gamma", "classifier.kernel")
     figures = ("cv_accuracy", "accuracy", "recall_2", "recall_10")
@@ -104,7 +104,7 @@ def test_csv_has_params_then_metrics_then_timings() -> None:
         ",".join(
             [*("number", "status", "reason", *params), "n_train", "n_test", *figures, *seconds]
         ),
-        "0,complete,nan,10,null,,75,25,,,,,0.0,0.0",
+        "0,complete,nan,10.0,null,,75,25,,,,,0.0,0.0",
         "1,complete,,0.1,,rbf,75,25,0.8,0.9,0.3333333333333333,0.5,1.5,0.0",
     ]
 
@@ -173,7 +173,7 @@ def test_table_names_failures_and_ambiguous_parameters_in_full() -> None:
         *("train", "validation", "cv_accuracy", "points", "fit s", "predict s"),
     )
     assert found.rows == (
-        ("0", "failed: timeout", "1", "1e-07", "2", "", "", "", "", "", ""),
+        ("0", "failed: timeout", "1.0", "1e-07", "2", "", "", "", "", "", ""),
         ("1", "reused", "", "", "", "75", "25", "", "", "0.00", "0.00"),
     )
 
@@ -183,19 +183,21 @@ def test_table_of_no_trials_has_no_rows() -> None:
 
 
 def test_a_best_cell_on_the_edge_is_named() -> None:
-    axes = {"classifier.C": [0.01, 0.1, 1, 10], "classifier.gamma": [100, 0.01, 1]}
-    found = make_trial(0, params={"classifier.C": 10, "classifier.gamma": 0.01})
+    axes = {"classifier.C": [0.01, 0.1, 1.0, 10.0], "classifier.gamma": [100.0, 0.01, 1.0]}
+    found = make_trial(0, params={"classifier.C": 10.0, "classifier.gamma": 0.01})
     prefix = "the best cell lies on the edge of the grid: classifier"
     assert edge_warnings(found, axes) == [
-        f"{prefix}.C = 10 is the highest of 4 values (0.01 to 10); extend it",
-        f"{prefix}.gamma = 0.01 is the lowest of 3 values (0.01 to 100); extend it",
+        f"{prefix}.C = 10.0 is the highest of 4 values (0.01 to 10.0); extend it",
+        f"{prefix}.gamma = 0.01 is the lowest of 3 values (0.01 to 100.0); extend it",
     ]
 
 
 @pytest.mark.parametrize(
     ("value", "choices"),
     [
-        (1, [0.1, 1, 10]),
+        (1.0, [0.1, 1.0, 10.0]),
+        (8, [1, 1.0, 8]),
+        (1.0, [0.5, 1.0, 8]),
         (1, [1, 10]),
         (1, [1, 10, 10]),
         (False, [False, True, 2]),

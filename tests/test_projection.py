@@ -67,7 +67,7 @@ def by_name(records: list[Record], kind: type) -> dict[str, Any]:
 
 
 def test_name_says_what_is_special_about_a_run() -> None:
-    assert short_name({"classifier.C": 10.0, "split.size": 200}, "run") == "C=10 size=200"
+    assert short_name({"classifier.C": 10.0, "split.size": 200}, "run") == "C=10.0 size=200"
     assert short_name({}, "run") == "run"
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TREES: dict[str, dict[str, Any]] = {
-    "svc": {"C": 1.0, "gamma": "scale", "degree": 3},
+    "svc": {"C": 1.0, "gamma": "scale", "degree": 3, "coef0": 0.0},
     "forest": {"n_estimators": 100, "max_depth": None},
 }
 
@@ -30,8 +30,15 @@ def defaults(options: Mapping[str, str], path: str) -> Any:
     return values[name]
 
 
+def kinds(options: Mapping[str, str], path: str) -> frozenset[type] | None:
+    """Tell what a class does that takes no integer for C, and says nothing of coef0."""
+    del options
+    told = {"C": frozenset({float}), "degree": frozenset({int}), "gamma": frozenset({int, float})}
+    return told.get(path.rpartition(".")[2])
+
+
 def parse(document: Mapping[str, Any]) -> Space:
-    return parse_space(document, defaults)
+    return parse_space(document, defaults, kinds)
 
 
 NAMES = st.text("abcdef", min_size=1, max_size=3)
@@ -122,12 +129,16 @@ def test_space_without_axes_is_one_empty_cell() -> None:
     [
         ("C", [1, 2.5], (1.0, 2.5)),
         ("degree", [1, 2.5], (1, 2.5)),
+        ("gamma", [1, 1.0, 8], (1, 1.0, 8)),
+        ("coef0", [1, 1.0], (1, 1.0)),
+        ("C", [1, 2**53 + 1], (1.0, 2**53 + 1)),
+        ("C", [10**400], (10**400,)),
         ("gamma", ["scale", 1], ("scale", 1)),
         ("gamma", [True, 1, None], (True, 1, None)),
         ("C", [[1], {"a": 2}], ([1], {"a": 2})),
     ],
 )
-def test_integers_become_floats_only_where_the_default_is_one(
+def test_integers_become_floats_only_where_no_integer_is_taken(
     path: str, node: list[Any], values: tuple[Any, ...]
 ) -> None:
     (axis,) = parse({"classifier": {path: node}}).axes
@@ -143,9 +154,10 @@ def test_integers_become_floats_only_where_the_default_is_one(
         ("degree", {"low": 1, "high": 5}, (1, 5, False, True)),
         ("degree", {"low": 1, "high": 5.0}, (1.0, 5.0, False, False)),
         ("gamma", {"low": 1, "high": 5, "log": True}, (1, 5, True, True)),
+        ("coef0", {"low": 1, "high": 5}, (1.0, 5.0, False, False)),
     ],
 )
-def test_range_is_of_integers_if_both_ends_are_and_the_default_is_no_float(
+def test_range_is_of_integers_if_both_ends_are_and_integers_are_taken(
     path: str, node: dict[str, Any], expected: tuple[Any, ...]
 ) -> None:
     (axis,) = parse({"classifier": {path: node}}).axes

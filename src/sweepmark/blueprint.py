@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from sweepmark.components import TARGET, parameter_kinds, settle
 from sweepmark.config import Tree, lookup, place, resolve, validate
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.errors import ConfigurationError, unknown_name
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from sweepmark.config import Composer
     from sweepmark.config.schema import Config, SweepConfig
     from sweepmark.data import Dataset
+    from sweepmark.kinds import Kinds
     from sweepmark.space import Params
 
 __all__ = ["RUN", "Blueprint"]
@@ -39,6 +41,7 @@ RUN = "run"
 """What a single run is called where a sweep has its name."""
 
 _OF_ROWS = {"dataset", "experiment", "split"}
+_OF_COMPONENTS = {"preprocess", "classifier"}
 _MISSING = object()
 
 
@@ -101,10 +104,10 @@ class Blueprint:
 
     @classmethod
     def _of(cls, name: str, overrides: Sequence[str], trees: Mapping[str, Tree]) -> Self:
-        config = validate(resolve(trees[canonical_json({})]))
+        config = validate(_resolved(trees[canonical_json({})]))
         space = Space(())
         if config.sweep is not None:
-            space = parse_space(config.sweep.space, _defaults(trees))
+            space = parse_space(config.sweep.space, _defaults(trees), _kinds(trees))
         return cls(name, tuple(overrides), trees, space, config)
 
     @classmethod
@@ -158,11 +161,11 @@ class Blueprint:
     @property
     def shown_tree(self) -> Tree:
         """The resolved configuration as ``--cfg job`` shows it."""
-        return resolve(self.trees[canonical_json({})])
+        return _resolved(self.trees[canonical_json({})])
 
     def asked(self, options: str) -> Tree:
         """Return what is asked for under a combination of options: the tree that the key is of."""
-        tree = resolve(self.trees[options])
+        tree = _resolved(self.trees[options])
         tree["tracking"] = None
         tree["engine"] = {"threads": lookup(tree, "engine.threads")}
         return tree
@@ -174,7 +177,7 @@ class Blueprint:
         for path, value in values.items():
             place(tree, path, value)
         tree["sweep"] = None
-        return resolve(tree)
+        return _resolved(tree)
 
     def config_at(self, params: Params) -> Config:
         """Return the configuration of one trial.
@@ -245,11 +248,7 @@ def _defaults(trees: Mapping[str, Tree]) -> Callable[[Mapping[str, str], str], A
     """Return what tells the value at a path under some options, from the composed trees."""
 
     def default(options: Mapping[str, str], path: str) -> Any:
-        tree = next(
-            tree
-            for combination, tree in trees.items()
-            if options.items() <= json.loads(combination).items()
-        )
+        tree = next(_trees_under(trees, options))
         found = lookup(tree, path, _MISSING)
         if found is _MISSING:
             parent, _, _ = path.rpartition(".")
@@ -259,6 +258,37 @@ def _defaults(trees: Mapping[str, Tree]) -> Callable[[Mapping[str, str], str], A
         return found
 
     return default
+
+
+def _kinds(trees: Mapping[str, Tree]) -> Callable[[Mapping[str, str], str], Kinds | None]:
+    """Return what tells the kinds of number told apart at a path under some options."""
+
+    def kinds(options: Mapping[str, str], path: str) -> Kinds | None:
+        found = {_kinds_at(tree, path) for tree in _trees_under(trees, options)}
+        return found.pop() if len(found) == 1 else None  # options may choose the class
+
+    return kinds
+
+
+def _kinds_at(tree: Tree, path: str) -> Kinds | None:
+    parent, _, name = path.rpartition(".")
+    node = lookup(tree, parent) if parent else tree
+    if path.partition(".")[0] in _OF_COMPONENTS:
+        return parameter_kinds(node.get(TARGET), name) if isinstance(node, dict) else None
+    default = node.get(name) if isinstance(node, dict) else None
+    return frozenset({float}) if isinstance(default, float) else None
+
+
+def _trees_under(trees: Mapping[str, Tree], options: Mapping[str, str]) -> Iterator[Tree]:
+    for combination, tree in trees.items():
+        if options.items() <= json.loads(combination).items():
+            yield tree
+
+
+def _resolved(tree: Tree) -> Tree:
+    """Return a tree without interpolations, its numbers of the kinds that its classes take."""
+    settled: Tree = settle(resolve(tree))
+    return settled
 
 
 def _copy(tree: Tree) -> Tree:

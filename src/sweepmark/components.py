@@ -13,19 +13,33 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from sweepmark.config.tree import TARGET
 from sweepmark.errors import ConfigurationError, unknown_name
+from sweepmark.kinds import Kinds, convert, kinds_of
 
-__all__ = ["ALLOWED_PACKAGES", "TARGET", "accepts", "build", "find", "resolve_component"]
+__all__ = [
+    "ALLOWED_PACKAGES",
+    "TARGET",
+    "accepts",
+    "build",
+    "find",
+    "parameter_kinds",
+    "resolve_component",
+    "settle",
+]
 
 ALLOWED_PACKAGES = frozenset({"sklearn", "sweepmark"})
 """Packages whose classes may be named; ``--trust`` adds to them."""
 
-TARGET = "_target_"
+_THREADS = ("n_jobs", "thread_count", "num_threads", "nthread")
+"""What a constructor calls its number of threads: joblib and scikit-learn, CatBoost, LightGBM,
+XGBoost."""
 
 _OURS = {
-    "n_jobs": "the engine's: set engine.workers and engine.threads",
+    **dict.fromkeys(_THREADS, "the engine's: set engine.workers and engine.threads"),
     "verbose": "the program's own: progress is shown by sweepmark",
 }
+_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 _REFUSED = {"memory": "a cache folder is read with pickle, which executes what lies in it"}
 
 
@@ -86,8 +100,20 @@ def _bases() -> tuple[type, ...]:
 
 
 @cache
-def _parameters(cls: type) -> Mapping[str, inspect.Parameter]:
-    return inspect.signature(cls).parameters
+def _parameters(cls: type) -> Mapping[str, Any]:
+    """Return the parameters that a constructor takes by name, and their defaults.
+
+    Of one that takes ``**kwargs``, ``get_params`` of an object knows more, as XGBoost's does.
+    """
+    known = inspect.signature(cls).parameters.values()
+    named = {each.name: each.default for each in known if each.kind in _BY_NAME}
+    if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in known):
+        try:
+            further = cls().get_params(deep=False)
+        except Exception:  # noqa: BLE001 -- a trusted class may fail in any way
+            further = {}
+        named = further | named
+    return named
 
 
 def accepts(cls: type, parameter: str) -> bool:
@@ -124,7 +150,7 @@ def resolve_component(
         if name != TARGET:
             _check_parameter(cls, name, where=where)
         resolved[name] = _map_components(
-            value,
+            convert(value, parameter_kinds(component[TARGET], name)),
             lambda nested, name=name: resolve_component(  # type: ignore[misc]
                 nested, where=f"{where}.{name}", seed=seed, trusted=trusted
             ),
@@ -162,7 +188,8 @@ def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[s
     component : mapping
         As :func:`resolve_component` returns it.
     threads : int
-        What ``n_jobs`` is where the class takes it; its own default is one.
+        What ``n_jobs``, or whatever the class calls it, is: elsewhere than in scikit-learn the
+        default is often all cores.
     trusted : sequence of str
         Packages allowed besides ours.
 
@@ -181,8 +208,9 @@ def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[s
         # YAML knows no tuples; some constructors take nothing else.
         if isinstance(value, list) and isinstance(_default(cls, name), tuple):
             arguments[name] = tuple(value)
-    if threads != 1 and accepts(cls, "n_jobs"):
-        arguments["n_jobs"] = threads
+    parameter = next((name for name in _THREADS if accepts(cls, name)), None)
+    if parameter and not (threads == 1 and _is_single(cls, parameter)):
+        arguments[parameter] = threads
     try:
         built = cls(**arguments)
         if hasattr(built, "_parameter_constraints"):
@@ -192,8 +220,53 @@ def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[s
     return built
 
 
+def _is_single(cls: type, parameter: str) -> bool:
+    """Tell whether a class runs one thread unless told otherwise.
+
+    None is one to scikit-learn, which warns where a number is given and has no effect; to others
+    it may be all cores.
+    """
+    is_known = cls.__module__.partition(".")[0] in ALLOWED_PACKAGES
+    return is_known and _default(cls, parameter) in (None, 1)
+
+
+def parameter_kinds(target: object, parameter: str) -> Kinds | None:
+    """Return which kinds of number the class that a ``_target_`` names tells apart.
+
+    Of a trusted package's classes nothing is known, so that a number means the same wherever a
+    sweep is read: its parameters are as they were typed.
+    """
+    if not isinstance(target, str) or target.partition(".")[0] not in ALLOWED_PACKAGES:
+        return None
+    return _kinds(target, parameter)
+
+
+@cache
+def _kinds(target: str, parameter: str) -> Kinds | None:
+    try:
+        return kinds_of(find(target), parameter)
+    except ConfigurationError:  # building it says so
+        return None
+
+
+def settle(node: Any) -> Any:
+    """Return a plain value in which every component's integers are of the kind its class takes.
+
+    Examples
+    --------
+    >>> settle({"classifier": {"_target_": "sklearn.svm.SVC", "C": 1, "degree": 2}})
+    {'classifier': {'_target_': 'sklearn.svm.SVC', 'C': 1.0, 'degree': 2}}
+    """
+    if isinstance(node, Mapping):
+        target = node.get(TARGET)
+        return {
+            key: settle(convert(item, parameter_kinds(target, key))) for key, item in node.items()
+        }
+    return [settle(item) for item in node] if isinstance(node, list) else node
+
+
 def _default(cls: type, parameter: str) -> Any:
-    return _parameters(cls)[parameter].default
+    return _parameters(cls)[parameter]
 
 
 def _map_components(value: Any, change: Callable[[Mapping[str, Any]], Any]) -> Any:

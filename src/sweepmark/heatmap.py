@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.chart import VERMILION
+from sweepmark.kinds import show
 from sweepmark.lettering import load_font, text_width
 
 if TYPE_CHECKING:
@@ -230,5 +231,5 @@ def _colours(shares: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _name(value: object) -> str:
-    text = f"{value:g}" if isinstance(value, float) else str(value)
+    text = show(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from sweepmark.kinds import is_scale, show
 from sweepmark.metrics import (
     ACCURACY,
     CV_ACCURACY,
@@ -143,7 +144,7 @@ def table(
         columns["status"] = [_state(trial) for trial in ordered]
     for name, short in zip(params, _shorten(params), strict=True):
         columns[short] = [
-            _show(trial.params[name]) if name in trial.params else "" for trial in ordered
+            show(trial.params[name]) if name in trial.params else "" for trial in ordered
         ]
     columns["train"] = [str(trial.n_train or "") for trial in ordered]
     columns[_scored(trials)] = [str(trial.n_test or "") for trial in ordered]
@@ -153,7 +154,7 @@ def table(
         if any(name in trial.metrics for trial in trials):
             columns[name] = [_show_figure(trial, name) for trial in ordered]
     if points is not None:
-        columns["points"] = [_show(points.get(trial.number, "")) for trial in ordered]
+        columns["points"] = [_show_points(points.get(trial.number)) for trial in ordered]
     columns["fit s"] = [_show_seconds(trial, trial.fit_seconds) for trial in ordered]
     columns["predict s"] = [_show_seconds(trial, trial.predict_seconds) for trial in ordered]
     return Table(columns=tuple(columns), rows=tuple(zip(*columns.values(), strict=True)))
@@ -167,20 +168,20 @@ def edge_warnings(best: Trial, axes: Mapping[str, Sequence[Any]]) -> list[str]:
     best : Trial
         What the sweep selected.
     axes : mapping of str to sequence
-        The choices of each swept parameter; only axes of three numbers or more can be extended
-        and are looked at.
+        The choices of each swept parameter; only axes of three numbers of one kind or more can
+        be extended and are looked at.
     """
     warnings = []
     for name, choices in axes.items():
         value = best.params.get(name)
-        if not all(_is_number(choice) for choice in (value, *choices)):
+        if not is_scale([value, *choices]):
             continue
         if len(set(choices)) < _FEWEST or value not in (low := min(choices), high := max(choices)):
             continue
         end = "lowest" if value == low else "highest"
         warnings.append(
-            f"the best cell lies on the edge of the grid: {name} = {value:g} is the {end} of "
-            f"{len(set(choices))} values ({low:g} to {high:g}); extend it"
+            f"the best cell lies on the edge of the grid: {name} = {show(value)} is the {end} of "
+            f"{len(set(choices))} values ({show(low)} to {show(high)}); extend it"
         )
     return warnings
 
@@ -215,10 +216,6 @@ def _has(trial: Trial, metric: str) -> bool:
     return math.isfinite(_figure(trial, metric))
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _param_names(trials: Iterable[Trial]) -> list[str]:
     """Return the swept parameters in the order the trials, by number, first name them."""
     by_number = sorted(trials, key=lambda trial: trial.number)
@@ -251,12 +248,12 @@ def _state(trial: Trial) -> str:
     return f"{trial.status}: {trial.reason}" if trial.reason else trial.status
 
 
+def _show_points(points: float | None) -> str:
+    return "" if points is None else f"{points:.4g}"
+
+
 def _write(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _show(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else _write(value)
 
 
 def _show_figure(trial: Trial, metric: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark import metrics
 from sweepmark.closeup import closeup
+from sweepmark.kinds import show
 from sweepmark.records import Artifact, DataInput, Metric, Model, Param, Tag
 from sweepmark.scorecard import mean_curves
 from sweepmark.task import answer_type
@@ -43,12 +44,9 @@ def short_name(params: Mapping[str, Any], fallback: str) -> str:
     Examples
     --------
     >>> short_name({"classifier.C": 1.0, "classifier.gamma": "scale"}, "run")
-    'C=1 gamma=scale'
+    'C=1.0 gamma=scale'
     """
-    parts = [
-        f"{name.rpartition('.')[2]}={f'{value:.4g}' if isinstance(value, float) else value}"
-        for name, value in params.items()
-    ]
+    parts = [f"{name.rpartition('.')[2]}={show(value)}" for name, value in params.items()]
     return " ".join(parts) or fallback
 
 

@@ -100,7 +100,5 @@ def _holds(axis: Axis, value: Any) -> bool:
         return isinstance(value, str) and value in axis.options
     if isinstance(axis, Choice):
         return any(type(value) is type(known) and value == known for known in axis.values)
-    kinds = int if axis.integer else int | float
-    return (
-        isinstance(value, kinds) and not isinstance(value, bool) and axis.low <= value <= axis.high
-    )
+    kind = int if axis.integer else float
+    return type(value) is kind and axis.low <= value <= axis.high

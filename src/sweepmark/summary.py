@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark import grade as grading
 from sweepmark import leaderboard, metrics
+from sweepmark.kinds import is_scale
 from sweepmark.projection import artifact_records, data_record, model_record
 from sweepmark.published import comparison_document
 from sweepmark.records import Artifact, Metric, Tag
@@ -214,7 +215,7 @@ def _figure_records(result: SweepResult) -> list[Record]:
     axes = [
         axis
         for axis in result.blueprint.space.axes
-        if isinstance(axis, Choice) and all(_is_number(value) for value in axis.values)
+        if isinstance(axis, Choice) and is_scale(axis.values)
     ]
     metric = result.blueprint.sweep.objective or metrics.ACCURACY
     trials = [trial for trial in result.trials if metric in trial.metrics]
@@ -267,10 +268,6 @@ def _heatmap(result: SweepResult, axes: list[Choice], metric: str, trials: list[
         title=result.sweep_id,
         maximize=result.blueprint.sweep.direction == "maximize",
     )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_log(axis: Choice) -> bool:

@@ -86,7 +86,7 @@ class Composer:
         self._stack.close()
 
     def compose(self, overrides: Sequence[str]) -> Tree:
-        """Compose a tree; integers become floats where the default is a float.
+        """Compose a tree; of what is ours, integers become floats where the default is a float.
 
         Parameters
         ----------

@@ -13,12 +13,16 @@ from sweepmark.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Tree", "as_floats", "lookup", "place", "plain", "resolve"]
+__all__ = ["TARGET", "Tree", "as_floats", "lookup", "place", "plain", "resolve"]
 
 Tree = dict[str, Any]
 """A configuration as plain values; interpolations still stand as text."""
 
+TARGET = "_target_"
+"""The key that names a component's class."""
+
 _PLAIN_POINTER = re.compile(r"\$\{([A-Za-z_][\w.]*)\}")
+_SPACE = "space"
 _LARGEST_FLOAT = sys.float_info.max
 _NOWHERE = object()
 
@@ -68,13 +72,23 @@ def plain(value: Any) -> Any:
 def as_floats(value: Any, default: Any) -> Any:
     """Return a value with floats for integers wherever the default has a float.
 
+    Only of what is ours: what a component's integer means, its class alone says, and so what a
+    space lists.
+
     Examples
     --------
-    >>> as_floats({"C": 10, "degree": 3}, {"C": 1.0, "degree": 2})
-    {'C': 10.0, 'degree': 3}
+    >>> as_floats({"train_ratio": 1, "size": 3}, {"train_ratio": 0.75, "size": 2})
+    {'train_ratio': 1.0, 'size': 3}
+    >>> as_floats({"_target_": "A", "share": 1}, {"_target_": "A", "share": 1.0})
+    {'_target_': 'A', 'share': 1}
     """
     if isinstance(value, dict) and isinstance(default, dict):
-        return {key: as_floats(item, default.get(key)) for key, item in value.items()}
+        if TARGET in value or TARGET in default:
+            return value
+        return {
+            key: item if key == _SPACE else as_floats(item, default.get(key))
+            for key, item in value.items()
+        }
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value) if abs(value) <= _LARGEST_FLOAT else value
     return value

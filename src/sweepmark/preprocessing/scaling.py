@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["Affine", "Scale"]
 
 
+_DIVISOR = [
+    Interval(Real, None, 0, closed="neither"),
+    Interval(Real, 0, None, closed="neither"),
+]
+"""Finite, and not 0."""
+
+
 class _Fixed(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Base of transformers whose parameters say all there is to know."""
 
@@ -65,6 +72,8 @@ class Scale(_Fixed):
     array([[0.  , 0.25, 0.5 ]])
     """
 
+    _parameter_constraints: ClassVar = {"divisor": _DIVISOR}
+
     def __init__(self, divisor: float = 256.0) -> None:
         self.divisor = divisor
 
@@ -82,10 +91,6 @@ class Scale(_Fixed):
         """
         scaled: NDArray[np.float64] = np.divide(self._rows(X), self.divisor, dtype=np.float64)
         return scaled
-
-    def _validate_params(self) -> None:
-        if not np.isfinite(self.divisor) or self.divisor == 0:
-            raise ValueError(f"divisor must be finite and not 0, but got {self.divisor!r}.")
 
 
 class Affine(_Fixed):
@@ -115,10 +120,7 @@ class Affine(_Fixed):
     """
 
     _parameter_constraints: ClassVar = {
-        "divisor": [
-            Interval(Real, None, 0, closed="neither"),
-            Interval(Real, 0, None, closed="neither"),
-        ],
+        "divisor": _DIVISOR,
         "factor": [Interval(Real, None, None, closed="neither")],
         "offset": [Interval(Real, None, None, closed="neither")],
     }

@@ -7,12 +7,13 @@ option too, ``classifier.svc.C``, because another option may have a parameter of
 from __future__ import annotations
 
 from sweepmark.space.axes import Axis, Choice, Options, Params, Range, Space
-from sweepmark.space.reading import Defaults, option_name, parse_space
+from sweepmark.space.reading import Defaults, KindsAt, option_name, parse_space
 
 __all__ = [
     "Axis",
     "Choice",
     "Defaults",
+    "KindsAt",
     "Options",
     "Params",
     "Range",

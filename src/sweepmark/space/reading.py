@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sweepmark.errors import ConfigurationError
+from sweepmark.kinds import Kinds, convert
 from sweepmark.space.axes import Axis, Choice, Options, Range, Space
 
-__all__ = ["Defaults", "option_name", "parse_space"]
+__all__ = ["Defaults", "KindsAt", "option_name", "parse_space"]
 
 Defaults = Callable[[Mapping[str, str], str], Any]
 """(options chosen by group, path in the configuration) to the value standing there.
@@ -17,11 +19,22 @@ Defaults = Callable[[Mapping[str, str], str], Any]
 Raises LookupError if nothing stands there.
 """
 
+KindsAt = Callable[[Mapping[str, str], str], Kinds | None]
+"""(options chosen by group, path in the configuration) to the kinds of number told apart there."""
+
 _PLAIN_NAME = re.compile(r"[\w.\-]+")
 _RANGE_KEYS = {"low", "high", "log"}
 
 
-def parse_space(document: Mapping[str, Any], defaults: Defaults) -> Space:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is looked up of a path."""
+
+    defaults: Defaults
+    kinds: KindsAt
+
+
+def parse_space(document: Mapping[str, Any], defaults: Defaults, kinds: KindsAt) -> Space:
     """Read ``sweep.space``.
 
     Parameters
@@ -31,13 +44,15 @@ def parse_space(document: Mapping[str, Any], defaults: Defaults) -> Space:
         ``{option: …}`` in the place of a group its options.
     defaults : callable
         Tells what stands at a path; raises LookupError with the message if nothing does.
+    kinds : callable
+        Tells which kinds of number are told apart at a path.
 
     Raises
     ------
     ConfigurationError
         If a path does not exist, a list is empty or says a value twice, or a range is none.
     """
-    axes = tuple(_axes(document, prefix="", options={}, path="", defaults=defaults))
+    axes = tuple(_axes(document, prefix="", options={}, path="", look=_Look(defaults, kinds)))
     if not axes:
         raise ConfigurationError("sweep.space must name a parameter or more, but is empty.")
     return Space(axes)
@@ -49,21 +64,21 @@ def _axes(
     prefix: str,
     options: Mapping[str, str],
     path: str,
-    defaults: Defaults,
+    look: _Look,
 ) -> Iterator[Axis]:
     for key, value in node.items():
         name, place = _join(prefix, str(key)), _join(path, str(key))
         if isinstance(value, Mapping) and "option" in value:
-            yield _options(name, value, nested=bool(options or prefix), defaults=defaults)
+            yield _options(name, value, nested=bool(options or prefix), look=look)
         elif isinstance(value, Mapping) and not ("low" in value or "high" in value):
             if not value:
                 raise ConfigurationError(f"sweep.space.{name} must list values, but is empty.")
-            yield from _axes(value, prefix=name, options=options, path=place, defaults=defaults)
+            yield from _axes(value, prefix=name, options=options, path=place, look=look)
         else:
-            yield _leaf(name, place, value, options=options, defaults=defaults)
+            yield _leaf(name, place, value, options=options, look=look)
 
 
-def _options(name: str, node: Mapping[str, Any], *, nested: bool, defaults: Defaults) -> Options:
+def _options(name: str, node: Mapping[str, Any], *, nested: bool, look: _Look) -> Options:
     if nested:
         raise ConfigurationError(f"sweep.space.{name}: only a whole config group has options.")
     if set(node) != {"option"}:
@@ -81,7 +96,7 @@ def _options(name: str, node: Mapping[str, Any], *, nested: bool, defaults: Defa
                     prefix=f"{name}.{option}",
                     options={name: option},
                     path=name,
-                    defaults=defaults,
+                    look=look,
                 )
             )
             for option, opened in _listed(name, node["option"])
@@ -125,14 +140,15 @@ def option_name(option: Any) -> str:
 
 
 def _leaf(
-    name: str, path: str, value: Any, *, options: Mapping[str, str], defaults: Defaults
+    name: str, path: str, value: Any, *, options: Mapping[str, str], look: _Look
 ) -> Choice | Range:
     try:
-        default = defaults(options, path)
+        default = look.defaults(options, path)
     except LookupError as error:
         raise ConfigurationError(f"sweep.space.{name}: {error}") from None
+    kinds = look.kinds(options, path)
     if isinstance(value, Mapping):
-        return _range(name, path, value, default)
+        return _range(name, path, value, default, kinds)
     if not isinstance(value, list):
         raise ConfigurationError(
             f"sweep.space.{name} must be a list of values or a range {{low, high, log}}, "
@@ -140,13 +156,15 @@ def _leaf(
         )
     if not value:
         raise ConfigurationError(f"sweep.space.{name} must list a value or more, but is empty.")
-    values = tuple(float(item) if _widens(item, default) else item for item in value)
+    values = tuple(convert(item, kinds) for item in value)
     if len({repr(item) for item in values}) < len(values):
         raise ConfigurationError(f"sweep.space.{name} must list each value once, got {value!r}.")
     return Choice(name, path, values)
 
 
-def _range(name: str, path: str, node: Mapping[str, Any], default: Any) -> Range:
+def _range(
+    name: str, path: str, node: Mapping[str, Any], default: Any, kinds: Kinds | None
+) -> Range:
     unknown = set(node) - _RANGE_KEYS
     low: Any = node.get("low")
     high: Any = node.get("high")
@@ -161,17 +179,14 @@ def _range(name: str, path: str, node: Mapping[str, Any], default: Any) -> Range
         raise ConfigurationError(
             f"sweep.space.{name}: {rule} must hold, but got (low={low}, high={high})."
         )
-    integer = isinstance(low, int) and isinstance(high, int) and not isinstance(default, float)
+    takes_integers = not isinstance(default, float) if kinds is None else int in kinds
+    integer = isinstance(low, int) and isinstance(high, int) and takes_integers
     number = int if integer else float
     return Range(name, path, number(low), number(high), log, integer)
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _widens(value: Any, default: Any) -> bool:
-    return isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool)
 
 
 def _join(prefix: str, key: str) -> str:

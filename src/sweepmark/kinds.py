@@ -1,0 +1,118 @@
+"""Kinds of number: to scikit-learn the integer 1 and the float 1.0 may mean different things.
+
+``BaggingClassifier(max_features=1)`` draws one feature, ``max_features=1.0`` all of them. A number
+therefore stays of the kind it was given in, unless the class takes no integer of its own there.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import cache
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Kinds", "convert", "is_scale", "kinds_of", "show"]
+
+Kinds = frozenset[type]
+"""``{float}``, ``{int}`` or both."""
+
+_LARGEST_FLOAT = sys.float_info.max
+
+
+@cache
+def kinds_of(cls: type, parameter: str) -> Kinds | None:
+    """Return which kinds of number a class tells apart for a parameter, by its own constraints.
+
+    An interval of real numbers beside which there is nothing for integers takes an integer for
+    the float of the same value. A bare type, such as ``Real``, says nothing.
+
+    Parameters
+    ----------
+    cls : type
+        Any class; ``_parameter_constraints`` are scikit-learn's.
+    parameter : str
+        Of its constructor.
+
+    Returns
+    -------
+    frozenset of type or None
+        None if the class says nothing of it.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import BaggingClassifier
+    >>> from sklearn.svm import SVC
+    >>> kinds_of(SVC, "C") == {float}, kinds_of(SVC, "degree") == {int}
+    (True, True)
+    >>> kinds_of(BaggingClassifier, "max_features") == {int, float}
+    True
+    """
+    from sklearn.utils._param_validation import Interval, Options
+
+    rules = getattr(cls, "_parameter_constraints", None)
+    listed = rules.get(parameter) if isinstance(rules, dict) else None
+    if not isinstance(listed, list | tuple):
+        return None
+    kinds: set[type] = set()
+    for rule in (getattr(item, "constraint", item) for item in listed):  # what Hidden hides
+        if isinstance(rule, str):
+            kinds |= {int} if rule in {"cv_object", "random_state", "verbose"} else set()
+        elif rule is Integral:
+            kinds.add(int)
+        elif isinstance(rule, Interval | Options) and issubclass(rule.type, Real):
+            kinds.add(int if rule.type is Integral else float)
+    return frozenset(kinds) or None
+
+
+def convert(value: Any, kinds: Kinds | None) -> Any:
+    """Return a value as what takes only floats takes it; anything else as it is.
+
+    Parameters
+    ----------
+    value : object
+        An integer becomes a float if there is one of exactly its value.
+    kinds : frozenset of type or None
+        What is taken, as of :func:`kinds_of`.
+
+    Examples
+    --------
+    >>> convert(1, frozenset({float})), convert(1, frozenset({int, float})), convert(1, None)
+    (1.0, 1, 1)
+    >>> convert(True, frozenset({float})), convert(10.0, frozenset({int}))
+    (True, 10.0)
+    """
+    if kinds != {float} or not isinstance(value, int) or isinstance(value, bool):
+        return value
+    is_exact = abs(value) <= _LARGEST_FLOAT and int(float(value)) == value
+    return float(value) if is_exact else value
+
+
+def is_scale(values: Iterable[Any]) -> bool:
+    """Tell whether values can be put in order: all integers, or all floats.
+
+    Of the two mixed nobody knows: 1 may be a count and 1.0 the share of all.
+
+    Examples
+    --------
+    >>> is_scale([1, 8]), is_scale([0.5, 1.0]), is_scale([1, 1.0]), is_scale([True, False])
+    (True, True, False, False)
+    """
+    return {type(value) for value in values} in ({int}, {float})
+
+
+def show(value: object) -> str:
+    """Return a value as tables and names show it: four digits, and a float told from an integer.
+
+    Examples
+    --------
+    >>> show(1), show(1.0), show(0.012345), show(1e5), show("scale"), show(True)
+    ('1', '1.0', '0.01234', '1e+05', 'scale', 'true')
+    """
+    if isinstance(value, float):
+        text = f"{value:.4g}"
+        return f"{text}.0" if text.lstrip("-").isdecimal() else text
+    return value if isinstance(value, str) else json.dumps(value)
