@@ -9,7 +9,7 @@ import pytest
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.folds import check_folds, fold_rows
+from sweepmark.folds import check_folds, fold_rows, hold_out
 
 
 class TestFolds:
@@ -38,3 +38,16 @@ class TestFolds:
         with pytest.raises(ConfigurationError, match=r"fold 2 of 3 would lack 2.*stratified=true"):
             check_folds(np.sort(self.y), folds)
         check_folds(np.sort(self.y), [self.method(fold) for fold in range(3)])
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "fraction", "n_held_out"),
+    [(10, 0.25, 2), (10, 0.26, 3), (10, 0.35, 4), (100, 0.29, 29), (7, 0.1, 1), (1437, 0.1, 144)],
+)
+@pytest.mark.parametrize("rows", ["last", "random"])
+def test_share_held_out_is_rounded_to_the_nearest_row(
+    n_rows: int, fraction: float, n_held_out: int, rows: str
+) -> None:
+    fit, held_out = hold_out({"fraction": fraction, "rows": rows, "seed": 3}, n_rows)
+    assert len(held_out) == n_held_out
+    assert sorted([*fit, *held_out]) == list(range(n_rows))
