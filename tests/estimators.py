@@ -13,7 +13,18 @@ from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
 from sklearn.svm import SVC
 
-__all__ = ["FITS", "HELD", "HungryClassifier", "Mirror", "NanSVC", "SlowSVC"]
+__all__ = [
+    "FITS",
+    "HELD",
+    "Counted",
+    "Greedy",
+    "Hidden",
+    "HungryClassifier",
+    "Mirror",
+    "NanSVC",
+    "SlowSVC",
+    "Undecided",
+]
 
 FITS = "FITS"
 """The environment variable that names the file in which fits are counted."""
@@ -107,3 +118,40 @@ class Mirror(BaseEstimator):  # type: ignore[misc]
     def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:
         """Return twice the rows."""
         return np.concatenate([X, X[:, ::-1]]), np.concatenate([y, y])
+
+
+class Greedy(DummyClassifier):  # type: ignore[misc]
+    """Takes all cores unless told otherwise."""
+
+    def __init__(self, n_jobs: int = -1) -> None:
+        super().__init__()
+        self.n_jobs = n_jobs
+
+
+class Undecided(DummyClassifier):  # type: ignore[misc]
+    """Takes all cores for None, as LightGBM does."""
+
+    def __init__(self, n_jobs: int | None = None) -> None:
+        super().__init__()
+        self.n_jobs = n_jobs
+
+
+class Counted(DummyClassifier):  # type: ignore[misc]
+    """Calls its number of threads as CatBoost does."""
+
+    def __init__(self, thread_count: int | None = None) -> None:
+        super().__init__()
+        self.thread_count = thread_count
+
+
+class Hidden(DummyClassifier):  # type: ignore[misc]
+    """Names its parameters in ``get_params`` alone, as XGBoost does."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__()
+        self._given = {"n_jobs": None, "depth": 6, "random_state": None} | kwargs
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002 -- theirs
+        """Return them."""
+        del deep
+        return dict(self._given)

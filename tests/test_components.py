@@ -15,6 +15,7 @@ from sweepmark.components import build, find, resolve_component
 from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 SVC_PATH = "sklearn.svm.SVC"
@@ -22,8 +23,9 @@ FOREST = "sklearn.ensemble.RandomForestClassifier"
 BAGGING = "sklearn.ensemble.BaggingClassifier"
 
 
-def resolve(target: str, **parameters: Any) -> dict[str, Any]:
-    return resolve_component({"_target_": target, **parameters}, where="classifier", seed=7)
+def resolve(target: str, trusted: Sequence[str] = (), **parameters: Any) -> dict[str, Any]:
+    component = {"_target_": target, **parameters}
+    return resolve_component(component, where="classifier", seed=7, trusted=trusted)
 
 
 class TestHostile:
@@ -190,6 +192,42 @@ class TestBuild:
         assert build(component, threads=2).n_jobs == 2
         assert build(component, threads=2).estimator.n_jobs == 2
         assert build(component).n_jobs is None
+
+    @pytest.mark.parametrize("threads", [1, 2])
+    @pytest.mark.parametrize(
+        ("name", "parameter"),
+        [
+            ("Greedy", "n_jobs"),
+            ("Undecided", "n_jobs"),
+            ("Hidden", "n_jobs"),
+            ("Counted", "thread_count"),
+        ],
+    )
+    def test_threads_are_handed_to_whatever_takes_all_cores_by_default(
+        self, name: str, parameter: str, threads: int
+    ) -> None:
+        trusted = ["estimators"]
+        greedy = {"_target_": f"estimators.{name}"}
+        built = build(
+            resolve(BAGGING, trusted=trusted, estimator=greedy), threads=threads, trusted=trusted
+        )
+        assert built.estimator.get_params()[parameter] == threads
+
+    @pytest.mark.parametrize("parameter", ["n_jobs", "thread_count", "num_threads", "nthread"])
+    def test_threads_are_not_the_users_to_set(self, parameter: str) -> None:
+        with pytest.raises(ConfigurationError, match=r"engine\.threads"):
+            resolve("estimators.Hidden", trusted=["estimators"], **{parameter: 4})
+
+    def test_constructor_of_any_keywords_takes_what_its_parameters_name(self) -> None:
+        resolved = resolve("estimators.Hidden", trusted=["estimators"], depth=3)
+        assert build(resolved, trusted=["estimators"]).get_params()["depth"] == 3
+        assert resolved["random_state"] == 7
+        with pytest.raises(ConfigurationError, match=r"width.*depth"):
+            resolve("estimators.Hidden", trusted=["estimators"], width=3)
+
+    def test_known_class_is_left_alone_where_one_thread_is_its_default(self) -> None:
+        known = build(resolve("sklearn.linear_model.LogisticRegression"))
+        assert known.n_jobs is None  # a number has no effect there, and scikit-learn warns of it
 
     @pytest.mark.parametrize(
         ("parameters", "parts"),
