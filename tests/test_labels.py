@@ -36,7 +36,7 @@ from sweepmark.evaluation import evaluate, specify, specify_test
 from sweepmark.scorecard import merge
 from sweepmark.split import split_rows
 from tables import write
-from tiny import config
+from tiny import config, digits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -340,6 +340,43 @@ def test_constant_is_a_label(made: Callable[[str], Made]) -> None:
     _, _, X_test, y_test = table.parts(*DETECTOR)
     right = DummyClassifier(strategy="constant", constant="green").fit(table.X, table.y)
     assert card.metrics["accuracy"] == right.score(X_test, y_test)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_classifier_that_counts_classes_from_0_is_given_what_it_knows(
+    made: Callable[[str], Made], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweepmark.recipe._COUNTING", {"estimators"})
+    table = made(kind)
+    asked = table.asked("preprocess=none", classifier={"_target_": "estimators.Counting"})
+    one = specify_test(asked, table.dataset, trusted=["estimators"])
+    card = evaluate(one, keep_model=True)
+    X, y, X_test, _ = table.parts(*DETECTOR)
+    right = KNeighborsClassifier().fit(X, y).predict(X_test)
+    assert card.model is not None
+    answer = models.load(card.model, packages=["estimators"]).predict(X_test)
+    np.testing.assert_array_equal(answer, right)
+
+
+@pytest.mark.parametrize("weights", [{"5": 9, "not 5": 1}, {"true": 9, "false": 1}])
+def test_one_label_against_the_rest_is_weighted_by_name_or_by_what_the_model_answers(
+    weights: dict[str, int],
+) -> None:
+    groups = ("task=is_digit", "preprocess=scale", "classifier=logistic")
+    asked = config(*groups, task__positive=5, classifier__class_weight=weights)
+    one = specify_test(asked, digits())
+    assert one.classifier["class_weight"] == {"5": 9, "not 5": 1}
+    card = evaluate(one, keep_model=True)
+    assert card.model is not None
+    train, test = split_rows(one.split, digits())
+    X, y = digits().train.X / 16, digits().y == 5
+    parameters = dict(one.classifier) | {"class_weight": {False: 1, True: 9}}
+    del parameters["_target_"]
+    right = LogisticRegression(**parameters).fit(X[train], y[train])
+    answer = models.load(card.model).predict(digits().train.X[test])
+    assert answer.dtype == bool
+    np.testing.assert_array_equal(answer, right.predict(X[test]))
+    assert card.metrics["recall_not 5"] == recall_score(~y[test], ~answer)
 
 
 @pytest.mark.parametrize("positive", KINDS["churn"])

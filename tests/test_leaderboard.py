@@ -214,3 +214,14 @@ def test_no_edge_where_there_is_none_to_extend(value: Any, choices: list[Any]) -
 
 def test_an_axis_that_the_best_does_not_have_is_passed_over() -> None:
     assert edge_warnings(make_trial(0), {"classifier.svc.C": [1, 2, 3]}) == []
+
+
+def test_positive_class_is_said_where_there_is_one() -> None:
+    trials = [
+        Trial(number=0, status="complete", metrics={"f1": 0.5}, positive="churned"),
+        Trial(number=1, status="failed"),
+    ]
+    rows = list(csv.DictReader(io.StringIO(csv_text(trials).decode())))
+    assert [row["positive"] for row in rows] == ["churned", ""]
+    listed = table(trials, metrics=["f1"])
+    assert [row[listed.columns.index("positive")] for row in listed.rows] == ["churned", ""]

@@ -31,7 +31,7 @@ TRIAL = {
     "run_id",
     "reused_from",
 }
-BESIDES = {"n_train", "n_test", "fit_seconds", "predict_seconds", "attempts"}
+BESIDES = {"n_train", "n_test", "positive", "fit_seconds", "predict_seconds", "attempts"}
 """What a trial says besides the design's keys."""
 
 

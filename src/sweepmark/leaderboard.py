@@ -103,13 +103,16 @@ def csv_text(
     params, metrics = _param_names(trials), _metric_names(trials)
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
-    identity, outcome = ("number", "status", "reason"), ("n_train", "n_test")
+    identity, outcome = ("number", "status", "reason"), ["n_train", "n_test"]
+    of_two = [trial for trial in trials if trial.positive is not None]
+    outcome += ["positive"] if of_two else []
     writer.writerow([*identity, *params, *outcome, *metrics, FIT_SECONDS, PREDICT_SECONDS])
     for trial in ordered:
         writer.writerow(
             [trial.number, trial.status, trial.reason or ""]
             + [_write(trial.params[name]) if name in trial.params else "" for name in params]
             + [trial.n_train, trial.n_test]
+            + ([trial.positive or ""] if of_two else [])
             + [_figure(trial, name) if _has(trial, name) else "" for name in metrics]
             + [trial.fit_seconds, trial.predict_seconds]
         )

@@ -28,6 +28,7 @@ __all__ = [
     "configuration_records",
     "data_record",
     "model_record",
+    "positive_records",
     "published_records",
     "short_name",
     "trial_records",
@@ -110,8 +111,7 @@ def trial_records(trial: Trial, cards: Sequence[Scorecard]) -> list[Record]:
         records += [Tag("sweepmark.reason", trial.reason), Tag("sweepmark.error", trial.message)]
     if trial.reused_from:
         records.append(Tag("sweepmark.reused_from", trial.reused_from))
-    if trial.positive is not None:
-        records.append(Tag("sweepmark.positive", trial.positive))
+    records += positive_records(trial)
     if trial.warnings:
         records.append(Tag("sweepmark.warnings", "\n".join(trial.warnings)))
     if not cards:
@@ -140,6 +140,11 @@ def trial_records(trial: Trial, cards: Sequence[Scorecard]) -> list[Record]:
             for fold, card in enumerate(cards)
         ]
     return records
+
+
+def positive_records(trial: Trial) -> list[Record]:
+    """Return which of two classes the figures are of; nothing for more classes."""
+    return [] if trial.positive is None else [Tag("sweepmark.positive", trial.positive)]
 
 
 def published_records(comparisons: Sequence[Comparison]) -> list[Record]:

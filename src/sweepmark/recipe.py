@@ -36,6 +36,9 @@ _LIBRARIES = ("numpy", "scikit-learn", "scipy")
 _FURTHER = ("scikit-image",)
 """Libraries that only some components compute with; their classes say so in ``libraries``."""
 
+_COUNTING = frozenset({"xgboost"})
+"""Packages whose classifiers take no labels but 0 to n - 1."""
+
 
 def resolve_recipe(
     config: Config, *, trusted: Sequence[str] = ()
@@ -105,12 +108,26 @@ def build_pipeline(specification: Specification, labels: Labels | None = None) -
             name: place_labels(component, labels, trusted=trusted)
             for name, component in components.items()
         }
-    return Pipeline(
-        [
-            (name, build(component, threads=specification.threads, trusted=trusted))
-            for name, component in components.items()
-        ]
-    )
+    steps = [
+        (name, build(component, threads=specification.threads, trusted=trusted))
+        for name, component in components.items()
+    ]
+    if labels is not None:
+        steps[-1] = (CLASSIFIER, _counted(steps[-1][1], labels))
+    return Pipeline(steps)
+
+
+def _counted(classifier: Any, labels: Labels) -> Any:
+    """Return a classifier that takes any labels, also where it knows none but 0 to n - 1.
+
+    A vote of one is scikit-learn's own way to number the classes of an estimator.
+    """
+    from sklearn.ensemble import VotingClassifier
+
+    packages = {base.__module__.partition(".")[0] for base in type(classifier).__mro__}
+    if labels.values.tolist() == list(range(len(labels.names))) or not packages & _COUNTING:
+        return classifier
+    return VotingClassifier([(CLASSIFIER, classifier)], voting="soft")
 
 
 def library_versions(trusted: Sequence[str] = ()) -> dict[str, str]:

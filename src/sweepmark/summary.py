@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 from sweepmark import grade as grading
 from sweepmark import leaderboard, metrics
 from sweepmark.kinds import is_scale
-from sweepmark.projection import artifact_records, data_record, model_record
+from sweepmark.projection import (
+    artifact_records,
+    data_record,
+    model_record,
+    positive_records,
+)
 from sweepmark.published import comparison_document
 from sweepmark.records import Artifact, Metric, Tag
 from sweepmark.space import Choice
@@ -170,6 +175,7 @@ def parent_records(
         records.append(Metric(sweep.objective, result.chosen.metrics[sweep.objective]))
     if result.test is not None:
         records += [Metric(name, value) for name, value in result.test.metrics.items()]
+        records += positive_records(result.test)
         content = evaluations.model(result.test.keys[0])
         task = result.blueprint.config_at(dict(result.test.params)).task
         records += [model_record(content, dataset, task)] if content else []
