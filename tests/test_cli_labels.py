@@ -106,6 +106,14 @@ def test_predictions_have_the_files_labels_and_the_positive_ones_score(
     assert [row["row"] for row in document["predictions"][:2]] == list(np.argsort(-scores)[:2])
 
 
+def test_minority_that_sorts_second_is_no_reason_to_warn(tables: Called) -> None:
+    rows = "".join(f"{'yes' if n % 3 == 0 else 'no'},{n % 3 + n / 99}\n" for n in range(99))
+    write(tables.folder / "rare.csv", f"label,a\n{rows}")
+    document = tables.run(*words("rare", "tracking=none"), "--json").document
+    assert document["trials"][0]["positive"] == "yes"
+    assert not document["warnings"]
+
+
 def test_run_without_two_classes_has_no_positive_one(tables: Called) -> None:
     rows = "".join(f"{'rgb'[n % 3]},{n % 3 + n / 99}\n" for n in range(99))
     write(tables.folder / "colours.csv", f"label,a\n{rows}")
