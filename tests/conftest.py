@@ -81,6 +81,20 @@ def digits_idx(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def fashion_idx(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four IDX files of Fashion-MNIST's form, which is not fetched: a bright row per label."""
+    folder = tmp_path_factory.mktemp("fashion_idx")
+    rng = np.random.default_rng(0)
+    for name, n_rows in (("train", 600), ("t10k", 100)):
+        labels = np.arange(n_rows, dtype=np.uint8) % 10
+        images = rng.integers(0, 128, (n_rows, 28, 28), dtype=np.uint8)
+        images[np.arange(n_rows), 2 * labels + 4] += 100
+        for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
+            (folder / f"{name}-{kind}-ubyte").write_bytes(idx.encode(array))
+    return folder
+
+
+@pytest.fixture(scope="session")
 def migrated_store(shared: Callable[[str, Fill], Path]) -> Path:
     """A store with MLflow's and Optuna's databases, not to be written to: making them takes 2 s."""
     return shared("migrated", lambda folder: _migrate(folder / "mlruns")) / "mlruns"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import shlex
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ ELSEWHERE = ("ui", "data describe openml")
 """A server and a host on the net: they have tests of their own."""
 
 SMALL = {
+    "run experiment=softmax_adam_fashion": [
+        *("dataset.path=fashion", "split.size=400", "engine=serial", "tracking=none", "--json"),
+    ],
     "run experiment": ["split.size=400", "engine=serial", "tracking=none", "--json"],
     "sweep svc_c_gamma": ["split.size=300", "engine=serial"],
     "sweep growing_subsets": ["sweep.space.split.size=[400,800]", "engine=serial"],
@@ -58,9 +62,11 @@ def test_reference_sweep_runs_every_preset_that_needs_no_file_of_ones_own() -> N
 @pytest.mark.mnist
 @pytest.mark.parametrize("chapter", STEPS)
 def test_commands_do_what_they_say_on_a_small_part(
-    mnist_cache: Path, tmp_path: Path, chapter: str
+    mnist_cache: Path, fashion_idx: Path, tmp_path: Path, chapter: str
 ) -> None:
+    """MNIST is the only data that tests fetch; Fashion-MNIST, Kaggle's files are made."""
     called = Called(tmp_path, cache=mnist_cache)
+    shutil.copytree(fashion_idx, called.folder / "fashion")
     (called.folder / "titanic.csv").write_text(PASSENGERS)
     called.run("data", "export", "mnist", "--count", "300", "-o", "digits.csv")
     pixels = ",".join(f"pixel{number}" for number in range(784))
