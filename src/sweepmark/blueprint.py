@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sweepmark.components import TARGET, parameter_kinds, settle
 from sweepmark.config import Tree, lookup, place, resolve, validate
 from sweepmark.config.folders import EXPERIMENT
-from sweepmark.errors import ConfigurationError, unknown_name
+from sweepmark.errors import ConfigurationError, FetchError, unknown_name
 from sweepmark.evaluation import specify, trained_names
 from sweepmark.feasibility import (
     check_axes,
@@ -23,7 +23,7 @@ from sweepmark.feasibility import (
     check_recalls,
     samples,
 )
-from sweepmark.space import Space, option_name, parse_space
+from sweepmark.space import Options, Space, option_name, parse_space
 from sweepmark.specification import canonical_json
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ __all__ = ["RUN", "Blueprint"]
 RUN = "run"
 """What a single run is called where a sweep has its name."""
 
-_OF_ROWS = {"dataset", "experiment", "split"}
+_OF_DATA = {"dataset", EXPERIMENT}
+_OF_ROWS = {*_OF_DATA, "split"}
 _OF_COMPONENTS = {"preprocess", "classifier"}
 _MISSING = object()
 
@@ -147,6 +148,11 @@ class Blueprint:
         return any(axis.name.partition(".")[0] in _OF_ROWS for axis in self.space.all_axes())
 
     @property
+    def _sweeps_data(self) -> bool:
+        """Whether trials are of several data sets by name."""
+        return any(isinstance(axis, Options) and axis.name in _OF_DATA for axis in self.space.axes)
+
+    @property
     def sweep(self) -> SweepConfig:
         """Group ``sweep``; for a single run a sweep of one trial that selects nothing."""
         from sweepmark.config.schema import SweepConfig
@@ -189,11 +195,15 @@ class Blueprint:
         """
         return validate(self.tree_at(params))
 
-    def check(self, load: Callable[[Config], Dataset], *, trusted: Sequence[str] = ()) -> None:
+    def check(
+        self, load: Callable[[Config], Dataset], *, trusted: Sequence[str] = ()
+    ) -> tuple[str, ...]:
         """Refuse, before anything starts, what no trial could be made of.
 
         Every combination of options is tried, and in it every combination of values that decide
         rows, and every value of every other parameter (the ends of a range) once.
+
+        Where data sets are swept, one that cannot be had is no obstacle to trials on the others.
 
         Parameters
         ----------
@@ -202,14 +212,23 @@ class Blueprint:
         trusted : sequence of str
             Packages allowed besides ours.
 
+        Returns
+        -------
+        tuple of str
+            The data sets that cannot be had, trials on which will fail.
+
         Raises
         ------
         ConfigurationError
             If anything is wrong.
+        FetchError
+            If no data set can be had.
         """
         check_objective(self.sweep, self.config)
         check_grade(self.config.grade)
         check_axes(self.space)
+        lacking: dict[str, FetchError] = {}
+        is_possible = False
         for params in samples(self.space):
             config = self.config_at(params)
             try:
@@ -222,6 +241,15 @@ class Blueprint:
                     raise
                 where = ", ".join(f"{name}={value}" for name, value in params.items())
                 raise ConfigurationError(f"{error}\n(found at {where})") from None
+            except FetchError as error:
+                if not self._sweeps_data:
+                    raise
+                lacking.setdefault(config.dataset.name, error)
+            else:
+                is_possible = True
+        if lacking and not is_possible:
+            raise next(iter(lacking.values()))
+        return tuple(lacking)
 
 
 def _key(override: str) -> str:

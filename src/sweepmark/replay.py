@@ -70,7 +70,8 @@ def _misfit(history: History, blueprint: Blueprint) -> str | None:
             return f"trial {number} is no point of its space: {reason}"
         blueprint.tree_at(params)
     for number, outcome in history.outcomes.items():
-        n_evaluations = blueprint.n_evaluations(history.params[number])
+        lacks_data = outcome["status"] == "failed" and outcome["reason"] == "data"
+        n_evaluations = 0 if lacks_data else blueprint.n_evaluations(history.params[number])
         if len(outcome["keys"]) != n_evaluations:
             return f"trial {number} must have {n_evaluations} evaluations"
     return None

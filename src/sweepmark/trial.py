@@ -24,7 +24,7 @@ class Trial:
     status : {"complete", "reused", "failed", "pruned"}
         "reused": every evaluation was there before the sweep began.
     reason : str or None
-        Why it failed: "error", "killed", "timeout", "memory" or "nan".
+        Why it failed: "error", "killed", "timeout", "memory", "nan" or "data".
     message : str
         One line on the failure; empty otherwise.
     params : mapping of str to value

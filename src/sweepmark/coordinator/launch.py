@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
 from sweepmark.coordinator.background import Background
+from sweepmark.coordinator.datasets import Datasets
 from sweepmark.coordinator.delivery import git_state
 from sweepmark.coordinator.loop import Coordinator
 from sweepmark.coordinator.predecessor import find_unfinished, is_over, versions_changed
 from sweepmark.coordinator.projections import Projections
-from sweepmark.data import load
 from sweepmark.engine import Clock, check_engine, create_engine
 from sweepmark.engine.serial import SerialEngine
 from sweepmark.errors import SweepmarkError
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sweepmark.blueprint import Blueprint
-    from sweepmark.config.schema import Config, DatasetConfig
-    from sweepmark.data import Dataset
     from sweepmark.results import SweepResult
     from sweepmark.store import Store
     from sweepmark.trial import Trial
@@ -79,24 +77,6 @@ class Options:
     accept_versions: bool = False
 
 
-class _Datasets:
-    """Loads each data set once."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._loaded: dict[str, Dataset] = {}
-
-    def load(self, config: Config) -> Dataset:
-        name = _identity(config.dataset)
-        if name not in self._loaded:
-            self._loaded[name] = load(config.dataset, report=self._progress.say)
-        return self._loaded[name]
-
-
-def _identity(dataset: DatasetConfig) -> str:
-    return repr(dataset)
-
-
 def _warm_up(blueprint: Blueprint) -> tuple[str, ...]:
     """Return what each process calls before its first evaluation: only our SVC has a compiler."""
     is_asked_for = "sweepmark.svm.SVC" in canonical_json(blueprint.document())
@@ -114,7 +94,8 @@ class _Preparation:
         config = blueprint.config
         check_engine(config.engine)
         self.blueprint = blueprint
-        self.datasets = _Datasets(progress)
+        self._progress = progress
+        self.datasets = Datasets(progress.say)
         self.search = create_search(
             blueprint.space, config.sampler, blueprint.sweep, seed=config.seed
         )
@@ -139,7 +120,8 @@ class _Preparation:
         self.engine.close()
 
     def check(self, options: Options) -> None:
-        self.blueprint.check(self.datasets.load, trusted=options.trusted)
+        for name in self.blueprint.check(self.datasets.load, trusted=options.trusted):
+            self._progress.say(f"{name} cannot be had: trials on it fail, the others are run")
 
 
 def launch(

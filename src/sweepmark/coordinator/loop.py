@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from sweepmark.coordinator.datasets import count_training_rows, lacking
 from sweepmark.coordinator.decisions import Decisions
 from sweepmark.coordinator.settlement import Observer, OpenTrial, Settlement
 from sweepmark.coordinator.workload import Workload
 from sweepmark.engine import Job, shared_memory
+from sweepmark.errors import FetchError
 from sweepmark.evaluation import specify, specify_test
 from sweepmark.leaderboard import Direction, best
-from sweepmark.split import resolve_split
 from sweepmark.store import Origin
 
 if TYPE_CHECKING:
@@ -153,7 +154,12 @@ class Coordinator:
         if self._settlement.restore(number, params, retry_failed=self.retry_failed):
             return
         config = self.blueprint.config_at(params)
-        specifications = specify(config, self.load(config), trusted=self.trusted)
+        try:
+            specifications = specify(config, self.load(config), trusted=self.trusted)
+        except FetchError:  # only where others can be had: see Blueprint.check
+            trial = OpenTrial(number, params, (), failure=lacking(config, params))
+            self._settlement.finish(trial)
+            return
         trial = OpenTrial(number, params, specifications)
         self._open[number] = trial
         keep_model = number == self._model_of
@@ -180,10 +186,7 @@ class Coordinator:
     def _n_train(self, number: int) -> int:
         """Return the training rows of a trial of a search that needs no results."""
         config = self.blueprint.config_at(self._decisions.params(number))
-        if config.evaluation.method != "test":  # of an experiment that cross-validates
-            return 0
-        n_train: int = resolve_split(config.split, self.load(config))["n_train"]
-        return n_train - round(n_train * (config.evaluation.validation_fraction or 0))
+        return count_training_rows(config, self.load)
 
     def _is_there(self, key: str, *, with_model: bool) -> bool:
         origin = self.evaluations.origin(key, with_model=with_model)

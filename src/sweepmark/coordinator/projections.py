@@ -118,11 +118,21 @@ class Projections:
         """End the sweep's own run with what became of it."""
         self.prepare()
         if self._parent is not None:
-            dataset = self.load(self.blueprint.config)
+            dataset = self.load(self._shown_config(result))
             records = parent_records(result, dataset, self.store.evaluations)
             self.tracker.close_parent(
                 run_id=self._parent, records=records, ended=ended, status="FINISHED"
             )
+
+    def _shown_config(self, result: SweepResult) -> Config:
+        """Return the configuration of the headline, or of another trial whose data are there."""
+        shown = [
+            result.test,
+            *(trial for trial in result.trials if trial.status != "failed"),
+            *(trial for trial in result.trials if trial.reason != "data"),
+        ]
+        trial = next((trial for trial in shown if trial is not None), None)
+        return self.blueprint.config_at(dict(trial.params)) if trial else self.blueprint.config
 
     def interrupt(self, *, ended: float) -> None:
         """End the sweep's own run, if it can be, so that nothing is shown as running.

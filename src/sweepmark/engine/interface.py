@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Clock", "Engine", "Evaluate", "Failure", "Job", "Outcome", "Reason", "call"]
 
-Reason = Literal["error", "killed", "timeout", "memory", "nan"]
+Reason = Literal["error", "killed", "timeout", "memory", "nan", "data"]
 """Why there is no Scorecard."""
 
 
@@ -57,8 +57,9 @@ class Failure:
 
     Attributes
     ----------
-    reason : {"error", "killed", "timeout", "memory", "nan"}
-        An exception; a dead worker; a limit of the engine; a score that is no number.
+    reason : {"error", "killed", "timeout", "memory", "nan", "data"}
+        An exception; a dead worker; a limit of the engine; a score that is no number; a data set
+        that cannot be had.
     message : str
         One line.
     traceback : str

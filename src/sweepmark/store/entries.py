@@ -235,7 +235,7 @@ _FIELDS: Mapping[str, Mapping[str, _Rule]] = {
         "message": _TEXT,
         "keys": (
             "a list of keys",
-            lambda value: isinstance(value, list) and bool(value) and all(map(_is_key, value)),
+            lambda value: isinstance(value, list) and all(map(_is_key, value)),
         ),
         "attempts": _COUNT,
         "started": _TIME,
