@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 import secrets
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+import pytest
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Generator
+
+    from _pytest.reports import TestReport
     from _pytest.terminal import TerminalReporter
 
 _ROW = "sweepmark.row"
@@ -29,6 +33,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if marker := item.get_closest_marker("row"):
             item.user_properties.append((_ROW, marker.args))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, TestReport, TestReport]:
+    """Have a row that is skipped in CI fail: what proves a promise there has been run."""
+    report = yield
+    is_skipped = report.skipped and not hasattr(report, "wasxfail")
+    if is_skipped and item.get_closest_marker("row") and os.environ.get("CI"):
+        _, _, reason = cast("tuple[str, int, str]", report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid}: a row must not be skipped in CI. {reason}"
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
