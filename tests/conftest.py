@@ -7,8 +7,9 @@ import fcntl
 import gc
 import os
 import shutil
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -32,6 +33,9 @@ def pytest_sessionstart() -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, in each process its share, so that none is left for the end."""
+    for item in items:
+        if item.get_closest_marker("full"):
+            item.add_marker(pytest.mark.timeout(7500))
     n_processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     slow = [item for item in items if item.get_closest_marker("slow")]
     rows = [item for item in items if item.get_closest_marker("row") and item not in slow]
@@ -55,7 +59,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Fill], Pa
     def make(name: str, fill: Fill) -> Path:
         folder, done = root / name, root / f"{name}.done"
         with (root / f"{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            _lock(lock)
             if not done.exists():
                 shutil.rmtree(folder, ignore_errors=True)  # what a failure left
                 folder.mkdir()
@@ -64,6 +68,16 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Fill], Pa
         return folder
 
     return make
+
+
+def _lock(file: IO[str], *, seconds: float = 300) -> None:
+    """Wait for a lock that another process of the session holds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert time.monotonic() < deadline, f"{file.name} has been locked for {seconds:g} s"
+        time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")

@@ -160,5 +160,7 @@ def hold_the_gil() -> Scorecard:
 def fork_and_sleep(seconds: float) -> Scorecard:
     import subprocess
 
-    subprocess.run([sys.executable, "-c", f"import time; time.sleep({seconds})"], check=True)
+    subprocess.run(
+        [sys.executable, "-c", f"import time; time.sleep({seconds})"], check=True, timeout=600
+    )
     return make_scorecard()

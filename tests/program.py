@@ -103,7 +103,7 @@ class Program:
         for running in self._started:
             if running.process.poll() is None:
                 running.process.kill()
-                running.process.wait()
+                running.process.wait(60)
 
     def run(self, *words: object, code: int = 0, **environment: str) -> Finished:
         """Run a command to its end, which must be of the given exit code."""

@@ -66,7 +66,8 @@ class WebServer:
 
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
-        self._thread.join()
+        self._thread.join(60)
+        assert not self._thread.is_alive()
         self._server.server_close()
 
     def publish(self, folder: Path, prefix: str = "/", *, page: Callable[[bytes], Page]) -> None:

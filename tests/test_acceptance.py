@@ -53,6 +53,7 @@ def _fetch_files(folder: Path) -> None:
         cwd=folder,
         check=True,
         capture_output=True,
+        timeout=600,
     )
     with tarfile.open(next(folder.glob("*.tgz"))) as archive:
         for name in FILES:

@@ -403,6 +403,6 @@ from sweepmark.data import open_dataset
 open_dataset({cached.name!r})
 print(*(name for name in set(sys.modules) - before if "." not in name))
 """
-    output = subprocess.check_output([sys.executable, "-c", program], text=True)
+    output = subprocess.check_output([sys.executable, "-c", program], text=True, timeout=120)
     heavy = {"requests", "urllib3", "bs4", "sklearn", "PIL", "rich", "hydra", "omegaconf"}
     assert not heavy & set(output.split())

@@ -143,7 +143,7 @@ class Noisy(DummyClassifier):
         print("printed")
         sys.stdout.flush()
         os.write(1, b"written\\n")
-        subprocess.run(["echo", "echoed"], check=True)
+        subprocess.run(["echo", "echoed"], check=True, timeout=60)
         warnings.warn("a warning of the library")
         return super().fit(X, y)
 '''

@@ -120,7 +120,7 @@ def test_completion_in_a_real_bash(program: Program) -> None:
         expect(terminal, b"classifier.n_neighbors=")
     finally:
         bash.kill()
-        bash.wait()
+        bash.wait(30)
         os.close(terminal)
 
 

@@ -176,7 +176,7 @@ def test_repository_is_named_by_commit_and_state(
         ["add", "a"],
         ["-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-qm", "a"],
     ):
-        subprocess.run(["git", *command], check=True)  # noqa: S607 -- the user's git
+        subprocess.run(["git", *command], check=True, timeout=60)  # noqa: S607 -- the user's git
     clean = git_state()
     assert clean is not None
     assert len(clean["commit"]) == 40

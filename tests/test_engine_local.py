@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -100,7 +101,7 @@ def test_one_death_leaves_the_other_slots_alone() -> None:
         engine.submit(make_job(do="die", code=1), slot=0)
         engine.submit(make_job(do="echo", value=1.0, seconds=0.2), slot=1)
         outcomes = engine.wait(PATIENCE)
-        while len(outcomes) < 2:
+        if len(outcomes) < 2:
             outcomes += engine.wait(PATIENCE)
     by_slot = {outcome.slot: outcome for outcome in outcomes}
     assert by_slot[0].failure is not None
@@ -284,7 +285,7 @@ sys.stdout = open(1, "w", closefd=False)  # flushed when nothing refers to it an
 print("mine")
 with LocalEngine(workers=1, evaluate=jobs.work, fork=True) as engine:
     engine.submit(jobs.make_job(do="speak", text="theirs"), slot=0)
-    engine.wait()
+    engine.wait(60)
 """
 
 
@@ -293,6 +294,7 @@ def test_what_waits_to_be_printed_is_printed_once_by_who_wrote_it() -> None:
     environment = os.environ | {"PYTHONPATH": os.path.dirname(jobs.__file__)}  # noqa: PTH120
     done = subprocess.run(
         [sys.executable, "-c", PRINTER],
+        timeout=60,
         env=environment,
         capture_output=True,
         text=True,
@@ -369,11 +371,11 @@ from sweepmark.engine.local import LocalEngine
 
 with LocalEngine(workers=2, evaluate=jobs.work, fork=sys.argv[2] == "fork") as engine:
     engine.submit(jobs.make_job(do="echo"), slot=0)
-    engine.wait()
+    engine.wait(120)
     engine.submit(jobs.make_job(do=sys.argv[1]), slot=0)
     engine.submit(jobs.make_job(do="echo", seconds=60), slot=1)
     print("running", flush=True)
-    engine.wait()
+    engine.wait(60)
 """
 
 
@@ -384,7 +386,11 @@ def test_workers_die_with_their_parent(work: str, *, fork: bool) -> None:
     does = "sleep" if work == "start" else work
     program = [sys.executable, "-c", COORDINATOR, does, "fork" if fork else "new"]
     environment = os.environ | {"PYTHONPATH": os.path.dirname(jobs.__file__)}  # noqa: PTH120
-    with subprocess.Popen(program, env=environment, stdout=subprocess.PIPE) as coordinator:
+    with (
+        subprocess.Popen(program, env=environment, stdout=subprocess.PIPE) as coordinator,
+        contextlib.ExitStack() as stack,
+    ):
+        stack.callback(coordinator.kill)  # else leaving the block waits for it
         assert coordinator.stdout is not None
         if work != "start":
             coordinator.stdout.readline()

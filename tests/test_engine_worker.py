@@ -38,15 +38,21 @@ def worker() -> Iterator[Connection[Any, Any]]:
     assert not thread.is_alive()
 
 
+def answer(worker: Connection[Any, Any]) -> Any:
+    """Return what a worker says; one that says nothing fails the test."""
+    assert worker.poll(60), "the worker does not answer"
+    return worker.recv()
+
+
 def test_a_worker_says_that_it_is_ready_and_answers_each_job(
     worker: Connection[Any, Any],
 ) -> None:
     worker.send("jobs:work")
     worker.send(())
-    assert worker.recv() is None
+    assert answer(worker) is None
     for number in range(2):
         worker.send(make_job(do="echo", value=float(number), seconds=0.01))
-        reply: Reply = worker.recv()
+        reply: Reply = answer(worker)
         assert reply.failure is None
         assert reply.scorecard is not None
         assert reply.scorecard.metrics["value"] == number
@@ -65,9 +71,9 @@ def test_what_goes_wrong_is_the_answer(
 ) -> None:
     worker.send("jobs:work")
     worker.send(())
-    assert worker.recv() is None
+    assert answer(worker) is None
     worker.send(make_job(**task))
-    reply: Reply = worker.recv()
+    reply: Reply = answer(worker)
     assert reply.scorecard is None
     assert reply.failure is not None
     assert message in reply.failure.message
@@ -78,7 +84,7 @@ def test_a_function_that_cannot_be_had_is_the_only_answer(
     worker: Connection[Any, Any], name: str
 ) -> None:
     worker.send(name)
-    failure: Failure = worker.recv()
+    failure: Failure = answer(worker)
     assert failure.reason == "error"
     with pytest.raises(EOFError):
-        worker.recv()
+        answer(worker)

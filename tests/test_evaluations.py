@@ -173,7 +173,7 @@ def test_evaluation_half_written_by_a_killed_process_is_not_there(
     )
     place = os.path.dirname(__file__)  # noqa: PTH120
     killed = {**os.environ, "SWEEPMARK_KILL_AT": "evaluation.written", "PYTHONPATH": place}
-    done = subprocess.run([sys.executable, "-c", code], env=killed, check=False)
+    done = subprocess.run([sys.executable, "-c", code], env=killed, check=False, timeout=120)
     assert done.returncode == -9
     assert store.origin(specification().key) is None
     assert store.put(specification(), scorecard(), ORIGIN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import signal
@@ -33,7 +34,11 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_second_owner_is_refused_and_told_who_the_first_is(path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE) as holder:
+    with (
+        subprocess.Popen([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE) as holder,
+        contextlib.ExitStack() as stack,
+    ):
+        stack.callback(holder.kill)  # else leaving the block waits for it, also if a test failed
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"owned\n"
         with pytest.raises(OwnedError) as error, owned(path):

@@ -136,4 +136,4 @@ assert "matplotlib" not in sys.modules
 sweepmark.plots.curve_png([1], [1], x_label="", y_label="", title="")
 assert "matplotlib.pyplot" not in sys.modules
 """
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

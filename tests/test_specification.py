@@ -75,7 +75,11 @@ def test_key_is_the_same_in_every_process_and_release() -> None:
     assert SPECIFICATION.key == KEY
     code = f"from sweepmark.specification import Specification as S; print(S(**{arguments()}).key)"
     done = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONHASHSEED": "7"}, capture_output=True, check=True
+        [sys.executable, "-c", code],
+        env={"PYTHONHASHSEED": "7"},
+        capture_output=True,
+        check=True,
+        timeout=120,
     )
     assert done.stdout.decode().strip() == KEY
 

@@ -293,7 +293,7 @@ sys.exit(pytest.main(["--pyargs", "sklearn.svm.tests.test_svm", "-q", "-p", "no:
 @pytest.mark.slow
 def test_scikit_learn_s_own_tests_pass_in_its_svc_s_place() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", _PLUGGED], capture_output=True, text=True, check=False
+        [sys.executable, "-c", _PLUGGED], capture_output=True, text=True, check=False, timeout=600
     )
     assert done.returncode == 0, done.stdout[-3000:]
     assert " passed" in done.stdout

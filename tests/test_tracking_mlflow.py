@@ -355,7 +355,7 @@ def test_four_processes_start_on_a_new_store(tmp_path: Path) -> None:
         process.stdin.close()
         process.stdin = None
     for process in started:
-        assert process.communicate() == (b"", b"")
+        assert process.communicate(timeout=120) == (b"", b"")
         assert process.returncode == 0
     with closing(sqlite3.connect(mlflow_database(store))) as connection:
         names = connection.execute("SELECT name FROM experiments ORDER BY name").fetchall()

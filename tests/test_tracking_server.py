@@ -39,13 +39,16 @@ def test_store_without_runs_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGKILL])
-def test_ui_answers_and_ends(store: Path, signal_number: int) -> None:
+def test_ui_answers_and_ends(
+    store: Path, signal_number: int, request: pytest.FixtureRequest
+) -> None:
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()
         port = taken.getsockname()[1]
         command = [str(SWEEPMARK), "ui", "--store", str(store), "--port", str(port)]
         ui = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        request.addfinalizer(ui.kill)  # what a failed test leaves running
         assert ui.stdout is not None
         assert ui.stderr is not None
         line = ui.stdout.readline()

@@ -29,7 +29,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from this checkout without a download."""
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
-    subprocess.run([*command, str(ROOT)], check=True, capture_output=True)
+    subprocess.run([*command, str(ROOT)], check=True, capture_output=True, timeout=300)
     (built,) = folder.glob("*.whl")
     return built
 
@@ -44,7 +44,7 @@ def installed(
     packages = next(folder.glob("lib/python*/site-packages"))
     command = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install"]
     options = ["--no-deps", "--no-index", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*command, *options, str(wheel)], check=True, capture_output=True)
+    subprocess.run([*command, *options, str(wheel)], check=True, capture_output=True, timeout=300)
     ours = [path for path in sys.path if path.endswith("site-packages")]
     (packages / "borrowed.pth").write_text("\n".join(ours))  # .pth files in there do not count
     program = Program(
@@ -109,7 +109,9 @@ def test_installed_program_needs_no_repository(installed: Program) -> None:
     )
     code = "import sweepmark; print(sweepmark.__file__)"
     python = installed.executable.with_name("python")
-    found = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True)
+    found = subprocess.run(
+        [python, "-c", code], check=True, capture_output=True, text=True, timeout=120
+    )
     assert Path(found.stdout.strip()).is_relative_to(python.parents[1])
     shown = installed.run("run", "dataset=digits", "tracking=none")
     assert "grade: 90 points" in shown.out

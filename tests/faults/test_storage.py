@@ -34,12 +34,14 @@ def small_file_system(folder: Path, *, megabytes: int) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        subprocess.run(["/bin/umount", "--lazy", folder], check=True)
+        subprocess.run(["/bin/umount", "--lazy", folder], check=True, timeout=60)
 
 
 def mount(arguments: list[str | Path]) -> None:
     """Mount, or skip the test: only root may, and not everywhere."""
-    done = subprocess.run(["/bin/mount", *arguments], check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        ["/bin/mount", *arguments], check=False, capture_output=True, text=True, timeout=60
+    )
     if done.returncode:
         pytest.skip(f"this needs to mount: {done.stderr.strip()}")
 
@@ -115,7 +117,7 @@ def test_locked_for_a_while(case: BaseCase, reference: Reference, name: str) -> 
         timer = threading.Timer(15, release)
         timer.start()
         finished = running.end()
-        timer.join()
+        timer.join(60)
     assert finished.code == 0, finished.err
     assert_good(case, reference)
 
@@ -221,4 +223,4 @@ def read_only(folder: Path) -> Iterator[None]:
         mount(["-o", "remount,ro,bind", folder])
         yield
     finally:
-        subprocess.run(["/bin/umount", "--lazy", folder], check=True)
+        subprocess.run(["/bin/umount", "--lazy", folder], check=True, timeout=60)
