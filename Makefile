@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 # Tests wait for each other's programs, locks and kills: one more than there are cores keeps them busy.
 XDIST := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist worksteal
 
-.PHONY: run test test-full faults fuzz lint bench ui clean
+.PHONY: run test test-full faults mutate fuzz lint bench ui clean
 
 run: $(READY)  ## fetch MNIST and run the main job: SVC on growing subsets
 	$(BIN)/sweepmark sweep growing_subsets
@@ -22,6 +22,12 @@ test-full: $(READY)  ## also what takes very long
 
 faults: $(READY)  ## every fault there is, and a table of what came of it; SWEEPMARK_FAULT_SEED repeats one
 	$(BIN)/python -m pytest $(XDIST) --quiet -m row tests
+
+MUTANTS ?= 60
+
+mutate: $(READY)  ## change the code in MUTANTS places, drawn at random; the tests must notice 85 % of them
+	$(BIN)/python -m pip install --quiet -e ".[mutate]" -c constraints.txt
+	$(BIN)/python benchmarks/mutants.py --size $(MUTANTS)
 
 fuzz: $(READY)  ## 120,000 damaged files for the IDX reader
 	$(BIN)/python tests/fuzz_idx.py
