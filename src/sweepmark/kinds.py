@@ -20,6 +20,7 @@ __all__ = ["Kinds", "convert", "is_scale", "kinds_of", "show"]
 Kinds = frozenset[type]
 """``{float}``, ``{int}`` or both."""
 
+_FLOATS: Kinds = frozenset({float})
 _LARGEST_FLOAT = sys.float_info.max
 
 
@@ -85,7 +86,7 @@ def convert(value: Any, kinds: Kinds | None) -> Any:
     >>> convert(True, frozenset({float})), convert(10.0, frozenset({int}))
     (True, 10.0)
     """
-    if kinds != {float} or not isinstance(value, int) or isinstance(value, bool):
+    if kinds != _FLOATS or not isinstance(value, int) or isinstance(value, bool):
         return value
     is_exact = abs(value) <= _LARGEST_FLOAT and int(float(value)) == value
     return float(value) if is_exact else value
