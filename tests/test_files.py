@@ -4,17 +4,86 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING
+import stat
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sweepmark.errors import DataError
-from sweepmark.store.files import read_regular
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from sweepmark.store.files import read_regular, write_file, write_folder
 
 LIMIT = 1000
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What is flushed to the disk and what is renamed, in order, by the name it has then."""
+    made: list[tuple[str, str]] = []
+    names: dict[int, str] = {}
+    fsync, rename, opened = os.fsync, Path.rename, os.open
+
+    def remember(path: object, *arguments: Any, **settings: Any) -> int:
+        descriptor = opened(path, *arguments, **settings)  # type: ignore[arg-type]
+        names[os.fstat(descriptor).st_ino] = Path(str(path)).name
+        return descriptor
+
+    def flush(descriptor: int) -> None:
+        number = os.fstat(descriptor).st_ino
+        size = os.fstat(descriptor).st_size
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        made.append(("fsync", names[number] if is_folder else f"{size} bytes"))
+        fsync(descriptor)
+
+    def move(path: Path, target: Path) -> Path:
+        made.append(("rename", target.name))
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "open", remember)
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(Path, "rename", move)
+    return made
+
+
+def test_file_is_on_the_disk_before_it_has_its_name_and_its_name_before_it_returns(
+    tmp_path: Path, calls: list[tuple[str, str]]
+) -> None:
+    write_file(tmp_path / "file", b"12345")
+    assert calls == [("fsync", "5 bytes"), ("rename", "file"), ("fsync", tmp_path.name)]
+    assert (tmp_path / "file").read_bytes() == b"12345"
+
+
+def test_folder_is_on_the_disk_before_it_has_its_name_and_its_name_before_it_returns(
+    tmp_path: Path, calls: list[tuple[str, str]]
+) -> None:
+    assert write_folder(tmp_path / "rooms" / "folder", {"a": b"1", "b": b"22", "c": b"333"})
+    kinds = [(kind, "its own" if name.startswith(".tmp-") else name) for kind, name in calls]
+    assert kinds == [
+        ("fsync", tmp_path.name),
+        ("fsync", "1 bytes"),
+        ("fsync", "2 bytes"),
+        ("fsync", "3 bytes"),
+        ("fsync", "its own"),
+        ("rename", "folder"),
+        ("fsync", "rooms"),
+    ]
+
+
+def test_folder_that_is_there_stays(tmp_path: Path) -> None:
+    assert write_folder(tmp_path / "folder", {"a": b"1"})
+    assert not write_folder(tmp_path / "folder", {"a": b"2", "b": b"3"})
+    assert [(path.name, path.read_bytes()) for path in (tmp_path / "folder").iterdir()] == [
+        ("a", b"1")
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_what_is_no_folder_stays_too(tmp_path: Path, kind: str) -> None:
+    target = tmp_path / "folder"
+    target.write_text("a file") if kind == "file" else target.symlink_to(tmp_path)
+    assert not write_folder(target, {"a": b"1"})
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
 @pytest.mark.parametrize("size", [0, 1, LIMIT])

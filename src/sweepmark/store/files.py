@@ -111,6 +111,14 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _make_folders(folder: Path) -> None:
+    """Make a folder and what it lies in, each durably."""
+    if not folder.is_dir():
+        _make_folders(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+
 def write_file(target: Path, content: bytes) -> None:
     """Write a file whole."""
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
@@ -136,7 +144,7 @@ def write_folder(target: Path, files: Mapping[str, bytes]) -> bool:
         Whether this call wrote it.
     """
     with environment_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folders(target.parent)
         temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=target.parent))
         try:
             for name, content in files.items():
@@ -149,7 +157,7 @@ def write_folder(target: Path, files: Mapping[str, bytes]) -> bool:
             try:
                 temporary.rename(target)
             except OSError:
-                if not target.is_dir():
+                if not os.path.lexists(target):
                     raise
                 return False
             step("evaluation.renamed")
