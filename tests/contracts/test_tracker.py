@@ -160,8 +160,16 @@ def test_failed_trial_that_was_tried_again_is_written_again(
     assert run["tags"]["own"] == "x"
     assert run["tags"]["sweepmark.delivered"] == "true"
     assert "sweepmark.reason" not in run["tags"]
-    assert log(tracker, 0, records=[Metric("accuracy", 0.1)]) == first
+    assert log(tracker, 0, records=[Metric("accuracy", 0.1)], ended=200.0) == first
     assert observe(tracker, first)["metrics"]["accuracy"] == 0.9
+
+
+def test_trial_that_came_out_once_more_is_written_again(tracker: Tracker, observe: Observe) -> None:
+    first = log(tracker, 0)
+    for _ in range(2):
+        assert log(tracker, 0, records=[Metric("accuracy", 0.1)], ended=200.0) == first
+        assert observe(tracker, first)["metrics"]["accuracy"] == 0.1
+    assert dict(tracker.delivered("s1")) == {0: first}
 
 
 def test_what_is_no_number_is_left_out_and_named(tracker: Tracker, observe: Observe) -> None:

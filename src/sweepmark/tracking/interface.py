@@ -68,8 +68,9 @@ class Tracker(Protocol):
     ) -> str:
         """Write a trial's run whole and return its id.
 
-        A run that is whole already is left alone, but for one that says that the trial failed: it
-        was tried again. One that was left half-written is written again.
+        A run that is whole already is left alone, but for one that says that the trial failed or
+        ended at another time: it was tried again, or what it came to was lost. One that was left
+        half-written is written again.
         """
         ...
 

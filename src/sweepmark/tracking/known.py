@@ -27,6 +27,12 @@ class Known:
     whole: dict[int, str] = field(default_factory=dict)
     half: dict[int, str] = field(default_factory=dict)
     failed: set[int] = field(default_factory=set)
+    ended: dict[int, int | None] = field(default_factory=dict)
+
+    def is_current(self, number: int, ended: int) -> bool:
+        """Tell whether a trial's run is whole and of the outcome that came at a time."""
+        is_whole = number in self.whole and number not in self.failed
+        return is_whole and self.ended[number] == ended
 
     @classmethod
     def of(cls, runs: Iterator[Run]) -> Known:
@@ -41,6 +47,7 @@ class Known:
                 continue  # somebody edited it: none of ours
             elif DELIVERED_TAG in tags and run.info.status != "RUNNING":
                 sweep.whole[number] = run_id
+                sweep.ended[number] = run.info.end_time
                 if run.info.status == "FAILED":
                     sweep.failed.add(number)
             else:

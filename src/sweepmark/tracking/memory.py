@@ -90,7 +90,7 @@ class MemoryTracker:
         """See :meth:`Tracker.log_trial`."""
         run_id = self._open(MemoryRun(sweep_id, number, name, parent, started))
         run = self.runs[run_id]
-        if run.status in {"RUNNING", "FAILED"}:
+        if run.status in {"RUNNING", "FAILED"} or run.ended != ended:
             _forget_tags(run)
             run.add([*records, Tag(DELIVERED_TAG, "true")])
             run.status, run.ended = ("FAILED" if failed else "FINISHED"), ended

@@ -119,7 +119,7 @@ class MlflowTracker:
         """See :meth:`Tracker.log_trial`."""
         with self._client() as (client, experiment_id):
             sweep = self._sweep(client, sweep_id)
-            if number in sweep.whole and number not in sweep.failed:
+            if sweep.is_current(number, milliseconds(ended)):
                 return sweep.whole[number]
             identity = {SWEEP_TAG: sweep_id, TRIAL_TAG: str(number)}
             if parent is not None:
@@ -143,7 +143,7 @@ class MlflowTracker:
                 run_id = self._insert(run)
             step("tracker.trial.rows")
             sweep.half.pop(number, None)
-            sweep.whole[number] = run_id
+            sweep.whole[number], sweep.ended[number] = run_id, run.ended
             (sweep.failed.add if failed else sweep.failed.discard)(number)
             return run_id
 
@@ -231,7 +231,7 @@ def _deliver(client: MlflowClient, run: FinishedRun, artifacts: Path, *, known: 
     if known is not None:
         target = client.get_run(known)
         for name in target.data.tags.keys() - tags.keys():
-            if is_of_outcome(name):  # it failed, and was tried again
+            if is_of_outcome(name):  # of an earlier one
                 client.delete_tag(known, name)
     else:
         # Identity first: whatever a kill leaves is found again.
