@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sklearn.neighbors import KNeighborsClassifier
 
 
@@ -27,4 +28,29 @@ class Flaky(KNeighborsClassifier):  # type: ignore[misc]
         if self.n_neighbors == 1 and self.obstacle is not None and Path(self.obstacle).exists():
             raise OSError(f"{self.obstacle} is in the way")
         fitted: Flaky = super().fit(X, y)
+        return fitted
+
+
+class Unsteady(KNeighborsClassifier):  # type: ignore[misc]
+    """Nearest neighbours of some wrong labels, others with each number in a file.
+
+    Parameters
+    ----------
+    n_neighbors : int
+        As of its base.
+    dice : str
+        The file's path; where there is none, all labels are right.
+    """
+
+    def __init__(self, n_neighbors: int = 5, dice: str = "") -> None:
+        super().__init__(n_neighbors=n_neighbors)
+        self.dice = dice
+
+    def fit(self, X: Any, y: Any) -> Unsteady:
+        y = np.array(y)
+        if Path(self.dice).is_file():
+            generator = np.random.default_rng(int(Path(self.dice).read_text()) + self.n_neighbors)
+            wrong = generator.random(len(y)) < generator.uniform(0.5, 0.9)
+            y[wrong] = generator.permutation(y[wrong])
+        fitted: Unsteady = super().fit(X, y)
         return fitted

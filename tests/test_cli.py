@@ -202,14 +202,22 @@ def test_owned_sweep_exits_3_and_names_its_owner(program: Program) -> None:
     assert first.end().code == 143
 
 
-def test_damaged_store_exits_3_and_names_the_file(called: Called) -> None:
+def test_damaged_store_exits_3_with_what_mends_it(called: Called) -> None:
     options = ("dataset=digits", "tracking=none", "engine=serial", "classifier=dummy")
     called.run("run", *options)
-    (predictions,) = called.store.glob("evaluations/*/predictions.npz")
+    (sweep_id,) = called.sweep_ids()
+    (predictions,) = called.store.glob("evaluations/[!.]*/predictions.npz")
     predictions.write_bytes(predictions.read_bytes()[:-100])
-    stopped = called.run("resume", code=3)
-    assert str(predictions) in stopped.err
-    assert "Traceback" not in stopped.err
+    for verb in ("grade", "compare"):
+        stopped = called.run(verb, "latest", code=3)
+        assert str(predictions.parent) in stopped.err
+        assert f"`sweepmark resume {sweep_id}`" in stopped.err
+        assert len(stopped.err.splitlines()) == 1
+    mended = called.run("resume", "--json")
+    assert [one["kind"] for one in mended.document["warnings"]] == ["damaged"]
+    assert f"warning: the evaluation {predictions.parent} is damaged" in mended.err
+    called.run("grade", "latest")
+    assert called.run("doctor", "--full").out.endswith("nothing is wrong\n")
 
 
 BUG = """

@@ -253,10 +253,12 @@ def test_a_model_that_was_changed_is_refused(kept: Kept) -> None:
     new = write(kept.program.folder / "new.csv", "a,b\n1,2\n")
     try:
         model.write_bytes(whole[: len(whole) // 2])
-        assert "skops format" in kept.predict("flowers", new, code=2).err
-        model.unlink()
-        refused = kept.predict("flowers", new, code=2).err
-        assert f"sweepmark run {' '.join(SMALL)} dataset=csv" in refused
+        for says in ("its SHA-256 has changed", "is not there"):
+            refused = kept.predict("flowers", new, code=3).err
+            assert says in refused
+            assert f"`sweepmark resume {result.sweep_id}`" in refused
+            assert len(refused.splitlines()) == 1
+            model.unlink(missing_ok=True)
     finally:
         model.write_bytes(whole)
 

@@ -144,7 +144,7 @@ class TestResolve:
     @pytest.mark.parametrize("name", ["n_jobs", "verbose"])
     def test_parameter_of_ours_is_refused(self, name: str) -> None:
         with pytest.raises(ConfigurationError, match=rf"classifier\.{name} is the .*Remove it"):
-            resolve(FOREST, **{name: 1})
+            resolve(FOREST, (), **{name: 1})
         with pytest.raises(ConfigurationError, match=rf"classifier\.estimator\.{name} is"):
             resolve(BAGGING, estimator={"_target_": FOREST, name: 1})
 

@@ -58,7 +58,7 @@ class Room:
             ledger=self.ledger,
             parent=self.parent if parent else None,
             load=load_digits,
-            evaluations=self.store.evaluations,
+            holdings=self.result.holdings,
             progress=lambda trial: self.told.append(trial.number),
         )
 
@@ -152,7 +152,7 @@ def test_trial_of_read_results_is_the_one_that_was_delivered(
     result: SweepResult, kept: Store
 ) -> None:
     trial = read_result(kept, result.sweep_id).trials[1]
-    card = merged(trial.keys, kept.evaluations)
+    card = merged(trial.keys, result.holdings)
     assert dict(card.metrics) == dict(trial.metrics)
 
 

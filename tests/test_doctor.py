@@ -21,10 +21,11 @@ from sweepmark.errors import OwnedError, StoreError
 from sweepmark.results import read_result
 from sweepmark.store import Store, owned
 from sweepmark.summary import result_document
-from tiny import flaky, go_on, grid, run
+from tiny import flaky, go_on, grid, run, unsteady
 
 if TYPE_CHECKING:
     from program import Program
+    from sweepmark.results import SweepResult
 
 MLFLOW = {"name": "mlflow", "artifacts": "all"}
 
@@ -156,9 +157,74 @@ def test_what_runs_is_left_alone(patient: Store) -> None:
 
 def test_rebuild_does_not_compute_what_the_store_has_lost(patient: Store) -> None:
     shutil.rmtree(patient.root / "evaluations")
-    with pytest.raises(StoreError, match="evaluations"):
+    with pytest.raises(StoreError, match="is not there"):
         rebuild(patient.sweep_ids()[0], store=patient, say=lambda _: None)
     assert {f.mend[:2] for f in problems(patient)} == {("sweepmark", "resume")}
+
+
+def shown(store: Store, sweep_id: str) -> dict[str, Any]:
+    """Return what a sweep's runs and its study say of its figures, by trial."""
+    metrics = (
+        "SELECT t.value, x.key, x.value FROM latest_metrics x "
+        "JOIN tags s ON s.run_uuid = x.run_uuid AND s.key = 'sweepmark.sweep_id' "
+        "LEFT JOIN tags t ON t.run_uuid = x.run_uuid AND t.key = 'sweepmark.trial' "
+        "WHERE s.value = ? AND x.key IN ('accuracy', 'cv_accuracy', 'fit_seconds') ORDER BY 1, 2"
+    )
+    trials = (
+        "SELECT number, value FROM trials JOIN studies USING (study_id) "
+        "LEFT JOIN trial_values USING (trial_id) WHERE study_name = ? ORDER BY 1"
+    )
+    with closing(sqlite3.connect(store.root / "mlflow.db")) as db:
+        said: dict[str, Any] = {"runs": db.execute(metrics, (sweep_id,)).fetchall()}
+    with closing(sqlite3.connect(store.root / "optuna.db")) as db:
+        said["study"] = db.execute(trials, (sweep_id,)).fetchall()
+    return said
+
+
+def expected(result: SweepResult) -> dict[str, Any]:
+    """Return what they have to say of a result."""
+    assert result.test is not None
+    assert result.chosen is not None
+    chosen = result.chosen.metrics["cv_accuracy"]
+    runs: list[tuple[str | None, str, float]] = [
+        (None, "accuracy", result.test.metrics["accuracy"]),
+        (None, "cv_accuracy", chosen),
+    ]
+    values = [trial.metrics["cv_accuracy"] for trial in result.trials]
+    for trial, value in zip(result.trials, values, strict=True):
+        number = str(trial.number)
+        runs += [(number, "cv_accuracy", value), (number, "fit_seconds", trial.fit_seconds)]
+    return {"runs": runs, "study": list(enumerate(values))}
+
+
+@pytest.mark.parametrize("is_steady", [True, False])
+def test_what_was_lost_is_shown_as_it_came_out_again(
+    patient: Store, tmp_path: Path, *, is_steady: bool
+) -> None:
+    dice = tmp_path / "dice"
+    asked = unsteady(dice, tracking=MLFLOW)
+    first = run(asked, patient, trusted=("flaky",))
+    assert shown(patient, first.sweep_id) == expected(first)
+    for trial in first.trials[1:3]:
+        shutil.rmtree(patient.root / "evaluations" / trial.keys[0])
+    assert first.test is not None
+    shutil.rmtree(patient.root / "evaluations" / first.test.keys[0])
+    if not is_steady:
+        dice.write_text("7")
+    for _ in range(2):
+        again = go_on(first.sweep_id, patient, trusted=("flaky",))
+        assert shown(patient, first.sweep_id) == expected(again)
+        rebuild(first.sweep_id, store=patient, say=lambda _: None)
+        assert shown(patient, first.sweep_id) == expected(again)
+        ours = [f for f in problems(patient, full=True) if first.sweep_id in f.message]
+        assert ours == []
+    assert (expected(again) == expected(first)) is is_steady
+    assert [t.metrics == u.metrics for t, u in zip(first.trials, again.trials, strict=True)] == [
+        True,
+        is_steady,
+        is_steady,
+        True,
+    ]
 
 
 # Finding
@@ -191,7 +257,7 @@ def test_run_left_running_is_named_with_its_mend(patient: Store) -> None:
 
 def test_damage_is_named_with_the_file(patient: Store) -> None:
     first, second = patient.sweep_ids()
-    key = patient.evaluations.keys()[0]
+    key = read_result(patient, second).trials[1].keys[0]
     (patient.root / "evaluations" / key / "evaluation.json").write_text("{")
     with patient.journal_path(first).open("a") as file:
         file.write("nonsense\n")
@@ -200,12 +266,11 @@ def test_damage_is_named_with_the_file(patient: Store) -> None:
     by_subject = {f.subject: f for f in problems(patient)}
     assert by_subject["sweep"].mend[0] == "mv"
     assert first in by_subject["sweep"].message
-    assert by_subject["evaluation"].mend == ("rm", "-r", str(patient.root / "evaluations" / key))
+    assert by_subject["evaluation"].mend == ("sweepmark", "resume", second)
     assert by_subject["optuna.db"].mend[0] == "mv"
     assert [f.mend for f in examine(patient) if f.subject == "left over"] == [
         ("rm", "-r", str(patient.root / "evaluations" / ".tmp-x"))
     ]
-    del second
 
 
 def test_predictions_are_read_where_all_is_wanted(patient: Store) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sweepmark.store import History
+from sweepmark.store import History, Result
 
 
 def entry(event: str, at: float = 0.0, **details: Any) -> dict[str, Any]:
@@ -12,7 +12,17 @@ def entry(event: str, at: float = 0.0, **details: Any) -> dict[str, Any]:
 
 
 def outcome(number: int, status: str) -> dict[str, Any]:
-    return entry("outcome", number=number, status=status)
+    keys = [f"k{number}"]
+    results = [result("d")] if status != "failed" else []
+    return entry("outcome", number=number, status=status, keys=keys, results=results)
+
+
+def result(digest: str, seconds: float = 0.5) -> dict[str, Any]:
+    return {"digest": digest, "fit_seconds": seconds, "predict_seconds": seconds / 2}
+
+
+def computed(key: str, reason: str | None = None, digest: str = "d", seconds: float = 0.5) -> Any:
+    return entry("evaluation", key=key, reason=reason, **result(digest, seconds))
 
 
 def test_trials_are_gathered_by_number_and_the_last_outcome_counts() -> None:
@@ -37,9 +47,9 @@ def test_trials_are_gathered_by_number_and_the_last_outcome_counts() -> None:
 def test_evaluation_that_failed_was_tried_and_not_computed() -> None:
     history = History.of(
         [
-            entry("evaluation", key="a", reason="killed"),
-            entry("evaluation", key="a", reason=None),
-            entry("evaluation", key="b", reason="error"),
+            computed("a", "killed"),
+            computed("a"),
+            computed("b", "error"),
         ]
     )
     assert history.computed == {"a"}
@@ -66,7 +76,32 @@ def test_event_of_a_later_version_changes_nothing() -> None:
 
 
 def test_final_and_warnings_are_kept() -> None:
-    history = History.of([entry("final", number=3, key="k"), entry("warning", kind="x")])
+    history = History.of(
+        [entry("final", number=3, key="k", result=result("d")), entry("warning", kind="x")]
+    )
     assert history.final is not None
     assert history.final["number"] == 3
     assert [warning["kind"] for warning in history.warnings] == ["x"]
+
+
+def test_last_result_counts_and_the_seconds_are_those_it_first_took() -> None:
+    history = History.of([computed("a", seconds=1.0), computed("a", seconds=2.0)])
+    assert history.results == {"a": Result("d", 1.0, 0.5)}
+    history.take(computed("a", digest="e", seconds=3.0))
+    assert history.results == {"a": Result("e", 3.0, 1.5)}
+    history.take(entry("outcome", number=0, status="reused", keys=["b"], results=[result("f")]))
+    history.take(entry("final", number=0, key="c", result=result("g")))
+    history.take(entry("final", number=0, key=None, result=None))
+    assert {key: one.digest for key, one in history.results.items()} == {
+        "a": "e",
+        "b": "f",
+        "c": "g",
+    }
+
+
+def test_trial_that_came_out_once_more_is_to_be_shown_anew() -> None:
+    history = History.of([outcome(0, "complete"), outcome(1, "failed"), outcome(2, "complete")])
+    assert history.retried == set()
+    history.take(outcome(1, "complete"))
+    history.take(outcome(2, "complete"))
+    assert history.retried == {1, 2}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,7 +62,7 @@ class TestReplay:
         target.mkdir()
         for entry in entries(store, result.sweep_id, "evaluation"):
             source = whole.root / "evaluations" / entry["key"]
-            (target / entry["key"]).symlink_to(source, target_is_directory=True)
+            shutil.copytree(source, target / entry["key"])
         return store
 
     def test_goes_on_from_every_line_and_computes_nothing_twice(
@@ -111,7 +112,7 @@ class TestReplay:
         result, whole = undisturbed
         n_bytes = whole.journal_path(result.sweep_id).read_bytes().rindex(b'{"event":"stop"')
         store = self.cut(undisturbed, tmp_path, n_bytes)
-        (store.root / "evaluations" / result.trials[1].keys[0]).unlink()
+        shutil.rmtree(store.root / "evaluations" / result.trials[1].keys[0])
         assert figures(go_on(result.sweep_id, store)) == figures(result)
         assert len(entries(store, result.sweep_id, "evaluation")) == N_TRIALS * N_FOLDS + 2
 
@@ -164,17 +165,6 @@ class TestSameAgain:
             assert figures(again) == figures(fresh)
             keys = [entry["key"] for entry in entries(store, fresh.sweep_id, "evaluation")]
             assert len(keys) == len(set(keys)) == N_TRIALS * N_FOLDS + 1
-
-    def test_says_when_an_evaluation_comes_out_differently(self, store: Store) -> None:
-        first = run(grid(), store)
-        folder = store.root / "evaluations" / first.trials[0].keys[0]
-        with np.load(folder / "predictions.npz") as arrays:
-            changed_arrays = {name: arrays[name] for name in arrays}
-        changed_arrays["y_pred"] = changed_arrays["y_pred"][::-1]
-        np.savez(folder / "predictions.npz", **changed_arrays)
-        fresh = run(grid(), store, fresh=True)
-        (caution,) = (one for one in fresh.cautions if one.kind == "not_reproducible")
-        assert f"{first.sweep_id}/0" in caution.message
 
     def test_is_another_sweep_when_anything_asked_for_changes(self, store: Store) -> None:
         first = run(grid(), store)

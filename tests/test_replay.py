@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from damage import forge
 from sweepmark.coordinator import Options, resume
 from sweepmark.errors import ConfigurationError, StoreError, SweepmarkError
 from sweepmark.replay import read_sweep
@@ -360,9 +361,10 @@ def test_mutated_evaluation_is_read_or_called_damaged(
     for place in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=3)):
         content[place] = data.draw(st.integers(0, 255))
     (folder / "predictions.npz").write_bytes(content)
+    forge(folder)
     evaluations = Store(tmp_path).evaluations
     try:
-        evaluations.origin(key)
+        evaluations.find(key)
         evaluations.verify(key)
     except StoreError as error:
         assert "is damaged" in str(error)  # noqa: PT017 -- either way is fine

@@ -154,11 +154,11 @@ def found(records: list[Record], kind: type, name: str) -> Any:
 
 
 class TestParent:
-    def records(self, result: SweepResult, store: Store) -> list[Record]:
-        return parent_records(result, digits(), store.evaluations)
+    def records(self, result: SweepResult) -> list[Record]:
+        return parent_records(result, digits())
 
-    def test_says_how_the_sweep_ended(self, selected: SweepResult, store: Store) -> None:
-        records = self.records(selected, store)
+    def test_says_how_the_sweep_ended(self, selected: SweepResult) -> None:
+        records = self.records(selected)
         assert found(records, Tag, "sweepmark.status").value == "complete"
         assert found(records, Metric, "n_trials").value == 4
         assert found(records, Metric, "points").value == 40
@@ -171,7 +171,7 @@ class TestParent:
     def test_has_the_test_metrics_and_model_of_the_chosen_recipe(
         self, selected: SweepResult, store: Store
     ) -> None:
-        records = self.records(selected, store)
+        records = self.records(selected)
         assert selected.test is not None
         accuracy = found(records, Metric, "accuracy").value
         assert accuracy == selected.test.metrics["accuracy"]
@@ -183,36 +183,35 @@ class TestParent:
         ("wanted", "of_selected", "of_subsets"),
         [("all", True, False), ("best", True, True), ("none", False, False)],
     )
-    def test_has_the_files_on_the_best_that_no_child_has(  # noqa: PLR0913, PLR0917
+    def test_has_the_files_on_the_best_that_no_child_has(
         self,
         selected: SweepResult,
         subsets: SweepResult,
-        store: Store,
         wanted: str,
         of_selected: object,
         of_subsets: object,
     ) -> None:
         for result, expected in ((selected, of_selected), (subsets, of_subsets)):
             asked = changed(result.blueprint, tracking__artifacts=wanted)
-            records = self.records(replace(result, blueprint=asked), store)
+            records = self.records(replace(result, blueprint=asked))
             paths = {one.path for one in records if isinstance(one, Artifact)}
             assert ("confusion_matrix.png" in paths) is expected
             assert "leaderboard.csv" in paths
 
     def test_draws_a_plane_of_two_parameters_and_a_curve_of_one(
-        self, selected: SweepResult, subsets: SweepResult, store: Store
+        self, selected: SweepResult, subsets: SweepResult
     ) -> None:
-        plane = found(self.records(selected, store), Artifact, "cv_accuracy.png")
-        curve = found(self.records(subsets, store), Artifact, "accuracy.png")
+        plane = found(self.records(selected), Artifact, "cv_accuracy.png")
+        curve = found(self.records(subsets), Artifact, "accuracy.png")
         assert plane.content.startswith(PNG)
         assert curve.content.startswith(PNG)
 
     def test_draws_what_has_failed_trials_and_equal_looking_values(
-        self, selected: SweepResult, store: Store
+        self, selected: SweepResult
     ) -> None:
         failed = replace(selected.trials[1], status="failed", metrics={})
         result = replace(selected, trials=(selected.trials[0], failed))
-        assert found(self.records(result, store), Artifact, "cv_accuracy.png")
+        assert found(self.records(result), Artifact, "cv_accuracy.png")
 
     @pytest.mark.parametrize(
         "space",
@@ -228,7 +227,7 @@ class TestParent:
     ) -> None:
         values: dict[str, Any] = {"sweep__space": space, "sweep__n_trials": 2}
         result = run(grid(sampler__name="random", **values), store)
-        records = self.records(result, store)
+        records = self.records(result)
         assert not any(one.path.endswith(".png") for one in records if isinstance(one, Artifact))
 
     def test_of_a_sweep_whose_trials_all_failed_is_written_all_the_same(
@@ -237,6 +236,6 @@ class TestParent:
         del tmp_path
         pairs = grid(classifier__decision_function_shape="ovo", sweep__objective="cv_roc_auc")
         result = run(pairs, store)
-        records = self.records(result, store)
+        records = self.records(result)
         assert found(records, Metric, "n_failed").value == 4
         result_table(result)

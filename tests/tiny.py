@@ -120,6 +120,13 @@ def flaky(obstacle: Path, **values: Any) -> Blueprint:
     return grid(**{"classifier": component, "sweep__space": space} | values)
 
 
+def unsteady(dice: Path, **values: Any) -> Blueprint:
+    """Return a sweep that comes out differently with each number in a file; trusts ``flaky``."""
+    component = {"_target_": "flaky.Unsteady", "n_neighbors": 5, "dice": str(dice)}
+    space = {"classifier": {"n_neighbors": [1, 3, 9, 27]}}
+    return grid(**{"classifier": component, "sweep__space": space} | values)
+
+
 def run(blueprint: Blueprint, store: Store, **options: Any) -> SweepResult:
     return launch(blueprint, store=store, options=Options(**options), progress=Listener())
 

@@ -8,6 +8,7 @@
     │   └── FetchError                     2  no source delivered a data set
     ├── NotFoundError       (LookupError)  2  no such sweep, run, data set or file
     └── StoreError          (OSError)      3  the environment stopped us; resumable
+        ├── LostError                      3  an evaluation is missing or damaged
         └── OwnedError                     3  another process owns the sweep
 
 Every message states the rule, the value, the options and the next step.
@@ -25,6 +26,7 @@ __all__ = [
     "ConfigurationError",
     "DataError",
     "FetchError",
+    "LostError",
     "NotFoundError",
     "OwnedError",
     "StoreError",
@@ -75,6 +77,22 @@ class StoreError(SweepmarkError, OSError):
     """The store or the machine failed; what is finished is kept and can be resumed."""
 
     exit_code = 3
+
+
+class LostError(StoreError):
+    """An evaluation is missing or damaged; it is computed again.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong with it.
+    name : str
+        The name of its folder.
+    """
+
+    def __init__(self, message: str, *, name: str) -> None:
+        super().__init__(message)
+        self.name = name
 
 
 class OwnedError(StoreError):

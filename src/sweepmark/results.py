@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sweepmark.blueprint import Blueprint
-    from sweepmark.store import Entry, EvaluationStore, History, Store
+    from sweepmark.store import Entry, History, Holdings, Store
 
 __all__ = ["SweepResult", "build_trial", "merged", "read_result"]
 
@@ -45,6 +45,8 @@ class SweepResult:
         Its id.
     blueprint : Blueprint
         What was asked for.
+    holdings : Holdings
+        Its evaluations.
     state : {"complete", "interrupted"}
         Whether it reached its end.
     trials : tuple of Trial
@@ -70,6 +72,7 @@ class SweepResult:
 
     sweep_id: str
     blueprint: Blueprint
+    holdings: Holdings
     state: Literal["complete", "interrupted"]
     trials: tuple[Trial, ...]
     chosen: Trial | None
@@ -97,9 +100,9 @@ class SweepResult:
         return sum(trial.status == "reused" for trial in self.trials)
 
 
-def merged(keys: Sequence[str], evaluations: EvaluationStore) -> Scorecard:
+def merged(keys: Sequence[str], holdings: Holdings) -> Scorecard:
     """Return the Scorecard of a trial from those of its evaluations."""
-    return merge_trial([evaluations.scorecard(key) for key in keys])
+    return merge_trial([holdings.scorecard(key) for key in keys])
 
 
 def build_trial(
@@ -155,7 +158,8 @@ def read_result(
         If an evaluation of it is missing or damaged.
     """
     history, blueprint = read_sweep(store, sweep_id)
-    trials, cards = _read_trials(history, store.evaluations, run_ids=run_ids or {})
+    holdings = store.holdings(sweep_id, history)
+    trials, cards = _read_trials(history, holdings, run_ids=run_ids or {})
     cautions = [Caution(entry["kind"], entry["message"]) for entry in history.warnings]
     objective, direction = blueprint.sweep.objective, blueprint.sweep.direction
     if objective is None:
@@ -166,7 +170,7 @@ def read_result(
         test = None if card is None else lead
     else:
         chosen = lead = best(trials, objective, direction)
-        test, card = _final(history, chosen, store.evaluations)
+        test, card = _final(history, chosen, holdings)
         axes = {
             axis.name: axis.values
             for axis in blueprint.space.all_axes()
@@ -181,6 +185,7 @@ def read_result(
     return SweepResult(
         sweep_id=sweep_id,
         blueprint=blueprint,
+        holdings=holdings,
         state="complete" if history.is_complete else "interrupted",
         trials=tuple(trials),
         chosen=chosen,
@@ -216,7 +221,7 @@ def _stopped_by(history: History) -> str | None:
 
 def _read_trials(
     history: History,
-    evaluations: EvaluationStore,
+    holdings: Holdings,
     *,
     run_ids: Mapping[int, str],
 ) -> tuple[list[Trial], dict[int, Scorecard]]:
@@ -226,7 +231,7 @@ def _read_trials(
     for number, outcome in sorted(history.outcomes.items()):
         card = None
         if outcome["status"] != "failed":
-            card = merged(outcome["keys"], evaluations)
+            card = merged(outcome["keys"], holdings)
             if ACCURACY in card.metrics:
                 cards[number] = card
         trial = build_trial(number, history.params[number], outcome, card)
@@ -235,13 +240,13 @@ def _read_trials(
 
 
 def _final(
-    history: History, chosen: Trial | None, evaluations: EvaluationStore
+    history: History, chosen: Trial | None, holdings: Holdings
 ) -> tuple[Trial | None, Scorecard | None]:
     """Return the chosen recipe as scored on the test part."""
     entry = _final_entry(history, chosen)
     if entry is None or chosen is None or entry["key"] is None:
         return None, None
-    card = evaluations.scorecard(entry["key"])
+    card = holdings.scorecard(entry["key"])
     outcome = {
         "status": "complete",
         "reason": None,

@@ -73,12 +73,12 @@ class Run:
     @cached_property
     def card(self) -> Scorecard:
         """The Scorecard of its evaluations together."""
-        return merged(self.trial.keys, self.store.evaluations)
+        return merged(self.trial.keys, self.result.holdings)
 
     @cached_property
     def specification(self) -> Mapping[str, Any]:
         """What its (first) evaluation is of."""
-        return self.store.evaluations.specification(self.trial.keys[0])
+        return self.result.holdings.specification(self.trial.keys[0])
 
     @property
     def task(self) -> Mapping[str, Any]:
@@ -107,7 +107,7 @@ class Run:
             trial = test
         elif self.is_folds:
             return None
-        return self.store.evaluations.model(trial.keys[0])
+        return self.result.holdings.model(trial.keys[0])
 
     @property
     def remedy(self) -> str:

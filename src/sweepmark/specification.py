@@ -66,7 +66,8 @@ class Specification:
     def __post_init__(self) -> None:
         """Compute the key."""
         object.__setattr__(self, "key", "")
-        text = canonical_json(self.document())
+        read_back = json.loads(json.dumps(self.document()))  # where every name is a text
+        text = canonical_json(read_back)
         object.__setattr__(self, "key", hashlib.sha256(text.encode()).hexdigest())
 
     @property

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from sweepmark.leaderboard import Table
     from sweepmark.records import Record
     from sweepmark.results import SweepResult
-    from sweepmark.store import EvaluationStore
     from sweepmark.trial import Trial
 
 __all__ = ["parent_records", "published_table", "result_document", "result_table", "stop_text"]
@@ -152,9 +151,7 @@ def _figure(value: float | None, sign: str = "") -> str:
     return format(value, f"{sign}.0f" if value.is_integer() and abs(value) > 1 else f"{sign}.5f")
 
 
-def parent_records(
-    result: SweepResult, dataset: Dataset, evaluations: EvaluationStore
-) -> list[Record]:
+def parent_records(result: SweepResult, dataset: Dataset) -> list[Record]:
     """Return what a sweep's own run says once it is over."""
     sweep = result.blueprint.sweep
     records: list[Record] = [
@@ -176,25 +173,23 @@ def parent_records(
     if result.test is not None:
         records += [Metric(name, value) for name, value in result.test.metrics.items()]
         records += positive_records(result.test)
-        content = evaluations.model(result.test.keys[0])
+        content = result.holdings.model(result.test.keys[0])
         task = result.blueprint.config_at(dict(result.test.params)).task
         records += [model_record(content, dataset, task)] if content else []
-        records += _test_artifacts(result, result.test, dataset, evaluations)
+        records += _test_artifacts(result, result.test, dataset)
     if result.grade is not None:
         records.append(Metric(metrics.POINTS, result.grade.points))
         records.append(Tag("sweepmark.band", result.grade.band))
     return records
 
 
-def _test_artifacts(
-    result: SweepResult, test: Trial, dataset: Dataset, evaluations: EvaluationStore
-) -> list[Record]:
+def _test_artifacts(result: SweepResult, test: Trial, dataset: Dataset) -> list[Record]:
     """Return the files on the recipe as scored on the test part, unless a child has them."""
     wanted = result.blueprint.config.tracking.artifacts
     if wanted == "none" or (wanted == "all" and result.chosen is None):
         return []
     tree = result.blueprint.tree_at(dict(test.params))
-    card = evaluations.scorecard(test.keys[0])
+    card = result.holdings.scorecard(test.keys[0])
     return artifact_records(card, dataset, tree, result.blueprint.overrides)
 
 

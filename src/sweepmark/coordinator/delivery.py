@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sweepmark.ledger import Ledger
     from sweepmark.records import Record
     from sweepmark.scorecard import Scorecard
-    from sweepmark.store import EvaluationStore, History
+    from sweepmark.store import History, Holdings
     from sweepmark.tracking import Tracker
     from sweepmark.trial import Trial
 
@@ -56,7 +56,7 @@ class Delivery:
         The sweep's own run; None for a single run, which has none.
     load : callable
         Returns a configuration's data set.
-    evaluations : EvaluationStore
+    holdings : Holdings
         Where models lie.
     progress : callable
         Is told of each trial, once it is delivered.
@@ -69,11 +69,12 @@ class Delivery:
     ledger: Ledger
     parent: str | None
     load: Callable[[Config], Dataset]
-    evaluations: EvaluationStore
+    holdings: Holdings
     progress: Callable[[Trial], None]
     _delivered: dict[int, str] = field(default_factory=dict)
-    _held: dict[int, Trial] = field(default_factory=dict)
+    _settled: dict[int, Trial] = field(default_factory=dict)
     _next: int = 0
+    _is_renewed: bool = False
 
     def __post_init__(self) -> None:
         """Ask what is delivered already."""
@@ -97,13 +98,20 @@ class Delivery:
                 ended=trial.ended,
                 failed=trial.status == "failed",
             )
-        self._held[trial.number] = trial
-        while self._next in self._held:
-            ready = self._held.pop(self._next)
+            self._renew_ledger(trial.number)
+        self._settled[trial.number] = trial
+        while self._next in self._settled:
+            ready = self._settled[self._next]
             metric = self.blueprint.sweep.objective or "accuracy"
             self.ledger.record(ready, value=ready.metrics.get(metric))
             self._next += 1
         self.progress(trial)
+
+    def _renew_ledger(self, number: int) -> None:
+        """Begin the ledger anew if it has a trial as it was before it came out once more."""
+        if number in self.history.retried and number < self.ledger.count and not self._is_renewed:
+            self.ledger.clear()
+            self._is_renewed, self._next = True, 0
 
     def _records(self, trial: Trial, cards: Sequence[Scorecard]) -> list[Record]:
         tree = self.blueprint.tree_at(dict(trial.params))
@@ -127,7 +135,7 @@ class Delivery:
         if wanted == "all" or (wanted == "best" and self.parent is None):
             records += artifact_records(card, dataset, tree, self.blueprint.overrides)
         if self.parent is None and len(trial.keys) == 1:
-            content = self.evaluations.model(trial.keys[0])
+            content = self.holdings.model(trial.keys[0])
             records += [model_record(content, dataset, config.task)] if content else []
         return records
 

@@ -14,6 +14,7 @@ from sweepmark.coordinator.delivery import git_state
 from sweepmark.coordinator.loop import Coordinator
 from sweepmark.coordinator.predecessor import find_unfinished, is_over, versions_changed
 from sweepmark.coordinator.projections import Projections
+from sweepmark.coordinator.stock import lacks
 from sweepmark.engine import Clock, check_engine, create_engine
 from sweepmark.engine.serial import SerialEngine
 from sweepmark.errors import SweepmarkError
@@ -95,6 +96,7 @@ class _Preparation:
         check_engine(config.engine)
         self.blueprint = blueprint
         self._progress = progress
+        self.is_to_compute = not is_over
         self.datasets = Datasets(progress.say)
         self.search = create_search(
             blueprint.space, config.sampler, blueprint.sweep, seed=config.seed
@@ -155,8 +157,9 @@ def resume(sweep_id: str, *, store: Store, options: Options, progress: Progress)
         If the environment stops it, or another process owns it.
     """
     history, blueprint = read_sweep(store, sweep_id)
-    with _Preparation(blueprint, progress, is_over=is_over(history, options)) as prepared:
-        if not is_over(history, options):
+    nothing_left = is_over(history, options) and not lacks(history, blueprint, store.evaluations)
+    with _Preparation(blueprint, progress, is_over=nothing_left) as prepared:
+        if not nothing_left:
             if versions_changed(history, sweep_id, options):
                 sweep_id = _new_id(blueprint.name)
             prepared.check(options)
@@ -203,7 +206,7 @@ class _Execution:
     def open(self, options: Options) -> None:
         """Write the journal's first line, or that the sweep goes on."""
         if self.history.opened:
-            if not is_over(self.history, options):
+            if not is_over(self.history, options) or self.prepared.is_to_compute:
                 self.history.take(self.journal.append("resumed", at=self.now()))
             return
         entry = self.journal.append(
@@ -251,6 +254,7 @@ class _Execution:
                 load=self.prepared.datasets.load,
                 observer=shown,
                 clock=self.now,
+                say=progress.say,
                 trusted=options.trusted,
                 retry_failed=options.retry_failed,
             )

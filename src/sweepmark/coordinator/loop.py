@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sweepmark.coordinator.datasets import count_training_rows, lacking
 from sweepmark.coordinator.decisions import Decisions
-from sweepmark.coordinator.settlement import Observer, OpenTrial, Settlement
+from sweepmark.coordinator.settlement import Observer, OpenTrial, Settlement, result_entry
+from sweepmark.coordinator.stock import Stock
 from sweepmark.coordinator.workload import Workload
 from sweepmark.engine import Job, shared_memory
 from sweepmark.errors import FetchError
 from sweepmark.evaluation import specify, specify_test
 from sweepmark.leaderboard import Direction, best
 from sweepmark.store import Origin
+from sweepmark.store.holdings import as_meant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,11 +29,10 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
     from sweepmark.engine import Engine, Failure, Outcome
-    from sweepmark.scorecard import Scorecard
     from sweepmark.search import Search
     from sweepmark.space import Params
     from sweepmark.specification import Specification
-    from sweepmark.store import Entry, EvaluationStore, History, Journal
+    from sweepmark.store import Entry, EvaluationStore, History, Journal, Stored
     from sweepmark.trial import Trial
 
 __all__ = ["Coordinator", "Observer"]
@@ -65,6 +66,8 @@ class Coordinator:
         Is told of settled trials.
     clock : callable
         Seconds since the epoch; never runs backwards.
+    say : callable
+        Is told of what has to be known at once.
     trusted : sequence of str
         Packages allowed besides ours.
     retry_failed : bool
@@ -83,12 +86,14 @@ class Coordinator:
     load: Callable[[Config], Dataset]
     observer: Observer
     clock: Callable[[], float]
+    say: Callable[[str], None] = lambda _: None
     trusted: Sequence[str] = ()
     retry_failed: bool = False
     stopped_by: Literal["timeout", "target"] | None = None
     _open: dict[int, OpenTrial] = field(default_factory=dict)
     _workload: Workload = field(init=False)
     _decisions: Decisions = field(init=False)
+    _stock: Stock = field(init=False)
     _settlement: Settlement = field(init=False)
     _model_of: int | None = None
 
@@ -102,14 +107,22 @@ class Coordinator:
             record=self._record,
             clock=self.clock,
         )
+        self._stock = Stock(
+            sweep_id=self.sweep_id,
+            evaluations=self.evaluations,
+            history=self.history,
+            record=self._record,
+            say=self.say,
+        )
         self._settlement = Settlement(
             sweep_id=self.sweep_id,
             objective=self.blueprint.sweep.objective,
             history=self.history,
-            evaluations=self.evaluations,
+            stock=self._stock,
             observer=self.observer,
             record=self._record,
             clock=self.clock,
+            retry_failed=self.retry_failed,
         )
 
     def run(self) -> None:
@@ -151,7 +164,8 @@ class Coordinator:
         return decisions.is_due(number, self._settlement.trials)
 
     def _begin(self, number: int, params: Params) -> None:
-        if self._settlement.restore(number, params, retry_failed=self.retry_failed):
+        keep_model = number == self._model_of
+        if self._settlement.restore(number, params, with_model=keep_model):
             return
         config = self.blueprint.config_at(params)
         try:
@@ -162,13 +176,16 @@ class Coordinator:
             return
         trial = OpenTrial(number, params, specifications)
         self._open[number] = trial
-        keep_model = number == self._model_of
         for specification in specifications:
-            if not self._is_there(specification.key, with_model=keep_model):
-                trial.missing.add(specification.key)
+            key = specification.key
+            stored = self._stock.usable(key, with_model=keep_model)
+            if stored is None:
+                trial.missing.add(key)
                 self._workload.want(self._job(specification, keep_model=keep_model), trial=number)
+            else:
+                trial.found[key] = stored
         if not trial.missing:
-            self._finish(trial)
+            self._settlement.finish(self._open.pop(trial.number))
 
     def _headline(self) -> int | None:
         """Return the trial whose model is kept: a run, or the largest of growing subsets.
@@ -188,14 +205,6 @@ class Coordinator:
         config = self.blueprint.config_at(self._decisions.params(number))
         return count_training_rows(config, self.load)
 
-    def _is_there(self, key: str, *, with_model: bool) -> bool:
-        origin = self.evaluations.origin(key, with_model=with_model)
-        if origin is None:
-            return False
-        if not self.history.opened["fresh"]:
-            return True
-        return origin.sweep_id == self.sweep_id or key in self.history.computed
-
     # Computing
 
     def _job(self, specification: Specification, *, keep_model: bool) -> Job:
@@ -205,7 +214,7 @@ class Coordinator:
 
     def _absorb(self, outcome: Outcome) -> None:
         key, failure = outcome.job.specification.key, outcome.failure
-        self._keep(outcome, number=self._workload.owner(key))
+        stored = self._keep(outcome, number=self._workload.owner(key))
         for number in self._workload.settle(outcome.job, failure) or ():
             trial = self._open[number]
             trial.started = min(trial.started, outcome.started)
@@ -213,43 +222,30 @@ class Coordinator:
             trial.missing.discard(key)
             if failure is not None:
                 self._abandon(trial, failure)
-            elif outcome.scorecard is not None:
-                trial.cards[key] = outcome.scorecard
+            elif stored is not None:
+                trial.found[key] = stored
             if not trial.missing:
-                self._finish(trial)
+                self._settlement.finish(self._open.pop(trial.number))
 
-    def _keep(self, outcome: Outcome, *, number: int) -> None:
-        """Write an evaluation to the store, then to the journal."""
-        card, failure = outcome.scorecard, outcome.failure
+    def _keep(self, outcome: Outcome, *, number: int) -> Stored | None:
+        """Write an evaluation to the store, then to the journal; return it as this sweep has it."""
+        card, failure, stored = outcome.scorecard, outcome.failure, None
         specification = outcome.job.specification
+        key = specification.key
         if card is not None:
             origin = Origin(self.sweep_id, number, outcome.started, outcome.ended)
-            if not self.evaluations.put(specification, card, origin):
-                self._compare(specification.key, card)
+            stored = self._stock.keep(specification, card, origin)
         self._record(
             "evaluation",
-            key=specification.key,
+            key=key,
             trial=number,
-            attempt=self._workload.attempts(specification.key),
+            attempt=self._workload.attempts(key),
             reason=None if failure is None else failure.reason,
             fit_seconds=None if card is None else card.fit_seconds,
             predict_seconds=None if card is None else card.predict_seconds,
+            digest=None if stored is None else stored.result,
         )
-
-    def _compare(self, key: str, card: Scorecard) -> None:
-        """Warn if an evaluation that was there already came out differently."""
-        stored = self.evaluations.scorecard(key)
-        if (stored.predictions.y_pred != card.predictions.y_pred).any():
-            self._record(
-                "warning",
-                kind="not_reproducible",
-                message=f"evaluation {key[:12]} came out differently than when it was first "
-                f"computed ({self.evaluations.origin(key)})",
-            )
-
-    def _finish(self, trial: OpenTrial) -> None:
-        del self._open[trial.number]
-        self._settlement.finish(trial)
+        return None if stored is None else as_meant(stored, self.history.results[key])
 
     def _abandon(self, trial: OpenTrial, failure: Failure) -> None:
         """Give up a trial: nothing more of it is computed that no other trial wants."""
@@ -268,12 +264,18 @@ class Coordinator:
         specification = specify_test(config, self.load(config), trusted=self.trusted)
         started = self.clock()
         failure: Failure | None = None
-        if not self._is_there(specification.key, with_model=True):
-            failure = self._compute(self._job(specification, keep_model=True))
+        stored = self._stock.usable(specification.key, with_model=True)
+        if stored is None:
+            stored, failure = self._compute(self._job(specification, keep_model=True))
+        result = None if stored is None else result_entry(stored)
+        before = self.history.final
+        if before and (before["number"], before["result"]) == (chosen.number, result) and result:
+            return  # computed again, and the same
         self._record(
             "final",
             number=chosen.number,
-            key=None if failure else specification.key,
+            key=None if stored is None else specification.key,
+            result=result,
             message=failure.message if failure else "",
             started=started,
             ended=self.clock(),
@@ -284,15 +286,18 @@ class Coordinator:
         final = self.history.final
         if final is None or final["number"] != chosen.number:
             return False
-        return final["key"] is not None or not self.retry_failed
+        if final["key"] is None:
+            return not self.retry_failed
+        digest = final["result"]["digest"]
+        return self._stock.recorded(final["key"], digest, with_model=True) is not None
 
-    def _compute(self, job: Job) -> Failure | None:
+    def _compute(self, job: Job) -> tuple[Stored | None, Failure | None]:
         """Compute one evaluation that belongs to no trial."""
         self._workload.want(job, trial=_NO_TRIAL)
         while True:
             self._workload.dispatch()
             for outcome in self._workload.wait():
-                self._keep(outcome, number=_NO_TRIAL)
+                stored = self._keep(outcome, number=_NO_TRIAL)
                 settled = self._workload.settle(outcome.job, outcome.failure)
                 if settled == [_NO_TRIAL]:  # what a failed trial left behind may come back too
-                    return outcome.failure
+                    return stored, outcome.failure

@@ -119,7 +119,7 @@ class Projections:
         self.prepare()
         if self._parent is not None:
             dataset = self.load(self._shown_config(result))
-            records = parent_records(result, dataset, self.store.evaluations)
+            records = parent_records(result, dataset)
             self.tracker.close_parent(
                 run_id=self._parent, records=records, ended=ended, status="FINISHED"
             )
@@ -163,7 +163,7 @@ class Projections:
                 ledger=self.ledger,
                 parent=self._parent,
                 load=self.load,
-                evaluations=self.store.evaluations,
+                holdings=self.store.holdings(self.sweep_id, self.history),
                 progress=self.progress,
             )
         return self._delivery

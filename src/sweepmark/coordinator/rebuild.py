@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
-    from sweepmark.store import EvaluationStore, History, Store
+    from sweepmark.store import History, Holdings, Store
 
 __all__ = ["rebuild"]
 
@@ -60,7 +60,7 @@ def rebuild(sweep_id: str, *, store: Store, say: Callable[[str], None]) -> None:
             if _is_stale(shown.ledger.count, history):
                 shown.ledger.clear()
             try:
-                _deliver(shown, history, store.evaluations)
+                _deliver(shown, history, store.holdings(sweep_id, history))
                 result = read_result(store, sweep_id, run_ids=shown.run_ids)
                 if history.is_complete:
                     shown.finish(result, ended=history.last)
@@ -71,10 +71,10 @@ def rebuild(sweep_id: str, *, store: Store, say: Callable[[str], None]) -> None:
             shown.interrupt(ended=history.last)
 
 
-def _deliver(shown: Projections, history: History, evaluations: EvaluationStore) -> None:
+def _deliver(shown: Projections, history: History, holdings: Holdings) -> None:
     for number, outcome in sorted(history.outcomes.items()):
         keys = [] if outcome["status"] == "failed" else outcome["keys"]
-        cards = [evaluations.scorecard(key) for key in keys]
+        cards = [holdings.scorecard(key) for key in keys]
         card = merge_trial(cards) if cards else None
         shown.settled(build_trial(number, history.params[number], outcome, card), cards)
 

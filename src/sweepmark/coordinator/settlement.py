@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sweepmark.coordinator.decisions import Record
+    from sweepmark.coordinator.stock import Stock
     from sweepmark.scorecard import Scorecard
     from sweepmark.space import Params
     from sweepmark.specification import Specification
-    from sweepmark.store import Entry, EvaluationStore, History, Origin
+    from sweepmark.store import Entry, History, Stored
     from sweepmark.trial import Trial
 
-__all__ = ["Observer", "OpenTrial", "Settlement"]
+__all__ = ["Observer", "OpenTrial", "Settlement", "result_entry"]
 
 
 class Observer(Protocol):
@@ -51,8 +52,8 @@ class OpenTrial:
         Seconds since the epoch; infinite before it has begun.
     missing : set of str
         Keys of the evaluations that it waits for.
-    cards : dict of str to Scorecard
-        What was computed for it, by key.
+    found : dict of str to Stored
+        What it consists of so far, by key.
     failure : Failure or None
         What it was given up for.
     attempts : int
@@ -64,7 +65,7 @@ class OpenTrial:
     specifications: tuple[Specification, ...]
     started: float = math.inf
     missing: set[str] = field(default_factory=set)
-    cards: dict[str, Scorecard] = field(default_factory=dict)
+    found: dict[str, Stored] = field(default_factory=dict)
     failure: Failure | None = None
     attempts: int = 1
 
@@ -81,14 +82,16 @@ class Settlement:
         The metric that has to be a number.
     history : History
         What the journal says so far; what it has settled is taken over.
-    evaluations : EvaluationStore
-        Where finished evaluations lie.
+    stock : Stock
+        What was computed before.
     observer : Observer
         Is told of settled trials.
     record : Record
         Where outcomes go before anybody is told.
     clock : callable
         Seconds since the epoch; never runs backwards.
+    retry_failed : bool
+        Whether failed trials are tried again.
     trials : dict of int to Trial
         Those that are settled.
     """
@@ -96,57 +99,72 @@ class Settlement:
     sweep_id: str
     objective: str | None
     history: History
-    evaluations: EvaluationStore
+    stock: Stock
     observer: Observer
     record: Record
     clock: Callable[[], float]
+    retry_failed: bool
     trials: dict[int, Trial] = field(default_factory=dict)
 
-    def restore(self, number: int, params: Params, *, retry_failed: bool) -> bool:
+    def restore(self, number: int, params: Params, *, with_model: bool) -> bool:
         """Take over a recorded outcome; False if the trial has to be computed (again)."""
         outcome = self.history.outcomes.get(number)
         if outcome is None:
             return False
         if outcome["status"] == "failed":
-            if retry_failed:
+            if self.retry_failed:
                 return False
             self._settle(number, params, outcome, [])
             return True
-        if not all(self.evaluations.origin(key) for key in outcome["keys"]):
-            return False
-        self._settle(
-            number, params, outcome, [self.evaluations.scorecard(key) for key in outcome["keys"]]
-        )
+        cards: list[Scorecard] = []
+        for key, result in zip(outcome["keys"], outcome["results"], strict=True):
+            stored = self.stock.recorded(key, result["digest"], with_model=with_model)
+            if stored is None:
+                return False
+            cards.append(stored.scorecard)
+        self._settle(number, params, outcome, cards)
         return True
 
     def finish(self, trial: OpenTrial) -> None:
-        """Journal a trial's outcome and settle it."""
+        """Journal a trial's outcome, unless it is on record as it is, and settle it."""
         keys = [specification.key for specification in trial.specifications]
-        cards: list[Scorecard] = []
+        found = [] if trial.failure else [trial.found[key] for key in keys]
+        cards = [stored.scorecard for stored in found]
         if trial.failure is None:
-            cards = [trial.cards.get(key) or self.evaluations.scorecard(key) for key in keys]
             trial.failure = self._not_a_number(cards)
-        origins = [self.evaluations.origin(key) for key in keys]
-        own = bool(trial.cards) or not self.history.computed.isdisjoint(keys)
-        reused = trial.failure is None and not own and self._are_older(origins)
+        reused = trial.failure is None and self._is_reused(found)
         failure = trial.failure
-        outcome = self.record(
-            "outcome",
-            number=trial.number,
-            status="failed" if failure else "reused" if reused else "complete",
-            reason=failure.reason if failure else None,
-            message=failure.message if failure else "",
-            traceback=failure.traceback if failure else "",
-            keys=keys,
-            attempts=trial.attempts,
-            started=min(trial.started, self.clock()),
-            ended=self.clock(),
-            reused_from=str(origins[0]) if reused else None,
-        )
+        outcome = self._on_record(trial, found)
+        if outcome is None:
+            outcome = self.record(
+                "outcome",
+                number=trial.number,
+                status="failed" if failure else "reused" if reused else "complete",
+                reason=failure.reason if failure else None,
+                message=failure.message if failure else "",
+                traceback=failure.traceback if failure else "",
+                keys=keys,
+                results=[result_entry(stored) for stored in found],
+                attempts=trial.attempts,
+                started=min(trial.started, self.clock()),
+                ended=self.clock(),
+                reused_from=str(found[0].origin) if reused else None,
+            )
         self._settle(trial.number, trial.params, outcome, [] if failure else cards)
 
-    def _are_older(self, origins: Sequence[Origin | None]) -> bool:
-        return not any(origin is None or origin.sweep_id == self.sweep_id for origin in origins)
+    def _is_reused(self, found: Sequence[Stored]) -> bool:
+        return not any(
+            stored.key in self.history.computed or stored.origin.sweep_id == self.sweep_id
+            for stored in found
+        )
+
+    def _on_record(self, trial: OpenTrial, found: Sequence[Stored]) -> Entry | None:
+        """Return the recorded outcome of a trial that was computed again and came out the same."""
+        outcome = self.history.outcomes.get(trial.number)
+        if trial.failure is not None or outcome is None or outcome["status"] != "complete":
+            return None
+        is_same = outcome["results"] == [result_entry(stored) for stored in found]
+        return outcome if is_same else None
 
     def _not_a_number(self, cards: Sequence[Scorecard]) -> Failure | None:
         if self.objective is None:
@@ -162,3 +180,12 @@ class Settlement:
         trial = build_trial(number, params, outcome, merge_trial(cards) if cards else None)
         self.trials[number] = trial
         self.observer.settled(trial, cards)
+
+
+def result_entry(stored: Stored) -> dict[str, object]:
+    """Return what the journal says of an evaluation that something consists of."""
+    return {
+        "digest": stored.result,
+        "fit_seconds": stored.scorecard.fit_seconds,
+        "predict_seconds": stored.scorecard.predict_seconds,
+    }

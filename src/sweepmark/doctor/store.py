@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweepmark.doctor.finding import Finding
-    from sweepmark.store import Store
+    from sweepmark.store import History, Store
 
 __all__ = ["examine_store", "is_running"]
 
@@ -86,19 +86,29 @@ def _sweep(store: Store, sweep_id: str) -> Finding | None:
         kind = "run" if blueprint.is_run else "sweep"
         text = f"{sweep_id} was interrupted after {len(history.outcomes)} trials"
         return problem(kind, f"{text} (or give it up: remove {path})", *resume)
-    wanted = {
+    wanted = _wanted(history)
+    lacking = [
         key
+        for key, (digest, with_model) in wanted.items()
+        if not store.evaluations.holds(key, digest, with_model=with_model)
+    ]
+    if lacking:
+        text = f"{sweep_id} lacks {len(lacking)} of its {len(wanted)} evaluations"
+        return problem("sweep", text, *resume)
+    return None
+
+
+def _wanted(history: History) -> dict[str, tuple[str, bool]]:
+    """Return by key what a sweep's evaluations came to, and whether they must have a model."""
+    keys = {
+        key: False
         for outcome in history.outcomes.values()
         if outcome["status"] != "failed"
         for key in outcome["keys"]
     }
     if history.final is not None and history.final["key"] is not None:
-        wanted.add(history.final["key"])
-    missing = wanted - set(store.evaluations.keys())
-    if missing:
-        text = f"{sweep_id} lacks {len(missing)} of its {len(wanted)} evaluations"
-        return problem("sweep", text, *resume)
-    return None
+        keys[history.final["key"]] = True
+    return {key: (history.results[key].digest, flag) for key, flag in keys.items()}
 
 
 def _no_journals(store: Store) -> Iterator[Finding]:
@@ -109,32 +119,48 @@ def _no_journals(store: Store) -> Iterator[Finding]:
 
 
 def _evaluations(store: Store, *, full: bool) -> Iterator[Finding]:
-    evaluations = store.evaluations
-    keys = evaluations.keys()
+    names = store.evaluations.keys()
     damaged = []
-    for key in keys:
+    for name in names:
         try:
-            if full:
-                evaluations.verify(key)
-            else:
-                evaluations.origin(key)
+            store.evaluations.verify(name, full=full)
         except SweepmarkError as error:
-            damaged.append((key, str(error)))
-    for key, text in damaged[:_MOST_NAMED]:
-        yield problem("evaluation", text, "rm", "-r", str(store.root / "evaluations" / key))
+            damaged.append((name, str(error)))
+    wanted_by = _wanted_by(store) if damaged else {}
+    for name, text in damaged[:_MOST_NAMED]:
+        sweep_id = wanted_by.get(name.partition(".")[0])
+        remove = ("rm", "-r", str(store.root / "evaluations" / name))
+        yield problem(
+            "evaluation", text, *(("sweepmark", "resume", sweep_id) if sweep_id else remove)
+        )
     if len(damaged) > _MOST_NAMED:
         yield problem("evaluation", f"{len(damaged) - _MOST_NAMED} more are damaged")
     how = "read whole" if full else "figures read; --full reads all"
-    yield ok("evaluations", f"{len(keys) - len(damaged)} ({how})")
+    yield ok("evaluations", f"{len(names) - len(damaged)} ({how})")
+
+
+def _wanted_by(store: Store) -> dict[str, str]:
+    """Return by key a sweep whose resume computes an evaluation again."""
+    found = {}
+    for sweep_id in store.sweep_ids():
+        try:
+            history, _ = read_sweep(store, sweep_id)
+        except SweepmarkError:
+            continue  # said already
+        found.update(dict.fromkeys(_wanted(history), sweep_id))
+    return found
 
 
 def _left_over(store: Store) -> Iterator[Finding]:
-    """Yield what a kill left; while a sweep runs, it may be its own."""
+    """Yield what damage and kills left; while a sweep runs, it may be its own."""
+    if aside := sorted((store.root / "evaluations").glob(".damaged-*")):
+        text = f"{len(aside)} damaged evaluations were set aside and have been replaced"
+        yield note("set aside", text, "rm", "-r", *map(str, aside[:_MOST_NAMED]))
     if any(is_running(store, sweep_id) for sweep_id in store.sweep_ids()):
         return
     left = [
         *(store.root / "evaluations").glob(".tmp-*"),
-        *(store.root / "evaluations").glob("*/.*"),
+        *(store.root / "evaluations").glob("[!.]*/.*"),
         *(store.root / "sweeps").glob(".*"),
         *(path for path in store.root.glob(".*.db.new*")),
         *(store.root / "artifacts").glob("*/artifacts/.*.new"),

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from sweepmark.errors import ConfigurationError, NotFoundError, StoreError
 from sweepmark.store.entries import LARGEST_JOURNAL
-from sweepmark.store.evaluations import EvaluationStore, Origin
+from sweepmark.store.evaluations import EvaluationStore, Origin, Stored
 from sweepmark.store.files import check_folder, environment_errors
-from sweepmark.store.history import History
+from sweepmark.store.history import History, Result
+from sweepmark.store.holdings import Holdings
 from sweepmark.store.journal import Entry, Journal, damaged, read_journal
 from sweepmark.store.ownership import owned
 
@@ -22,9 +23,12 @@ __all__ = [
     "Entry",
     "EvaluationStore",
     "History",
+    "Holdings",
     "Journal",
     "Origin",
+    "Result",
     "Store",
+    "Stored",
     "damaged",
     "environment_errors",
     "owned",
@@ -53,6 +57,10 @@ class Store:
     def evaluations(self) -> EvaluationStore:
         """The finished evaluations."""
         return EvaluationStore(self.root / "evaluations")
+
+    def holdings(self, sweep_id: str, history: History) -> Holdings:
+        """Return the evaluations as a sweep has them."""
+        return Holdings(sweep_id, self.evaluations, history.results)
 
     @property
     def logs(self) -> Path:

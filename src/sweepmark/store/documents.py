@@ -1,10 +1,13 @@
-"""A Scorecard as the plain mapping that ``evaluation.json`` keeps, and back."""
+"""A Scorecard as the plain mapping that ``evaluation.json`` keeps, back, and what it must be."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from sweepmark import metrics as names
 from sweepmark.errors import DataError
 from sweepmark.scorecard import Scorecard
 
@@ -13,7 +16,10 @@ if TYPE_CHECKING:
 
     from sweepmark.predictions import Predictions
 
-__all__ = ["document", "from_document"]
+__all__ = ["contradiction", "document", "from_document", "misshapen"]
+
+_LARGEST_NUMBER = 1e300
+_NUMBERS = ("n_train", "n_test", "n_positive", "fit_seconds", "predict_seconds")
 
 
 def document(scorecard: Scorecard) -> dict[str, Any]:
@@ -74,3 +80,93 @@ def from_document(
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"a scorecard's document is not whole: {error!r}") from error
+
+
+def misshapen(figures: Any) -> str | None:
+    """Return what of an ``evaluation.json`` is not as it is written; None if all is."""
+    if not isinstance(figures, dict):
+        return "it is no mapping"
+    card, origin = figures.get("scorecard"), figures.get("origin")
+    if not isinstance(card, dict) or not isinstance(origin, dict):
+        return "it lacks a part"
+    numbers = [card.get(name) for name in _NUMBERS]
+    metrics, classes, warnings = (card.get(name) for name in ("metrics", "classes", "warnings"))
+    rules = {
+        "origin": origin.keys() == {"sweep_id", "trial", "started", "ended"}
+        and isinstance(origin["sweep_id"], str)
+        and all(_is_number(origin[name]) for name in ("trial", "started", "ended")),
+        "metrics": isinstance(metrics, dict)
+        and all(map(_is_number, metrics.values()))
+        and _headline(figures.get("specification")) in metrics,
+        "classes": isinstance(classes, list)
+        and all(isinstance(item, int) for item in classes)
+        and classes == sorted(set(classes)),
+        "names": _are_names(card.get("names"), classes),
+        "positive class": _is_class(card.get("positive"), classes),
+        "warnings": isinstance(warnings, list) and all(isinstance(text, str) for text in warnings),
+        "counts and seconds": all(map(_is_number, numbers)),
+        "curves": _are_curves(card.get("curves")),
+        "work": _is_work(card.get("work")),
+    }
+    wrong = [name for name, is_right in rules.items() if not is_right]
+    return f"{', '.join(wrong)} cannot be right" if wrong else None
+
+
+def _headline(specification: Any) -> str:
+    """Return the figure that every evaluation of a method has."""
+    method = specification.get("method") if isinstance(specification, dict) else None
+    is_validation = isinstance(method, dict) and method.get("name") == "validation"
+    return names.validation(names.ACCURACY) if is_validation else names.ACCURACY
+
+
+def _are_names(value: Any, classes: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and isinstance(classes, list)
+        and len(value) == len(classes)
+        and all(isinstance(name, str) for name in value)
+    )
+
+
+def _is_class(value: Any, classes: Any) -> bool:
+    return value is None or (type(value) is int and isinstance(classes, list) and value in classes)
+
+
+def _are_curves(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(curve, list)
+        and len(curve) > 0
+        and all(item is None or _is_number(item) for item in curve)
+        for curve in value.values()
+    )
+
+
+def _is_work(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_number, value.values()))
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < _LARGEST_NUMBER and math.isfinite(value)
+
+
+def contradiction(card: Scorecard) -> str | None:
+    """Return where predictions do not fit each other or the figures; None if they do."""
+    scored = card.predictions
+    columns = (scored.rows, scored.y_true, scored.y_pred)
+    if any(column.ndim != 1 or column.dtype.kind not in "iu" for column in columns):
+        return "rows and labels must be lists of integers"
+    if len({len(column) for column in columns}) > 1 or len(scored.rows) != card.n_test:
+        return f"there must be {card.n_test} rows and labels"
+    if len(scored.rows) and int(scored.rows.min()) < 0:
+        return "rows must not be negative"
+    if not np.isin([*np.unique(scored.y_true), *np.unique(scored.y_pred)], card.classes).all():
+        return f"labels must be among the classes {list(card.classes)}"
+    scores = scored.scores
+    if scores is not None and (
+        scores.dtype.kind != "f"
+        or scores.shape not in {(card.n_test,), (card.n_test, len(card.classes))}
+    ):
+        return "scores must be numbers, a row each"
+    return None

@@ -104,6 +104,8 @@ def _read(line: bytes) -> Entry:
             raise ValueError(f"it lacks {name!r}")
         if not holds(entry[name]):
             raise ValueError(f"{name!r} must be {rule}, but is {_shown(entry[name])}")
+    if reason := _unheld(entry):
+        raise ValueError(reason)
     return entry
 
 
@@ -140,6 +142,21 @@ def problem(entries: Sequence[Entry], sweep_id: str) -> str | None:
     return None
 
 
+def _unheld(entry: Entry) -> str | None:
+    """Return which result an entry lacks; None if it names all that it should."""
+    match entry["event"]:
+        case "evaluation" if entry["reason"] is None and entry["digest"] is None:
+            return "an evaluation that came to something must have its digest"
+        case "outcome" if entry["status"] != "failed" and len(entry["results"]) != len(
+            entry["keys"]
+        ):
+            return "an outcome must have a result for each of its keys"
+        case "final" if (entry["key"] is None) != (entry["result"] is None):
+            return "a final evaluation must have a key and a result, or neither"
+        case _:
+            return None
+
+
 def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
@@ -168,6 +185,16 @@ def _is_count(value: Any) -> bool:
 
 def _is_key(value: Any) -> bool:
     return isinstance(value, str) and _KEY.fullmatch(value) is not None
+
+
+def _is_result(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == {"digest", "fit_seconds", "predict_seconds"}
+        and _is_key(value["digest"])
+        and _is_number(value["fit_seconds"])
+        and _is_number(value["predict_seconds"])
+    )
 
 
 def _is_shallow(value: Any, depth: int = _DEEPEST) -> bool:
@@ -224,6 +251,7 @@ _FIELDS: Mapping[str, Mapping[str, _Rule]] = {
         "reason": _or_none(_TEXT),
         "fit_seconds": _or_none(_SECONDS),
         "predict_seconds": _or_none(_SECONDS),
+        "digest": _or_none(_KEY_RULE),
     },
     "outcome": {
         "number": _COUNT,
@@ -237,6 +265,10 @@ _FIELDS: Mapping[str, Mapping[str, _Rule]] = {
             "a list of keys",
             lambda value: isinstance(value, list) and all(map(_is_key, value)),
         ),
+        "results": (
+            "a list of digests and seconds, one a key, or of nothing",
+            lambda value: isinstance(value, list) and all(map(_is_result, value)),
+        ),
         "attempts": _COUNT,
         "started": _TIME,
         "ended": _TIME,
@@ -245,6 +277,7 @@ _FIELDS: Mapping[str, Mapping[str, _Rule]] = {
     "final": {
         "number": _COUNT,
         "key": _or_none(_KEY_RULE),
+        "result": _or_none(("a digest with seconds", _is_result)),
         "message": _TEXT,
         "started": _TIME,
         "ended": _TIME,

@@ -1,22 +1,33 @@
-"""Finished evaluations on disk, by key: the first of the two truths."""
+"""Finished evaluations on disk, by key: the first of the two truths.
+
+``<key>/`` holds the first that was written of an evaluation, and stays. What came out differently
+later, or was kept with a model that the first lacks, lies beside it, whole, as
+``<key>.<result>`` or ``<key>.<result>-model`` (the first digits of its result's digest).
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from sweepmark.errors import DataError, StoreError
-from sweepmark.scorecard import load_predictions, predictions_npz
+from sweepmark.errors import DataError, LostError
+from sweepmark.scorecard import load_predictions
 from sweepmark.specification import canonical_json
-from sweepmark.store.documents import document, from_document
-from sweepmark.store.files import environment_errors, write_folder
+from sweepmark.store.documents import contradiction, from_document, misshapen
+from sweepmark.store.files import check_folder, environment_errors, write_folder
+from sweepmark.store.manifest import (
+    DIGESTS,
+    FIGURES,
+    MODEL,
+    PREDICTIONS,
+    Manifest,
+    read_manifest,
+    result_digest,
+)
+from sweepmark.store.stored import Origin, Stored, to_be_stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,32 +36,18 @@ if TYPE_CHECKING:
     from sweepmark.scorecard import Scorecard
     from sweepmark.specification import Specification
 
-__all__ = ["EvaluationStore", "Origin"]
+__all__ = ["EvaluationStore", "Origin", "Stored"]
 
-_FIGURES = "evaluation.json"
-_PREDICTIONS = "predictions.npz"
-_MODEL = "model.skops"
-_NUMBERS = ("n_train", "n_test", "n_positive", "fit_seconds", "predict_seconds")
-_LARGEST_NUMBER = 1e300
 _DIGEST = re.compile(r"[0-9a-f]{64}")  # it becomes the name of a folder
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Who computed an evaluation, and when (seconds since the epoch)."""
-
-    sweep_id: str
-    trial: int
-    started: float
-    ended: float
-
-    def __str__(self) -> str:
-        """Return ``sweep_id/trial``."""
-        return f"{self.sweep_id}/{self.trial}"
+_N_DIGITS = 16
+_KEY_LENGTH = 64
 
 
 class EvaluationStore:
     """Evaluations below a folder; each is written once, whole.
+
+    Every read is checked: the folder is none but its own, its files have the digests that were
+    written with them, and the specification has the evaluation's key.
 
     Parameters
     ----------
@@ -61,37 +58,60 @@ class EvaluationStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def origin(self, key: str, *, with_model: bool = False) -> Origin | None:
-        """Return who computed an evaluation; None if it is not there, or lacks its model."""
-        folder = self._folder / key
-        if not folder.is_dir() or (with_model and not (folder / _MODEL).exists()):
-            return None
-        return Origin(**self._figures(key)["origin"])
+    def find(
+        self, key: str, result: str | None = None, *, with_model: bool = False
+    ) -> Stored | None:
+        """Return an evaluation; None if it is not there.
 
-    def scorecard(self, key: str) -> Scorecard:
+        Parameters
+        ----------
+        key : str
+            Which one.
+        result : str or None
+            The digest of what it came to; None takes what was written first.
+        with_model : bool
+            Whether it must have its model, which is read to be checked.
+
+        Raises
+        ------
+        LostError
+            If it is damaged.
+        """
+        found = self._locate(key, result, with_model=with_model)
+        return None if found is None else self._read(*found, with_model=with_model)
+
+    def holds(self, key: str, result: str, *, with_model: bool = False) -> bool:
+        """Tell whether an evaluation is there, as far as its digests say: nothing else is read."""
+        try:
+            return self._locate(key, result, with_model=with_model) is not None
+        except LostError:
+            return False
+
+    def scorecard(self, key: str, result: str | None = None) -> Scorecard:
         """Return an evaluation's Scorecard, without the model.
 
         Raises
         ------
-        StoreError
-            If it cannot be read, or is damaged.
+        LostError
+            If it is not there, or damaged.
         """
-        try:
-            predictions = load_predictions(self._read(key, _PREDICTIONS))
-        except DataError as error:
-            raise self._damaged(key, _PREDICTIONS, error) from None
-        card = from_document(self._figures(key)["scorecard"], predictions, None)
-        if reason := _contradiction(card):
-            raise self._damaged(key, _PREDICTIONS, reason)
-        return card
+        stored = self.find(key, result)
+        if stored is None:
+            raise LostError(f"{self._folder / key} is not there", name=key)
+        return stored.scorecard
 
-    def model(self, key: str) -> bytes | None:
-        """Return the fitted pipeline in skops format, None if it was not kept."""
-        if not (self._folder / key / _MODEL).exists():
-            return None
-        return self._read(key, _MODEL)
+    def model(self, key: str, result: str | None = None) -> bytes | None:
+        """Return the fitted pipeline in skops format, None if it was not kept.
 
-    def specification(self, key: str) -> Mapping[str, Any]:
+        Raises
+        ------
+        LostError
+            If it is damaged.
+        """
+        found = self._locate(key, result, with_model=True)
+        return None if found is None else self._file(*found, MODEL)
+
+    def specification(self, key: str, result: str | None = None) -> Mapping[str, Any]:
         """Return what an evaluation is of, as :meth:`Specification.document` wrote it.
 
         What names files or labels is checked: ``data`` is a digest, ``task`` has a name and
@@ -99,182 +119,172 @@ class EvaluationStore:
 
         Raises
         ------
-        StoreError
-            If it cannot be read, or is damaged.
+        LostError
+            If it is not there, or damaged.
         """
-        specification = self._figures(key).get("specification")
+        found = self._locate(key, result, with_model=False)
+        if found is None:
+            raise LostError(f"{self._folder / key} is not there", name=key)
+        specification = self._figures(*found)["specification"]
         document = specification if isinstance(specification, dict) else {}
         digest, task = document.get("data"), document.get("task")
         if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
-            raise self._damaged(key, _FIGURES, "its specification names no data set")
+            raise self._damaged(key, "its specification names no data set")
         if not isinstance(task, dict) or not isinstance(task.get("positive", 0), int):
-            raise self._damaged(key, _FIGURES, "its specification names no task")
+            raise self._damaged(key, "its specification names no task")
         return document
 
-    def put(self, specification: Specification, scorecard: Scorecard, origin: Origin) -> bool:
-        """Keep an evaluation; one that is there already stays, and gains the model it lacks.
+    def put(
+        self, specification: Specification, scorecard: Scorecard, origin: Origin
+    ) -> tuple[Stored, Stored | None]:
+        """Keep an evaluation; what is there already stays.
 
         Returns
         -------
-        bool
-            Whether it is new.
-        """
-        figures = {
-            "specification": specification.document(),
-            "scorecard": document(scorecard),
-            "origin": {
-                "sweep_id": origin.sweep_id,
-                "trial": origin.trial,
-                "started": origin.started,
-                "ended": origin.ended,
-            },
-        }
-        files = {
-            _FIGURES: json.dumps(figures, indent=1, allow_nan=False).encode(),
-            _PREDICTIONS: predictions_npz(
-                scorecard.predictions, classes=scorecard.classes, names=scorecard.names
-            ),
-        }
-        if scorecard.model is not None:
-            files[_MODEL] = scorecard.model
-        folder = self._folder / specification.key
-        if write_folder(folder, files):
-            return True
-        if scorecard.model is not None and not (folder / _MODEL).exists():
-            self._add_model(folder, scorecard.model)
-        return False
-
-    def _add_model(self, folder: Path, model: bytes) -> None:
-        temporary = folder / f".{_MODEL}.{os.getpid()}"
-        with environment_errors(folder):
-            try:
-                with temporary.open("wb") as file:
-                    file.write(model)
-                    file.flush()
-                    os.fsync(file.fileno())
-                temporary.rename(folder / _MODEL)
-            finally:
-                temporary.unlink(missing_ok=True)
-
-    def _figures(self, key: str) -> dict[str, Any]:
-        content = self._read(key, _FIGURES)
-        try:
-            figures: dict[str, Any] = json.loads(content)
-        except (ValueError, RecursionError) as error:
-            raise self._damaged(key, _FIGURES, error) from None
-        if reason := _misshapen(figures):
-            raise self._damaged(key, _FIGURES, reason)
-        return figures
-
-    def keys(self) -> list[str]:
-        """Return the keys of the evaluations there are, ascending."""
-        with environment_errors(self._folder):
-            if not self._folder.is_dir():
-                return []
-            names = [path.name for path in self._folder.iterdir()]
-        return sorted(name for name in names if not name.startswith("."))
-
-    def verify(self, key: str) -> None:
-        """Read an evaluation whole and compare its specification with its key.
+        stored : Stored
+            It, as it can be read back.
+        earlier : Stored or None
+            What was written first, if that came out differently.
 
         Raises
         ------
-        StoreError
+        LostError
+            If what is there already is damaged, and nothing was written.
+        """
+        check_folder(self._folder)
+        stored, files = to_be_stored(specification, scorecard, origin)
+        key, result = stored.key, stored.result
+        if write_folder(self._folder / key, files):
+            return stored, None
+        first = self._read(key, self._manifest(key))
+        has_model = scorecard.model is None or self._locate(key, result, with_model=True)
+        if first.result != result or not has_model:
+            name = _beside(key, result, with_model=scorecard.model is not None)
+            if not write_folder(self._folder / name, files):
+                self._read(name, self._manifest(name), with_model=scorecard.model is not None)
+        return stored, first if first.result != result else None
+
+    def set_aside(self, name: str) -> Path:
+        """Move what is damaged out of the way, never over anything, and return where it is."""
+        path = self._folder / name
+        number = 1
+        with environment_errors(path):
+            while os.path.lexists(aside := self._folder / f".damaged-{name}-{number}"):
+                number += 1
+            path.rename(aside)
+        return aside
+
+    def keys(self) -> list[str]:
+        """Return the names of the folders there are, ascending: the keys and what lies beside."""
+        with environment_errors(self._folder):
+            if not os.path.lexists(self._folder):
+                return []
+            check_folder(self._folder)
+            names = [path.name for path in self._folder.iterdir()]
+        return sorted(name for name in names if not name.startswith("."))
+
+    def verify(self, name: str, *, full: bool = True) -> None:
+        """Read a folder's figures; in full, predictions and model as well.
+
+        Raises
+        ------
+        LostError
             If it is damaged, or not the one that its name says.
         """
-        self.scorecard(key)
-        specification = self._figures(key).get("specification")
-        text = canonical_json(specification)
-        if hashlib.sha256(text.encode()).hexdigest() != key:
-            raise self._damaged(key, _FIGURES, "its specification has another key")
+        manifest = self._manifest(name)
+        if not full:
+            self._figures(name, manifest)
+            for file in manifest.files:
+                if not (self._folder / name / file).is_file():
+                    raise self._damaged(name, f"{file} is not there")
+            return
+        stored = self._read(name, manifest, with_model=MODEL in manifest.files)
+        with_model = name.endswith("-model")
+        if name not in {stored.key, _beside(stored.key, stored.result, with_model=with_model)}:
+            raise self._damaged(name, f"its result is {stored.result[:_N_DIGITS]}")
 
-    def _read(self, key: str, name: str) -> bytes:
-        with environment_errors(self._folder / key / name):
-            return (self._folder / key / name).read_bytes()
+    def strangers(self, name: str) -> list[Path]:
+        """Return what lies in a folder and is not of the evaluation, which is never opened."""
+        folder = self._folder / name
+        known = {DIGESTS, *self._manifest(name).files}
+        with environment_errors(folder):
+            return sorted(path for path in folder.iterdir() if path.name not in known)
 
-    def _damaged(self, key: str, name: str, error: Exception | str) -> StoreError:
-        folder = self._folder / key
-        return StoreError(
-            f"{folder / name} is damaged: {error}. Remove {folder}; it is computed again."
-        )
+    def _locate(
+        self, key: str, result: str | None, *, with_model: bool
+    ) -> tuple[str, Manifest] | None:
+        """Return the name and the manifest of the folder where an evaluation came to a result."""
+        check_folder(self._folder)
+        names = [key]
+        if result is None and os.path.lexists(self._folder / key):
+            result = self._manifest(key).result
+        if result is not None:
+            names += [_beside(key, result, with_model=flag) for flag in (True, False)]
+        for name in names:
+            if os.path.lexists(self._folder / name):
+                manifest = self._manifest(name)
+                if manifest.result == result and (MODEL in manifest.files or not with_model):
+                    return name, manifest
+        return None
+
+    def _read(self, name: str, manifest: Manifest, *, with_model: bool = False) -> Stored:
+        content = self._file(name, manifest, PREDICTIONS)
+        figures = self._figures(name, manifest)
+        try:
+            predictions = load_predictions(content)
+        except DataError as error:
+            raise self._damaged(name, str(error)) from None
+        if result_digest(figures["scorecard"], content) != manifest.result:
+            raise self._damaged(name, "it came to another result than its digest says")
+        card = from_document(figures["scorecard"], predictions, None)
+        if reason := contradiction(card):
+            raise self._damaged(name, reason)
+        if with_model:
+            self._file(name, manifest, MODEL)
+        return Stored(manifest.key, manifest.result, Origin(**figures["origin"]), card)
+
+    def _figures(self, name: str, manifest: Manifest) -> dict[str, Any]:
+        content = self._file(name, manifest, FIGURES)
+        try:
+            figures: dict[str, Any] = json.loads(content)
+            reason = misshapen(figures)
+            if reason is None:
+                text = canonical_json(figures["specification"])
+                if hashlib.sha256(text.encode()).hexdigest() != manifest.key:
+                    reason = "its specification has another key"
+        except (ValueError, RecursionError) as error:
+            reason = str(error)
+        if reason:
+            raise self._damaged(name, f"{FIGURES}: {reason}")
+        return figures
+
+    def _manifest(self, name: str) -> Manifest:
+        folder = self._folder / name
+        with environment_errors(folder):
+            try:
+                return read_manifest(folder, name[:_KEY_LENGTH])
+            except (DataError, FileNotFoundError, NotADirectoryError) as error:
+                raise self._damaged(name, _reason(error)) from None
+
+    def _file(self, name: str, manifest: Manifest, file: str) -> bytes:
+        folder = self._folder / name
+        with environment_errors(folder / file):
+            try:
+                return manifest.read(folder, file)
+            except (DataError, FileNotFoundError) as error:
+                raise self._damaged(name, _reason(error)) from None
+
+    def _damaged(self, name: str, reason: str) -> LostError:
+        folder = self._folder / name
+        short = reason.replace(f"{folder}/", "")
+        return LostError(f"the evaluation {folder} is damaged: {short}", name=name)
 
 
-def _misshapen(figures: Any) -> str | None:
-    """Return what of the figures is not as this module writes them; None if all is."""
-    if not isinstance(figures, dict):
-        return "it is no mapping"
-    card, origin = figures.get("scorecard"), figures.get("origin")
-    if not isinstance(card, dict) or not isinstance(origin, dict):
-        return "it lacks a part"
-    numbers = [card.get(name) for name in _NUMBERS]
-    metrics, classes, warnings = (card.get(name) for name in ("metrics", "classes", "warnings"))
-    rules = {
-        "origin": origin.keys() == {"sweep_id", "trial", "started", "ended"}
-        and isinstance(origin["sweep_id"], str)
-        and all(_is_number(origin[name]) for name in ("trial", "started", "ended")),
-        "metrics": isinstance(metrics, dict) and all(map(_is_number, metrics.values())),
-        "classes": isinstance(classes, list)
-        and all(isinstance(item, int) for item in classes)
-        and classes == sorted(set(classes)),
-        "names": _are_names(card.get("names"), classes),
-        "positive class": _is_class(card.get("positive"), classes),
-        "warnings": isinstance(warnings, list) and all(isinstance(text, str) for text in warnings),
-        "counts and seconds": all(map(_is_number, numbers)),
-        "curves": _are_curves(card.get("curves")),
-        "work": _is_work(card.get("work")),
-    }
-    wrong = [name for name, is_right in rules.items() if not is_right]
-    return f"{', '.join(wrong)} cannot be right" if wrong else None
+def _beside(key: str, result: str, *, with_model: bool) -> str:
+    return f"{key}.{result[:_N_DIGITS]}{'-model' if with_model else ''}"
 
 
-def _are_names(value: Any, classes: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and isinstance(classes, list)
-        and len(value) == len(classes)
-        and all(isinstance(name, str) for name in value)
-    )
-
-
-def _is_class(value: Any, classes: Any) -> bool:
-    return value is None or (type(value) is int and isinstance(classes, list) and value in classes)
-
-
-def _are_curves(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(curve, list)
-        and len(curve) > 0
-        and all(item is None or _is_number(item) for item in curve)
-        for curve in value.values()
-    )
-
-
-def _is_work(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(_is_number, value.values()))
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return abs(value) < _LARGEST_NUMBER and math.isfinite(value)
-
-
-def _contradiction(card: Scorecard) -> str | None:
-    """Return where predictions do not fit each other or the figures; None if they do."""
-    scored = card.predictions
-    columns = (scored.rows, scored.y_true, scored.y_pred)
-    if any(column.ndim != 1 or column.dtype.kind not in "iu" for column in columns):
-        return "rows and labels must be lists of integers"
-    if len({len(column) for column in columns}) > 1 or len(scored.rows) != card.n_test:
-        return f"there must be {card.n_test} rows and labels"
-    if len(scored.rows) and int(scored.rows.min()) < 0:
-        return "rows must not be negative"
-    if not np.isin([*np.unique(scored.y_true), *np.unique(scored.y_pred)], card.classes).all():
-        return f"labels must be among the classes {list(card.classes)}"
-    scores = scored.scores
-    if scores is not None and (
-        scores.dtype.kind != "f"
-        or scores.shape not in {(card.n_test,), (card.n_test, len(card.classes))}
-    ):
-        return "scores must be numbers, a row each"
-    return None
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return f"{error.filename} is not there"
+    return str(error)

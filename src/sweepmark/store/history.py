@@ -10,7 +10,24 @@ if TYPE_CHECKING:
 
     from sweepmark.store.journal import Entry
 
-__all__ = ["History"]
+__all__ = ["History", "Result"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an evaluation came to, as a sweep means it.
+
+    Attributes
+    ----------
+    digest : str
+        As :func:`sweepmark.store.manifest.result_digest` returns it.
+    fit_seconds, predict_seconds : float
+        How long that took: this sweep, if it computed it, else who did.
+    """
+
+    digest: str
+    fit_seconds: float
+    predict_seconds: float
 
 
 @dataclass(slots=True)
@@ -28,9 +45,11 @@ class History:
     outcomes : dict of int to dict
         The outcome entry by trial number; of several the last.
     retried : set of int
-        Trials that had failed and were tried again.
+        Trials that came out once more: they had failed, or what they came to was lost.
     computed : set of str
         Keys of the evaluations that this sweep computed itself.
+    results : dict of str to Result
+        What the evaluations came to that the sweep is made of, by key.
     attempts : dict of str to int
         How often each evaluation was tried.
     final : dict or None
@@ -51,6 +70,7 @@ class History:
     outcomes: dict[int, Entry] = field(default_factory=dict)
     retried: set[int] = field(default_factory=set)
     computed: set[str] = field(default_factory=set)
+    results: dict[str, Result] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
     final: Entry | None = None
     warnings: list[Entry] = field(default_factory=list)
@@ -90,10 +110,27 @@ class History:
         """Whether a trial failed."""
         return any(outcome["status"] == "failed" for outcome in self.outcomes.values())
 
-    def _note_retry(self, outcome: Entry) -> None:
-        before = self.outcomes.get(outcome["number"])
-        if before is not None and before["status"] == "failed":
+    def _note_evaluation(self, entry: Entry) -> None:
+        key = entry["key"]
+        self.attempts[key] = self.attempts.get(key, 0) + 1
+        if entry["reason"] is None:
+            self.computed.add(key)
+            seconds = entry["fit_seconds"], entry["predict_seconds"]
+            self._note_result(key, Result(entry["digest"], *seconds))
+
+    def _note_outcome(self, outcome: Entry) -> None:
+        if outcome["number"] in self.outcomes:
             self.retried.add(outcome["number"])
+        self.outcomes[outcome["number"]] = outcome
+        if outcome["status"] != "failed":
+            for key, result in zip(outcome["keys"], outcome["results"], strict=True):
+                self._note_result(key, Result(**result))
+
+    def _note_result(self, key: str, result: Result) -> None:
+        """Take the last result; one that is computed again and comes out the same, as it was."""
+        before = self.results.get(key)
+        if before is None or before.digest != result.digest:
+            self.results[key] = result
 
     def take(self, entry: Entry) -> None:
         """Take one more entry into account."""
@@ -107,14 +144,13 @@ class History:
                 self.params[entry["number"]] = entry["params"]
                 self.started[entry["number"]] = entry["at"]
             case "evaluation":
-                self.attempts[entry["key"]] = self.attempts.get(entry["key"], 0) + 1
-                if entry["reason"] is None:
-                    self.computed.add(entry["key"])
+                self._note_evaluation(entry)
             case "outcome":
-                self._note_retry(entry)
-                self.outcomes[entry["number"]] = entry
+                self._note_outcome(entry)
             case "final":
                 self.final = entry
+                if entry["result"] is not None:
+                    self._note_result(entry["key"], Result(**entry["result"]))
             case "warning":
                 self.warnings.append(entry)
             case "stop" | "resumed":

@@ -1,0 +1,78 @@
+"""A Stored evaluation, and the files that it is written as."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from sweepmark.scorecard import predictions_npz
+from sweepmark.store.documents import document, from_document
+from sweepmark.store.manifest import DIGESTS, FIGURES, MODEL, PREDICTIONS, Manifest, result_digest
+
+if TYPE_CHECKING:
+    from sweepmark.scorecard import Scorecard
+    from sweepmark.specification import Specification
+
+__all__ = ["Origin", "Stored", "to_be_stored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who computed an evaluation, and when (seconds since the epoch)."""
+
+    sweep_id: str
+    trial: int
+    started: float
+    ended: float
+
+    def __str__(self) -> str:
+        """Return ``sweep_id/trial``."""
+        return f"{self.sweep_id}/{self.trial}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """An evaluation as it is kept.
+
+    Attributes
+    ----------
+    key : str
+        Which evaluation it is.
+    result : str
+        SHA-256 of what it came to: figures and predictions, not seconds.
+    origin : Origin
+        Who computed it.
+    scorecard : Scorecard
+        What it came to, without the model.
+    """
+
+    key: str
+    result: str
+    origin: Origin
+    scorecard: Scorecard
+
+
+def to_be_stored(
+    specification: Specification, scorecard: Scorecard, origin: Origin
+) -> tuple[Stored, dict[str, bytes]]:
+    """Return an evaluation as it can be read back, and its files, the digests last."""
+    card = document(scorecard)
+    predictions = predictions_npz(
+        scorecard.predictions, classes=scorecard.classes, names=scorecard.names
+    )
+    figures = {
+        "specification": specification.document(),
+        "scorecard": card,
+        "origin": asdict(origin),
+    }
+    files = {
+        FIGURES: json.dumps(figures, indent=1, allow_nan=False).encode(),
+        PREDICTIONS: predictions,
+    }
+    if scorecard.model is not None:
+        files[MODEL] = scorecard.model
+    key, result = specification.key, result_digest(card, predictions)
+    files[DIGESTS] = Manifest.of(key, result, files).content
+    kept = from_document(card, scorecard.predictions, None)
+    return Stored(key, result, origin, kept), files
