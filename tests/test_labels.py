@@ -28,7 +28,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
-from sweepmark import data, metrics, models
+from sweepmark import data, diagrams, metrics, mistakes, models
 from sweepmark.config import dataset_config
 from sweepmark.data import Labels
 from sweepmark.errors import ConfigurationError
@@ -183,6 +183,21 @@ def test_figures_of_two_classes_are_the_positive_ones(
         of_one = recall_score(y_test, y_pred, pos_label=label)
         assert card.metrics[f"recall_{label}"] == pytest.approx(of_one)
     assert card.n_positive == int((y == positive).sum())
+
+
+@pytest.mark.parametrize("positive", KINDS["churn"])
+def test_curves_and_thresholds_are_of_the_positive_class(
+    made: Callable[[str], Made], positive: str
+) -> None:
+    table = made("churn")
+    card = table.evaluated(*DETECTOR, task__positive=positive)
+    (ranking,) = diagrams.rankings(card).values()
+    _, _, _, y_test = table.parts(*DETECTOR)
+    assert ranking.hits[-1] == (y_test == positive).sum()
+    assert ranking.roc_auc == card.metrics["roc_auc"]
+    top, _ = mistakes.ranking(card, 1)
+    assert card.predictions.scores is not None
+    assert top[0].score == card.predictions.scores.max()
 
 
 def test_folds_are_scored_and_pooled_for_the_positive_class(made: Callable[[str], Made]) -> None:
