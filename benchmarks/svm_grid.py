@@ -43,6 +43,7 @@ from threadpoolctl import threadpool_limits
 from sweepmark import svm
 from sweepmark.config import dataset_config
 from sweepmark.data import load
+from sweepmark.frozen import freeze
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,8 +78,7 @@ def shared(search: Search) -> NDArray[np.float64]:
         train, test = search.folds[fold]
         scaler = StandardScaler()
         X_train, X_test = scaler.fit_transform(search.X[train]), scaler.transform(search.X[test])
-        X_train.flags.writeable = X_test.flags.writeable = False
-        return X_train, X_test
+        return freeze(X_train), freeze(X_test)
 
     def score(fold: int, gamma: float) -> list[float]:
         with lock:

@@ -50,7 +50,7 @@ class Counting(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(X) + 1.0
 
 
-def test_rows_are_prepared_once_and_read_only() -> None:
+def test_rows_are_prepared_once_and_frozen() -> None:
     Counting.n_fitted = Counting.n_asked = 0
     part = Part(np.zeros((4, 2)), np.arange(4))
     first, second = (prepare([Counting()], lambda: part, key="a") for _ in range(2))
@@ -65,6 +65,8 @@ def test_rows_are_prepared_once_and_read_only() -> None:
     for array in (first.X, first.y, scored[0].X):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
+        with pytest.raises(ValueError, match="WRITEABLE"):  # nor is it made writeable again
+            array.flags.writeable = True
     assert part.X.flags.writeable
 
 

@@ -11,7 +11,9 @@ from threadpoolctl import threadpool_limits
 
 import svm_data
 from svm_data import blobs, forget
+from sweepmark.frozen import freeze
 from sweepmark.svm import SVC, configure, statistics
+from sweepmark.svm.content import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,12 +115,44 @@ def test_what_is_changed_in_place_is_seen(digits: Data) -> None:
     assert not np.array_equal(model.predict(X), first[::-1])
 
 
-def test_a_read_only_array_is_known_by_identity_and_a_new_one_is_not_mistaken_for_it() -> None:
+def test_a_frozen_array_is_known_by_identity_and_a_new_one_is_not_mistaken_for_it() -> None:
     for seed in range(20):
         X, y = blobs(seed, (20, 20))
-        X.flags.writeable = False
+        X = freeze(X)
         assert np.array_equal(SVC().fit(X, y).predict(X), sklearn.svm.SVC().fit(X, y).predict(X))
         del X
+
+
+def test_a_frozen_array_s_digest_follows_its_shape() -> None:
+    array = freeze(np.arange(12.0).reshape(3, 4))
+    first = digest(array)
+    array.shape = (4, 3)
+    assert digest(array) == digest(np.arange(12.0).reshape(4, 3)) != first
+
+
+@pytest.mark.parametrize("kind", ["flag", "view"])
+def test_a_read_only_array_that_is_changed_all_the_same_is_seen(digits: Data, kind: str) -> None:
+    """Toggling the flag, or writing to what it is a view of."""
+    X, y = digits[0][:300].copy(), digits[1][:300]
+    rows = X if kind == "flag" else X[:]
+    rows.flags.writeable = False
+    asked = rows
+    first = SVC(decision_function_shape="ovo").fit(rows, y)
+    before = first.decision_function(asked)
+    if kind == "flag":
+        X.flags.writeable = True
+    X[:] = X[::-1] ** 2
+    if kind == "flag":
+        X.flags.writeable = False
+    second = SVC(decision_function_shape="ovo").fit(rows, y)
+    changed = (first.decision_function(asked), second.decision_function(asked))
+    forget()
+    other = np.array(rows)
+    assert np.array_equal(
+        changed[1], SVC(decision_function_shape="ovo").fit(other, y).decision_function(other)
+    )
+    assert np.array_equal(changed[0], first.decision_function(other))
+    assert not np.array_equal(changed[0], before)
 
 
 def test_memory_must_not_be_negative() -> None:

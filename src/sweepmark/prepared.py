@@ -1,7 +1,7 @@
 """Rows as preprocessing leaves them, shared between the evaluations of a process.
 
 The cells of a grid on one fold fit the same preprocessing on the same rows. It is fitted once, and
-the arrays it makes are read-only, so that no classifier can change what the next one sees. Seconds
+the arrays it makes are frozen, so that no classifier can change what the next one sees. Seconds
 and warnings are those of the first time, whoever takes the rows over: they do not depend on which
 worker had them.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import sharing
+from sweepmark import frozen, sharing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +37,8 @@ class Prepared:
     steps : tuple of transformers
         Fitted, in order; what only changes training rows is among them.
     X : ndarray, sparse matrix or DataFrame of shape (n_rows, n_features)
-        The rows as the classifier sees them; an array is read-only, anything else is a copy.
+        The rows as the classifier sees them; an array is read-only (frozen, where it is shared),
+        anything else is a copy.
     y : ndarray of shape (n_rows,), int64, or None
         Their labels, where they are fitted on.
     seconds : float
@@ -79,11 +80,10 @@ def prepare(steps: Sequence[Any], rows: Callable[[], Part], *, key: str | None) 
                 else:
                     X = step.fit_transform(X, y)
         seconds = time.perf_counter() - started
-        return Prepared(tuple(steps), _read_only(X), _read_only(y), seconds, _texts(caught))
+        return Prepared(tuple(steps), X, y, seconds, _texts(caught))
 
     # Without steps the rows are mapped from the cache, which all processes share.
-    is_shared = bool(steps) and key is not None
-    return _taken(sharing.fetch(("prepared", key), make, _size) if is_shared else make())
+    return _made(make, ("prepared", key) if steps and key is not None else None)
 
 
 def transform(steps: Sequence[Any], X: Any, *, key: str | None = None) -> Prepared:
@@ -107,10 +107,21 @@ def transform(steps: Sequence[Any], X: Any, *, key: str | None = None) -> Prepar
                 if not hasattr(step, "fit_resample"):
                     made = step.transform(made)
         seconds = time.perf_counter() - started
-        return Prepared(tuple(steps), _read_only(made), None, seconds, _texts(caught))
+        return Prepared(tuple(steps), made, None, seconds, _texts(caught))
 
-    is_shared = bool(steps) and key is not None
-    return _taken(sharing.fetch(("transformed", key), make, _size) if is_shared else make())
+    return _made(make, ("transformed", key) if steps and key is not None else None)
+
+
+def _made(make: Callable[[], Prepared], key: tuple[str, str] | None) -> Prepared:
+    """Return rows made or found, for one evaluation: with their warnings, and nothing to change."""
+    if key is None:
+        made = make()
+        made = replace(made, X=_read_only(made.X), y=_read_only(made.y))
+    else:
+        made = sharing.fetch(key, lambda: _frozen(make()), _size)
+    for text, category in made.warnings:
+        warnings.warn(text, category, stacklevel=4)
+    return made if isinstance(made.X, np.ndarray) else replace(made, X=made.X.copy())
 
 
 @contextmanager
@@ -124,11 +135,15 @@ def _texts(caught: list[warnings.WarningMessage]) -> tuple[tuple[str, type[Warni
     return tuple(dict.fromkeys((str(one.message), one.category) for one in caught))
 
 
-def _taken(made: Prepared) -> Prepared:
-    """Return rows for one evaluation: with their warnings, and nothing that it could change."""
-    for text, category in made.warnings:
-        warnings.warn(text, category, stacklevel=3)
-    return made if isinstance(made.X, np.ndarray) else replace(made, X=made.X.copy())
+def _frozen(made: Prepared) -> Prepared:
+    """Return rows that no evaluation can change: identity then proves what they hold."""
+    X, y = made.X, made.y
+    if isinstance(X, np.ndarray):
+        # A copy of objects, or of rows that are not contiguous, would be laid out anew: digits
+        # that depend on the layout would change.
+        is_plain = X.flags.forc and not X.dtype.hasobject
+        X = frozen.freeze(X) if is_plain else _read_only(X)
+    return replace(made, X=X, y=None if y is None else frozen.freeze(y))
 
 
 def _read_only(X: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweepmark.frozen import is_frozen
 from sweepmark.svm import threads
 
 if TYPE_CHECKING:
@@ -17,23 +18,25 @@ __all__ = ["digest"]
 
 _CHUNK = 1 << 22  # bytes that one thread hashes at a time
 
-_known: dict[int, tuple[weakref.ref[Any], bytes]] = {}
+_known: dict[tuple[Any, ...], tuple[weakref.ref[Any], bytes]] = {}
 
 
 def digest(array: NDArray[Any]) -> bytes:
     """Return the SHA-256 of an array's type, shape and bytes.
 
-    An array that owns its data and is read-only (``array.flags.writeable = False``) is hashed
-    once and then known by identity: who shares an array between fits should set that flag.
+    Only an array whose memory cannot change (see :mod:`sweepmark.frozen`) is hashed once and then
+    known by identity: who shares rows between fits should freeze them. Any other is hashed each
+    time, read-only or not.
     """
-    if array.flags.writeable or array.base is not None:
+    if not is_frozen(array):
         return _hash(array)
-    number = id(array)
-    known = _known.get(number)
+    # Type, shape and strides of an array can be set in place.
+    key = (id(array), array.dtype.str, array.shape, array.strides)
+    known = _known.get(key)
     if known is not None and known[0]() is array:
         return known[1]
     value = _hash(array)
-    _known[number] = (weakref.ref(array, lambda _: _known.pop(number, None)), value)
+    _known[key] = (weakref.ref(array, lambda _: _known.pop(key, None)), value)
     return value
 
 
