@@ -155,6 +155,58 @@ def test_a_read_only_array_that_is_changed_all_the_same_is_seen(digits: Data, ki
     assert not np.array_equal(changed[0], before)
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"tol": 0.1}, {"tol": 1e-6}),
+        ({"max_iter": 3}, {"max_iter": -1}),
+        ({"max_iter": -1}, {"max_iter": 3}),
+        ({"C": 1.0}, {"C": 2.0}),
+        ({"C": 20.0, "max_iter": 10**6}, {"C": 20.0, "max_iter": -1}),
+        ({"gamma": 0.1}, {"gamma": 0.2}),
+        ({"class_weight": None}, {"class_weight": {0: 3.0}}),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_fits_that_differ_in_one_parameter_share_no_solution(
+    digits: Data, first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    X, y = digits[0][:300], digits[1][:300]
+    other = SVC(**first).fit(X, y)
+    after = SVC(**second).fit(X, y)
+    values = after.decision_function(X)
+    forget()
+    alone = SVC(**second).fit(X, y)
+    assert np.array_equal(values, alone.decision_function(X))
+    assert np.array_equal(after.n_iter_, alone.n_iter_)
+    if "gamma" not in first and first.get("C") != 20:
+        assert not np.array_equal(other.n_iter_, after.n_iter_)
+
+
+def test_rows_that_differ_by_a_constant_share_no_decision() -> None:
+    """Their distances are the same to the last bit, but not those from the rows decided on."""
+    X = np.random.default_rng(0).integers(0, 16, (64, 5)).astype(float)
+    y = (X[:, 0] + X[:, 1] > 15).astype(int)
+    for shift in (0, 8):
+        ours = SVC(gamma=0.01).fit(X + shift, y)
+        theirs = sklearn.svm.SVC(gamma=0.01).fit(X + shift, y)
+        assert np.array_equal(ours.predict(X), theirs.predict(X))
+        assert np.allclose(ours.decision_function(X), theirs.decision_function(X), atol=1e-9)
+
+
+def test_the_same_coefficients_of_other_classes_share_no_decision() -> None:
+    """Where classes lie among the rows is not in the coefficients."""
+    X = np.array([[0.0], [1.0], [5.0], [6.0]])
+    models = [SVC(gamma=1.0, C=0.01).fit(X, y) for y in ([0, 1, 1, 2], [0, 0, 1, 2])]
+    for model in models:
+        model.decision_function_shape = "ovo"
+        model._dual_coef_ = np.full((2, 4), 0.01)
+        model._intercept_ = np.zeros(3)
+        plain = model.to_sklearn().decision_function(X)
+        assert np.allclose(model.decision_function(X), plain, atol=1e-12)
+    assert not np.allclose(*(model.decision_function(X) for model in models))
+
+
 def test_memory_must_not_be_negative() -> None:
     with pytest.raises(ValueError, match="at least 0 bytes, but got -1"):
         configure(memory=-1)

@@ -7,7 +7,17 @@
 from __future__ import annotations
 
 from sweepmark.sharing import Statistics, configure, statistics
+from sweepmark.svm import decision, solution
 from sweepmark.svm.estimator import SVC
-from sweepmark.svm.solution import warm_up
 
 __all__ = ["SVC", "Statistics", "configure", "statistics", "warm_up"]
+
+
+def warm_up() -> None:
+    """Load what is compiled, so that no fit or prediction that is timed pays for it.
+
+    It is compiled once after an installation, which takes some seconds; to load it takes half a
+    second.
+    """
+    solution.warm_up()
+    decision.warm_up()

@@ -1,71 +1,184 @@
-"""Decision values and votes from a solution, by matrix products in blocks of rows."""
+"""Decision values and votes from a solution.
+
+A row's decision values are a function of the model and of that row alone: neither its neighbours,
+nor its place, nor the number of threads, nor what is shared has a part in them. Equal rows have
+equal bits, so that ties among scores are ties.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sweepmark import sharing
-from sweepmark.svm import kernel, threads
+from sweepmark.svm import threads
+from sweepmark.svm.content import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-    from sweepmark.svm.rows import Rows
+__all__ = ["Trained", "decide", "vote", "warm_up"]
 
-__all__ = ["decide", "vote"]
+_BLOCK = 64  # rows that one thread decides on at a time
+# Distances from which on each model computes those from its own support vectors alone: computing
+# all of them, for others to share, would take longer than most fits save by it.
+_MANY_DISTANCES = 1 << 26
 
 
-def decide(  # noqa: PLR0913 - a model's parts
-    rows: Rows,
-    trained: Rows,
-    spans: Sequence[tuple[int, int]],
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """What a model was trained on.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_trained, n_features), float64
+        All rows, frozen.
+    content : bytes
+        Their digest.
+    order : ndarray of shape (n_trained,)
+        Which row comes first, second, … where they lie class by class.
+    counts : tuple of int
+        Rows of each class.
+    support : ndarray of shape (n_support,)
+        Where the support vectors lie in that order; ascending.
+    gamma : float
+    """
+
+    X: NDArray[np.float64]
+    content: bytes
+    order: NDArray[np.intp]
+    counts: tuple[int, ...]
+    support: NDArray[np.intp]
+    gamma: float
+
+
+def decide(
+    X: NDArray[np.float64],
+    trained: Trained,
     *,
     coefficients: NDArray[np.float64],
     intercepts: NDArray[np.float64],
-    gamma: float,
 ) -> NDArray[np.float64]:
     """Return the decision value of every pair of classes, as libsvm orders and signs them.
 
     Parameters
     ----------
-    rows : Rows
+    X : ndarray of shape (n_rows, n_features), float64
         What is decided on.
-    trained : Rows
-        What was trained on, class by class.
-    spans : sequence of (int, int)
-        Where each class lies in ``trained``.
-    coefficients : ndarray of shape (n_classes - 1, n_trained)
+    trained : Trained
+    coefficients : ndarray of shape (n_classes - 1, n_support)
     intercepts : ndarray of shape (n_pairs,)
-    gamma : float
 
     Returns
     -------
-    ndarray of shape (n_rows, n_pairs)
+    ndarray of shape (n_rows, n_pairs), read-only
+        It is shared.
     """
-    values = np.empty((len(rows.array), len(intercepts)))
-    keep = sharing.keeps(8 * len(rows.array) * len(trained.array))
+    content = digest(X)
+    parts = (trained.order, trained.support, coefficients, intercepts)
+    key = ("decision", content, trained.content, trained.counts, trained.gamma)
 
-    def fill(number: int) -> None:
-        similar = kernel.strip_against(rows, number, trained, gamma, keep=keep)
-        # sums[i][:, r]: what class i's rows contribute to its r-th pair
-        sums = [similar[:, slice(*span)] @ coefficients[:, slice(*span)].T for span in spans]
-        target = values[slice(*rows.strips[number])]
-        first = 0
-        for i in range(len(spans) - 1):
-            last = first + len(spans) - 1 - i
-            target[:, first:last] = sums[i][:, i:]
-            for j in range(i + 1, len(spans)):
-                target[:, first + j - i - 1] += sums[j][:, i]
-            first = last
+    def make() -> NDArray[np.float64]:
+        return _decide(X, content, trained, coefficients, intercepts)
 
-    with threads.single_blas():
-        threads.run(fill, range(len(rows.strips)), threads=threads.available())
-    values += intercepts
+    return sharing.fetch((*key, *map(digest, parts)), make, _size)
+
+
+def _decide(
+    X: NDArray[np.float64],
+    content: bytes,
+    trained: Trained,
+    coefficients: NDArray[np.float64],
+    intercepts: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    from sweepmark.svm.similarity import weigh  # loaded when it is needed; see `svm.warm_up`
+
+    n_trained = len(trained.order)
+    edges = np.searchsorted(trained.support, np.concatenate([[0], np.cumsum(trained.counts)]))
+    model = (_seen(coefficients), _seen(edges), _seen(intercepts))
+    values = np.empty((len(X), len(intercepts)))
+    if len(X) * n_trained < _MANY_DISTANCES and sharing.keeps(8 * len(X) * n_trained):
+        similar = _similar(X, content, trained)
+
+        def fill(block: slice) -> None:
+            weigh(_seen(similar[block]), _seen(trained.support), *model, values[block])
+
+    else:
+        columns = trained.order[trained.support]
+        support = np.arange(len(columns))
+
+        def fill(block: slice) -> None:
+            near = _rbf(_distances(X[block], trained.X, columns), trained.gamma)
+            weigh(_seen(near), _seen(support), *model, values[block])
+
+    _by_blocks(len(X), fill)
+    values.flags.writeable = False
     return values
+
+
+def _similar(X: NDArray[np.float64], content: bytes, trained: Trained) -> NDArray[np.float64]:
+    """Return the kernel of rows with all that was trained on, for all models of one gamma."""
+    key = (content, trained.content, digest(trained.order))
+
+    def measured() -> NDArray[np.float64]:
+        out = np.empty((len(X), len(trained.order)))
+
+        def fill(block: slice) -> None:
+            out[block] = _distances(X[block], trained.X, trained.order)
+
+        _by_blocks(len(X), fill)
+        return out
+
+    def make() -> NDArray[np.float64]:
+        distances = sharing.fetch(("distances to", *key), measured, _size)
+        return _rbf(distances, trained.gamma)
+
+    return sharing.fetch(("similar", *key, trained.gamma), make, _size)
+
+
+def _distances(
+    X: NDArray[np.float64], others: NDArray[np.float64], columns: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    from sweepmark.svm.similarity import measure
+
+    out = np.empty((len(X), len(columns)))
+    measure(_seen(X), _seen(others), _seen(columns), out)
+    return out
+
+
+def _rbf(distances: NDArray[np.float64], gamma: float) -> NDArray[np.float64]:
+    """Return the kernel: 0 where it is less than float64 can hold, as libsvm's is."""
+    with np.errstate(under="ignore", over="ignore", invalid="ignore"):
+        values: NDArray[np.float64] = np.multiply(distances, -gamma)
+        np.exp(values, out=values)
+    return values
+
+
+def _by_blocks(n_rows: int, function: Any) -> None:
+    blocks = [slice(start, start + _BLOCK) for start in range(0, n_rows, _BLOCK)]
+    threads.run(function, blocks, threads=threads.available())
+
+
+def _seen(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a read-only view: compiled functions are compiled once for all arrays."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _size(array: NDArray[Any]) -> int:
+    return array.nbytes
+
+
+def warm_up() -> None:
+    """Load the compiled distances and sums."""
+    from sweepmark.svm.similarity import weigh
+
+    near, support = _distances(np.eye(2), np.eye(2), np.arange(2)), np.arange(2)
+    model = (_seen(np.ones((1, 2))), _seen(np.arange(3)), _seen(np.zeros(1)))
+    weigh(_seen(near), _seen(support), *model, np.empty((2, 1)))
 
 
 def vote(values: NDArray[np.float64], n_classes: int) -> NDArray[np.intp]:

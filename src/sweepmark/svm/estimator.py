@@ -9,24 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sklearn.svm
 
-from sweepmark import sharing
-from sweepmark.svm import threads
+from sweepmark import frozen, sharing
+from sweepmark.svm import precision, threads
 from sweepmark.svm.content import digest
-from sweepmark.svm.decision import decide, vote
-from sweepmark.svm.rows import Rows, cut, prepare, squared_norms
+from sweepmark.svm.decision import Trained, decide, vote
+from sweepmark.svm.rows import cut, prepare
 from sweepmark.svm.solution import Problem, Solution, solve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["SVC"]
-
-_SINGLE_EPS = 2.0**-23
-_SHARE_OF_TOL = 0.1
-_LARGEST_SINGLE = 1e30  # squared lengths below it are far from float32's overflow
-_LARGEST = 1e290  # and these from float64's
-_TEST_STRIP = 128
-_MANY = 1000  # rows from which on float32 saves what is worth saving
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,26 +28,16 @@ class _Training:
 
     Attributes
     ----------
-    rows : Rows
-        All training rows, class by class.
-    spans : list of (int, int)
-        Where each class lies in them.
-    support : ndarray of int
-        Where the support vectors lie in them.
+    trained : Trained
     support_vectors : ndarray
-        The estimator's; another array there means that it was altered.
-    shift : ndarray or None
-        What was subtracted from every row.
-    longest : float
-        Squared length of the longest row that can be predicted with float32 distances.
+        The estimator's, frozen; another array there means that it was altered.
+    n_support : bytes
+        The digest of how many there are of each class.
     """
 
-    rows: Rows
-    spans: list[tuple[int, int]]
-    support: NDArray[np.intp]
+    trained: Trained
     support_vectors: NDArray[np.float64]
-    shift: NDArray[np.float64] | None
-    longest: float
+    n_support: bytes
 
 
 _trainings: weakref.WeakKeyDictionary[SVC, _Training] = weakref.WeakKeyDictionary()
@@ -63,20 +46,28 @@ _trainings: weakref.WeakKeyDictionary[SVC, _Training] = weakref.WeakKeyDictionar
 class SVC(sklearn.svm.SVC):
     """C-support vector classification that shares distances, kernels and solutions between fits.
 
-    Parameters, attributes, errors and methods are :class:`sklearn.svm.SVC`'s. Dense RBF fits and
-    predictions are computed here, everything else (other kernels, sparse input, sample weights,
-    ``probability``, ``verbose``) by the parent.
+    Parameters, attributes, errors and methods are :class:`sklearn.svm.SVC`'s; only
+    ``support_vectors_`` cannot be changed in place. Dense RBF fits and predictions are computed
+    here, everything else (other kernels, sparse input, sample weights, ``probability``,
+    ``verbose``) by the parent.
 
     As many threads are used as BLAS may use in this process; results do not depend on the number.
 
     Notes
     -----
-    Distances of 1000 training rows and more are in float32 where the error this causes in the
-    kernel's exponent, gamma · max ‖x‖² · 2⁻²³, is at most a tenth of ``tol``; else in float64,
-    with the training rows' mean subtracted. From that kernel on, duals have the bits of libsvm's
-    without shrinking: ``shrinking`` and ``cache_size`` are there for the parent's fits. Above
-    C = 10, pairs of classes whose solution at C = 10 is unbounded keep it (see
-    :mod:`sweepmark.svm.solution`).
+    Let L be the largest ‖x‖² of the training rows, and e = gamma · L · max(1, C / 10), with C times
+    the largest class weight. Distances of training rows are in float32 from 1000 rows on where
+    e ≤ 2¹⁹ · min(``tol``, 10⁻³) and L is between 2⁻⁴⁰ and 2⁴⁰; else in float64 where
+    e ≤ 2⁴⁸ · min(``tol``, 10⁻³) and L is between 2⁻⁹⁰⁰ and 2⁹⁰⁰; else the parent fits. Within
+    these bounds the kernel's relative error is at most ``tol``, and less in proportion above
+    C = 10 (:mod:`sweepmark.svm.precision` derives them). From that kernel on, in float32 like
+    libsvm's, duals have the bits of libsvm's without shrinking: ``shrinking`` and ``cache_size``
+    are there for the parent's fits. Above C = 10, pairs of classes whose solution at C = 10 is
+    unbounded keep it (see :mod:`sweepmark.svm.solution`).
+
+    Decisions are in float64 throughout, from differences of rows as they were given, as libsvm's
+    are: a row's decision values are a function of the model and the row, so that equal rows have
+    equal bits.
 
     Examples
     --------
@@ -100,40 +91,30 @@ class SVC(sklearn.svm.SVC):
         random_seed: int,
     ) -> None:
         _trainings.pop(self, None)
-        longest = _longest(X) if self._is_ours(sample_weight) else np.inf
-        if not longest < _LARGEST:
+        ours = self._is_ours(sample_weight)
+        content = digest(X) if ours else b""
+        dtype = self._precision(X, content) if ours else None
+        if dtype is None:
             super()._dense_fit(X, y, sample_weight, solver_type, kernel, random_seed)
             return
         codes = y.astype(np.intp)
         order = np.argsort(codes, kind="stable")
         counts = tuple(np.bincount(codes).tolist())
-        limit = _longest_single(self._gamma, self.tol)
-        single = len(X) >= _MANY and longest <= limit
-        shift = None if single else X.mean(axis=0)
-        rows = prepare(
-            X,
-            order=order,
-            strips=cut(counts),
-            dtype=np.float32 if single else np.float64,
-            shift=shift,
-        )
         problem = Problem(
-            rows=rows,
+            rows=prepare(X, content=content, order=order, strips=cut(counts), dtype=dtype),
             counts=counts,
             weights=tuple(self.class_weight_.tolist()),
             gamma=float(self._gamma),
-            tol=self.tol,
-            max_iter=self.max_iter,
+            tol=float(self.tol),
+            max_iter=int(self.max_iter),
         )
         solution = solve(problem, float(self.C), n_threads=threads.available())
         support = self._take(solution, problem, order, X)
+        kept = sharing.fetch(("frozen", content), lambda: frozen.freeze(X), lambda it: it.nbytes)
         _trainings[self] = _Training(
-            rows=rows,
-            spans=problem.spans,
-            support=support,
+            trained=Trained(kept, content, order, counts, support, problem.gamma),
             support_vectors=self.support_vectors_,
-            shift=shift,
-            longest=limit if single else np.inf,
+            n_support=digest(self._n_support),
         )
         self._warn_from_fit_status()
 
@@ -144,6 +125,15 @@ class SVC(sklearn.svm.SVC):
             and not self._effective_probability
             and not self.verbose
             and (self.class_weight_ > 0).all()
+        )
+
+    def _precision(self, X: NDArray[np.float64], content: bytes) -> type[np.floating[Any]] | None:
+        return precision.choose(
+            _longest(X, content),
+            n_rows=len(X),
+            gamma=float(self._gamma),
+            tol=float(self.tol),
+            bound=float(self.C) * float(self.class_weight_.max()),
         )
 
     def _take(
@@ -157,7 +147,7 @@ class SVC(sklearn.svm.SVC):
         (support,) = np.nonzero(solution.coefficients.any(axis=0))
         edges = [start for start, _ in problem.spans] + [len(order)]
         self.support_ = order[support].astype(np.int32)
-        self.support_vectors_ = X.take(self.support_, axis=0)
+        self.support_vectors_ = frozen.take(X, self.support_)
         self._n_support = np.diff(np.searchsorted(support, edges)).astype(np.int32)
         self.dual_coef_ = np.ascontiguousarray(solution.coefficients[:, support])
         self.intercept_ = solution.intercepts.copy()
@@ -179,48 +169,33 @@ class SVC(sklearn.svm.SVC):
     def _values(self, X: NDArray[np.float64]) -> NDArray[np.float64] | None:
         """Return the pairs' decision values; None if the parent has to compute them."""
         training = _trainings.get(self)
-        if (
-            training is None
-            or training.support_vectors is not self.support_vectors_
-            or self._dual_coef_.shape != (len(self.classes_) - 1, len(training.support))
-        ):
+        if training is None or not self._is_as_fitted(training):
             return None
-        model = (digest(self._dual_coef_), digest(self._intercept_), digest(training.support))
-        key = ("decision", training.rows.key, self._gamma, *model, digest(X))
-        return sharing.fetch(key, lambda: self._decide(training, X), lambda values: values.nbytes)
+        return decide(
+            X,
+            training.trained,
+            coefficients=np.ascontiguousarray(self._dual_coef_),
+            intercepts=np.ascontiguousarray(self._intercept_),
+        )
 
-    def _decide(self, training: _Training, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        coefficients = np.zeros((len(self.classes_) - 1, len(training.rows.array)))
-        coefficients[:, training.support] = self._dual_coef_
-        model = {"intercepts": self._intercept_, "gamma": float(self._gamma)}
-        rows = _test_rows(X, training.rows.array.dtype.type, training.shift)
-        values = decide(rows, training.rows, training.spans, coefficients=coefficients, **model)
-        if training.shift is None:
-            far = squared_norms(X) > training.longest
-            if far.any():  # a handful, if the rows are like those trained on
-                values[far] = super()._dense_decision_function(X[far])
-        return values
-
-
-def _test_rows(
-    X: NDArray[np.float64], dtype: type[np.floating[Any]], shift: NDArray[np.float64] | None
-) -> Rows:
-    strips = tuple(
-        (start, min(start + _TEST_STRIP, len(X))) for start in range(0, len(X), _TEST_STRIP)
-    )
-    return prepare(X, strips=strips, dtype=dtype, shift=shift)
-
-
-def _longest(X: NDArray[np.float64]) -> float:
-    """Return the largest squared length of a row, remembered."""
-    with np.errstate(over="ignore"):
-        return sharing.fetch(
-            ("longest", digest(X)), lambda: float(squared_norms(X).max()), lambda _: 64
+    def _is_as_fitted(self, training: _Training) -> bool:
+        """Tell whether the model is the one that was fitted, but for its coefficients' values."""
+        n_classes = len(self.classes_)
+        return (
+            self.kernel == "rbf"
+            and self._gamma == training.trained.gamma
+            and self.support_vectors_ is training.support_vectors
+            and digest(self._n_support) == training.n_support
+            and self._dual_coef_.shape == (n_classes - 1, len(training.trained.support))
+            and self._intercept_.shape == (n_classes * (n_classes - 1) // 2,)
         )
 
 
-def _longest_single(gamma: float, tol: float) -> float:
-    """Return the largest squared length for which float32 distances cannot matter."""
-    if gamma == 0:
-        return _LARGEST_SINGLE
-    return min(_SHARE_OF_TOL * tol / (_SINGLE_EPS * gamma), _LARGEST_SINGLE)
+def _longest(X: NDArray[np.float64], content: bytes) -> float:
+    """Return the largest squared norm of a row, remembered."""
+
+    def make() -> float:
+        with np.errstate(over="ignore", under="ignore"):
+            return float(precision.squared_norms(X).max())
+
+    return sharing.fetch(("longest", content), make, lambda _: 64)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sweepmark.svm.rows import Rows
 
-__all__ = ["among", "fits", "size", "strip_against", "whole"]
+__all__ = ["among", "fits", "size", "whole"]
 
 
 def fits(n_rows: int) -> bool:
@@ -75,7 +75,7 @@ def _fill(
 
     def fill(pair: tuple[int, int]) -> None:
         (i, cut_i, at_i), (j, cut_j, at_j) = pieces[pair[0]], pieces[pair[1]]
-        tile = _distances(rows, i, rows, j, keep=True)[cut_i, cut_j]
+        tile = _distances(rows, i, j)[cut_i, cut_j]
         # Cast once: NumPy is slow at casting and transposing in one go.
         values = _rbf(tile, gamma).astype(np.float32, copy=False)
         kernel[at_i, at_j] = values
@@ -103,40 +103,6 @@ def _pieces(rows: Rows, spans: Sequence[tuple[int, int]]) -> list[tuple[int, sli
     return pieces
 
 
-def strip_against(
-    rows: Rows, number: int, others: Rows, gamma: float, *, keep: bool
-) -> NDArray[np.float64]:
-    """Return the kernel of one strip's rows with all other rows.
-
-    Parameters
-    ----------
-    rows, others : Rows
-    number : int
-        Which strip of ``rows``.
-    gamma : float
-    keep : bool
-        Whether it is worth its place in the store.
-
-    Returns
-    -------
-    ndarray of shape (n_strip_rows, n_other_rows), float64
-    """
-
-    def make() -> NDArray[np.float64]:
-        start, stop = rows.strips[number]
-        kernel = np.empty((stop - start, len(others.array)))
-        for other, (first, last) in enumerate(others.strips):
-            tile = _distances(rows, number, others, other, keep=keep)
-            kernel[:, first:last] = _rbf(tile, gamma)
-        kernel.flags.writeable = False
-        return kernel
-
-    if not keep:
-        return make()
-    key = ("kernel", rows.digests[number], others.key, others.strips, gamma)
-    return sharing.fetch(key, make, _size)
-
-
 def _rbf(distances: NDArray[Any], gamma: float) -> NDArray[Any]:
     with np.errstate(under="ignore"):
         values: NDArray[Any] = np.multiply(distances, distances.dtype.type(-gamma))
@@ -144,26 +110,24 @@ def _rbf(distances: NDArray[Any], gamma: float) -> NDArray[Any]:
     return values
 
 
-def _distances(rows: Rows, i: int, others: Rows, j: int, *, keep: bool) -> NDArray[Any]:
+def _distances(rows: Rows, i: int, j: int) -> NDArray[Any]:
     """Return the squared distances of two strips."""
 
     def make() -> NDArray[Any]:
-        a, b = slice(*rows.strips[i]), slice(*others.strips[j])
-        same = rows.digests[i] == others.digests[j]
+        a, b = slice(*rows.strips[i]), slice(*rows.strips[j])
+        same = rows.digests[i] == rows.digests[j]
         left = rows.array[a]
-        right = left if same else others.array[b]  # NumPy halves the work where they are one
+        right = left if same else rows.array[b]  # NumPy halves the work where they are one
         tile: NDArray[Any] = left @ right.T
         tile *= -2
-        tile += np.add.outer(rows.norms[a], others.norms[b])  # summed first: symmetric
+        tile += np.add.outer(rows.norms[a], rows.norms[b])  # summed first: symmetric
         np.maximum(tile, 0, out=tile)
         if same:
             np.fill_diagonal(tile, 0)
         tile.flags.writeable = False
         return tile
 
-    if not keep:
-        return make()
-    return sharing.fetch(("distances", rows.digests[i], others.digests[j]), make, _size)
+    return sharing.fetch(("distances", rows.digests[i], rows.digests[j]), make, _size)
 
 
 def _size(array: NDArray[Any]) -> int:

@@ -9,13 +9,14 @@ import numpy as np
 
 from sweepmark import sharing
 from sweepmark.svm.content import digest
+from sweepmark.svm.precision import squared_norms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["Rows", "cut", "prepare", "squared_norms"]
+__all__ = ["Rows", "cut", "prepare"]
 
 _TALLEST = 256
 _SHORTEST = 128
@@ -72,52 +73,43 @@ def cut(counts: Sequence[int]) -> tuple[tuple[int, int], ...]:
     return tuple(strips)
 
 
-def squared_norms(X: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return every row's squared length."""
-    norms: NDArray[np.float64] = np.einsum("ij,ij->i", X, X)
-    return norms
-
-
 def prepare(
     X: NDArray[np.float64],
     *,
-    order: NDArray[np.intp] | None = None,
+    content: bytes,
+    order: NDArray[np.intp],
     strips: tuple[tuple[int, int], ...],
     dtype: type[np.floating[Any]],
-    shift: NDArray[np.float64] | None = None,
 ) -> Rows:
-    """Return rows in order, shifted and rounded, and remember them.
+    """Return rows in order and rounded, and remember them.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_features), float64
-    order : ndarray of shape (n_rows,) or None
-        Which row comes first, second, …; None leaves them.
+    content : bytes
+        Its digest.
+    order : ndarray of shape (n_rows,)
+        Which row comes first, second, …
     strips : tuple of (int, int)
         As :func:`cut` returns them.
     dtype : type
         numpy.float32 or numpy.float64.
-    shift : ndarray of shape (n_features,) or None
-        What is subtracted from every row: distances do not change, their cancellation does.
     """
-    parts = [digest(part) for part in (order, shift) if part is not None]
-    key = ("rows", digest(X), order is None, shift is None, *parts, strips, np.dtype(dtype).str)
-    return sharing.fetch(key, lambda: _prepare(X, order, strips, dtype, shift), _size)
+    key = ("rows", content, digest(order), strips, np.dtype(dtype).str)
+    return sharing.fetch(key, lambda: _prepare(X, order, strips, dtype), _size)
 
 
 def _prepare(
     X: NDArray[np.float64],
-    order: NDArray[np.intp] | None,
+    order: NDArray[np.intp],
     strips: tuple[tuple[int, int], ...],
     dtype: type[np.floating[Any]],
-    shift: NDArray[np.float64] | None,
 ) -> Rows:
     array = np.empty(X.shape, dtype=dtype)
     norms = np.empty(len(X), dtype=dtype)
     digests = []
     for start, stop in strips:
-        strip = X[start:stop] if order is None else X[order[start:stop]]
-        array[start:stop] = strip if shift is None else strip - shift
+        array[start:stop] = X[order[start:stop]]
         # Of the rounded rows, whose distances these are to be.
         norms[start:stop] = squared_norms(array[start:stop].astype(np.float64, copy=False))
         digests.append(digest(array[start:stop]))

@@ -9,37 +9,26 @@ a row's label and all of them are vectorised, and the kernel is read where it li
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from sweepmark.svm.compilation import compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     Vector = NDArray[np.float64]
-
-Function = TypeVar("Function", bound="Callable[..., Any]")
 
 __all__ = ["minimize"]
 
 _TAU = 1e-12  # libsvm's, in place of a quadratic coefficient that is not positive
 _CHUNK = 64  # values looked through at once
-_NO_NAN = {"nnan", "nsz"}  # without which no maximum is vectorised; the kernel is finite
+# Without which no maximum is vectorised; the kernel is finite.
+_NO_NAN = frozenset({"nnan", "nsz"})
 
 
-def _compiled(function: Function) -> Function:
-    """Have a function compiled when it is first called, and kept for the next process."""
-    try:
-        compiled = njit(function, nogil=True, cache=True, fastmath=_NO_NAN, error_model="numpy")
-    except RuntimeError:  # no folder that could be written: every process compiles for itself
-        compiled = njit(function, nogil=True, fastmath=_NO_NAN, error_model="numpy")
-    return cast("Function", compiled)
-
-
-@_compiled
+@compiled(allowing=_NO_NAN)
 def _least(values: Vector, scratch: Vector) -> float:
     """Return the least value: of both halves, element by element, until one is left."""
     n = (len(values) + 1) // 2
@@ -51,13 +40,13 @@ def _least(values: Vector, scratch: Vector) -> float:
     return float(scratch[0])
 
 
-@_compiled
+@compiled(allowing=_NO_NAN)
 def _lesser(target: Vector, left: Vector, right: Vector) -> None:
     for t in range(len(target)):
         target[t] = left[t] if left[t] < right[t] else right[t]  # noqa: FURB136 - min is slower
 
 
-@_compiled
+@compiled(allowing=_NO_NAN)
 def _last(values: Vector, wanted: float) -> int:
     """Return the last place of a value, -1 if it is not there."""
     for stop in range(len(values), 0, -_CHUNK):
@@ -73,7 +62,7 @@ def _last(values: Vector, wanted: float) -> int:
     return -1
 
 
-@_compiled
+@compiled(allowing=_NO_NAN)
 def _rate(gains: Vector, down: Vector, row: NDArray[np.float32], up: float) -> None:
     """Write what each row, changed with the chosen one, would change of the objective."""
     for t in range(len(gains)):
@@ -83,7 +72,7 @@ def _rate(gains: Vector, down: Vector, row: NDArray[np.float32], up: float) -> N
         gains[t] = gain if gap > 0 else np.inf
 
 
-@_compiled
+@compiled(allowing=_NO_NAN)
 def _follow(  # noqa: PLR0913, PLR0917
     gradient: Vector,
     alpha: Vector,
@@ -103,7 +92,7 @@ def _follow(  # noqa: PLR0913, PLR0917
         raisable[t] = g if alpha[t] < C else np.inf
 
 
-@_compiled
+@compiled(allowing=_NO_NAN)
 def _changed(  # noqa: C901, PLR0912, PLR0913, PLR0917 - the corners of a square
     is_one_class: bool,  # noqa: FBT001
     old_i: float,
@@ -147,7 +136,7 @@ def _changed(  # noqa: C901, PLR0912, PLR0913, PLR0917 - the corners of a square
     return new_i, new_j
 
 
-@_compiled
+@compiled(allowing=_NO_NAN)
 def _threshold(
     gradient: Vector, alpha: Vector, n_first: int, C_first: float, C_second: float
 ) -> float:
@@ -167,7 +156,7 @@ def _threshold(
     return free / n_free if n_free else (upper + lower) / 2
 
 
-@_compiled
+@compiled(allowing=_NO_NAN)
 def minimize(  # noqa: PLR0913, PLR0917 - compiled functions take plain values
     kernel: NDArray[np.float32],
     first: int,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from sweepmark.svm.rows import Rows
 
-__all__ = ["Problem", "Solution", "solve"]
+__all__ = ["Problem", "Solution", "solve", "warm_up"]
 
 _CEILING = 10.0  # the C at which solutions are tried for larger ones; see above
 
@@ -176,11 +176,7 @@ def _solve_apart(
 
 
 def warm_up() -> None:
-    """Load the compiled solver, so that no fit that is timed pays for it.
-
-    It is compiled once after an installation, which takes four seconds; to load it takes half a
-    second.
-    """
+    """Load the compiled solver."""
     from sweepmark.svm.smo import minimize
 
     matrix = np.eye(2, dtype=np.float32)
@@ -195,7 +191,7 @@ def _minimize(
     matrix: NDArray[np.float32],
     starts: tuple[int, int],
 ) -> Any:
-    from sweepmark.svm.smo import minimize  # see `warm_up`
+    from sweepmark.svm.smo import minimize  # loaded when it is needed; see `svm.warm_up`
 
     (i, j), (first, second) = pair, starts
     return minimize(

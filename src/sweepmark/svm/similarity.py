@@ -1,0 +1,105 @@
+"""Distances and weighted sums for decisions, compiled, pair by pair of rows.
+
+Each distance is the sum of squared differences, as libsvm's predictions have it: equal rows are at
+distance 0, and nothing cancels however long the rows are. Every pair goes through the same
+instructions, so that what comes out is a function of its two rows alone, which a matrix product's
+last digits are not: they depend on where a row lies in a block.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sweepmark.svm.compilation import compiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.float64]
+    Vector = NDArray[np.float64]
+
+__all__ = ["measure", "weigh"]
+
+# Sums are vectorised, in an order that depends on their length alone. Infinity is no exception:
+# it is what the distance of a row comes to whose squares overflow.
+_REORDERED = frozenset({"reassoc", "contract", "nsz"})
+_NEAR_BYTES = 32768  # of rows that stay in the first level of the cache
+
+
+@compiled(allowing=_REORDERED)
+def _squared_distance(x: Vector, y: Vector) -> float:
+    total = 0.0
+    for t in range(len(x)):
+        difference = x[t] - y[t]
+        total += difference * difference
+    return total
+
+
+@compiled(allowing=_REORDERED)
+def _product(x: Vector, y: Vector) -> float:
+    total = 0.0
+    for t in range(len(x)):
+        total += x[t] * y[t]
+    return total
+
+
+@compiled(allowing=_REORDERED)
+def measure(rows: Matrix, others: Matrix, columns: NDArray[np.intp], out: Matrix) -> None:
+    """Write the squared distances of rows from some other rows.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_features), float64, read-only
+    others : ndarray of shape (n_others, n_features), float64, read-only
+    columns : ndarray of shape (n_columns,), int64, read-only
+        Which of the others, in order.
+    out : ndarray of shape (n_rows, n_columns)
+    """
+    step = max(1, _NEAR_BYTES // max(1, 8 * others.shape[1]))
+    for first in range(0, len(columns), step):
+        last = min(first + step, len(columns))
+        for i in range(len(rows)):
+            for j in range(first, last):
+                out[i, j] = _squared_distance(rows[i], others[columns[j]])
+
+
+@compiled(allowing=_REORDERED)
+def weigh(  # noqa: PLR0913, PLR0917 - a model's parts
+    similar: Matrix,
+    support: NDArray[np.intp],
+    coefficients: Matrix,
+    edges: NDArray[np.intp],
+    intercepts: Vector,
+    out: Matrix,
+) -> None:
+    """Write the decision value of every pair of classes.
+
+    Parameters
+    ----------
+    similar : ndarray of shape (n_rows, n_columns), float64, read-only
+        The kernel of rows with what was trained on.
+    support : ndarray of shape (n_support,), int64, read-only
+        The columns of the support vectors, class by class. Sums run over these alone, so that
+        they have the same bits whatever other columns there are.
+    coefficients : ndarray of shape (n_classes - 1, n_support), float64, read-only
+    edges : ndarray of shape (n_classes + 1,), int64, read-only
+        Class i's support vectors are edges[i] to edges[i + 1].
+    intercepts : ndarray of shape (n_pairs,), float64, read-only
+    out : ndarray of shape (n_rows, n_pairs)
+    """
+    n_classes = len(edges) - 1
+    near = np.empty(len(support))
+    for row in range(len(similar)):
+        for t in range(len(support)):
+            near[t] = similar[row, support[t]]
+        pair = 0
+        for i in range(n_classes):
+            a, b = edges[i], edges[i + 1]
+            for j in range(i + 1, n_classes):
+                c, d = edges[j], edges[j + 1]
+                one = _product(near[a:b], coefficients[j - 1, a:b])
+                other = _product(near[c:d], coefficients[i, c:d])
+                out[row, pair] = one + other + intercepts[pair]
+                pair += 1
