@@ -267,6 +267,8 @@ def test_what_does_not_belong_is_never_opened(store: Store, sweep: SweepResult) 
     os.mkfifo(room / "model.skops")
     assert figures(read_result(store, sweep.sweep_id)) == figures(sweep)
     assert find_run(f"{sweep.sweep_id}/0", store).result.holdings.model(room.name) is None
+    (found,) = [one for one in examine_store(store, full=True) if one.subject == "strangers"]
+    assert found.mend == ("rm", "-r", str(room / "model.skops"), str(room / "more"))
 
 
 def test_link_in_place_of_the_folder_is_refused(store: Store, sweep: SweepResult) -> None:

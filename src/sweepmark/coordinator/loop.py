@@ -262,8 +262,7 @@ class Coordinator:
             return
         config = self.blueprint.config_at(dict(chosen.params))
         specification = specify_test(config, self.load(config), trusted=self.trusted)
-        started = self.clock()
-        failure: Failure | None = None
+        started, failure = self.clock(), None
         stored = self._stock.usable(specification.key, with_model=True)
         if stored is None:
             stored, failure = self._compute(self._job(specification, keep_model=True))

@@ -121,9 +121,11 @@ def _no_journals(store: Store) -> Iterator[Finding]:
 def _evaluations(store: Store, *, full: bool) -> Iterator[Finding]:
     names = store.evaluations.keys()
     damaged = []
+    strangers: list[Path] = []
     for name in names:
         try:
             store.evaluations.verify(name, full=full)
+            strangers += store.evaluations.strangers(name) if full else []
         except SweepmarkError as error:
             damaged.append((name, str(error)))
     wanted_by = _wanted_by(store) if damaged else {}
@@ -135,6 +137,9 @@ def _evaluations(store: Store, *, full: bool) -> Iterator[Finding]:
         )
     if len(damaged) > _MOST_NAMED:
         yield problem("evaluation", f"{len(damaged) - _MOST_NAMED} more are damaged")
+    if strangers:
+        text = f"{len(strangers)} files lie among those of evaluations and are never read"
+        yield note("strangers", text, "rm", "-r", *map(str, strangers[:_MOST_NAMED]))
     how = "read whole" if full else "figures read; --full reads all"
     yield ok("evaluations", f"{len(names) - len(damaged)} ({how})")
 
