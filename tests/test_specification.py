@@ -32,7 +32,7 @@ SPECIFICATION = Specification(
     threads=1,
     versions={"numpy": "2.4.0"},
 )
-KEY = "5a7c7386fad8e0fbb44e7ca69d9c9ea7712fa8c69f908290fa154a17f4852d9d"
+KEY = "f2890a73ce81de9d5a49f86630e9178bebb3bbacb1495bf5397aa1733db8f931"
 OTHER: dict[str, Any] = {
     "data": "e" * 64,
     "split": {"source": "pooled", "n_train": 75, "n_test": 24},
