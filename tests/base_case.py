@@ -113,10 +113,14 @@ class BaseCase:
     def resume_words(self) -> tuple[object, ...]:
         return ("resume", *TRUST)
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """What every command finds in its environment."""
+        return {FITS: str(self._fits), "PYTHONPATH": str(Path(__file__).parent)}
+
     def start(self, *words: object, **environment: str) -> Running:
         """Start the sweep, or another command."""
-        fits = {FITS: str(self._fits), "PYTHONPATH": str(Path(__file__).parent)}
-        given = fits | dict(self.environment or {}) | environment
+        given = self.variables | dict(self.environment or {}) | environment
         return self.program.start(*(words or self.sweep_words), **given)
 
     def run(self, *words: object, code: int = 0, **environment: str) -> Finished:

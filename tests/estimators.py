@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import sys
 import time
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +25,7 @@ __all__ = [
     "HungryClassifier",
     "Mirror",
     "NanSVC",
+    "Printing",
     "SlowSVC",
     "Undecided",
 ]
@@ -168,3 +170,13 @@ class Hidden(DummyClassifier):  # type: ignore[misc]
         """Return them."""
         del deep
         return dict(self._given)
+
+
+class Printing(DummyClassifier):  # type: ignore[misc]  # scikit-learn ships no types
+    """Prints while it is fitted, more than a pipe holds."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        sys.stdout.write("x" * 100_000)
+        sys.stdout.flush()
+        super().fit(X, y, sample_weight)
+        return self

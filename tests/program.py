@@ -92,7 +92,7 @@ class Program:
         self._outputs = root / "outputs"
         self.executable = executable
         self._started: list[Running] = []
-        self._environment = {
+        self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)
         } | {"SWEEPMARK_CACHE": str(cache)}
         for folder in (self.folder, self._outputs):
@@ -121,7 +121,7 @@ class Program:
             process = subprocess.Popen(
                 [self.executable, *map(str, words)],
                 cwd=self.folder,
-                env=self._environment | environment,
+                env=self.environment | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -169,10 +169,11 @@ class Called(Program):
         """Be in the folder, with its environment; what is changed in this process is undone."""
         outputs = self._outputs / str(len(list(self._outputs.iterdir())))
         outputs.mkdir()
-        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        stops = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        handlers = {number: signal.getsignal(number) for number in stops}
         own = dict(os.environ)
         os.environ.clear()
-        os.environ.update(self._environment, **environment)
+        os.environ.update(self.environment, **environment)
         try:
             with contextlib.chdir(self.folder), contextlib.ExitStack() as stack:
                 for descriptor, name in ((1, "out"), (2, "err")):

@@ -240,7 +240,7 @@ class Blueprint:
                 if not params:
                     raise
                 where = ", ".join(f"{name}={value}" for name, value in params.items())
-                raise ConfigurationError(f"{error}\n(found at {where})") from None
+                raise ConfigurationError(*error.args, f"(found at {where})") from None
             except FetchError as error:
                 if not self._sweeps_data:
                     raise

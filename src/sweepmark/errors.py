@@ -11,7 +11,8 @@
         ├── LostError                      3  an evaluation is missing or damaged
         └── OwnedError                     3  another process owns the sweep
 
-Every message states the rule, the value, the options and the next step.
+Every message states the rule, the value, the options and the next step. A message of several
+lines is given as several arguments: a line feed inside of one is not ours, and shown as such.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ __all__ = [
 class SweepmarkError(Exception):
     """Base of every error that sweepmark raises on purpose.
 
+    Parameters
+    ----------
+    *lines : str
+        The message, line by line.
+
     Attributes
     ----------
     exit_code : int
@@ -46,9 +52,13 @@ class SweepmarkError(Exception):
 
     exit_code = 70
 
+    def __init__(self, *lines: str) -> None:
+        super().__init__(*lines)
+        self.args = lines  # of three or more, an OSError would keep two
+
     def __str__(self) -> str:
         """Return the message as written, also where a LookupError base would quote it."""
-        return str(self.args[0]) if self.args else ""
+        return "\n".join(map(str, self.args))
 
 
 class ConfigurationError(SweepmarkError, ValueError):

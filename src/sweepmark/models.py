@@ -36,16 +36,18 @@ TRUSTED_TYPES = frozenset(
 )
 """What fitted scikit-learn classifiers hold and skops 0.16 does not know to be harmless."""
 
-_TRUSTED_MODULES = (
-    "sweepmark.neural",
-    "sweepmark.preprocessing",
-    "sweepmark.preprocessing.augmentation",
-    "sweepmark.preprocessing.deskewing",
-    "sweepmark.preprocessing.gradients",
-    "sweepmark.preprocessing.images",
-    "sweepmark.preprocessing.scaling",
-    "sweepmark.svm",
+_OURS = frozenset(
+    {
+        "sweepmark.neural.LogisticMLP",
+        "sweepmark.preprocessing.augmentation.AugmentShift",
+        "sweepmark.preprocessing.deskewing.Deskew",
+        "sweepmark.preprocessing.gradients.Hog",
+        "sweepmark.preprocessing.images.Shift",
+        "sweepmark.preprocessing.scaling.Affine",
+        "sweepmark.preprocessing.scaling.Scale",
+    }
 )
+"""Our estimators; our SVC is dumped as scikit-learn's. Functions and other classes are refused."""
 
 
 def dump(estimator: Any) -> bytes:
@@ -70,7 +72,7 @@ def load(content: bytes, *, packages: Collection[str] = ()) -> Any:
     ----------
     content : bytes
         The file. What it says of itself is not believed: only types that skops knows to be
-        harmless, those of TRUSTED_TYPES and our own are built.
+        harmless, those of TRUSTED_TYPES and our own estimators are built.
     packages : collection of str
         Further packages whose types the user trusts.
 
@@ -153,5 +155,4 @@ def _no_skops_file(error: Exception) -> DataError:
 
 
 def _is_trusted(name: str, packages: Collection[str]) -> bool:
-    module = name.rpartition(".")[0]
-    return name in TRUSTED_TYPES or module in _TRUSTED_MODULES or name.partition(".")[0] in packages
+    return name in TRUSTED_TYPES or name in _OURS or name.partition(".")[0] in packages

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.cli.output import command_line, print_document
 from sweepmark.errors import ConfigurationError
+from sweepmark.escapes import cut, escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -203,22 +204,23 @@ def _row_table(title: str, rows: Sequence[Document], *, figure: str = "score") -
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> object:
     from rich import box
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
+
+    from sweepmark.cli.drawing import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     listed = list(rows)
     for column, cells in zip(columns, zip(*listed, strict=True), strict=True):
         is_text = not any(cell[-1:].isdigit() for cell in cells)
-        table.add_column(Text(column), justify="left" if is_text else "right")
+        table.add_column(column, justify="left" if is_text else "right")
     for row in listed:
-        table.add_row(*map(Text, row))
-    return Group(Text(f"\n{title}", style="bold"), table)
+        table.add_row(*row)
+    return Group(Text(f"\n{escape(title)}", style="bold"), table)
 
 
 def _cell(value: object) -> str:
     text = f"{value:g}" if isinstance(value, float) else "" if value is None else str(value)
-    return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
+    return cut(text, _LONGEST_CELL)
 
 
 def _accuracy(label: Document) -> float:
@@ -235,13 +237,6 @@ def _signed(document: Document) -> str:
 
 
 def _print(*renderables: object) -> None:
-    from rich.console import Console
+    from sweepmark.cli.drawing import draw
 
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=160)
-    for renderable in renderables:
-        if isinstance(renderable, str):
-            console.print(renderable, markup=False, soft_wrap=True)
-        else:
-            console.print(renderable)
+    draw(*renderables)

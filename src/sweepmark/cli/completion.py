@@ -84,9 +84,9 @@ def complete(words: Sequence[str], *, parser: Parser) -> int:
     """Answer ``install=bash``, ``uninstall=bash`` or ``query=bash``."""
     match list(words):
         case ["install=bash"]:
-            print_lines([_INSTALL])
+            print_lines(_INSTALL.splitlines())
         case ["uninstall=bash"]:
-            print_lines([_UNINSTALL])
+            print_lines(_UNINSTALL.splitlines())
         case ["query=bash"]:
             line = _read(os.environ.get("COMP_LINE", ""), parser)
             try:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.cli.output import print_document
+from sweepmark.cli.output import print_document, print_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,21 +157,19 @@ def _load(args: argparse.Namespace) -> Dataset:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr)  # noqa: T201  # progress; results go to standard output
+    print_lines([line], file=sys.stderr)  # progress; results go to standard output
 
 
 def _print(*renderables: Any) -> None:  # whatever rich can draw
-    from rich.console import Console
+    from sweepmark.cli.drawing import draw
 
-    console = Console(highlight=False)
-    for renderable in renderables:
-        console.print(renderable)
+    draw(*renderables)
 
 
 def _list(args: argparse.Namespace) -> int:
     from rich import box
-    from rich.table import Table
 
+    from sweepmark.cli.drawing import Table
     from sweepmark.config import dataset_config
     from sweepmark.data import is_cached, published_digest
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from rich import box
-from rich.table import Table
-from rich.text import Text
+
+from sweepmark.cli.drawing import Table
 
 __all__ = ["tables"]
 
+_LONGEST_VALUE = 1000  # characters
 _MEGABYTE = 1e6
 _MEBIBYTE = 2**20
 
@@ -40,10 +41,9 @@ def _facts(document: dict[str, Any]) -> Table:
         "source": document["source"],
         "as published": published,
     }
-    grid = Table.grid(padding=(0, 2))
-    grid.title, grid.title_justify, grid.title_style = document["name"], "left", "bold"
+    grid = _grid(title=document["name"], title_style="bold")
     for name, value in facts.items():
-        grid.add_row(name, Text(value, overflow="fold"))
+        grid.add_row(name, value)
     return grid
 
 
@@ -66,7 +66,7 @@ def _distribution(document: dict[str, Any]) -> Table:
 
 
 def _columns(document: dict[str, Any]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, longest=_LONGEST_VALUE)
     table.add_column("column")
     table.add_column("type")
     table.add_column("given", justify="right")
@@ -80,8 +80,21 @@ def _columns(document: dict[str, Any]) -> Table:
     return table
 
 
+def _grid(**settings: Any) -> Table:
+    """Return a table without lines."""
+    return Table(
+        box=None,
+        show_header=False,
+        pad_edge=False,
+        collapse_padding=True,
+        padding=(0, 2),
+        longest=_LONGEST_VALUE,
+        **settings,
+    )
+
+
 def _digests(document: dict[str, Any]) -> Table:
-    grid = Table.grid(padding=(0, 2))
+    grid = _grid()
     grid.add_row("SHA-256", document["digest"])
     for role, digest in document["files"].items():
         grid.add_row(role.replace("_", " "), digest)

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.escapes import escape
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import TextIO
@@ -21,22 +23,23 @@ STORE = "mlruns"
 
 
 @contextmanager
-def json_only(wanted: bool) -> Iterator[TextIO]:  # noqa: FBT001 -- reads as a sentence
+def json_only(wanted: bool) -> Iterator[None]:  # noqa: FBT001 -- reads as a sentence
     """Send what anything writes to standard output to standard error, libraries in C too.
 
-    The file descriptor is redirected, not ``sys.stdout``; what is yielded writes to the real one.
+    The file descriptor is redirected for those, and ``sys.stdout`` as well: were the other one
+    full, ours would not be.
     """
     if not wanted:
-        yield sys.stdout
+        yield
         return
     sys.stdout.flush()
-    real = os.dup(1)
+    real, stdout = os.dup(1), sys.stdout
     os.dup2(2, 1)
+    sys.stdout = sys.stderr
     try:
-        with os.fdopen(os.dup(real), "w", encoding="utf-8") as out:
-            yield out
+        yield
     finally:
-        sys.stdout.flush()
+        sys.stdout = stdout
         os.dup2(real, 1)
         os.close(real)
 
@@ -55,10 +58,12 @@ def command_line(verb: str, *words: str, store: Path) -> str:
 
 def print_document(document: Mapping[str, Any]) -> None:
     """Print one JSON document."""
-    print_lines([json.dumps(document, indent=2, allow_nan=False)])
+    text = json.dumps(document, indent=2, allow_nan=False)
+    text = text.replace("\x7f", "\\u007f")  # the one control character that json.dumps lets through
+    print_lines(text.splitlines())
 
 
 def print_lines(lines: Iterable[str], *, file: TextIO | None = None) -> None:
-    """Print lines to standard output, or another file."""
+    """Print lines to standard output, or another file; whatever they say, each stays one line."""
     for line in lines:
-        print(line, file=file)
+        print(escape(line), file=file)

@@ -23,19 +23,25 @@ class Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **settings)
         self.set_defaults(parser=self)  # of nested ones, the innermost stays
 
-    def read(self, words: Sequence[str]) -> argparse.Namespace:
+    def read(self, words: Sequence[str], *, into: argparse.Namespace) -> None:
         """Parse a command line.
+
+        Parameters
+        ----------
+        words : sequence of str
+            What stands behind the program's name.
+        into : Namespace
+            What is given there.
 
         Raises
         ------
         ConfigurationError
             If no verb is named, or a word or option is wrong.
         """
-        args, rest = self.parse_known_args(words)
+        args, rest = self.parse_known_args(words, into)
         if not hasattr(args, "handler"):
             args.parser.error(f"a verb must be named: {', '.join(args.parser.verbs)}")
         _take_rest(args, rest)
-        return args
 
     def error(self, message: str) -> NoReturn:
         """Raise where argparse would print its usage and exit."""

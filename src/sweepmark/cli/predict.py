@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.cli.output import json_only, print_document, print_lines
 from sweepmark.errors import ConfigurationError
+from sweepmark.outlets import Outlet
 
 if TYPE_CHECKING:
     import argparse
@@ -100,7 +101,9 @@ def _predict(args: argparse.Namespace) -> int:
     if args.json:
         print_document(prediction_document(prediction))
     elif args.output is None:
-        sys.stdout.writelines(csv_text(prediction))
+        # A file gets labels as they are, a terminal escaped.
+        drawn = sys.stdout.drawn if isinstance(sys.stdout, Outlet) else sys.stdout
+        (sys.stdout if sys.stdout.isatty() else drawn).writelines(csv_text(prediction))
     sys.stdout.flush()
     return 0
 

@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark import __version__
-from sweepmark.cli.output import STORE
+from sweepmark.cli.output import STORE, print_lines
 from sweepmark.cli.parser import Parser
-from sweepmark.cli.signals import Interruptions, Stopped
-from sweepmark.errors import SweepmarkError
+from sweepmark.cli.signals import Interruptions, Stopped, exit_code
+from sweepmark.errors import StoreError, SweepmarkError
+from sweepmark.escapes import cut
+from sweepmark.outlets import fill_missing, outlets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,9 +35,11 @@ _GC_THRESHOLD = 50_000  # objects; Python's own is 700 or 2,000
 
 _EPILOG = """\
 exit codes: 0 done; 1 done but short (a failed trial, a grade below --require); 2 wrong usage,
-configuration or data, before any trial; 3 stopped by the environment, resumable; 70 a bug of
-ours, with its log file named; 130 and 143 after SIGINT and SIGTERM.
+configuration or data, before any trial; 3 stopped by the environment, resumable, or output that
+could not be written; 70 a bug of ours, with its log file named; 130 and 143 after SIGINT and
+SIGTERM (or SIGHUP); 141 where the reader of what is only printed goes away.
 """
+_LONGEST_MESSAGE = 4000  # characters of one line of a message
 
 
 def run() -> int:
@@ -44,6 +48,7 @@ def run() -> int:
     Importing scikit-learn and MLflow makes many objects that stay until the end: looking through
     them again and again takes 0.6 s while they are imported, and as much once more at the end.
     """
+    fill_missing()
     gc.set_threshold(_GC_THRESHOLD)
     try:
         return main()
@@ -61,31 +66,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     interruptions = Interruptions()
+    args = argparse.Namespace(only_prints=True, interruptions=interruptions)
+    with outlets() as (out, err):
+        code = _outcome(words, args)
+        out.flush()
+        err.flush()
+        if code > 1 or not (out.fault or err.fault):
+            return code
+        if out.is_full or err.is_full:
+            name, fault = ("output", out.fault) if out.is_full else ("error", err.fault)
+            reason = fault.strerror if fault else ""
+            _say(f"error: standard {name} cannot be written: {reason}. {interruptions.advice}")
+            return StoreError.exit_code
+        return 128 + signal.SIGPIPE if args.only_prints else code
+
+
+def _outcome(words: Sequence[str], args: argparse.Namespace) -> int:
+    """Do what is asked, say what went wrong, and return the exit code."""
     try:
-        return _dispatch(words, interruptions)
+        return _dispatch(words, args)
     except SweepmarkError as error:
-        _say(f"error: {error}")
+        first, *others = map(str, error.args or ("",))
+        _say(f"error: {first}", *others)
         return error.exit_code
+    except SystemExit as done:  # --help and --version
+        return int(done.code or 0)
     except KeyboardInterrupt as stop:
         number = stop.number if isinstance(stop, Stopped) else signal.SIGINT
-        _say(interruptions.message(number))
+        _say(args.interruptions.message(number))
         sys.stdout.flush()
-        os._exit(128 + number)  # on its way out Python would die of a second signal
-    except BrokenPipeError:  # the reader of our output left; nothing more can be said
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        os._exit(exit_code(number))  # on its way out Python would die of a second signal
     except Exception as error:  # noqa: BLE001 -- a bug of ours must leave its trace
         _say(f"bug: {type(error).__name__}: {error}. Its traceback is in {_log(words)}")
         return _OUR_BUG
 
 
-def _dispatch(words: Sequence[str], interruptions: Interruptions) -> int:
+def _dispatch(words: Sequence[str], args: argparse.Namespace) -> int:
     if words[:1] == ["-sc"]:
         from sweepmark.cli.completion import complete
 
         return complete(words[1:], parser=_parser())
-    args = _parser().read(words)
-    args.interruptions = interruptions
+    _parser().read(words, into=args)
     args.store = getattr(args, "store", Path(STORE)).expanduser().absolute()
     code: int = args.handler(args)
     return code
@@ -131,8 +152,9 @@ def _store(words: Sequence[str]) -> Path:
     return store.expanduser().absolute()
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201 -- messages go to standard error
+def _say(*lines: str) -> None:
+    print_lines((cut(line, _LONGEST_MESSAGE).rstrip() for line in lines), file=sys.stderr)
+    sys.stderr.flush()
 
 
 def _log(words: Sequence[str]) -> Path:

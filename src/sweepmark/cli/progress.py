@@ -6,8 +6,11 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.cli.output import print_lines
+from sweepmark.escapes import cut, escape
 from sweepmark.leaderboard import best
 from sweepmark.metrics import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY
+from sweepmark.outlets import console
 from sweepmark.projection import short_name
 
 if TYPE_CHECKING:
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from sweepmark.trial import Trial
 
 __all__ = ["create_progress"]
+
+_LONGEST_BEST = 60  # characters beside the bar
+_LONGEST_NAME = 300
 
 
 def create_progress(announce: Callable[[str], None]) -> Progress:
@@ -53,7 +59,8 @@ class _Lines:
         self._metric = ""
 
     def say(self, line: str) -> None:
-        print(line, file=sys.stderr, flush=True)  # noqa: T201 -- progress
+        print_lines([line], file=sys.stderr)
+        sys.stderr.flush()
 
     def opened(self, sweep_id: str, blueprint: Blueprint, n_trials: int) -> None:
         self._announce(sweep_id)
@@ -63,7 +70,7 @@ class _Lines:
 
     def settled(self, trial: Trial) -> None:
         self._n_done += 1
-        name = short_name(trial.params, "run")
+        name = cut(short_name(trial.params, "run"), _LONGEST_NAME)
         outcome = _figure(trial, self._metric)
         if trial.status == "failed":
             outcome = f"failed ({trial.reason}): {trial.message}"
@@ -87,13 +94,11 @@ class _Bar:
         self._started = time.monotonic()
 
     def say(self, line: str) -> None:
-        from rich.console import Console
+        from sweepmark.cli.drawing import draw
 
-        console = self._bar.console if self._bar is not None else Console(stderr=True)
-        console.print(line, highlight=False, markup=False)
+        draw(line, on=console(stderr=True) if self._bar is None else self._bar.console)
 
     def opened(self, sweep_id: str, blueprint: Blueprint, n_trials: int) -> None:
-        from rich.console import Console
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
@@ -106,16 +111,16 @@ class _Bar:
         self._announce(sweep_id)
         self._blueprint = blueprint
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[best]}"),
+            TextColumn("{task.fields[best]}", markup=False),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(elapsed_when_finished=True),
-            console=Console(stderr=True),
+            console=console(stderr=True),
         )
-        self._task = self._bar.add_task(sweep_id, total=n_trials, best="")
+        self._task = self._bar.add_task(escape(sweep_id), total=n_trials, best="")
         self._bar.start()
 
     def settled(self, trial: Trial) -> None:
@@ -127,7 +132,7 @@ class _Bar:
         metric = _metric(self._blueprint)
         leader = best(self._trials, metric, self._blueprint.sweep.direction)
         text = "" if leader is None else f"best {metric} {leader.metrics[metric]:.4f}"
-        self._bar.update(self._task, advance=1, best=text)
+        self._bar.update(self._task, advance=1, best=cut(text, _LONGEST_BEST))
 
     def close(self) -> None:
         if self._bar is not None:

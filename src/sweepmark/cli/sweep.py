@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.cli.output import command_line, json_only, print_document, print_lines
 from sweepmark.errors import ConfigurationError, unknown_name
+from sweepmark.escapes import escape
 
 if TYPE_CHECKING:
     from sweepmark.blueprint import Blueprint
@@ -67,7 +68,7 @@ def _add(
         add_help=False,
     )
     parser.add_argument("-h", "--help", action=_Help, help="this text, with the groups there are")
-    parser.set_defaults(handler=handler)
+    parser.set_defaults(handler=handler, only_prints=False)
     return parser
 
 
@@ -97,7 +98,7 @@ def _groups_help(folders: Folders) -> str:
         if options:
             lines += ["", f"{group}:"]
             width = max(map(len, options))
-            lines += [f"  {option:<{width}}  {text}" for option, text in options.items()]
+            lines += [escape(f"  {option:<{width}}  {text}") for option, text in options.items()]
     return "\n".join(lines)
 
 
@@ -186,6 +187,7 @@ def _sweep(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
+    args.only_prints = True
     sweeps = _folders(args).sweeps()
     width = max(map(len, sweeps))
     print_lines(f"{sweep.name:<{width}}  {sweep.description}" for sweep in sweeps.values())
@@ -193,22 +195,29 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _launch(args: argparse.Namespace, name: str | None) -> int:
-    with json_only(args.json) as out:
+    with json_only(args.json):
         blueprint = _compose(args, name)
-        if args.cfg:
-            import yaml
+        result = None if args.cfg else _execute(blueprint, args)
+    return _print_configuration(blueprint, args) if result is None else _show(result, args)
 
-            out.write(yaml.safe_dump(blueprint.shown_tree, sort_keys=False))
-            return 0
-        from sweepmark.cli.progress import create_progress
-        from sweepmark.coordinator import launch
-        from sweepmark.store import Store
 
-        store = Store(args.store)
-        store.check()
-        progress = create_progress(lambda sweep_id: _advise(args, sweep_id))
-        result = launch(blueprint, store=store, options=_options(args), progress=progress)
-    return _show(result, args)
+def _execute(blueprint: Blueprint, args: argparse.Namespace) -> SweepResult:
+    from sweepmark.cli.progress import create_progress
+    from sweepmark.coordinator import launch
+    from sweepmark.store import Store
+
+    store = Store(args.store)
+    store.check()
+    progress = create_progress(lambda sweep_id: _advise(args, sweep_id))
+    return launch(blueprint, store=store, options=_options(args), progress=progress)
+
+
+def _print_configuration(blueprint: Blueprint, args: argparse.Namespace) -> int:
+    import yaml
+
+    args.only_prints = True
+    print_lines(yaml.safe_dump(blueprint.shown_tree, sort_keys=False).splitlines())
+    return 0
 
 
 def _resume(args: argparse.Namespace) -> int:

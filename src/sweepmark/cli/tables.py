@@ -6,11 +6,11 @@ import itertools
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from sweepmark import metrics
+from sweepmark.cli.drawing import Table, draw
 from sweepmark.cli.output import command_line
+from sweepmark.outlets import console
 from sweepmark.summary import published_table, result_table, stop_text
 
 if TYPE_CHECKING:
@@ -28,30 +28,29 @@ _WORDS = {"trial", "status", "experiment"}
 
 def print_result(result: SweepResult, *, store: Path) -> None:
     """Print a sweep's or a run's result, and the commands that lead on from there."""
-    console = Console(highlight=False)
+    target = console()
     listed = result_table(result)
-    table = Table(box=box.SIMPLE_HEAD, title=result.sweep_id, title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, title=result.sweep_id)
     for column in listed.columns:
         table.add_column(column, justify="left" if column in _WORDS else "right", overflow="fold")
     lead = None if result.headline is None else str(result.headline.number)
     for row in listed.rows:
         table.add_row(*row, style="bold" if row[0] == lead else None)
-    if not console.is_terminal:  # a file has no edge at which anything need be cut off
-        console.width = max(160, console.measure(table).maximum)
-    console.print(table)
+    if not target.is_terminal:  # a file has no edge at which anything need be cut off
+        target.width = max(160, target.measure(table).maximum)
+    draw(table, on=target)
     if (published := published_table(result)) is not None:
-        _print_published(console, published)
-    for line in [*_closing_lines(result), *_next_lines(result, store)]:
-        console.print(line, markup=False, soft_wrap=True)
+        draw(_published(published), on=target)
+    draw(*_closing_lines(result), *_next_lines(result, store), on=target)
 
 
-def _print_published(console: Console, listed: Listed) -> None:
-    table = Table(box=box.SIMPLE_HEAD, title="published figures", title_justify="left")
+def _published(listed: Listed) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title="published figures")
     for column in listed.columns:
         table.add_column(column, justify="left" if column in {"experiment", "metric"} else "right")
     for row in listed.rows:
         table.add_row(*row, style="bold" if row[-1] == "no" else None)
-    console.print(table)
+    return table
 
 
 def _closing_lines(result: SweepResult) -> list[str]:

@@ -40,9 +40,9 @@ def validate(tree: Mapping[str, Any]) -> Config:
     try:
         config = _adapter().validate_python(dict(tree))
     except ValidationError as error:
-        raise ConfigurationError("\n".join(_messages(error.errors()))) from None
+        raise ConfigurationError(*_messages(error.errors())) from None
     if wrong := [*_not_finite(tree), *_taken_for_numbers(tree, config), *_not_plain(config)]:
-        raise ConfigurationError("\n".join(wrong))
+        raise ConfigurationError(*wrong)
     return config
 
 

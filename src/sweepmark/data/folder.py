@@ -77,7 +77,5 @@ def find_files(folder: Path) -> dict[str, Path]:
             names = ", ".join(path.name for path in candidates)
             missing.append(f"  {role.replace('_', ' ')}: none of {names}")
     if missing:
-        raise NotFoundError(
-            f"dataset.path={folder} lacks {len(missing)} of 4 files:\n" + "\n".join(missing)
-        )
+        raise NotFoundError(f"dataset.path={folder} lacks {len(missing)} of 4 files:", *missing)
     return found

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from sweepmark.data import cache, entry
 from sweepmark.errors import ConfigurationError, FetchError, NotFoundError
+from sweepmark.escapes import escape
+from sweepmark.outlets import console
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -208,11 +210,12 @@ def _waiting(config: DatasetConfig) -> str:
 
 
 def _nothing_delivered(name: str, file: FileConfig, reasons: dict[str, str]) -> FetchError:
-    tried = "\n".join(f"  {label}: {reason}" for label, reason in reasons.items())
+    tried = [f"  {label}: {reason}" for label, reason in reasons.items()]
     return FetchError(
-        f"{name}: no source delivered {file.name}. Tried:\n{tried or '  (no source is listed)'}\n"
+        f"{name}: no source delivered {file.name}. Tried:",
+        *(tried or ["  (no source is listed)"]),
         f"Get the files elsewhere and say where they are (dataset.path={_place(file)}), or use "
-        "the data that need no download (dataset=digits)."
+        "the data that need no download (dataset=digits).",
     )
 
 
@@ -226,12 +229,11 @@ def _bar(file: FileConfig, *, shown: bool) -> Iterator[Callable[[int], None]]:
     if not (shown and sys.stderr.isatty()):
         yield lambda _: None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-    columns = [TextColumn("{task.description}"), BarColumn(), DownloadColumn()]
+    columns = [TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn()]
     with Progress(
-        *columns, TransferSpeedColumn(), console=Console(stderr=True), transient=True
+        *columns, TransferSpeedColumn(), console=console(stderr=True), transient=True
     ) as progress:
-        task = progress.add_task(file.name, total=file.size)
+        task = progress.add_task(escape(file.name), total=file.size)
         yield lambda n_bytes: progress.advance(task, n_bytes)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
+from sweepmark.escapes import cut
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -40,6 +42,9 @@ class Job:
     keep_model: bool = False
     shared_memory: int | None = None
 
+
+_LONGEST = 1000
+"""Characters of a message; the whole of it is in the traceback."""
 
 Evaluate = Callable[[Job], "Scorecard"]
 """The function that does the work."""
@@ -81,7 +86,7 @@ class Failure:
         """
         return cls(
             reason="memory" if isinstance(exception, MemoryError) else "error",
-            message=" ".join(f"{type(exception).__name__}: {exception}".split()),
+            message=cut(" ".join(f"{type(exception).__name__}: {exception}".split()), _LONGEST),
             traceback="".join(traceback.format_exception(exception)),
         )
 

@@ -192,7 +192,7 @@ class LocalEngine(Engine):
         except (EOFError, OSError):
             return self._bury(slot)
         if isinstance(message, Failure):
-            raise _cannot_start(f"it said: {message.message}\n{message.traceback}")
+            raise _cannot_start(f"it said: {message.message}", message.traceback)
         if message is None:
             slot.ready, slot.false_starts = True, 0
             self._send(slot)
@@ -279,8 +279,9 @@ def _name(evaluate: Evaluate) -> str:
     return f"{module}:{name}"
 
 
-def _cannot_start(cause: str) -> StoreError:
+def _cannot_start(cause: str, trace: str = "") -> StoreError:
     return StoreError(
-        f"a worker of the local engine must be able to start, but {cause}\n"
-        "Take engine=serial to see the same without worker processes."
+        f"a worker of the local engine must be able to start, but {cause}",
+        *trace.splitlines(),
+        "Take engine=serial to see the same without worker processes.",
     )

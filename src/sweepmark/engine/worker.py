@@ -17,7 +17,7 @@ import traceback
 from contextlib import suppress
 from dataclasses import astuple, dataclass
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TextIO, cast
 
 from sweepmark.engine.interface import Failure, call
 from sweepmark.engine.isolation import (
@@ -30,6 +30,7 @@ from sweepmark.engine.isolation import (
     open_streams,
     take_name,
 )
+from sweepmark.outlets import Outlet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -137,6 +138,8 @@ def _run(means: Means) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator decides what Ctrl-C means
     take_name()
     keep_from_terminal()
+    # What an estimator prints must not fail its fit, whoever reads it.
+    sys.stdout, sys.stderr = (cast("TextIO", Outlet(each)) for each in (sys.stdout, sys.stderr))
     die_with_parent(means.lifeline, means.parent)
     die_before_parent()
     # Whatever breaks the connection, it means that the parent closed it and wants us gone.

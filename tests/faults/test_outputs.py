@@ -1,0 +1,142 @@
+"""Row 24: standard output and error closed, full, or with a reader that leaves; SIGHUP."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from base_case import assert_good
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from base_case import BaseCase, Reference
+    from program import Called, Program
+
+RUN = ("run", "dataset=digits", "split.size=200", "engine=serial", "tracking=none")
+PRINTING = (
+    ("--help",),
+    ("--version",),
+    ("sweep", "--list"),
+    ("run", "--cfg", "job"),
+    ("data", "list"),
+    ("data", "describe", "digits"),
+    ("compare",),
+    ("grade",),
+    ("doctor",),
+)
+
+
+def shell(
+    program: Program, words: Sequence[str], redirected: str, **environment: str
+) -> tuple[int, str, str]:
+    """Run a command by a shell, which is what users redirect with."""
+    done = subprocess.run(
+        ["/bin/bash", "-c", f'"$0" "$@" {redirected}', str(program.executable), *words],
+        cwd=program.folder,
+        env=program.environment | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.row(24, "standard output full or without a reader: what only prints")
+@pytest.mark.parametrize("words", PRINTING, ids=" ".join)
+def test_printing_verbs(program: Program, called: Called, words: tuple[str, ...]) -> None:
+    called.run(*RUN)
+    code, _, err = shell(program, words, ">/dev/full")
+    assert (code, err) == (
+        3,
+        "error: standard output cannot be written: No space left on device.\n",
+    )
+    # The reader is gone before the first line comes, not only perhaps.
+    code, out, err = shell(program, words, "| true; exit ${PIPESTATUS[0]}")
+    assert (code, out, err) == (141, "", "")
+
+
+@pytest.mark.row(24, "run and resume finish with their own code")
+@pytest.mark.parametrize(
+    ("redirected", "code"),
+    [
+        (">/dev/full", 3),
+        ("2>/dev/full", 3),
+        ("| true; exit ${PIPESTATUS[0]}", 0),
+        ("2>&1 | true; exit ${PIPESTATUS[0]}", 0),
+        (">&- 2>&-", 0),
+        ("<&- >&- 2>&-", 0),
+    ],
+)
+def test_computing_verbs(program: Program, redirected: str, code: int) -> None:
+    words = ("run", *RUN[1:-1])  # MLflow's database would be the next to get descriptor 1 or 2
+    found, _, err = shell(program, words, redirected)
+    assert found == code
+    assert "bug" not in err
+    assert "Traceback" not in err
+    (sweep_id,) = program.sweep_ids()
+    journal = program.journal(sweep_id)
+    assert (journal[-1]["event"], journal[-1]["state"]) == ("stop", "complete")
+    assert [e["status"] for e in journal if e["event"] == "outcome"] == ["complete"]
+    assert (program.store / "mlflow.db").read_bytes().startswith(b"SQLite format 3\0")
+    found, _, err = shell(program, ("resume",), redirected)
+    assert found == code
+    assert "bug" not in err
+    assert len(program.journal(sweep_id)) == len(journal)
+
+
+@pytest.mark.row(24, "standard error full: the whole sweep is computed")
+def test_sweep_with_full_standard_error(case: BaseCase, reference: Reference) -> None:
+    case.seconds = reference.fit_seconds
+    words = [str(word) for word in case.sweep_words]
+    code, out, _ = shell(case.program, words, "2>/dev/full", **case.variables)
+    assert code == 3
+    assert "chosen: trial" in out
+    assert_good(case, reference)
+
+
+@pytest.mark.row(24, "a printing worker without a reader")
+def test_workers_print_into_nothing(program: Program, tmp_path: Path) -> None:
+    choice = tmp_path / "own" / "classifier" / "printing.yaml"
+    choice.parent.mkdir(parents=True)
+    choice.write_text("# Prints\n_target_: estimators.Printing\n")
+    own = ("classifier=printing", "--trust", "estimators", "--config-dir", str(tmp_path / "own"))
+    words = (*RUN[:3], "engine.workers=1", "tracking=none", *own)
+    redirected = "2>&1 | true; exit ${PIPESTATUS[0]}"
+    code, _, _ = shell(program, words, redirected, PYTHONPATH=str(Path(__file__).parents[1]))
+    assert code == 0
+
+
+@pytest.mark.row(24, "SIGHUP")
+def test_hang_up(case: BaseCase, reference: Reference) -> None:
+    """It ends like SIGTERM, with its code, and goes on where it was."""
+    case.seconds = 0.3
+    running = case.start()
+    running.until(lambda err: "[2/25]" in err)
+    running.process.send_signal(signal.SIGHUP)
+    finished = running.end(seconds=20)
+    assert finished.code == 143
+    assert finished.err.splitlines()[-1].startswith("stopped by SIGHUP. What is finished is kept")
+    case.wait_for_the_dead()
+    parent, _ = case.runs()
+    assert parent.info.status == "KILLED"
+    case.finish(*case.resume_words)
+    assert_good(case, reference)
+
+
+@pytest.mark.row(24, "SIGHUP under nohup")
+def test_hang_up_that_is_ignored(program: Program) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup leaves it to its child
+    try:
+        running = program.start(*RUN, "classifier=mlp")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    running.until(lambda err: "1 trial" in err)
+    os.kill(running.process.pid, signal.SIGHUP)
+    assert running.end().code == 0

@@ -1,0 +1,68 @@
+"""Text that is not ours: nothing that a terminal obeys or hides is left of it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweepmark.escapes import cut, escape
+
+ANY = st.text(st.characters(exclude_categories=()))  # surrogates too
+HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[2J\x1b]0;title\x07", r"\x1b[2J\x1b]0;title\x07"),
+        ("a\nerror: b\r\tc", r"a\nerror: b\r\tc"),
+        ("\x7f\x9b31m\x85", r"\x7f\x9b31m\x85"),
+        (
+            "\u2028\u2029\u202e\u2066\u200b\u200d\ufeff",
+            r"\u2028\u2029\u202e\u2066\u200b\u200d\ufeff",
+        ),
+        ("\udcff\U000e0001", r"\udcff\U000e0001"),
+        ("Größe 大小 ประเทศ é e\u0301 🙂 →", "Größe 大小 ประเทศ é e\u0301 🙂 →"),
+        ("[red]x[/x] :smile:", "[red]x[/x] :smile:"),
+        ("a" + "\u0301" * 6, "a" + "\u0301" * 4 + r"\u0301\u0301"),
+        (r"C:\new\x1b", r"C:\new\x1b"),
+    ],
+)
+def test_shown(text: str, shown: str) -> None:
+    assert escape(text) == shown
+
+
+@given(ANY)
+def test_nothing_is_obeyed_or_hidden(text: str) -> None:
+    shown = escape(text)
+    assert not [c for c in shown if unicodedata.category(c) in HIDDEN]
+    shown.encode()  # a lone surrogate could not be written
+    assert "\n" not in shown
+    assert len(shown.splitlines()) <= 1
+
+
+@given(ANY)
+def test_what_is_escaped_stays(text: str) -> None:
+    assert escape(escape(text)) == escape(text)
+
+
+@given(ANY, ANY)
+def test_different_texts_are_shown_differently(one: str, other: str) -> None:
+    """Unless one holds the very escape of the other."""
+    if "\\" not in one + other:
+        assert (escape(one) == escape(other)) is (one == other)
+
+
+@given(ANY)
+def test_line_feeds_stay_where_lines_are_ours(text: str) -> None:
+    assert escape(text, lines=True).split("\n") == [escape(line) for line in text.split("\n")]
+
+
+@given(ANY, st.integers(1, 50))
+def test_cut(text: str, longest: int) -> None:
+    shown = cut(text, longest)
+    assert len(shown) <= longest
+    assert shown == escape(text) or (shown.endswith("…") and escape(text).startswith(shown[:-1]))
