@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import importlib
+import inspect
 import io
 import json
+import pkgutil
+import re
 import warnings
 import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -20,11 +26,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
+import sweepmark
 from sweepmark import models
 from sweepmark.errors import DataError
 from sweepmark.fitting import dump
 from sweepmark.neural import LogisticMLP
 from sweepmark.preprocessing import Affine, AugmentShift, Deskew, Hog, Scale, Shift
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 CLASSIFIERS = [
     SVC(),
@@ -100,6 +110,54 @@ def poisoned(name: str) -> bytes:
 def test_type_that_is_not_trusted_is_refused(name: str) -> None:
     with pytest.raises(DataError, match=name):
         models.load(poisoned(name))
+
+
+def defined(module: ModuleType) -> list[str]:
+    """Functions and classes of a module, by their full names."""
+    members = inspect.getmembers(module, lambda m: inspect.isclass(m) or inspect.isroutine(m))
+    return [f"{module.__name__}.{name}" for name, member in members if hasattr(member, "__name__")]
+
+
+def test_of_our_own_only_listed_estimators_are_trusted() -> None:
+    """Whatever else our modules define or import is refused, functions above all."""
+    prefixes = ("neural", "preprocessing", "svm", "recipe", "fitting", "models", "sharing")
+    modules = [
+        importlib.import_module(found.name)
+        for found in pkgutil.walk_packages(sweepmark.__path__, "sweepmark.")
+        if found.name.split(".")[1] in prefixes
+    ]
+    names = {name for module in modules for name in defined(module)}
+    trusted = {name for name in names if set(models.trusted_types(poisoned(name)))}
+    assert len(names) > 200
+    ours = {f"{type(each).__module__}.{type(each).__name__}" for each in (*OURS, Scale())}
+    assert trusted == ours | {"sweepmark.neural.LogisticMLP", "sweepmark.preprocessing.Scale"}
+    assert all(issubclass(pkgutil.resolve_name(name), BaseEstimator) for name in trusted)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sweepmark.preprocessing.images.shift_images",
+        "sweepmark.preprocessing.shift_images",
+        "sweepmark.svm.configure",
+        "sweepmark.svm.warm_up",
+        "sweepmark.preprocessing.images.PictureTransformer",
+    ],
+)
+def test_other_names_of_our_own_are_refused(name: str) -> None:
+    with pytest.raises(DataError, match=name):
+        models.load(poisoned(name))
+
+
+def test_every_estimator_of_ours_in_a_configuration_is_listed() -> None:
+    """Our SVC alone is dumped as another class, scikit-learn's."""
+    texts = [path.read_text() for path in (Path(__file__).parents[1] / "conf").glob("*/*.yaml")]
+    found = {name for text in texts for name in re.findall(r"_target_: (sweepmark\.\S+)", text)}
+    classes = {pkgutil.resolve_name(name) for name in found - {"sweepmark.svm.SVC"}}
+    names = {f"{each.__module__}.{each.__name__}" for each in classes}
+    assert names
+    for name in names:
+        assert models.trusted_types(poisoned(name)) == [name]
 
 
 def test_trusted_package_is_let_through() -> None:

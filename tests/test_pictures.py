@@ -97,3 +97,12 @@ def test_gallery_takes_images_of_any_size(shape: tuple[int, int]) -> None:
     pixels = read_png(misclassified_png(images, ones, ones + 1, np.arange(6)))
     assert is_whole(pixels)
     assert max(pixels.shape) <= 700
+
+
+@pytest.mark.row(25, "labels in pictures")
+@pytest.mark.parametrize(
+    "label",
+    ["a\nb", "a" + "\u0301" * 1000, "[/x]", "x" * 10_000, "\x1b[2J\u202e", "\udcff", "<script>"],
+)
+def test_any_label_can_be_drawn(label: str) -> None:
+    assert confusion_matrix_png(np.eye(2, dtype=np.int64), [label, "b"]).startswith(b"\x89PNG")

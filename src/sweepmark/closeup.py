@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark import diagrams, mistakes
+from sweepmark.escapes import cut
 from sweepmark.pictures import confusion_matrix_png, misclassified_png
 from sweepmark.scorecard import confusion, predictions_npz, report, report_dict
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["closeup", "predictions_csv"]
 
 _N_SHOWN = 25
+_LONGEST_NAME = 40  # characters of a class in a picture
 
 
 def closeup(card: Scorecard, dataset: Dataset) -> dict[str, bytes]:
@@ -44,25 +46,27 @@ def closeup(card: Scorecard, dataset: Dataset) -> dict[str, bytes]:
         for images only, and the curves where training went by epochs.
     """
     matrix, names = confusion(card), card.names
+    shown = [cut(name, _LONGEST_NAME) for name in names]
     files = {
         "classification_report.txt": report(card, names).encode(),
         "classification_report.json": json.dumps(report_dict(card, names), indent=1).encode(),
         "confusion_matrix.csv": _matrix_csv(matrix, names),
-        "confusion_matrix.png": confusion_matrix_png(matrix, names),
+        "confusion_matrix.png": confusion_matrix_png(matrix, shown),
         "accuracy_per_label.csv": _accuracy_csv(card, names),
         "taken_for.csv": _taken_for_csv(card, names),
         "predictions.csv": predictions_csv(card),
         "predictions.npz": predictions_npz(card.predictions, classes=card.classes, names=names),
     }
     if dataset.image_shape is not None:
-        files["misclassified.png"] = _gallery(card, dataset, names)
+        files["misclassified.png"] = _gallery(card, dataset, shown)
     if ranked := diagrams.rankings(card):
-        files["roc_curve.png"] = diagrams.roc_png(ranked, names, card)
-        files["precision_recall_curve.png"] = diagrams.precision_recall_png(ranked, names, card)
+        files["roc_curve.png"] = diagrams.roc_png(ranked, shown, card)
+        files["precision_recall_curve.png"] = diagrams.precision_recall_png(ranked, shown, card)
         if card.positive_name is not None:  # of more classes each would have its own
             (ranking,) = ranked.values()
             files["thresholds.csv"] = _thresholds_csv(ranking)
-            files["threshold.png"] = diagrams.threshold_png(ranking, card.positive_name, card)
+            positive = cut(card.positive_name, _LONGEST_NAME)
+            files["threshold.png"] = diagrams.threshold_png(ranking, positive, card)
     if (curves := diagrams.training_png(card)) is not None:
         files["training_curves.png"] = curves
     return files

@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweepmark.escapes import cut
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
     from PIL.ImageFont import FreeTypeFont
 
-__all__ = ["BLACK", "fit_font", "load_font", "text_width", "write"]
+__all__ = ["BLACK", "LONGEST", "fit_font", "load_font", "text_width", "write"]
 
 BLACK = 255
 """The ink of text unless told otherwise."""
+LONGEST = 200
+"""Characters of a text; raqm refuses line feeds and a picture has an end."""
 
 
 @functools.lru_cache(maxsize=32)
@@ -33,7 +37,7 @@ def load_font(size: int) -> FreeTypeFont:
 
 def text_width(text: str, font: FreeTypeFont) -> int:
     """Return how many pixels a text takes."""
-    return int(font.getlength(text)) + 1
+    return int(font.getlength(cut(text, LONGEST))) + 1
 
 
 def fit_font(texts: Iterable[str], width: int, *, largest: int) -> FreeTypeFont:
@@ -56,7 +60,7 @@ def write(  # noqa: PLR0913 - a stroke needs them
     turned: bool = False,
 ) -> None:
     """Lay text over the plane, its middle at a height, ``anchor`` of its width left of ``at``."""
-    mask, middle = _stamp(text, font)
+    mask, middle = _stamp(cut(text, LONGEST), font)
     x, y = at
     if turned:
         mask = np.rot90(mask)

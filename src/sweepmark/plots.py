@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+from sweepmark.escapes import cut
+from sweepmark.lettering import LONGEST
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -70,13 +73,18 @@ def curve_png(  # noqa: PLR0913 - options of a plot
     _tick(axes, xs, log_x=log_x)
     has_bars = any(bar is not None for bar in bars)
     axes.set(
-        xlabel=x_label,
-        ylabel=f"{y_label} (bars: 95 % interval)" if has_bars else y_label,
-        title=title,
+        xlabel=_plain(x_label),
+        ylabel=_plain(f"{y_label} (bars: 95 % interval)" if has_bars else y_label),
+        title=_plain(title),
     )
     axes.margins(x=0.06, y=0.12)
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     return _encode(figure)
+
+
+def _plain(text: str) -> str:
+    """Return text without mathematics, which matplotlib reads between dollar signs."""
+    return cut(text, LONGEST).replace("$", r"\$")
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:
