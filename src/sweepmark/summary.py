@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from sweepmark import grade as grading
 from sweepmark import leaderboard, metrics
+from sweepmark.escapes import cut
 from sweepmark.kinds import is_scale
 from sweepmark.projection import (
     artifact_records,
@@ -19,6 +22,8 @@ from sweepmark.records import Artifact, Metric, Tag
 from sweepmark.space import Choice
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sweepmark.data import Dataset
     from sweepmark.leaderboard import Table
     from sweepmark.records import Record
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["parent_records", "published_table", "result_document", "result_table", "stop_text"]
 
 _NOTE = "mlflow.note.content"
+_LONGEST = 300  # characters of a text in the note, of which MLflow keeps 8,000
 _SHOWN = (
     metrics.ACCURACY,
     metrics.ACCURACY_COMMON,
@@ -196,19 +202,29 @@ def _test_artifacts(result: SweepResult, test: Trial, dataset: Dataset) -> list[
 def _note(result: SweepResult) -> str:
     """Return the sweep's summary as Markdown."""
     table = result_table(result)
-    lines = [f"**{result.blueprint.name}** {result.state}, {len(result.trials)} trials", ""]
+    lines = [f"**{_markdown(result.blueprint.name)}** {result.state}, {len(result.trials)} trials", ""]
     if text := stop_text(result):
         lines += [f"{text}.", ""]
     if result.grade is not None:
         lines += [f"Grade: **{result.grade.points} points** ({result.grade.band})", ""]
-    lines += ["| " + " | ".join(table.columns) + " |", "|" + "---|" * len(table.columns)]
-    lines += ["| " + " | ".join(row) + " |" for row in table.rows[:20]]
+    lines += [_line(table.columns), "|" + "---|" * len(table.columns)]
+    lines += [_line(row) for row in table.rows[:20]]
     if (published := published_table(result)) is not None:
-        lines += ["", "| " + " | ".join(published.columns) + " |"]
-        lines += ["|" + "---|" * len(published.columns)]
-        lines += ["| " + " | ".join(row) + " |" for row in published.rows]
-    lines += ["", *(f"- {caution.message}" for caution in result.cautions)]
+        lines += ["", _line(published.columns), "|" + "---|" * len(published.columns)]
+        lines += [_line(row) for row in published.rows]
+    lines += ["", *(f"- {_markdown(caution.message)}" for caution in result.cautions)]
     return "\n".join(lines)
+
+
+def _line(cells: Iterable[str]) -> str:
+    """Return a line of a Markdown table."""
+    return f"| {' | '.join(map(_markdown, cells))} |"
+
+
+def _markdown(text: str) -> str:
+    """Return text that is neither Markdown nor HTML, cut where a note has no room for it."""
+    shown = html.escape(cut(text, _LONGEST), quote=False)
+    return re.sub(r"([\\`*_\[\]|~!#])", r"\\\1", shown)
 
 
 def _figure_records(result: SweepResult) -> list[Record]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from sweepmark.config.schema import Config
 from sweepmark.errors import ConfigurationError, unknown_name
+from sweepmark.escapes import cut, escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,6 +25,7 @@ _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 _NPM_NAME = re.compile(r"(@[\w\-][\w.\-]*/)?[\w\-][\w.\-]*")
 _APT_NAME = re.compile(r"[a-z0-9][a-z0-9+.\-]+")
 _LARGEST_INTEGER = 2**63
+_LONGEST_EXPERIMENT = 500  # mlflow/utils/validation.py
 _NPM = re.compile(r"\d[\w.+\-]*")
 
 
@@ -109,6 +111,13 @@ def _not_plain(config: Config) -> Iterable[str]:
     apt = config.dataset.apt
     if apt is not None and (not _APT_NAME.fullmatch(apt.package) or apt.package.endswith(".deb")):
         yield f"dataset.apt must name a package of Debian's archive, but got {apt.package!r}."
+    experiment = config.tracking.experiment
+    if not 0 < len(experiment) <= _LONGEST_EXPERIMENT or escape(experiment) != experiment:
+        yield (
+            "tracking.experiment must be a name of 1 to 500 characters without control "
+            f"characters, as MLflow takes it, but got {cut(experiment, 80)!r}. "
+            "Set tracking.experiment=NAME."
+        )
     if any(not url.startswith(("http://", "https://")) for url in _urls(config)):
         yield f"dataset.mirrors and index_pages must be http or https, but got {_urls(config)}."
 
