@@ -239,13 +239,14 @@ class TestCheck:
 
     @pytest.mark.parametrize("name", ["cv_f1_macro", "cv_recall_3", "cv_accuracy_std"])
     def test_every_metric_can_be_the_objective(self, name: str) -> None:
+        """Its sweep says "maximize", without which the spread would have no better end."""
         changed(blueprint("svc_c_gamma"), sweep__objective=name).check(load_digits)
 
     def test_validation_part_selects_by_its_own_metrics(self) -> None:
         held_out = {"evaluation": {"method": "validation", "validation_fraction": 0.2}}
         asked = changed(blueprint("svc_c_gamma"), **held_out)
         for name in ("validation_accuracy", "validation_log_loss", "validation_recall_3"):
-            changed(asked, sweep__objective=name).check(load_digits)
+            changed(asked, sweep__objective=name, sweep__direction=None).check(load_digits)
         with pytest.raises(ConfigurationError, match="or on a validation part"):
             changed(asked, sweep__objective="cv_accuracy").check(load_digits)
         with pytest.raises(ConfigurationError, match="validation_accuracy"):

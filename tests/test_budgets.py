@@ -96,7 +96,7 @@ def test_no_trial_starts_once_one_lag_before_it_reached_the_target(
 def test_target_of_a_minimised_objective_is_reached_from_above(
     folder: Path, tmp_path: Path
 ) -> None:
-    overrides = ("sweep.direction=minimize", "sweep.target=0.99", "sampler.lag=1")
+    overrides = ("sweep.objective=cv_log_loss", "sweep.target=99", "sampler.lag=1")
     assert len(run(neighbours(folder, *overrides), Store(tmp_path / "mlruns")).trials) == 1
 
 

@@ -91,3 +91,33 @@ def test_what_has_no_test_figures_is_told_why(
     called.run("run", "dataset=digits", "tracking=none", "engine=serial", own, code=code)
     refused = called.run("grade", code=2)
     assert reason in refused.err
+
+
+@pytest.mark.parametrize("required", ["96", "-0.1", "nan", "inf"])
+def test_what_no_figure_can_be_held_against_is_refused(called: Called, required: str) -> None:
+    words = ("grade", "--accuracy", "0.957", "--n-test", "10000", f"--require={required}")
+    refused = called.run(*words, code=2)
+    assert refused.out == ""
+    assert "--require must be a figure of accuracy, which is in [0, 1]" in refused.err
+    assert "Write 0.96 for 96 %" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("metric", "words", "message"),
+    [
+        ("f1_macro", ("--accuracy", "0.9", "--n-test", "100"), "--accuracy grades an accuracy"),
+        ("log_loss", (), "more must be better of"),
+        ("f1_marco", (), "Did you mean 'f1_macro'?"),
+    ],
+)
+def test_a_rule_is_held_to_its_metric(
+    called: Called, tmp_path: Path, metric: str, words: tuple[str, ...], message: str
+) -> None:
+    rule = tmp_path / "own" / "grade" / "mine.yaml"
+    rule.parent.mkdir(parents=True)
+    rule.write_text(
+        f"# Mine\nname: mine\nmetric: {metric}\nbands: [{{minimum: 0.5, points: 10}}]\n"
+    )
+    options = ("--rule", "mine", "--config-dir", str(rule.parents[1]))
+    refused = called.run("grade", *options, *words, code=2)
+    assert message in refused.err

@@ -220,3 +220,10 @@ def test_every_rule_of_ours_is_valid_and_described(path: Path) -> None:
     validate(read_rule(path.stem))
     assert path.read_text().startswith("# ")
     assert read_rule(path.stem).name == path.stem
+
+
+def test_bands_of_what_is_better_the_less_it_is_are_refused() -> None:
+    rule = replace(COURSE, name="mine", metric="log_loss", target=None, ranked_from=None)
+    with pytest.raises(ConfigurationError, match="more must be better of") as error:
+        validate(rule)
+    assert "Set grade.metric=accuracy" in str(error.value)

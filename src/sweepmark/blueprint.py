@@ -23,6 +23,7 @@ from sweepmark.feasibility import (
     check_recalls,
     samples,
 )
+from sweepmark.metrics import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY, better_end, direction
 from sweepmark.space import Options, Space, option_name, parse_space
 from sweepmark.specification import canonical_json
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import Config, SweepConfig
     from sweepmark.data import Dataset
     from sweepmark.kinds import Kinds
+    from sweepmark.metrics import Direction
     from sweepmark.space import Params
 
 __all__ = ["RUN", "Blueprint"]
@@ -101,6 +103,8 @@ class Blueprint:
         for combination in _combinations(groups):
             chosen = [f"{group}={option}" for group, option in combination.items()]
             trees[canonical_json(combination)] = composer.compose([*typed, *chosen])
+        for tree in trees.values():
+            _settle_direction(tree)
         return cls._of(sweep, overrides, trees)
 
     @classmethod
@@ -158,6 +162,17 @@ class Blueprint:
         from sweepmark.config.schema import SweepConfig
 
         return self.config.sweep or SweepConfig(name=RUN, space={})
+
+    @property
+    def metric(self) -> str:
+        """The metric that stands for a trial: the objective, else the accuracy there is."""
+        shown = {"cv": CV_ACCURACY, "validation": VALIDATION_ACCURACY}
+        return self.sweep.objective or shown.get(self.config.evaluation.method, ACCURACY)
+
+    @property
+    def direction(self) -> Direction:
+        """Which end of :attr:`metric` is the better one."""
+        return better_end(self.metric, self.sweep.direction)
 
     @property
     def base_tree(self) -> Tree:
@@ -255,6 +270,17 @@ class Blueprint:
 def _key(override: str) -> str:
     """Return the group or path that an override is for."""
     return override.partition("=")[0].strip("+~").partition("@")[0]
+
+
+def _settle_direction(tree: Tree) -> None:
+    """Write the objective's own direction where none is asked for.
+
+    So that the configuration shown, the journal and the sweep's key say which end it is. What is
+    no quality has none, and stays refused.
+    """
+    objective = lookup(resolve(tree), "sweep.objective")
+    if isinstance(objective, str) and lookup(tree, "sweep.direction") is None:
+        place(tree, "sweep.direction", direction(objective))
 
 
 def _option_groups(tree: Tree) -> dict[str, list[str]]:

@@ -11,8 +11,13 @@ from sweepmark.metrics import (
     ACCURACY,
     CV_ACCURACY,
     CV_ACCURACY_STD,
+    FIT_SECONDS,
+    POINTS,
+    PREDICT_SECONDS,
     TEST_NAMES,
+    THRESHOLD,
     cv,
+    direction,
     is_recall,
     recall,
     validation,
@@ -29,16 +34,18 @@ __all__ = ["check_axes", "check_grade", "check_objective", "check_recalls", "sam
 
 _SWEPT = ("seed", "dataset", "split", "task", "preprocess", "classifier", "experiment")
 _ADAPTIVE = ("tpe", "gp")
+_NO_OBJECTIVES = (FIT_SECONDS, PREDICT_SECONDS, POINTS, THRESHOLD)
 
 
 def check_objective(sweep: SweepConfig, config: Config) -> None:
-    """Refuse an objective that is no metric, or would select on the test part.
+    """Refuse an objective that is no metric or no quality, or would select on the test part.
 
     Raises
     ------
     ConfigurationError
         Naming one that can be had.
     """
+    _check_direction(sweep)
     objective = sweep.objective
     if objective is None and sweep.target is not None:
         raise ConfigurationError(
@@ -55,6 +62,15 @@ def check_objective(sweep: SweepConfig, config: Config) -> None:
     prefixes = {"cv": cv, "validation": validation}
     prefix = prefixes.get(config.evaluation.method)
     instead = f"sweep.objective={(prefix or cv)(ACCURACY)}"
+    known = [(prefix or cv)(name) for name in TEST_NAMES]
+    known += [CV_ACCURACY_STD] if (prefix or cv) is cv else []
+    if objective in _NO_OBJECTIVES:
+        raise ConfigurationError(
+            f"an objective must come out the same each time and be of one trial, but {objective} "
+            f"does not. Set {instead}."
+        )
+    if direction(objective) is None and objective not in known:
+        raise ConfigurationError(unknown_name("metric", objective, [*known, cv(recall(0))]))
     if prefix is None or not objective.startswith(prefix("")):
         raise ConfigurationError(
             "a sweep that selects must select on cross-validation or on a validation part, so that "
@@ -63,11 +79,26 @@ def check_objective(sweep: SweepConfig, config: Config) -> None:
             f"{'evaluation=cv ' if prefix is None else ''}{instead}"
             ", or sweep.objective=null."
         )
-    known = [prefix(name) for name in TEST_NAMES]
-    known += [CV_ACCURACY_STD] if prefix is cv else []
     if objective not in known and not is_recall(objective.removeprefix(prefix(""))):
         options = [*known, prefix(recall("LABEL"))]
         raise ConfigurationError(unknown_name("metric", objective, options))
+
+
+def _check_direction(sweep: SweepConfig) -> None:
+    """Refuse a direction that is not the objective's, or none where the objective has none."""
+    objective, asked = sweep.objective, sweep.direction
+    own = "maximize" if objective is None else direction(objective)
+    if own is not None and asked not in {None, own}:
+        raise ConfigurationError(
+            f"sweep.direction must be the better end of the objective, which is {own} for "
+            f"{objective or ACCURACY}, but got sweep.direction={asked}. Set sweep.direction=null."
+        )
+    if own is None and asked is None and objective == CV_ACCURACY_STD:
+        raise ConfigurationError(
+            f"an objective must be a quality, but {objective} is none: neither end of it is the "
+            f"better one by itself. Set sweep.objective={CV_ACCURACY}, or say which end you want: "
+            "sweep.direction=minimize or sweep.direction=maximize."
+        )
 
 
 def check_grade(rule: GradeConfig) -> None:

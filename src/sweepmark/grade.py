@@ -9,7 +9,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.metrics import PROPORTIONS
+from sweepmark.metrics import PROPORTIONS, direction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,7 @@ __all__ = [
     "grade",
     "grade_document",
     "rank",
+    "reaches",
     "validate",
     "wilson_interval",
 ]
@@ -148,9 +149,15 @@ def validate(rule: GradeConfig) -> None:
     Raises
     ------
     ConfigurationError
-        If minima are not ascending, a figure is not finite or, for a share, outside [0, 1], or
-        the ranked zone does not begin in the last band.
+        If more is not better of the metric, minima are not ascending, a figure is not finite or,
+        for a share, outside [0, 1], or the ranked zone does not begin in the last band.
     """
+    if rule.bands and direction(rule.metric) == "minimize":
+        raise ConfigurationError(
+            f"bands give points from a minimum on, so that more must be better of `grade.metric`, "
+            f"but got {rule.metric} in grade `{rule.name}`, of which less is. "
+            "Set grade.metric=accuracy with bands for it."
+        )
     minima = [band.minimum for band in rule.bands]
     for low, high in pairwise(minima):
         if not low < high:
@@ -195,9 +202,9 @@ def grade(value: float, n: int, rule: GradeConfig) -> Grade:
     validate(rule)
     _check(value, rule)
     minima = [band.minimum for band in rule.bands]
-    position = sum(_reaches(value, minimum) for minimum in minima)
+    position = sum(reaches(value, minimum) for minimum in minima)
     interval = wilson_interval(value, n) if rule.metric in PROPORTIONS else None
-    is_ranked = rule.ranked_from is not None and _reaches(value, rule.ranked_from)
+    is_ranked = rule.ranked_from is not None and reaches(value, rule.ranked_from)
     points = rule.bands[position - 1].points if position else 0.0
     note = ""
     if is_ranked:
@@ -208,12 +215,12 @@ def grade(value: float, n: int, rule: GradeConfig) -> Grade:
         band=_name_band(minima, position, rule.metric),
         interval=interval,
         undecided=interval is not None
-        and any(_reaches(interval[1], edge) and not _reaches(interval[0], edge) for edge in edges),
+        and any(reaches(interval[1], edge) and not reaches(interval[0], edge) for edge in edges),
         metric=rule.metric,
         value=value,
         n=n,
         target=rule.target,
-        target_reached=rule.target is not None and _reaches(value, rule.target),
+        target_reached=rule.target is not None and reaches(value, rule.target),
         rank=1 if is_ranked else None,
         n_ranked=1 if is_ranked else None,
         note=note,
@@ -246,7 +253,14 @@ def grade_document(grade: Grade) -> dict[str, Any]:
     return document | {"interval": list(grade.interval) if grade.interval else None}
 
 
-def _reaches(value: float, edge: float) -> bool:
+def reaches(value: float, edge: float) -> bool:
+    """Tell whether a figure is at an edge or above it, but for rounding.
+
+    Examples
+    --------
+    >>> reaches(0.1 + 0.2, 0.3), reaches(0.9599, 0.96)
+    (True, False)
+    """
     return value >= edge - _TOLERANCE
 
 

@@ -8,7 +8,7 @@ import json
 import math
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from sweepmark.kinds import is_scale, show
 from sweepmark.metrics import (
@@ -18,15 +18,16 @@ from sweepmark.metrics import (
     NAMES,
     PREDICT_SECONDS,
     VALIDATION_ACCURACY,
+    better_end,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from sweepmark.metrics import Direction
     from sweepmark.trial import Trial
 
 __all__ = [
-    "Direction",
     "Table",
     "best",
     "csv_text",
@@ -35,8 +36,6 @@ __all__ = [
     "ranked",
     "table",
 ]
-
-Direction = Literal["maximize", "minimize"]
 
 _TAKEN = ("trial", "status", "train", "test", "validation", "positive", "points")
 
@@ -52,18 +51,27 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def ranked(trials: Sequence[Trial], metric: str, direction: Direction = "maximize") -> list[Trial]:
+def ranked(trials: Sequence[Trial], metric: str, direction: Direction | None = None) -> list[Trial]:
     """Return the trials that have a finite figure, the best first; ties go by number.
 
     Failed and pruned trials are never ranked, and neither is a NaN.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        In any order.
+    metric : str
+        What ranks them.
+    direction : {"maximize", "minimize"} or None
+        Which end is the better one; None takes the metric's own.
     """
-    sign = -1.0 if direction == "maximize" else 1.0
+    sign = -1.0 if better_end(metric, direction) == "maximize" else 1.0
     finished = [trial for trial in trials if _is_finished(trial)]
     real = [trial for trial in finished if _has(trial, metric)]
     return sorted(real, key=lambda trial: (sign * _figure(trial, metric), trial.number))
 
 
-def best(trials: Sequence[Trial], metric: str, direction: Direction = "maximize") -> Trial | None:
+def best(trials: Sequence[Trial], metric: str, direction: Direction | None = None) -> Trial | None:
     """Return the trial that a sweep with this objective selects; None if none is ranked."""
     return next(iter(ranked(trials, metric, direction)), None)
 
@@ -81,7 +89,7 @@ def headline(trials: Sequence[Trial]) -> Trial | None:
 
 
 def csv_text(
-    trials: Sequence[Trial], *, metric: str | None = None, direction: Direction = "maximize"
+    trials: Sequence[Trial], *, metric: str | None = None, direction: Direction | None = None
 ) -> bytes:
     """Return leaderboard.csv: one line a trial, whatever differs from run to run at the end.
 
@@ -91,8 +99,8 @@ def csv_text(
         In any order.
     metric : str or None
         Ranks the lines; what is not ranked follows. None orders them by number.
-    direction : {"maximize", "minimize"}
-        Which end of the metric is the better one.
+    direction : {"maximize", "minimize"} or None
+        Which end is the better one; None takes the metric's own.
 
     Returns
     -------
@@ -124,7 +132,7 @@ def table(
     *,
     metrics: Sequence[str],
     metric: str | None = None,
-    direction: Direction = "maximize",
+    direction: Direction | None = None,
     points: Mapping[int, float] | None = None,
 ) -> Table:
     """Return the table of trials that the command prints.
@@ -189,7 +197,9 @@ def edge_warnings(best: Trial, axes: Mapping[str, Sequence[Any]]) -> list[str]:
     return warnings
 
 
-def _arrange(trials: Sequence[Trial], metric: str | None, direction: Direction) -> list[Trial]:
+def _arrange(
+    trials: Sequence[Trial], metric: str | None, direction: Direction | None
+) -> list[Trial]:
     first = [] if metric is None else ranked(trials, metric, direction)
     placed = {trial.number for trial in first}
     rest = [trial for trial in trials if trial.number not in placed]

@@ -1,9 +1,14 @@
-"""Metric names, each a constant that lives here only; :mod:`sweepmark.figures` computes them."""
+"""Metric names, each a constant that lives here only, and their better ends.
+
+:mod:`sweepmark.figures` computes the figures.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from types import MappingProxyType
+from typing import Literal
 
 __all__ = [
     "ACCURACY",
@@ -12,6 +17,7 @@ __all__ = [
     "BALANCED_ACCURACY",
     "CV_ACCURACY",
     "CV_ACCURACY_STD",
+    "DIRECTIONS",
     "F1",
     "F1_MACRO",
     "F1_WEIGHTED",
@@ -33,8 +39,11 @@ __all__ = [
     "TEST_NAMES",
     "THRESHOLD",
     "VALIDATION_ACCURACY",
+    "Direction",
+    "better_end",
     "cv",
     "cv_fold",
+    "direction",
     "is_recall",
     "is_validation",
     "pooled",
@@ -63,6 +72,35 @@ FIT_SECONDS = "fit_seconds"
 PREDICT_SECONDS = "predict_seconds"
 POINTS = "points"
 THRESHOLD = "threshold"
+_ACCURACY_STD = "accuracy_std"
+
+Direction = Literal["maximize", "minimize"]
+"""Which end of a metric is the better one."""
+
+DIRECTIONS = MappingProxyType(
+    dict.fromkeys(
+        (
+            ACCURACY,
+            ACCURACY_COMMON,
+            BALANCED_ACCURACY,
+            PRECISION_MACRO,
+            RECALL_MACRO,
+            F1_MACRO,
+            PRECISION_WEIGHTED,
+            RECALL_WEIGHTED,
+            F1_WEIGHTED,
+            PRECISION,
+            RECALL,
+            F1,
+            ROC_AUC,
+            AVERAGE_PRECISION,
+        ),
+        "maximize",
+    )
+    | dict.fromkeys((LOG_LOSS, LOSS), "minimize")
+    | dict.fromkeys((_ACCURACY_STD, FIT_SECONDS, PREDICT_SECONDS, POINTS, THRESHOLD))
+)
+"""The better end of each metric by its name without prefixes; None where it is no quality."""
 
 _AVERAGES = (RECALL_MACRO, RECALL_WEIGHTED)
 _NOT_PLAIN = re.compile(r"[^\w.\- ]")
@@ -174,7 +212,7 @@ def is_recall(name: str) -> bool:
 
 
 CV_ACCURACY = cv(ACCURACY)
-CV_ACCURACY_STD = cv("accuracy_std")
+CV_ACCURACY_STD = cv(_ACCURACY_STD)
 VALIDATION_ACCURACY = validation(ACCURACY)
 POSITIVE_NAMES = (PRECISION, RECALL, F1)
 """Of two classes, the metrics of the positive one."""
@@ -206,3 +244,52 @@ TEST_NAMES = (ACCURACY, *NAMES[NAMES.index(BALANCED_ACCURACY) :])
 
 PROPORTIONS = frozenset({ACCURACY, ACCURACY_COMMON, CV_ACCURACY, VALIDATION_ACCURACY})
 """Metrics that are a share of all rows scored, so that a binomial interval applies."""
+
+_PREFIXES = tuple(prefix("") for prefix in (cv, pooled, validation, train))
+_FOLD = re.compile(r"_fold_\d+")
+
+
+def direction(name: str) -> Direction | None:
+    """Return a metric's better end; None if it is no quality, or no metric of ours.
+
+    Parameters
+    ----------
+    name : str
+        With or without the prefixes and suffixes that say what it was computed on.
+
+    Examples
+    --------
+    >>> direction("cv_accuracy"), direction("validation_log_loss"), direction("recall_7")
+    ('maximize', 'minimize', 'maximize')
+    >>> direction("cv_accuracy_std") is None
+    True
+    """
+    stem = name
+    while prefix := next((each for each in _PREFIXES if stem.startswith(each)), None):
+        stem = stem.removeprefix(prefix)
+    if stem not in DIRECTIONS and name.startswith(cv("")) and (fold := _FOLD.search(stem)):
+        stem = stem[: fold.start()]
+    if stem in DIRECTIONS:
+        better: Direction | None = DIRECTIONS[stem]  # type: ignore[assignment]
+        return better
+    return "maximize" if stem.startswith(recall("")) else None
+
+
+def better_end(name: str | None, asked: Direction | None = None) -> Direction:
+    """Return the end that trials are ranked by: the one asked for, else the metric's own.
+
+    Parameters
+    ----------
+    name : str or None
+        The objective.
+    asked : {"maximize", "minimize"} or None
+        ``sweep.direction``, which may only agree where the metric has an end of its own:
+        :func:`sweepmark.feasibility.check_objective` refuses what does not.
+
+    Examples
+    --------
+    >>> better_end("cv_log_loss"), better_end("cv_accuracy_std", "minimize")
+    ('minimize', 'minimize')
+    """
+    own = None if name is None else direction(name)
+    return asked or own or "maximize"

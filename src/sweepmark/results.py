@@ -161,7 +161,7 @@ def read_result(
     holdings = store.holdings(sweep_id, history)
     trials, cards = _read_trials(history, holdings, run_ids=run_ids or {})
     cautions = [Caution(entry["kind"], entry["message"]) for entry in history.warnings]
-    objective, direction = blueprint.sweep.objective, blueprint.sweep.direction
+    objective = blueprint.sweep.objective
     if objective is None:
         trials, common = with_common(trials, cards, blueprint)
         cautions += common
@@ -169,7 +169,7 @@ def read_result(
         card = None if lead is None else cards.get(lead.number)
         test = None if card is None else lead
     else:
-        chosen = lead = best(trials, objective, direction)
+        chosen = lead = best(trials, objective, blueprint.direction)
         test, card = _final(history, chosen, holdings)
         axes = {
             axis.name: axis.values

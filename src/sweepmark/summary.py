@@ -63,7 +63,7 @@ def result_document(result: SweepResult) -> dict[str, Any]:
         "n_failed": result.n_failed,
         "objective": None
         if sweep.objective is None
-        else {"metric": sweep.objective, "direction": sweep.direction},
+        else {"metric": sweep.objective, "direction": result.blueprint.direction},
         "trials": [_trial_document(trial) for trial in result.trials],
         "published": [
             {"trial": number, **comparison_document(each)}
@@ -122,9 +122,9 @@ def result_table(result: SweepResult) -> Table:
         }
     return leaderboard.table(
         result.trials,
-        metrics=_SHOWN,
+        metrics=_SHOWN if sweep.objective in {None, *_SHOWN} else (str(sweep.objective), *_SHOWN),
         metric=sweep.objective,
-        direction=sweep.direction,
+        direction=result.blueprint.direction,
         points=points or None,
     )
 
@@ -170,7 +170,9 @@ def parent_records(result: SweepResult, dataset: Dataset) -> list[Record]:
         data_record(dataset, context="sweep", n_rows=dataset.n_rows),
         Artifact(
             "leaderboard.csv",
-            leaderboard.csv_text(result.trials, metric=sweep.objective, direction=sweep.direction),
+            leaderboard.csv_text(
+                result.trials, metric=sweep.objective, direction=result.blueprint.direction
+            ),
         ),
         *_figure_records(result),
     ]
@@ -202,7 +204,8 @@ def _test_artifacts(result: SweepResult, test: Trial, dataset: Dataset) -> list[
 def _note(result: SweepResult) -> str:
     """Return the sweep's summary as Markdown."""
     table = result_table(result)
-    lines = [f"**{_markdown(result.blueprint.name)}** {result.state}, {len(result.trials)} trials", ""]
+    name = _markdown(result.blueprint.name)
+    lines = [f"**{name}** {result.state}, {len(result.trials)} trials", ""]
     if text := stop_text(result):
         lines += [f"{text}.", ""]
     if result.grade is not None:
@@ -234,7 +237,7 @@ def _figure_records(result: SweepResult) -> list[Record]:
         for axis in result.blueprint.space.axes
         if isinstance(axis, Choice) and is_scale(axis.values)
     ]
-    metric = result.blueprint.sweep.objective or metrics.ACCURACY
+    metric = result.blueprint.metric
     trials = [trial for trial in result.trials if metric in trial.metrics]
     if len(axes) != len(result.blueprint.space.axes) or not trials:
         return []
@@ -250,6 +253,7 @@ def _curve(result: SweepResult, axis: Choice, metric: str, trials: list[Trial]) 
 
     values = [trial.metrics[metric] for trial in trials]
     is_share = metric == metrics.ACCURACY
+    rule = result.blueprint.config.grade
     return curve_png(
         [float(trial.params[axis.name]) for trial in trials],
         values,
@@ -259,7 +263,7 @@ def _curve(result: SweepResult, axis: Choice, metric: str, trials: list[Trial]) 
         intervals=[grading.wilson_interval(trial.metrics[metric], trial.n_test) for trial in trials]
         if is_share
         else None,
-        target=result.blueprint.config.grade.target if is_share else None,
+        target=rule.target if metric == rule.metric else None,
         log_x=_is_log(axis),
     )
 
@@ -283,7 +287,7 @@ def _heatmap(result: SweepResult, axes: list[Choice], metric: str, trials: list[
         y_label=y_axis.name,
         value_label=metric,
         title=result.sweep_id,
-        maximize=result.blueprint.sweep.direction == "maximize",
+        maximize=result.blueprint.direction == "maximize",
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.cli.output import print_document, print_lines
 from sweepmark.errors import ConfigurationError
+from sweepmark.metrics import ACCURACY
 
 if TYPE_CHECKING:
     import argparse
@@ -54,6 +55,7 @@ def _grade(args: argparse.Namespace) -> int:
     from sweepmark.grade import grade, grade_document, rank
 
     rule = _rule(args)
+    _check_required(args.require, rule)
     if args.accuracy is None and args.n_test is not None:
         raise ConfigurationError("--n-test belongs to --accuracy, which is not given.")
     if args.accuracy is not None:
@@ -63,6 +65,11 @@ def _grade(args: argparse.Namespace) -> int:
             raise ConfigurationError(
                 "--accuracy must be in [0, 1] with the number of test rows in --n-test, but got "
                 f"{args.accuracy} and {args.n_test}."
+            )
+        if rule.metric != ACCURACY:
+            raise ConfigurationError(
+                f"--accuracy grades an accuracy, but rule {rule.name} is for {rule.metric}. "
+                "Grade a sweep or run by it, or take --rule course."
             )
         names, grades = ["accuracy"], [grade(args.accuracy, args.n_test, rule)]
     else:
@@ -78,12 +85,24 @@ def _grade(args: argparse.Namespace) -> int:
     return 1 if _fall_short(names, grades, args.require) else 0
 
 
+def _check_required(required: float | None, rule: GradeConfig) -> None:
+    """Refuse what no figure that bands are for can be held against, not a number included."""
+    if required is None or 0 <= required <= 1:
+        return
+    raise ConfigurationError(
+        f"--require must be a figure of {rule.metric}, which is in [0, 1], but got {required:g}. "
+        "Write 0.96 for 96 %."
+    )
+
+
 def _fall_short(names: list[str], grades: list[Grade], required: float | None) -> bool:
     """Tell whether an entry is below what is required, and say which."""
+    from sweepmark.grade import reaches
+
     short = [
         f"{name}: {each.metric} {each.value:.6g} is below the required {required:g}"
         for name, each in zip(names, grades, strict=True)
-        if required is not None and each.value < required
+        if required is not None and not reaches(each.value, required)
     ]
     print_lines(short, file=sys.stderr)
     return bool(short)
@@ -91,9 +110,12 @@ def _fall_short(names: list[str], grades: list[Grade], required: float | None) -
 
 def _rule(args: argparse.Namespace) -> GradeConfig:
     from sweepmark.config import Composer, Folders, resolve, validate
+    from sweepmark.feasibility import check_grade
 
     with Composer(Folders.of(args.config_dir)) as composer:
-        return validate(resolve(composer.compose([f"grade={args.rule}"]))).grade
+        rule = validate(resolve(composer.compose([f"grade={args.rule}"]))).grade
+    check_grade(rule)
+    return rule
 
 
 def _entries(args: argparse.Namespace, rule: GradeConfig) -> list[Entry]:

@@ -37,11 +37,6 @@ def create_progress(announce: Callable[[str], None]) -> Progress:
     return _Bar(announce) if sys.stderr.isatty() else _Lines(announce)
 
 
-def _metric(blueprint: Blueprint) -> str:
-    shown = {"cv": CV_ACCURACY, "validation": VALIDATION_ACCURACY}
-    return blueprint.sweep.objective or shown.get(blueprint.config.evaluation.method, ACCURACY)
-
-
 def _figure(trial: Trial, metric: str) -> str:
     """Return a trial's figure; one that lacks the sweep's was evaluated in another way."""
     shown = (metric, CV_ACCURACY, VALIDATION_ACCURACY, ACCURACY)
@@ -64,7 +59,7 @@ class _Lines:
 
     def opened(self, sweep_id: str, blueprint: Blueprint, n_trials: int) -> None:
         self._announce(sweep_id)
-        self._n_trials, self._metric = n_trials, _metric(blueprint)
+        self._n_trials, self._metric = n_trials, blueprint.metric
         trials = "1 trial" if n_trials == 1 else f"{n_trials} trials"
         self.say(f"{sweep_id}: {trials}")
 
@@ -129,8 +124,8 @@ class _Bar:
         self._trials.append(trial)
         if trial.status == "failed":
             self.say(f"trial {trial.number} failed ({trial.reason}): {trial.message}")
-        metric = _metric(self._blueprint)
-        leader = best(self._trials, metric, self._blueprint.sweep.direction)
+        metric = self._blueprint.metric
+        leader = best(self._trials, metric, self._blueprint.direction)
         text = "" if leader is None else f"best {metric} {leader.metrics[metric]:.4f}"
         self._bar.update(self._task, advance=1, best=cut(text, _LONGEST_BEST))
 

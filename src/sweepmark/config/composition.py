@@ -43,7 +43,7 @@ _NAME = re.compile(r"[\w.\-]+")
 
 _SWEEP = {
     "objective": None,
-    "direction": "maximize",
+    "direction": None,
     "n_trials": None,
     "timeout": None,
     "target": None,

@@ -227,14 +227,16 @@ class SweepConfig:
         Mirrors the configuration's tree; leaves are lists (choices) or ranges.
     objective : str or None
         The metric that selects the best trial; None selects nothing.
-    direction : {"maximize", "minimize"}
-        Which end of the objective is the better one.
+    direction : {"maximize", "minimize"} or None
+        Which end of the objective is the better one; None is the metric's own. It has to be said of
+        what is no quality, such as ``cv_accuracy_std``.
     n_trials : int or None
         How many trials; None is the whole grid.
     timeout : float or None
         Seconds of coordinating, over all resumes, after which no further trial starts.
     target : float or None
-        The objective that is good enough: trial m starts only if none up to m - lag reached it.
+        The figure of the objective that is good enough: trial m starts only if none up to m - lag
+        reached it, from below or, of a loss, from above.
     allow_large : bool
         The word of consent that a grid above 10,000 cells needs.
     """
@@ -242,7 +244,7 @@ class SweepConfig:
     name: str
     space: Mapping[str, Any]
     objective: str | None = None
-    direction: Literal["maximize", "minimize"] = "maximize"
+    direction: Literal["maximize", "minimize"] | None = None
     n_trials: Annotated[int, Gt(0), Le(_MOST_TRIALS)] | None = None
     timeout: Annotated[float, Gt(0), Le(_LONGEST)] | None = None
     target: float | None = None

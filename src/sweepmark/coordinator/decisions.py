@@ -88,10 +88,10 @@ class Decisions:
             self._n_told += 1
 
     def _reaches_target(self, value: float | None) -> bool:
-        sweep = self.blueprint.sweep
-        if value is None or sweep.target is None:
+        target = self.blueprint.sweep.target
+        if value is None or target is None:
             return False
-        return value >= sweep.target if sweep.direction == "maximize" else value <= sweep.target
+        return value >= target if self.blueprint.direction == "maximize" else value <= target
 
     def exhausted(self, number: int) -> Literal["timeout", "target"] | None:
         """Return which budget forbids a trial; one that is on record has been begun."""

@@ -102,8 +102,7 @@ class Delivery:
         self._settled[trial.number] = trial
         while self._next in self._settled:
             ready = self._settled[self._next]
-            metric = self.blueprint.sweep.objective or "accuracy"
-            self.ledger.record(ready, value=ready.metrics.get(metric))
+            self.ledger.record(ready, value=ready.metrics.get(self.blueprint.metric))
             self._next += 1
         self.progress(trial)
 

@@ -18,7 +18,7 @@ from sweepmark.coordinator.workload import Workload
 from sweepmark.engine import Job, shared_memory
 from sweepmark.errors import FetchError
 from sweepmark.evaluation import specify, specify_test
-from sweepmark.leaderboard import Direction, best
+from sweepmark.leaderboard import best
 from sweepmark.store import Origin
 from sweepmark.store.holdings import as_meant
 
@@ -146,7 +146,7 @@ class Coordinator:
                 self._absorb(outcome)
             decisions.keep_time()
         if sweep.objective is not None:
-            self._score_chosen(sweep.objective, sweep.direction)
+            self._score_chosen(sweep.objective)
 
     def _record(self, event: str, **details: Any) -> Entry:
         entry = self.journal.append(event, at=self.clock(), **details)
@@ -255,9 +255,10 @@ class Coordinator:
 
     # Scoring what was chosen
 
-    def _score_chosen(self, objective: str, direction: Direction) -> None:
+    def _score_chosen(self, objective: str) -> None:
         """Fit the best recipe on the whole training part and score it on the test part, once."""
-        chosen = best(list(self._settlement.trials.values()), objective, direction)
+        trials = list(self._settlement.trials.values())
+        chosen = best(trials, objective, self.blueprint.direction)
         if chosen is None or self._is_scored(chosen):
             return
         config = self.blueprint.config_at(dict(chosen.params))

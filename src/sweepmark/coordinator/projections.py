@@ -84,7 +84,7 @@ class Projections:
                 self.store.root,
                 sweep_id=self.sweep_id,
                 space=self.blueprint.space,
-                direction=self.blueprint.sweep.direction,
+                direction=self.blueprint.direction,
             )
 
     def __enter__(self) -> Self:

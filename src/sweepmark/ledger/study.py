@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from sweepmark.database import LOCK_TIMEOUT, await_write_lock, translated
 from sweepmark.ledger.interface import is_next
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from optuna.storages import RDBStorage
     from optuna.trial import FrozenTrial
 
+    from sweepmark.metrics import Direction
     from sweepmark.space import Axis, Choice, Space
     from sweepmark.trial import Trial
 
@@ -50,7 +51,7 @@ class OptunaLedger:
         *,
         sweep_id: str,
         space: Space,
-        direction: Literal["maximize", "minimize"] = "maximize",
+        direction: Direction = "maximize",
         attributes: Mapping[str, Any] | None = None,
     ) -> None:
         self._database = ledger_database(store)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.errors import ConfigurationError
+from sweepmark.metrics import better_end
 from sweepmark.search.interface import opened
 from sweepmark.space import Choice, Options, Range
 
@@ -37,7 +38,7 @@ class StudySearch(ABC):
         self._space = space
         self._seed = seed
         self._n_startup_trials = sampler.n_startup_trials
-        self._direction = sweep.direction
+        self._direction = better_end(sweep.objective, sweep.direction)
         self._trials: list[optuna.trial.FrozenTrial] = []
         self._results: dict[int, float | None] = {}
         self._n_finished = 0
