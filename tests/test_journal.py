@@ -28,6 +28,7 @@ OPENED: dict[str, Any] = {
     "sweep_key": KEY,
     "fresh": False,
     "versions": {"numpy": "2"},
+    "data": {KEY: KEY},
     "blueprint": {"name": "s", "overrides": [], "trees": {"{}": {"seed": 0}}},
 }
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sweepmark.errors import ConfigurationError, SweepmarkError
-from sweepmark.recipe import library_versions
+from sweepmark.recipe import sweep_versions
 from sweepmark.store import Store
 from tiny import (
     entries,
@@ -183,8 +183,8 @@ class TestVersions:
         return result
 
     def install_another(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        versions = library_versions(TRUSTED) | {"numpy": "99.0"}
-        monkeypatch.setattr("sweepmark.recipe._versions", lambda _: versions)
+        known = {names: sweep_versions(names) | {"numpy": "99.0"} for names in ((), TRUSTED)}
+        monkeypatch.setattr("sweepmark.recipe._versions", known.__getitem__)
 
     def go_on(self, how: str, sweep_id: str, store: Store, obstacle: Path, **options: Any) -> Any:
         if how == "again":

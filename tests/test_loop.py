@@ -13,7 +13,7 @@ import pytest
 from sweepmark.coordinator.loop import Coordinator
 from sweepmark.engine import Engine, Failure, Job, Outcome
 from sweepmark.engine.work import evaluate_job
-from sweepmark.recipe import library_versions
+from sweepmark.recipe import sweep_versions
 from sweepmark.search import create_search
 from sweepmark.store import History, Journal, Store
 from tiny import blueprint, changed, entries, flaky, grid, load_digits
@@ -137,7 +137,8 @@ def coordinate(
                 sweep_id=sweep_id,
                 sweep_key=asked.key,
                 fresh=False,
-                versions=library_versions(),
+                versions=sweep_versions(),
+                data={},
                 blueprint=asked.document(),
             )
             history.take(opened)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from contextlib import suppress
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from damage import forge
+from sweepmark.blueprint import Blueprint
 from sweepmark.coordinator import Options, resume
 from sweepmark.errors import ConfigurationError, StoreError, SweepmarkError
 from sweepmark.replay import read_sweep
@@ -63,6 +65,8 @@ def journal(store: Store, sweep_id: str) -> Entries:
 
 def rewrite(store: Store, sweep_id: str, entries: Entries) -> None:
     """Write a journal that says something else, its digests in order: a forger has the program."""
+    with suppress(Exception):  # so too the key of what can be a blueprint
+        entries[0]["sweep_key"] = Blueprint.from_document(entries[0]["blueprint"]).key
     store.journal_path(sweep_id).write_bytes(seal_lines(entries))
 
 
@@ -241,6 +245,87 @@ def test_fifo_in_place_of_a_journal_keeps_nobody_waiting(foreign: tuple[Store, s
         read_sweep(store, sweep_id)
     with pytest.raises(SweepmarkError):
         store.match(None)
+
+
+# What a careful hand would write: every line possible by itself, its digests in order
+
+
+def swap(entries: Entries, event: str, name: str) -> None:
+    one, two = [entry for entry in entries if entry["event"] == event][:2]
+    one[name], two[name] = two[name], one[name]
+
+
+def tamper(entries: Entries, what: str) -> None:
+    (final,) = [entry for entry in entries if entry["event"] == "final"]
+    outcome = next(entry for entry in entries if entry["event"] == "outcome")
+    match what:
+        case "swapped parameters":
+            swap(entries, "trial", "params")
+        case "swapped keys":
+            swap(entries, "outcome", "keys")
+        case "keys in another order":
+            outcome["keys"].reverse()
+        case "fewer keys":
+            del outcome["keys"][1:], outcome["results"][1:]
+        case "more keys":
+            outcome["keys"].append(outcome["keys"][0])
+            outcome["results"].append(outcome["results"][0])
+        case "another final key":
+            final["key"] = outcome["keys"][0]
+        case "another evaluation":
+            next(e for e in entries if e["event"] == "evaluation")["key"] = "0" * 64
+        case "another final evaluation":
+            [e for e in entries if e["event"] == "evaluation"][-1]["key"] = "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        ("swapped parameters", r"line \d+: (evaluation \w+ is not one|the evaluations of trial)"),
+        ("swapped keys", r"line \d+: the evaluations of trial \d are not those"),
+        ("keys in another order", r"line \d+: the evaluations of trial \d are not those"),
+        ("fewer keys", r"line \d+: trial \d must have 2 evaluations, not 1"),
+        ("more keys", r"line \d+: trial \d must have 2 evaluations, not 3"),
+        ("another final key", r"line \d+: the final evaluation is not the one"),
+        ("another evaluation", r"line \d+: evaluation 000000000000 is not one"),
+        ("another final evaluation", r"line \d+: evaluation 000000000000 is not one"),
+    ],
+)
+def test_keys_are_those_that_the_parameters_specify(
+    what: str, says: str, foreign: tuple[Store, str]
+) -> None:
+    store, sweep_id = foreign
+    entries = journal(store, sweep_id)
+    tamper(entries, what)
+    rewrite(store, sweep_id, entries)
+    written = store.journal_path(sweep_id).read_bytes()
+    with pytest.raises(StoreError, match=says):
+        read_sweep(store, sweep_id)
+    with pytest.raises(StoreError, match=says):
+        again(store, sweep_id)
+    assert store.journal_path(sweep_id).read_bytes() == written
+
+
+@pytest.mark.parametrize("what", ["fewer keys", "more keys"])
+def test_number_of_keys_is_checked_where_they_cannot_be_told(
+    what: str, foreign: tuple[Store, str]
+) -> None:
+    store, sweep_id = foreign
+    entries = journal(store, sweep_id)
+    entries[0]["versions"]["numpy"] = "0"
+    tamper(entries, what)
+    rewrite(store, sweep_id, entries)
+    with pytest.raises(StoreError, match="must have 2 evaluations"):
+        read_sweep(store, sweep_id)
+
+
+def test_seed_changed_in_the_blueprint_is_not_the_sweeps(foreign: tuple[Store, str]) -> None:
+    store, sweep_id = foreign
+    entries = journal(store, sweep_id)
+    trees(entries)["seed"] = 1
+    store.journal_path(sweep_id).write_bytes(seal_lines(entries))
+    with pytest.raises(StoreError, match=r"line 1: its blueprint is not the one"):
+        read_sweep(store, sweep_id)
 
 
 # What nobody thought of

@@ -185,7 +185,7 @@ def test_best_cell_on_an_edge_is_said(store: Store) -> None:
     assert result.chosen is not None
     assert result.chosen.params == {"classifier.C": 10.0, "classifier.gamma": 0.01}
     (message,) = cautions(result, "edge")
-    assert "classifier.C = 10 is the highest of 3 values (0.1 to 10)" in message
+    assert "classifier.C = 10.0 is the highest of 3 values (0.1 to 10.0)" in message
 
 
 def test_warnings_of_the_libraries_are_counted(store: Store) -> None:

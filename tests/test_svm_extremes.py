@@ -271,8 +271,14 @@ def test_a_run_agrees_with_libsvm_and_with_its_own_model(called: Called) -> None
     ]
     table = called.folder / "rows.csv"
     table.write_text("\n".join(lines))
-    common = ("dataset=csv", f"dataset.path={table}", "preprocess=none", "split.size=null")
-    common += ("classifier.gamma=4.0", "classifier.C=10")
+    common = [
+        "dataset=csv",
+        f"dataset.path={table}",
+        "preprocess=none",
+        "split.size=null",
+        "classifier.gamma=4.0",
+        "classifier.C=10",
+    ]
     figures, labels = {}, {}
     for classifier in ("svc_libsvm", "svc"):
         done = called.run("run", *common, f"classifier={classifier}", "--json").document

@@ -110,8 +110,8 @@ def show(value: object) -> str:
 
     Examples
     --------
-    >>> show(1), show(1.0), show(0.012345), show(1e5), show("scale"), show(True)
-    ('1', '1.0', '0.01234', '1e+05', 'scale', 'true')
+    >>> show(1), show(1.0), show(0.012346), show(1e5), show("scale"), show(True)
+    ('1', '1.0', '0.01235', '1e+05', 'scale', 'true')
     """
     if isinstance(value, float):
         text = f"{value:.4g}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sweepmark.components import ALLOWED_PACKAGES, TARGET, build, find, resolve_component
 from sweepmark.errors import ConfigurationError
 from sweepmark.labelling import place_labels
+from sweepmark.specification import EVALUATION_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,10 +28,14 @@ __all__ = [
     "library_versions",
     "recipe_versions",
     "resolve_recipe",
+    "sweep_versions",
 ]
 
 CLASSIFIER = "classifier"
 """The name of the Pipeline's last step."""
+
+_EVALUATION = "sweepmark's evaluation"
+"""What EVALUATION_VERSION is called where a sweep keeps the versions that it was begun with."""
 
 _LIBRARIES = ("numpy", "scikit-learn", "scipy")
 _FURTHER = ("scikit-image",)
@@ -136,6 +141,12 @@ def library_versions(trusted: Sequence[str] = ()) -> dict[str, str]:
     A trusted package that no release installed is pinned by the hash of its source.
     """
     return dict(_versions(tuple(trusted)))
+
+
+def sweep_versions(trusted: Sequence[str] = ()) -> dict[str, str]:
+    """Return the versions that a sweep keeps to, by name: all that its keys may depend on."""
+    further = {name: metadata.version(name) for name in _FURTHER}
+    return library_versions(trusted) | further | {_EVALUATION: str(EVALUATION_VERSION)}
 
 
 def recipe_versions(

@@ -7,23 +7,29 @@ names is built by :mod:`sweepmark.components`, which refuses what it would refus
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.blueprint import Blueprint
 from sweepmark.errors import ConfigurationError, StoreError, SweepmarkError
+from sweepmark.keys import Keys
+from sweepmark.recipe import sweep_versions
 from sweepmark.space import Choice, Options
-from sweepmark.store import History, read_journal
+from sweepmark.store import History, damaged, read_journal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from sweepmark.space import Axis, Space
-    from sweepmark.store import Store
+    from sweepmark.store import Entry, Store
 
-__all__ = ["read_sweep"]
+__all__ = ["check_sweep", "read_sweep"]
 
 
-def read_sweep(store: Store, sweep_id: str) -> tuple[History, Blueprint]:
+def read_sweep(
+    store: Store, sweep_id: str, *, trusted: Sequence[str] = ()
+) -> tuple[History, Blueprint]:
     """Return what a sweep's journal says and the blueprint in it.
 
     Raises
@@ -36,45 +42,134 @@ def read_sweep(store: Store, sweep_id: str) -> tuple[History, Blueprint]:
         If its configuration is none that this version understands.
     """
     path = store.journal_path(sweep_id)
-    history = History.of(read_journal(path))
+    return check_sweep(path, read_journal(path), trusted=trusted)
+
+
+def check_sweep(
+    path: Path, entries: Sequence[Entry], *, trusted: Sequence[str] = ()
+) -> tuple[History, Blueprint]:
+    """Return the history and the blueprint that a journal's entries tell of.
+
+    The sweep's key is made of the blueprint once more, and the keys of evaluations of the trials'
+    parameters: these where the same versions compute today and the data set is in the cache.
+
+    Parameters
+    ----------
+    path : Path
+        The journal's, for messages.
+    entries : sequence of Entry
+        As :func:`sweepmark.store.read_journal` returns them.
+    trusted : sequence of str
+        Packages allowed besides ours.
+
+    Raises
+    ------
+    StoreError, ConfigurationError
+        As :func:`read_sweep`.
+    """
+    history = History.of(entries)
     if not history.opened:
-        raise StoreError(f"{path} is empty: {sweep_id} never began. Remove it.")
+        raise StoreError(f"{path} is empty: {path.stem} never began. Remove it.")
     try:
         blueprint = Blueprint.from_document(history.opened["blueprint"])
-        reason = _misfit(history, blueprint)
+        reason = _misfit(entries, blueprint, trusted)
     except ConfigurationError as error:
         raise ConfigurationError(
-            f"the configuration of {sweep_id} in {path} is refused: {error}"
+            f"the configuration of {path.stem} in {path} is refused: {error}"
         ) from None
     except SweepmarkError:
         raise
     except Exception as error:
-        reason = f"its blueprint cannot be read ({type(error).__name__}: {error})"
-        raise StoreError(_damaged(path, reason)) from error
+        reason = f"line 1: its blueprint cannot be read ({type(error).__name__}: {error})"
+        raise damaged(path, reason) from error
     if reason is not None:
-        raise StoreError(_damaged(path, reason))
+        raise damaged(path, reason)
     return history, blueprint
 
 
-def _damaged(path: object, reason: str) -> str:
-    return (
-        f"{path} is no journal of a sweep: {reason}. The file was changed, or a version wrote it "
-        "that this one does not understand. Move it away; what was computed is kept."
-    )
-
-
-def _misfit(history: History, blueprint: Blueprint) -> str | None:
-    """Return which trial is no point of the space, or which options were not composed."""
-    for number, params in history.params.items():
-        if reason := _outside(blueprint.space, params):
-            return f"trial {number} is no point of its space: {reason}"
-        blueprint.tree_at(params)
-    for number, outcome in history.outcomes.items():
-        lacks_data = outcome["status"] == "failed" and outcome["reason"] == "data"
-        n_evaluations = 0 if lacks_data else blueprint.n_evaluations(history.params[number])
-        if len(outcome["keys"]) != n_evaluations:
-            return f"trial {number} must have {n_evaluations} evaluations"
+def _misfit(entries: Sequence[Entry], blueprint: Blueprint, trusted: Sequence[str]) -> str | None:
+    """Return which line says what the blueprint does not let it say."""
+    opened = entries[0]
+    if opened["sweep_key"] != blueprint.key:
+        return "line 1: its blueprint is not the one that its sweep_key is of"
+    keys = None
+    if opened["versions"] == sweep_versions(trusted):
+        keys = Keys(blueprint, opened["data"], trusted)
+    check = _Check(blueprint, keys)
+    for line, entry in enumerate(entries, start=1):
+        if reason := check.misfit(entry):
+            return f"line {line}: {reason}"
     return None
+
+
+@dataclass(slots=True)
+class _Check:
+    """Looks at one entry after the other.
+
+    Attributes
+    ----------
+    blueprint : Blueprint
+        What was asked for.
+    keys : Keys or None
+        Tells the keys of evaluations; None where they cannot be told.
+    """
+
+    blueprint: Blueprint
+    keys: Keys | None
+    _params: dict[int, dict[str, Any]] = field(default_factory=dict)
+    _known: set[str] = field(default_factory=set)
+
+    def misfit(self, entry: Entry) -> str | None:
+        """Return what is wrong with the next entry; None if nothing is."""
+        match entry["event"]:
+            case "trial":
+                return self._trial(entry)
+            case "evaluation":
+                return self._evaluation(entry)
+            case "outcome":
+                return self._outcome(entry)
+            case "final":
+                return self._final(entry)
+        return None
+
+    def _trial(self, entry: Entry) -> str | None:
+        number, params = entry["number"], entry["params"]
+        if reason := _outside(self.blueprint.space, params):
+            return f"trial {number} is no point of its space: {reason}"
+        self.blueprint.tree_at(params)
+        self._params[number] = params
+        return None
+
+    def _outcome(self, entry: Entry) -> str | None:
+        number, keys = entry["number"], entry["keys"]
+        params = self._params[number]
+        if entry["status"] == "failed" and entry["reason"] == "data":
+            return f"trial {number} lacked its data, so has no evaluations" if keys else None
+        n_evaluations = self.blueprint.n_evaluations(params)
+        if len(keys) != n_evaluations:
+            return f"trial {number} must have {n_evaluations} evaluations, not {len(keys)}"
+        if self.keys is not None and not self.keys.are_of_trial(params, keys):
+            return f"the evaluations of trial {number} are not those that its parameters specify"
+        self._known.update(keys)
+        return None
+
+    def _final(self, entry: Entry) -> str | None:
+        number, key = entry["number"], entry["key"]
+        if key is None or self.keys is None or self.keys.is_final(self._params[number], key):
+            return None
+        return f"the final evaluation is not the one that the parameters of trial {number} specify"
+
+    def _evaluation(self, entry: Entry) -> str | None:
+        """Return what is wrong with an evaluation: of a trial, or of none that waits for it."""
+        number, key = entry["trial"], entry["key"]
+        if self.keys is None or key in self._known:
+            return None
+        numbers = self._params if number < 0 else [number]
+        if any(self.keys.has(self._params[one], key, final=number < 0) for one in numbers):
+            self._known.add(key)
+            return None
+        of = "any trial" if number < 0 else f"trial {number}"
+        return f"evaluation {key[:12]} is not one that the parameters of {of} specify"
 
 
 def _outside(space: Space, params: Mapping[str, Any]) -> str | None:

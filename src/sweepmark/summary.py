@@ -227,7 +227,8 @@ def _line(cells: Iterable[str]) -> str:
 def _markdown(text: str) -> str:
     """Return text that is neither Markdown nor HTML, cut where a note has no room for it."""
     shown = html.escape(cut(text, _LONGEST), quote=False)
-    return re.sub(r"([\\`*_\[\]|~!#])", r"\\\1", shown)
+    # An underscore within a word is none of Markdown's.
+    return re.sub(r"[\\`*\[\]|~!#]|\b_|_\b", r"\\\g<0>", shown)
 
 
 def _figure_records(result: SweepResult) -> list[Record]:

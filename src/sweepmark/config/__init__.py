@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweepmark.config.composition import Composer
+from sweepmark.config.dataset import dataset_identity
 from sweepmark.config.folders import Folders, SweepFile, description
 from sweepmark.config.tree import Tree, lookup, place, resolve
 from sweepmark.config.validation import validate
@@ -20,6 +21,7 @@ __all__ = [
     "SweepFile",
     "Tree",
     "dataset_config",
+    "dataset_identity",
     "dataset_names",
     "description",
     "lookup",

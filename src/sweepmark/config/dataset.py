@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping  # noqa: TC003 -- validation reads the fields' types
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Literal
 
 from annotated_types import Gt, MaxLen, MinLen
 
-__all__ = ["AptConfig", "DatasetConfig", "FileConfig", "NpmConfig", "OpenmlConfig"]
+__all__ = [
+    "AptConfig",
+    "DatasetConfig",
+    "FileConfig",
+    "NpmConfig",
+    "OpenmlConfig",
+    "dataset_identity",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,3 +131,8 @@ class DatasetConfig:
     npm: NpmConfig | None = None
     apt: AptConfig | None = None
     openml: OpenmlConfig | None = None
+
+
+def dataset_identity(dataset: DatasetConfig) -> str:
+    """Return SHA-256 of all that a configuration says of its data; two may share a name."""
+    return hashlib.sha256(json.dumps(asdict(dataset), sort_keys=True).encode()).hexdigest()

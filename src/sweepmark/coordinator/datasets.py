@@ -1,18 +1,19 @@
-"""The data sets of a sweep: each asked for once, and what becomes of trials on one that lacks."""
+"""The data sets of a sweep: each asked for once, and the same as when the sweep began."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweepmark.config import dataset_identity
 from sweepmark.data import load
 from sweepmark.engine import Failure
-from sweepmark.errors import FetchError
+from sweepmark.errors import DataError, FetchError
 from sweepmark.split import resolve_split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from sweepmark.config.schema import Config
+    from sweepmark.config.schema import Config, DatasetConfig
     from sweepmark.data import Dataset
     from sweepmark.space import Params
 
@@ -20,7 +21,7 @@ __all__ = ["Datasets", "count_training_rows", "lacking"]
 
 
 class Datasets:
-    """Loads each data set once; one that cannot be had is asked for once too.
+    """Loads the data sets that configurations name; one that cannot be had is asked for once too.
 
     Parameters
     ----------
@@ -32,6 +33,8 @@ class Datasets:
         self._say = say
         self._loaded: dict[str, Dataset] = {}
         self._lacking: dict[str, str] = {}
+        self._configs: dict[str, DatasetConfig] = {}
+        self._expected: Mapping[str, str] = {}
 
     def load(self, config: Config) -> Dataset:
         """Return the data set of a configuration.
@@ -40,17 +43,53 @@ class Datasets:
         ------
         FetchError
             If no source delivers it.
+        DataError
+            If it is another one than when the sweep began.
         """
-        name = repr(config.dataset)
-        if name in self._lacking:
-            raise FetchError(self._lacking[name])
-        if name not in self._loaded:
+        identity = dataset_identity(config.dataset)
+        if identity in self._lacking:
+            raise FetchError(self._lacking[identity])
+        if identity not in self._loaded:
             try:
-                self._loaded[name] = load(config.dataset, report=self._say)
+                self._loaded[identity] = load(config.dataset, report=self._say)
             except FetchError as error:
-                self._lacking[name] = str(error)
+                self._lacking[identity] = str(error)
                 raise
-        return self._loaded[name]
+            self._configs[identity] = config.dataset
+            self._check(identity)
+        return self._loaded[identity]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """The digests of those that were loaded, by the identity of their configuration."""
+        return {identity: dataset.digest for identity, dataset in self._loaded.items()}
+
+    def are(self, digests: Mapping[str, str]) -> bool:
+        """Tell whether those that were loaded are these, as far as these are known."""
+        return all(digests.get(identity, now) == now for identity, now in self.digests.items())
+
+    def expect(self, digests: Mapping[str, str]) -> None:
+        """Refuse others than these, also of those that are loaded later.
+
+        Raises
+        ------
+        DataError
+            If one of those that were loaded is another one.
+        """
+        self._expected = digests
+        for identity in self._loaded:
+            self._check(identity)
+
+    def _check(self, identity: str) -> None:
+        config, found = self._configs[identity], self._loaded[identity].digest
+        expected = self._expected.get(identity, found)
+        if found != expected:
+            place = f" in {config.path}" if config.path else ""
+            raise DataError(
+                f"a sweep keeps to the data that it was begun with, but the data set {config.name}"
+                f"{place} has changed: its digest was {expected[:12]} and is {found[:12]}. Put it "
+                "back as it was, or begin another sweep with it as it is: `sweepmark sweep NAME`."
+            )
 
 
 def count_training_rows(config: Config, load: Callable[[Config], Dataset]) -> int:

@@ -18,8 +18,8 @@ from sweepmark.coordinator.stock import lacks
 from sweepmark.engine import Clock, check_engine, create_engine
 from sweepmark.engine.serial import SerialEngine
 from sweepmark.errors import SweepmarkError
-from sweepmark.recipe import library_versions
-from sweepmark.replay import read_sweep
+from sweepmark.recipe import sweep_versions
+from sweepmark.replay import check_sweep, read_sweep
 from sweepmark.results import read_result
 from sweepmark.search import create_search
 from sweepmark.specification import canonical_json
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from sweepmark.blueprint import Blueprint
     from sweepmark.results import SweepResult
-    from sweepmark.store import Store
+    from sweepmark.store import Entry, Store
     from sweepmark.trial import Trial
 
 __all__ = ["Options", "Progress", "launch", "resume"]
@@ -140,7 +140,9 @@ def launch(
     """
     with _Preparation(blueprint, progress) as prepared:
         prepared.check(options)
-        sweep_id = find_unfinished(blueprint, store, options, say=progress.say)
+        sweep_id = find_unfinished(
+            blueprint, store, options, say=progress.say, datasets=prepared.datasets
+        )
         if sweep_id is None:
             sweep_id = _new_id(blueprint.name)
         return _execute(sweep_id, prepared, store, options, progress)
@@ -156,7 +158,7 @@ def resume(sweep_id: str, *, store: Store, options: Options, progress: Progress)
     StoreError
         If the environment stops it, or another process owns it.
     """
-    history, blueprint = read_sweep(store, sweep_id)
+    history, blueprint = read_sweep(store, sweep_id, trusted=options.trusted)
     nothing_left = is_over(history, options) and not lacks(history, blueprint, store.evaluations)
     with _Preparation(blueprint, progress, is_over=nothing_left) as prepared:
         if not nothing_left:
@@ -179,7 +181,10 @@ def _execute(
         stack.callback(progress.close)
         stack.enter_context(owned(store.lock_path(sweep_id)))
         journal = stack.enter_context(Journal(store.journal_path(sweep_id)))
-        history = History.of(journal.entries)
+        history = History()
+        if journal.entries:  # another process may have written to it before we owned it
+            history, _ = check_sweep(journal.path, journal.entries, trusted=options.trusted)
+            prepared.datasets.expect(history.opened["data"])
         prepared.clock.go_on_from(history.last)
         execution = _Execution(
             sweep_id=sweep_id, prepared=prepared, store=store, journal=journal, history=history
@@ -199,6 +204,7 @@ class _Execution:
     store: Store
     journal: Journal
     history: History
+    _before: Entry | None = None
 
     def now(self) -> float:
         return self.prepared.clock.date(time.monotonic())
@@ -207,6 +213,7 @@ class _Execution:
         """Write the journal's first line, or that the sweep goes on."""
         if self.history.opened:
             if not is_over(self.history, options) or self.prepared.is_to_compute:
+                self._before = self.history.stop
                 self.history.take(self.journal.append("resumed", at=self.now()))
             return
         entry = self.journal.append(
@@ -215,7 +222,8 @@ class _Execution:
             sweep_id=self.sweep_id,
             sweep_key=self.prepared.blueprint.key,
             fresh=options.fresh,
-            versions=library_versions(options.trusted),
+            versions=sweep_versions(options.trusted),
+            data=self.prepared.datasets.digests,
             git=git_state(),
             blueprint=self.prepared.blueprint.document(),
         )
@@ -272,9 +280,19 @@ class _Execution:
         return result
 
     def _interrupt(self, error: BaseException, shown: Projections | Background) -> None:
-        """End what can be ended: nothing keeps running, and nothing is shown as running."""
+        """End what can be ended: nothing keeps running, and nothing is shown as running.
+
+        What was complete stays so: what it lacks in the store or the databases, the next resume
+        adds.
+        """
         self.prepared.engine.close()
+        if self.history.is_complete:
+            return
+        state, why = "interrupted", type(error).__name__
+        was_complete = self._before is not None and self._before["state"] == "complete"
+        if self._before is not None and was_complete:
+            state, why = self._before["state"], self._before["why"]
         with suppress(SweepmarkError):
-            why = type(error).__name__
-            self.journal.append("stop", at=self.now(), state="interrupted", why=why)
-        shown.interrupt(ended=self.now())
+            self.journal.append("stop", at=self.now(), state=state, why=why)
+        if not was_complete:
+            shown.interrupt(ended=self.now())

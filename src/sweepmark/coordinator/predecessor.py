@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError, OwnedError, StoreError
-from sweepmark.recipe import library_versions
+from sweepmark.recipe import sweep_versions
 from sweepmark.replay import read_sweep
 from sweepmark.specification import canonical_json
 from sweepmark.store import History, owned, read_journal
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from sweepmark.blueprint import Blueprint
+    from sweepmark.coordinator.datasets import Datasets
     from sweepmark.coordinator.launch import Options
     from sweepmark.store import Store
 
@@ -24,12 +25,17 @@ _ABSENT = object()
 
 
 def find_unfinished(
-    blueprint: Blueprint, store: Store, options: Options, *, say: Callable[[str], None]
+    blueprint: Blueprint,
+    store: Store,
+    options: Options,
+    *,
+    say: Callable[[str], None],
+    datasets: Datasets,
 ) -> str | None:
     """Return the last sweep of this key if it is not complete; None if a new one is to begin.
 
-    Where the last sweep of that name is interrupted and asked for something else, ``say`` is told
-    what.
+    Where the last sweep of that name is interrupted and asked for something else, or for the same
+    of data that have changed since, ``say`` is told so.
     """
     own = [name for name in store.sweep_ids() if name.startswith(f"{blueprint.name}-")]
     for position, sweep_id in enumerate(reversed(own)):
@@ -46,8 +52,23 @@ def find_unfinished(
             continue
         if is_over(history, options) or versions_changed(history, sweep_id, options):
             return None
+        if not datasets.are(history.opened["data"]):
+            say(f"{sweep_id} was interrupted, and its data have changed since: this is another one")
+            return None
+        if not _is_sound(sweep_id, store, options, say):
+            continue
         return None if blueprint.is_run and _is_owned(store, sweep_id) else sweep_id
     return None
+
+
+def _is_sound(sweep_id: str, store: Store, options: Options, say: Callable[[str], None]) -> bool:
+    """Tell whether a sweep can be gone on with: its journal says what its blueprint lets it."""
+    try:
+        read_sweep(store, sweep_id, trusted=options.trusted)
+    except (ConfigurationError, StoreError) as error:
+        say(f"warning: {error}")
+        return False
+    return True
 
 
 def is_over(history: History, options: Options) -> bool:
@@ -64,7 +85,7 @@ def versions_changed(history: History, sweep_id: str, options: Options) -> bool:
     ConfigurationError
         If they do and ``accept_versions`` does not say that this is meant.
     """
-    then, now = history.opened["versions"], library_versions(options.trusted)
+    then, now = history.opened["versions"], sweep_versions(options.trusted)
     changed = [
         f"{name} {then.get(name, 'absent')} -> {now.get(name, 'absent')}"
         for name in sorted({*then, *now})

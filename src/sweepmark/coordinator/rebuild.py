@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweepmark.coordinator.datasets import Datasets
 from sweepmark.coordinator.projections import Projections
-from sweepmark.data import load
 from sweepmark.replay import read_sweep
 from sweepmark.results import build_trial, read_result
 from sweepmark.scorecard import merge_trial
@@ -14,8 +14,6 @@ from sweepmark.store import owned
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sweepmark.config.schema import Config
-    from sweepmark.data import Dataset
     from sweepmark.store import History, Holdings, Store
 
 __all__ = ["rebuild"]
@@ -45,17 +43,15 @@ def rebuild(sweep_id: str, *, store: Store, say: Callable[[str], None]) -> None:
     DataError
         If its data set cannot be had.
     """
-
-    def load_dataset(config: Config) -> Dataset:
-        return load(config.dataset, report=say)
-
+    datasets = Datasets(say)
     with owned(store.lock_path(sweep_id)):
         history, blueprint = read_sweep(store, sweep_id)
+        datasets.expect(history.opened["data"])
         if blueprint.config.tracking.name == "none":
             return
         read_result(store, sweep_id)  # refuses what is not whole before anything is written
         with Projections(
-            sweep_id=sweep_id, blueprint=blueprint, history=history, store=store, load=load_dataset
+            sweep_id=sweep_id, blueprint=blueprint, history=history, store=store, load=datasets.load
         ) as shown:
             if _is_stale(shown.ledger.count, history):
                 shown.ledger.clear()

@@ -35,6 +35,11 @@ _ID = re.compile(r"[\w.\-]+")
 _KEY = re.compile(r"[0-9a-f]{64}")
 _SEAL = re.compile(rb'(\{.*),"digest":"([0-9a-f]{64})"\}', re.DOTALL)
 
+_OF_RESULT = ("digest", "fit_seconds", "predict_seconds")
+
+_NUMBERS = {"evaluation": "trial", "outcome": "number", "final": "number"}
+"""Where an event names a trial."""
+
 _Rule = tuple[str, "Callable[[Any], bool]"]
 
 
@@ -137,16 +142,18 @@ def problem(entries: Sequence[Entry], sweep_id: str) -> str | None:
             if entry["number"] != n_decided:
                 return f"line {number}: trial {n_decided} comes next, not {entry['number']}"
             n_decided += 1
-        elif entry["event"] in {"outcome", "final"} and entry["number"] >= n_decided:
-            return f"line {number}: trial {entry['number']} was not decided"
+            continue
+        name = _NUMBERS.get(entry["event"])
+        if name is not None and entry[name] >= n_decided:
+            return f"line {number}: trial {entry[name]} was not decided"
     return None
 
 
 def _unheld(entry: Entry) -> str | None:
     """Return which result an entry lacks; None if it names all that it should."""
     match entry["event"]:
-        case "evaluation" if entry["reason"] is None and entry["digest"] is None:
-            return "an evaluation that came to something must have its digest"
+        case "evaluation" if entry["reason"] is None and None in map(entry.get, _OF_RESULT):
+            return "an evaluation that came to something must have its digest and seconds"
         case "outcome" if entry["status"] != "failed" and len(entry["results"]) != len(
             entry["keys"]
         ):
@@ -237,6 +244,10 @@ _FIELDS: Mapping[str, Mapping[str, _Rule]] = {
             "a mapping of texts",
             lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),
         ),
+        "data": (
+            "a mapping of keys to keys",
+            lambda value: isinstance(value, dict) and all(map(_is_key, (*value, *value.values()))),
+        ),
         "blueprint": ("a blueprint: name, overrides and trees", _is_blueprint),
     },
     "trial": {
@@ -248,6 +259,7 @@ _FIELDS: Mapping[str, Mapping[str, _Rule]] = {
     },
     "evaluation": {
         "key": _KEY_RULE,
+        "trial": ("a trial's number, or -1", lambda value: value == -1 or _is_count(value)),
         "reason": _or_none(_TEXT),
         "fit_seconds": _or_none(_SECONDS),
         "predict_seconds": _or_none(_SECONDS),

@@ -125,7 +125,7 @@ class EvaluationStore:
         found = self._locate(key, result, with_model=False)
         if found is None:
             raise LostError(f"{self._folder / key} is not there", name=key)
-        specification = self._figures(*found)["specification"]
+        specification = self._figures(*found).get("specification")
         document = specification if isinstance(specification, dict) else {}
         digest, task = document.get("data"), document.get("task")
         if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
@@ -249,7 +249,7 @@ class EvaluationStore:
             figures: dict[str, Any] = json.loads(content)
             reason = misshapen(figures)
             if reason is None:
-                text = canonical_json(figures["specification"])
+                text = canonical_json(figures.get("specification"))
                 if hashlib.sha256(text.encode()).hexdigest() != manifest.key:
                     reason = "its specification has another key"
         except (ValueError, RecursionError) as error:

@@ -1,0 +1,125 @@
+"""The Keys that a sweep's trials must have: its parameters, specified once more.
+
+They can be told only where what specified them then is there now: the data sets, by the digests
+that the journal's first line keeps, and the same versions of all that computes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from sweepmark.config import dataset_identity
+from sweepmark.data import open_dataset
+from sweepmark.errors import DataError, NotFoundError
+from sweepmark.evaluation import specify, specify_test
+from sweepmark.recipe import recipe_versions, resolve_recipe
+from sweepmark.specification import canonical_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sweepmark.blueprint import Blueprint
+    from sweepmark.config.schema import Config
+    from sweepmark.data import Dataset
+    from sweepmark.space import Params
+    from sweepmark.specification import Specification
+
+__all__ = ["Keys"]
+
+
+@dataclass(slots=True)
+class Keys:
+    """Tells the keys of a sweep's evaluations.
+
+    Attributes
+    ----------
+    blueprint : Blueprint
+        What was asked for.
+    data : mapping of str to str
+        Digests of data sets, by the identity of their configuration.
+    trusted : sequence of str
+        Packages allowed besides ours.
+    """
+
+    blueprint: Blueprint
+    data: Mapping[str, str]
+    trusted: Sequence[str] = ()
+    _datasets: dict[str, Dataset | None] = field(default_factory=dict)
+    _told: dict[str, list[str]] = field(default_factory=dict)
+    _alike: dict[str, Sequence[Specification]] = field(default_factory=dict)
+
+    def are_of_trial(self, params: Params, keys: Sequence[str]) -> bool:
+        """Tell whether these are the keys of a trial, in order; also where that is not known."""
+        return self._fit(params, lambda found: found == [*keys])
+
+    def is_final(self, params: Params, key: str) -> bool:
+        """Tell whether this is the key of a recipe scored on the test part; see above."""
+        return self._fit(params, lambda found: found == [key], final=True)
+
+    def has(self, params: Params, key: str, *, final: bool) -> bool:
+        """Tell whether a key is one of a trial's or, with ``final``, that of its recipe."""
+        return self._fit(params, lambda found: key in found) or (
+            final and self.is_final(params, key)
+        )
+
+    def _fit(
+        self, params: Params, is_right: Callable[[list[str]], bool], *, final: bool = False
+    ) -> bool:
+        name = json.dumps([final, params])
+        if name in self._told and is_right(self._told[name]):
+            return True
+        config = self.blueprint.config_at(params)
+        dataset = self._dataset(config)
+        if dataset is None:
+            return True
+        rows = canonical_json(
+            [
+                *(final, dataset.digest, config.seed),
+                *(asdict(config.split), asdict(config.task), asdict(config.evaluation)),
+            ]
+        )
+        # Cutting rows takes far longer than all else. Another recipe on the same rows nearly always
+        # has the same split, task and folds; where its keys do not fit, all is done once more.
+        if rows in self._alike:
+            self._told[name] = self._keys_like(self._alike[rows], config)
+            if is_right(self._told[name]):
+                return True
+        self._alike[rows] = found = self._specify(config, dataset, final=final)
+        self._told[name] = [specification.key for specification in found]
+        return is_right(self._told[name])
+
+    def _specify(self, config: Config, dataset: Dataset, *, final: bool) -> Sequence[Specification]:
+        if final:
+            return (specify_test(config, dataset, trusted=self.trusted),)
+        return specify(config, dataset, trusted=self.trusted)
+
+    def _keys_like(self, alike: Sequence[Specification], config: Config) -> list[str]:
+        """Return the keys of another recipe on the same rows."""
+        preprocess, classifier = resolve_recipe(config, trusted=self.trusted)
+        versions = recipe_versions([*preprocess.values(), classifier], self.trusted)
+        return [
+            replace(
+                one,
+                preprocess=preprocess,
+                classifier=classifier,
+                threads=config.engine.threads,
+                versions=versions,
+            ).key
+            for one in alike
+        ]
+
+    def _dataset(self, config: Config) -> Dataset | None:
+        """Open a data set as it was then; None if it is not in the cache: nothing is fetched."""
+        identity = dataset_identity(config.dataset)
+        if identity not in self._datasets:
+            self._datasets[identity] = None
+            digest = self.data.get(identity)
+            if digest is not None:
+                try:
+                    dataset = open_dataset(digest)
+                except (NotFoundError, DataError):
+                    return None
+                self._datasets[identity] = replace(dataset, name=config.dataset.name)
+        return self._datasets[identity]
