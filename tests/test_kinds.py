@@ -27,9 +27,9 @@ from sweepmark.replay import read_sweep
 from sweepmark.search import create_search
 from sweepmark.space import Choice, Range
 from sweepmark.split import split_rows
-from sweepmark.store import Store
+from sweepmark.store import Store, read_journal
 from sweepmark.summary import result_document, result_table
-from tiny import blueprint, digits, entries, load_digits, run, write_sweep
+from tiny import blueprint, digits, entries, load_digits, run, seal_lines, write_sweep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,18 +132,21 @@ def test_what_was_run_with_all_features_is_not_reused_for_one(mine: Path, tmp_pa
     assert [result.trials[0].status for result in results] == ["complete", "complete"]
 
 
-def test_journal_whose_integer_became_a_float_is_refused(mine: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("low", "high", "forged"), [("1", "8", 2.0), ("0.5", "1.0", 1)])
+def test_journal_whose_number_is_of_another_kind_is_refused(
+    mine: Path, tmp_path: Path, low: str, high: str, forged: float
+) -> None:
     store = Store(tmp_path / "store")
-    asked = blueprint(
-        "features", "sampler=random", "sweep.n_trials=1", RANGE.format(1, 8), folder=mine
-    )
-    result = run(asked, store)
-    path = store.journal_path(result.sweep_id)
-    (value,) = (trial.params["classifier.max_features"] for trial in result.trials)
-    text = path.read_text().replace(f'"classifier.max_features":{value}}}', "…")
-    path.write_text(text.replace("…", f'"classifier.max_features":{value}.0}}'))
-    with pytest.raises(StoreError):
-        read_sweep(store, result.sweep_id)
+    searched = ("sampler=random", "sweep.n_trials=1", RANGE.format(low, high))
+    sweep_id = run(blueprint("features", *searched, folder=mine), store).sweep_id
+    path = store.journal_path(sweep_id)
+    said = read_journal(path)
+    for entry in said:
+        if entry["event"] == "trial":
+            entry["params"]["classifier.max_features"] = forged
+    path.write_bytes(seal_lines(said))
+    with pytest.raises(StoreError, match="no point of its space"):
+        read_sweep(store, sweep_id)
 
 
 @pytest.mark.parametrize(
