@@ -145,8 +145,10 @@ def test_a_sweep_is_its_chosen_recipe_and_a_trial_is_out_of_fold(compared: Compa
     sweep = compared.id("sweep")
     chosen = compared.compare("sweep", "--json").document
     assert (chosen["out_of_fold"], chosen["n_rows"]) == (False, 30)
+    assert chosen["metric"] == "accuracy"
     trial = compared.compare(f"{sweep}/1", "--json").document
     assert (trial["out_of_fold"], trial["n_rows"], trial["trial"]) == (True, 90, 1)
+    assert trial["metric"] == "pooled_accuracy"
     assert "out of fold" in compared.compare("cv").out
     shown = compared.compare(f"{sweep}/0", f"{sweep}/3").out
     assert "classifier.C=10.0 classifier.gamma=0.1" in shown

@@ -203,3 +203,18 @@ def test_chart_of_hardly_anything_is_drawn(y: list[float]) -> None:
         title="t", x_label="x", y_label="y", lines=[line], points=[Point(x=0, y=0, label="here")]
     )
     assert is_whole(read_png(chart_png([panel])))
+
+
+def test_a_picture_that_fails_costs_a_warning(
+    card: Scorecard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise OSError("raqm_layout() failed\x1b[2J")
+
+    monkeypatch.setattr("sweepmark.closeup.confusion_matrix_png", fail)
+    with pytest.warns(RuntimeWarning, match=r"confusion_matrix\.png could not be drawn.*\\x1b"):
+        files = closeup(card, digits())
+    assert set(files) == (TABLES | PICTURES | {"confusion_matrix.png.txt"}) - {
+        "confusion_matrix.png"
+    }
+    assert b"raqm_layout" in files["confusion_matrix.png.txt"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweepmark.escapes import cut, escape
+from sweepmark.escapes import cut, escape, redact
 
 ANY = st.text(st.characters(exclude_categories=()))  # surrogates too
 HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -33,6 +33,12 @@ HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 )
 def test_shown(text: str, shown: str) -> None:
     assert escape(text) == shown
+
+
+def test_a_password_in_an_address_is_not_shown() -> None:
+    address = "dataset.mirrors=[http://me:secret@host:80/a,https://token@other/b?q=a@b] me@home"
+    shown = "dataset.mirrors=[http://***@host:80/a,https://***@other/b?q=a@b] me@home"
+    assert redact(address) == escape(address) == shown
 
 
 @given(ANY)

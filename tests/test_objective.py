@@ -210,3 +210,27 @@ def test_nothing_but_finite_figures_is_ranked_at_either_end() -> None:
     first = best(trials, "cv_log_loss")
     assert first is not None
     assert first.number == 2
+
+
+@pytest.mark.parametrize(
+    ("space", "kinds"),
+    [
+        ({"split": {"seed": [0, 1]}}, ["seed_searched"]),
+        ({"seed": [0, 1]}, ["seed_searched"]),
+        ({"split": {"size": [100, 200]}}, ["test_sets"]),
+        ({"classifier": {"C": [1.0, 2.0]}}, []),
+    ],
+)
+def test_a_choice_among_what_the_objective_does_not_compare_is_said(
+    folder: Path, store: Store, space: dict[str, Any], kinds: list[str]
+) -> None:
+    told = changed(blueprint("logistic_c", folder=folder), sweep__space=space)
+    result = run(told, store)
+    said = [one.kind for one in result.cautions if one.kind in {"seed_searched", "test_sets"}]
+    assert said == kinds
+    document = result_document(result)
+    assert [one["kind"] for one in document["warnings"]].count("seed_searched") == kinds.count(
+        "seed_searched"
+    )
+    nothing = run(changed(told, sweep__objective=None, sweep__direction=None), store)
+    assert "seed_searched" not in {one.kind for one in nothing.cautions}

@@ -18,9 +18,18 @@ if TYPE_CHECKING:
     from sweepmark.scorecard import Scorecard
     from sweepmark.trial import Trial
 
-__all__ = ["Caution", "experiment_cautions", "positive_cautions", "trial_cautions", "with_common"]
+__all__ = [
+    "Caution",
+    "experiment_cautions",
+    "positive_cautions",
+    "search_cautions",
+    "trial_cautions",
+    "with_common",
+]
 
 _OF_DATA = {"dataset", EXPERIMENT}
+_OF_ROWS = {"dataset", "split", "task", EXPERIMENT}
+_SEEDS = {"seed", "random_state"}
 _OF_TASK = {"task", EXPERIMENT}
 _BESIDE = {EXPERIMENT, "engine", "grade", "sampler", "sweep", "tracking"}
 """What may be overridden without making it another experiment."""
@@ -33,13 +42,42 @@ class Caution:
     Attributes
     ----------
     kind : str
-        "edge", "test_sets", "experiment", "positive_class", "not_reproducible", "fit" or "failed".
+        "edge", "test_sets", "seed_searched", "experiment", "positive_class", "not_reproducible",
+        "damaged", "fit" or "failed".
     message : str
         One sentence.
     """
 
     kind: str
     message: str
+
+
+def search_cautions(blueprint: Blueprint) -> list[Caution]:
+    """Return cautions where a sweep selects among what its objective does not compare."""
+    if blueprint.sweep.objective is None:
+        return []
+    names = [axis.name for axis in blueprint.space.all_axes()]
+    seeds = [name for name in names if name.rpartition(".")[2] in _SEEDS]
+    rows = [name for name in names if name.partition(".")[0] in _OF_ROWS and name not in seeds]
+    cautions = []
+    if seeds:
+        cautions.append(
+            Caution(
+                "seed_searched",
+                f"{', '.join(seeds)}: a seed is no hyperparameter; the luckiest one is chosen, and "
+                f"{blueprint.sweep.objective} looks better than it is. Take one seed, or "
+                "sweep.objective=null to see how much the seeds differ",
+            )
+        )
+    if rows:
+        cautions.append(
+            Caution(
+                "test_sets",
+                f"{', '.join(rows)}: the trials are not scored on the same rows, so that "
+                f"{blueprint.sweep.objective} does not compare them like with like",
+            )
+        )
+    return cautions
 
 
 def experiment_cautions(blueprint: Blueprint) -> list[Caution]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+import traceback
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sweepmark import diagrams, mistakes
-from sweepmark.escapes import cut
+from sweepmark.escapes import cut, escape
 from sweepmark.pictures import confusion_matrix_png, misclassified_png
 from sweepmark.scorecard import confusion, predictions_npz, report, report_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from sweepmark.ranking import Ranking
     from sweepmark.scorecard import Scorecard
 
-__all__ = ["closeup", "predictions_csv"]
+__all__ = ["closeup", "drawn", "predictions_csv"]
 
 _N_SHOWN = 25
 _LONGEST_NAME = 40  # characters of a class in a picture
@@ -51,25 +53,52 @@ def closeup(card: Scorecard, dataset: Dataset) -> dict[str, bytes]:
         "classification_report.txt": report(card, names).encode(),
         "classification_report.json": json.dumps(report_dict(card, names), indent=1).encode(),
         "confusion_matrix.csv": _matrix_csv(matrix, names),
-        "confusion_matrix.png": confusion_matrix_png(matrix, shown),
         "accuracy_per_label.csv": _accuracy_csv(card, names),
         "taken_for.csv": _taken_for_csv(card, names),
         "predictions.csv": predictions_csv(card),
         "predictions.npz": predictions_npz(card.predictions, classes=card.classes, names=names),
     }
+    files |= drawn("confusion_matrix.png", lambda: confusion_matrix_png(matrix, shown))
     if dataset.image_shape is not None:
-        files["misclassified.png"] = _gallery(card, dataset, shown)
+        files |= drawn("misclassified.png", lambda: _gallery(card, dataset, shown))
     if ranked := diagrams.rankings(card):
-        files["roc_curve.png"] = diagrams.roc_png(ranked, shown, card)
-        files["precision_recall_curve.png"] = diagrams.precision_recall_png(ranked, shown, card)
+        files |= drawn("roc_curve.png", lambda: diagrams.roc_png(ranked, shown, card))
+        files |= drawn(
+            "precision_recall_curve.png",
+            lambda: diagrams.precision_recall_png(ranked, shown, card),
+        )
         if card.positive_name is not None:  # of more classes each would have its own
             (ranking,) = ranked.values()
             files["thresholds.csv"] = _thresholds_csv(ranking)
             positive = cut(card.positive_name, _LONGEST_NAME)
-            files["threshold.png"] = diagrams.threshold_png(ranking, positive, card)
-    if (curves := diagrams.training_png(card)) is not None:
-        files["training_curves.png"] = curves
-    return files
+            files |= drawn("threshold.png", lambda: diagrams.threshold_png(ranking, positive, card))
+    return files | drawn("training_curves.png", lambda: diagrams.training_png(card))
+
+
+def drawn(name: str, draw: Callable[[], bytes | None]) -> dict[str, bytes]:
+    """Return a picture by its file name; nothing where there is none to draw.
+
+    A picture that fails costs a warning, not the trial: the traceback takes its place.
+
+    Parameters
+    ----------
+    name : str
+        The picture's file name.
+    draw : callable
+        Returns a PNG file, or None.
+    """
+    try:
+        content = draw()
+    except Exception as error:  # noqa: BLE001 -- whatever a library says of whatever label
+        trace = f"{name}.txt"
+        warnings.warn(
+            f"{name} could not be drawn ({type(error).__name__}: {escape(str(error))}); the "
+            f"artifact {trace} says why",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return {trace: traceback.format_exc().encode()}
+    return {} if content is None else {name: content}
 
 
 def predictions_csv(card: Scorecard) -> bytes:

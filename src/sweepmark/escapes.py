@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["cut", "escape"]
+__all__ = ["cut", "escape", "redact"]
 
 _NAMED = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 _LINE_FEED = 0x0A
@@ -21,14 +21,27 @@ _MARKS = frozenset({"Mn", "Me"})
 _MOST_MARKS = 4
 """Marks on one letter; languages need three, and more of them run over the lines around."""
 _PLAIN = re.compile(r"[ -~]*")
+_USER = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*://)[^/?#\s'\"]*@")
+"""User and password of an address (RFC 3986, section 3.2.1)."""
 _BYTE, _PLANE = 0x100, 0x10000
+
+
+def redact(text: str) -> str:
+    """Return text without the users and passwords of the addresses in it.
+
+    Examples
+    --------
+    >>> redact("http://me:secret@host/a and mail@host")
+    'http://***@host/a and mail@host'
+    """
+    return _USER.sub(r"\1***@", text) if "://" in text else text
 
 
 def escape(text: str, *, lines: bool = False) -> str:
     r"""Return text with every control, format and invisible character as a visible escape.
 
-    Letters of any script, their accents and spaces stay. What is escaped already stays as it is,
-    so that a text may pass through here twice.
+    Letters of any script, their accents and spaces stay; users and passwords of addresses do not.
+    What is escaped already stays as it is, so that a text may pass through here twice.
 
     Parameters
     ----------
@@ -42,6 +55,7 @@ def escape(text: str, *, lines: bool = False) -> str:
     >>> escape("Größe 大\x1b[2J\n\u202e")
     'Größe 大\\x1b[2J\\n\\u202e'
     """
+    text = redact(text)
     if _PLAIN.fullmatch(text):
         return text
     shown = []

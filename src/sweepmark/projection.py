@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark import metrics
 from sweepmark.closeup import closeup
+from sweepmark.escapes import redact
 from sweepmark.kinds import show
 from sweepmark.records import Artifact, DataInput, Metric, Model, Param, Tag
 from sweepmark.scorecard import mean_curves
@@ -66,7 +67,12 @@ def configuration_records(
     parameters = {
         name: value for name, value in _leaves(tree) if not name.startswith(_LEFT_OUT)
     } | dict(swept or {})
-    return [Param(name, value) for name, value in parameters.items()]
+    return [Param(name, _public(value)) for name, value in parameters.items()]
+
+
+def _public(value: Any) -> Any:
+    """Return a value without the passwords of addresses in it."""
+    return redact(value) if isinstance(value, str) else value
 
 
 def _leaves(node: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
@@ -86,7 +92,7 @@ def data_record(dataset: Dataset, *, context: str, n_rows: int) -> DataInput:
         name=dataset.name,
         digest=dataset.digest,
         context=context,
-        source=dataset.source,
+        source=redact(dataset.source),
         n_rows=n_rows,
         n_features=dataset.n_features,
     )
@@ -165,8 +171,8 @@ def artifact_records(
 
     dumper = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper  # 8 ms less
     files = closeup(card, dataset) | {
-        "config.yaml": yaml.dump(dict(tree), Dumper=dumper, sort_keys=False).encode(),
-        "overrides.txt": "".join(f"{item}\n" for item in overrides).encode(),
+        "config.yaml": redact(yaml.dump(dict(tree), Dumper=dumper, sort_keys=False)).encode(),
+        "overrides.txt": redact("".join(f"{item}\n" for item in overrides)).encode(),
     }
     return [Artifact(name, content) for name, content in files.items()]
 

@@ -15,6 +15,7 @@ from sweepmark.cautions import (
     Caution,
     experiment_cautions,
     positive_cautions,
+    search_cautions,
     trial_cautions,
     with_common,
 )
@@ -161,6 +162,7 @@ def read_result(
     holdings = store.holdings(sweep_id, history)
     trials, cards = _read_trials(history, holdings, run_ids=run_ids or {})
     cautions = [Caution(entry["kind"], entry["message"]) for entry in history.warnings]
+    cautions += search_cautions(blueprint)
     objective = blueprint.sweep.objective
     if objective is None:
         trials, common = with_common(trials, cards, blueprint)

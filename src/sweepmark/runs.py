@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError, NotFoundError, unknown_name
+from sweepmark.metrics import ACCURACY, pooled, validation
 from sweepmark.remedy import lone_command
 from sweepmark.results import merged, read_result
 
@@ -69,6 +70,14 @@ class Run:
     def is_folds(self) -> bool:
         """Whether its predictions are those of cross-validation."""
         return len(self.trial.keys) > 1
+
+    @property
+    def accuracy_name(self) -> str:
+        """What the share of right rows is called: it depends on which rows were scored."""
+        if self.is_folds:
+            return pooled(ACCURACY)
+        is_held_out = self.specification["method"]["name"] == "validation"
+        return validation(ACCURACY) if is_held_out else ACCURACY
 
     @cached_property
     def card(self) -> Scorecard:

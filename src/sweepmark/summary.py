@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark import grade as grading
 from sweepmark import leaderboard, metrics
+from sweepmark.closeup import drawn
 from sweepmark.escapes import cut
 from sweepmark.kinds import is_scale
 from sweepmark.projection import (
@@ -243,10 +244,12 @@ def _figure_records(result: SweepResult) -> list[Record]:
     if len(axes) != len(result.blueprint.space.axes) or not trials:
         return []
     if len(axes) == 1:
-        return [Artifact(f"{metric}.png", _curve(result, axes[0], metric, trials))]
-    if len(axes) == 2:  # noqa: PLR2004 -- a plane
-        return [Artifact(f"{metric}.png", _heatmap(result, axes, metric, trials))]
-    return []
+        files = drawn(f"{metric}.png", lambda: _curve(result, axes[0], metric, trials))
+    elif len(axes) == 2:  # noqa: PLR2004 -- a plane
+        files = drawn(f"{metric}.png", lambda: _heatmap(result, axes, metric, trials))
+    else:
+        return []
+    return [Artifact(name, content) for name, content in files.items()]
 
 
 def _curve(result: SweepResult, axis: Choice, metric: str, trials: list[Trial]) -> bytes:

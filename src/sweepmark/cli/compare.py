@@ -172,7 +172,7 @@ def _title(document: Document, run: Run) -> str:
     folds = ", out of fold" if document["out_of_fold"] else ""
     return (
         f"{run.title}{f' ({chr(32).join(asked)})' if asked else ''}: "
-        f"accuracy {_share(document['accuracy'])} "
+        f"{document['metric']} {_share(document['accuracy'])} "
         f"({document['n_right']:,} of {document['n_rows']:,} rows{folds})"
         + (f"; positive class: {document['positive']}" if document["positive"] else "")
     )

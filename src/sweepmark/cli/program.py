@@ -21,7 +21,7 @@ from sweepmark.cli.output import STORE, print_lines
 from sweepmark.cli.parser import Parser
 from sweepmark.cli.signals import Interruptions, Stopped, exit_code
 from sweepmark.errors import StoreError, SweepmarkError
-from sweepmark.escapes import cut
+from sweepmark.escapes import cut, redact
 from sweepmark.outlets import fill_missing, outlets
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _log(words: Sequence[str]) -> Path:
             if folder == own and folder.is_symlink():  # a store may come from elsewhere
                 continue
             with (folder / name).open("x", encoding="utf-8") as file:  # which follows no link
-                file.write(traceback.format_exc())
+                file.write(redact(traceback.format_exc()))
         except OSError:
             continue
         return folder / name

@@ -152,14 +152,21 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def _is_on_the_way(name: str | None) -> bool:
+    """Tell whether a file lies in the cache or above it, where folders may have to be made."""
+    if not name:
+        return True
+    path = Path(name).absolute()
+    return path.is_relative_to(root()) or root().is_relative_to(path)
+
+
 @contextlib.contextmanager
 def _explained() -> Iterator[None]:
     """Turn an error of the file system into one that says what to do."""
     try:
         yield
     except OSError as error:
-        elsewhere = error.filename and root() not in Path(error.filename).absolute().parents
-        if error.errno is None or (elsewhere and Path(error.filename) != root()):
+        if error.errno is None or not _is_on_the_way(error.filename):
             raise
         reason = f"the cache folder {root()} cannot be written: {error.strerror}"
         if error.filename:

@@ -7,6 +7,7 @@ import platform
 import re
 import shutil
 import sys
+import tempfile
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +39,8 @@ def examine_machine(store: Path) -> list[Finding]:
         _memory(),
         _disk("store", store, "--store PATH"),
         _disk("cache", cache.root(), "SWEEPMARK_CACHE=PATH"),
+        *_not_writable("cache", cache.root(), f"{cache.VARIABLE}=PATH"),
+        *_no_temporary_folder(),
     ]
 
 
@@ -151,6 +154,25 @@ def _memory_limit() -> tuple[int, int] | None:
         return most, int((_CGROUP / "memory.current").read_text())
     except (OSError, ValueError):
         return None
+
+
+def _not_writable(name: str, folder: Path, elsewhere: str) -> list[Finding]:
+    """Look at the folder, or at the one above it in which it would have to be made."""
+    place = folder
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
+        return []
+    reason = "cannot be written to" if place.is_dir() else "is no folder"
+    return [problem(name, f"{place} {reason}, so {folder} cannot be used: set {elsewhere}")]
+
+
+def _no_temporary_folder() -> list[Finding]:
+    try:
+        tempfile.gettempdir()
+    except OSError as error:
+        return [problem("temporary files", f"{error.strerror}: set TMPDIR=PATH")]
+    return []
 
 
 def _disk(name: str, folder: Path, elsewhere: str) -> Finding:
