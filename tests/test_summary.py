@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sweepmark.cautions import Caution
 from sweepmark.records import Artifact, Metric, Model, Tag
 from sweepmark.store import Store
 from sweepmark.summary import parent_records, result_document, result_table
@@ -239,3 +240,15 @@ class TestParent:
         records = self.records(result)
         assert found(records, Metric, "n_failed").value == 4
         result_table(result)
+
+
+@pytest.mark.row(25, "MLflow's note")
+def test_note_has_neither_markup_nor_lines_of_others(tmp_path: Path) -> None:
+    store = Store(tmp_path / "mlruns")
+    hostile = "<script>x</script>\n| a |\x1b[2J" + "y" * 10_000
+    result = replace(run(blueprint(None), store), cautions=(Caution("edge", hostile),))
+    note = found(parent_records(result, digits()), Tag, "mlflow.note.content")
+    (line,) = [line for line in note.value.splitlines() if "script" in line]
+    assert r"&lt;script&gt;x&lt;/script&gt;\\n\| a \|\\x1b\[2J" in line
+    assert "\x1b" not in note.value
+    assert len(line) < 400

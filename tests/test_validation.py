@@ -84,3 +84,10 @@ def test_whatever_stands_there_is_valid_or_refused(value: object) -> None:
     for path in ("seed", "split__size", "evaluation", "grade__bands", "classifier__C", "sweep"):
         with suppress(ConfigurationError):  # and nothing else is raised
             validate(changed(**{path: value}))
+
+
+@pytest.mark.row(25, "names that MLflow refuses")
+@pytest.mark.parametrize("name", ["", "x" * 501, "a\nb", "\x1b[2J", "\u202e"])
+def test_experiment_that_mlflow_refuses_or_hides(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"tracking\.experiment must"):
+        validate(changed(tracking__experiment=name))
