@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from sweepmark.errors import ConfigurationError, SweepmarkError
+from sweepmark.errors import ConfigurationError, DataError, StoreError, SweepmarkError
 from sweepmark.recipe import sweep_versions
-from sweepmark.store import Store
+from sweepmark.store import History, Store, read_journal
 from tiny import (
+    blueprint,
     entries,
     figures,
     flaky,
@@ -24,6 +25,7 @@ from tiny import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sweepmark.blueprint import Blueprint
     from sweepmark.results import SweepResult
 
 N_TRIALS, N_FOLDS = 4, 2
@@ -172,6 +174,74 @@ class TestSameAgain:
         path.write_bytes(path.read_bytes()[: path.read_bytes().rindex(b'{"event":"stop"')])
         assert run(grid(seed=1), store).sweep_id != first.sweep_id
         assert run(grid(), store).sweep_id == first.sweep_id
+
+
+class TestComplete:
+    """A complete sweep whose resume fails is as complete as before."""
+
+    @pytest.mark.parametrize("lost", ["nothing", "an evaluation"])
+    def test_stays_so(self, store: Store, lost: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        result = run(grid(), store)
+        if lost == "an evaluation":
+            shutil.rmtree(store.root / "evaluations" / result.trials[1].keys[0])
+
+        def fail(*_: object, **__: object) -> None:
+            raise StoreError("the database is locked")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("sweepmark.coordinator.loop.Coordinator.run", fail)
+            with pytest.raises(StoreError, match="locked"):
+                go_on(result.sweep_id, store)
+        history = History.of(read_journal(store.journal_path(result.sweep_id)))
+        assert history.is_complete
+        assert history.stop is not None
+        assert history.stop["why"] == "done"
+        again = go_on(result.sweep_id, store)
+        assert figures(again) == figures(result)
+
+    def test_does_not_when_it_failed_in_its_first_go(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise StoreError("the database is locked")
+
+        monkeypatch.setattr("sweepmark.coordinator.projections.Projections.finish", fail)
+        with pytest.raises(StoreError, match="locked"):
+            run(grid(), store)
+        history = History.of(read_journal(store.journal_path(store.match(None))))
+        assert not history.is_complete
+
+
+class TestData:
+    """A sweep keeps to the data that it was begun with."""
+
+    @pytest.fixture
+    def table(self, tmp_path: Path) -> Path:
+        path = tmp_path / "own.csv"
+        self.write(path, turn=False)
+        return path
+
+    def write(self, path: Path, *, turn: bool) -> None:
+        rows = [f"{n % 7},{n},{(n % 7 > 3) != turn:d}" for n in range(60)]
+        path.write_text("\n".join(["a,b,label", *rows]) + "\n")
+
+    def asked(self, table: Path) -> Blueprint:
+        overrides = ("dataset=csv", f"dataset.path={table}", "dataset.label=label")
+        return blueprint("svc_c_gamma", *overrides, "split.size=60", "evaluation.n_splits=2")
+
+    def test_changed_since_is_refused_by_resume_and_begins_another_sweep(
+        self, store: Store, table: Path
+    ) -> None:
+        first = run(self.asked(table), store)
+        path = store.journal_path(first.sweep_id)
+        whole = path.read_bytes()
+        path.write_bytes(whole[: whole.rindex(b'{"event":"stop"')])
+        self.write(table, turn=True)
+        with pytest.raises(DataError, match=r"the data set .*own\.csv has changed"):
+            go_on(first.sweep_id, store)
+        assert run(self.asked(table), store).sweep_id != first.sweep_id
+        self.write(table, turn=False)
+        assert go_on(first.sweep_id, store).sweep_id == first.sweep_id
 
 
 class TestVersions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -82,9 +82,7 @@ class Specification:
 
         The steps of ``preprocess`` are a list there: their order counts, a mapping's does not.
         """
-        document = {name: getattr(self, name) for name in _PARTS}
+        document = asdict(self)
+        del document["key"]
         steps = [[name, step] for name, step in document["preprocess"].items()]
         return document | {"preprocess": steps, "evaluation_version": EVALUATION_VERSION}
-
-
-_PARTS = tuple(part.name for part in fields(Specification) if part.name != "key")

@@ -204,7 +204,8 @@ class _Execution:
     store: Store
     journal: Journal
     history: History
-    _before: Entry | None = None
+    finished: Entry | None = None
+    """How the sweep had ended before this go, if it was over."""
 
     def now(self) -> float:
         return self.prepared.clock.date(time.monotonic())
@@ -212,8 +213,8 @@ class _Execution:
     def open(self, options: Options) -> None:
         """Write the journal's first line, or that the sweep goes on."""
         if self.history.opened:
+            self.finished = self.history.stop if is_over(self.history, options) else None
             if not is_over(self.history, options) or self.prepared.is_to_compute:
-                self._before = self.history.stop
                 self.history.take(self.journal.append("resumed", at=self.now()))
             return
         entry = self.journal.append(
@@ -282,17 +283,15 @@ class _Execution:
     def _interrupt(self, error: BaseException, shown: Projections | Background) -> None:
         """End what can be ended: nothing keeps running, and nothing is shown as running.
 
-        What was complete stays so: what it lacks in the store or the databases, the next resume
-        adds.
+        A sweep that was complete before stays so: what it lacks in the store or the databases,
+        the next resume adds.
         """
         self.prepared.engine.close()
-        if self.history.is_complete:
-            return
         state, why = "interrupted", type(error).__name__
-        was_complete = self._before is not None and self._before["state"] == "complete"
-        if self._before is not None and was_complete:
-            state, why = self._before["state"], self._before["why"]
-        with suppress(SweepmarkError):
-            self.journal.append("stop", at=self.now(), state=state, why=why)
-        if not was_complete:
-            shown.interrupt(ended=self.now())
+        if self.finished is not None:
+            state, why = "complete", self.finished["why"]
+        if self.history.stop is not self.finished or self.finished is None:
+            with suppress(SweepmarkError):
+                entry = self.journal.append("stop", at=self.now(), state=state, why=why)
+                self.history.take(entry)
+        shown.interrupt(ended=self.now() if self.finished is None else self.history.last)

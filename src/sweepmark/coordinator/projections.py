@@ -142,11 +142,14 @@ class Projections:
         """
         with suppress(SweepmarkError):
             self.tracker.await_writable(seconds=PATIENCE)
-            if self.history.is_resumed:
+            if self.history.is_resumed and not self.history.is_complete:
                 self.prepare()
             if self._parent is not None:
                 self.tracker.close_parent(
-                    run_id=self._parent, records=[], ended=ended, status="KILLED"
+                    run_id=self._parent,
+                    records=[],
+                    ended=ended,
+                    status="FINISHED" if self.history.is_complete else "KILLED",
                 )
 
     def _open(self) -> Delivery:
