@@ -99,7 +99,8 @@ def test_interval_of_a_published_example() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "n", "confidence"), [(95.7, 100, 0.95), (-0.1, 10, 0.95), (0.5, 0, 0.95), (0.5, 9, 1)]
+    ("value", "n", "confidence"),
+    [(95.7, 100, 0.95), (-0.1, 10, 0.95), (0.5, 0, 0.95), (0.5, 9, 0), (0.5, 9, 1)],
 )
 def test_interval_refuses_what_is_no_share(value: float, n: int, confidence: float) -> None:
     with pytest.raises(ConfigurationError, match="but got"):

@@ -88,11 +88,6 @@ def test_threshold_that_is_built_in_comes_back(classifier: BaseEstimator) -> Non
     np.testing.assert_array_equal(back.predict(X), scores >= 0.3)
 
 
-def test_model_from_before_the_transformers_were_a_package_is_loaded() -> None:
-    name = "sweepmark.preprocessing.Scale"
-    assert isinstance(models.load(poisoned(name)), Scale)
-
-
 def poisoned(name: str) -> bytes:
     """A skops file that names a type of the attacker's choice."""
     module, _, kind = name.rpartition(".")
@@ -130,7 +125,7 @@ def test_of_our_own_only_listed_estimators_are_trusted() -> None:
     trusted = {name for name in names if set(models.trusted_types(poisoned(name)))}
     assert len(names) > 200
     ours = {f"{type(each).__module__}.{type(each).__name__}" for each in (*OURS, Scale())}
-    assert trusted == ours | {"sweepmark.neural.LogisticMLP", "sweepmark.preprocessing.Scale"}
+    assert trusted == ours | {"sweepmark.neural.LogisticMLP"}
     assert all(issubclass(pkgutil.resolve_name(name), BaseEstimator) for name in trusted)
 
 

@@ -39,7 +39,6 @@ TRUSTED_TYPES = frozenset(
 _OURS = frozenset(
     {
         "sweepmark.neural.LogisticMLP",
-        "sweepmark.preprocessing.Scale",  # as models from before it was a package say
         "sweepmark.preprocessing.augmentation.AugmentShift",
         "sweepmark.preprocessing.deskewing.Deskew",
         "sweepmark.preprocessing.gradients.Hog",
