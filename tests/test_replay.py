@@ -306,6 +306,18 @@ def test_keys_are_those_that_the_parameters_specify(
     assert store.journal_path(sweep_id).read_bytes() == written
 
 
+@pytest.mark.parametrize("name", ["digest", "fit_seconds", "predict_seconds"])
+def test_evaluation_that_came_to_something_says_to_what(
+    name: str, foreign: tuple[Store, str]
+) -> None:
+    store, sweep_id = foreign
+    entries = journal(store, sweep_id)
+    next(entry for entry in entries if entry["event"] == "evaluation")[name] = None
+    rewrite(store, sweep_id, entries)
+    with pytest.raises(StoreError, match=r"line \d+: an evaluation that came to something must"):
+        read_sweep(store, sweep_id)
+
+
 @pytest.mark.parametrize("what", ["fewer keys", "more keys"])
 def test_number_of_keys_is_checked_where_they_cannot_be_told(
     what: str, foreign: tuple[Store, str]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from sweepmark.errors import NotFoundError
-from sweepmark.store import Store
+from sweepmark.doctor.store import examine_store, is_running
+from sweepmark.errors import NotFoundError, StoreError
+from sweepmark.store import Journal, Store, owned
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,3 +70,65 @@ def test_sweep_killed_before_its_first_line_was_whole_is_none(store: Store) -> N
     store.journal_path("svc_tpe-20270101-000000-000ab").write_text("")
     assert store.sweep_ids() == IDS
     assert store.match(None) == IDS[-1]
+
+
+@pytest.mark.parametrize("room", ["artifacts", "evaluations", "logs", "sweeps"])
+def test_room_that_is_a_link_is_refused_and_the_store_may_be_one(
+    store: Store, tmp_path: Path, room: str
+) -> None:
+    (tmp_path / "linked").symlink_to(store.root, target_is_directory=True)
+    linked = Store(tmp_path / "linked")
+    linked.check()
+    assert linked.sweep_ids() == IDS
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    if (store.root / room).exists():
+        (store.root / room).rename(elsewhere / room)
+    (store.root / room).symlink_to(elsewhere, target_is_directory=True)
+    for ask in (store.check, store.sweep_ids, linked.sweep_ids):
+        with pytest.raises(StoreError, match=rf"{room} must be a folder of its own, but is a link"):
+            ask()
+    if room == "sweeps":
+        with pytest.raises(StoreError, match="folder of its own"), owned(store.lock_path("s-1")):
+            pass
+        with pytest.raises(StoreError, match="folder of its own"):
+            Journal(store.journal_path("s-1"))
+        assert list(elsewhere.iterdir()) == [elsewhere / "sweeps"]
+
+
+@pytest.mark.parametrize("name", ["mlflow.db", "optuna.db"])
+def test_database_that_is_a_pipe_or_a_link_is_refused(store: Store, name: str) -> None:
+    path = store.root / name
+    os.mkfifo(path)
+    with pytest.raises(StoreError, match=rf"{name} must be a file of its own"):
+        store.check()
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(StoreError, match=rf"{name} must be a file of its own"):
+        store.sweep_ids()
+
+
+def test_journal_or_lock_that_is_a_pipe_or_a_link_is_no_sweep_and_keeps_nobody_waiting(
+    store: Store,
+) -> None:
+    os.mkfifo(store.journal_path("svc_tpe-20270101-000000-000aa"))
+    store.journal_path("svc_tpe-20270101-000000-000ab").symlink_to("/dev/zero")
+    os.mkfifo(store.lock_path(IDS[0]))
+    store.lock_path(IDS[1]).symlink_to("/dev/zero")
+    assert store.sweep_ids() == IDS
+    assert not is_running(store, IDS[0])
+    assert not is_running(store, IDS[1])
+    said = [finding.message for finding in examine_store(store, full=False)]
+    assert sum("000aa.jsonl is no file of its own" in text for text in said) == 1
+    assert sum("000ab.jsonl is no file of its own" in text for text in said) == 1
+
+
+def test_nothing_that_a_link_leads_to_is_advised_to_be_removed(
+    store: Store, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    (home / ".ssh").mkdir(parents=True)
+    (store.root / "evaluations").mkdir()
+    (store.root / "evaluations" / "x").symlink_to(home, target_is_directory=True)
+    findings = examine_store(store, full=False)
+    assert not any(".ssh" in str(finding) for finding in findings)

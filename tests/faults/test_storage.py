@@ -47,6 +47,17 @@ def mount(arguments: list[str | Path]) -> None:
 
 
 @contextlib.contextmanager
+def bound(file: Path, elsewhere: Path) -> Iterator[None]:
+    """Have a file lie on another file system; a link would be refused."""
+    shutil.copy(file, elsewhere)
+    mount(["--bind", elsewhere, file])
+    try:
+        yield
+    finally:
+        subprocess.run(["/bin/umount", "--lazy", file], check=True, timeout=60)
+
+
+@contextlib.contextmanager
 def filled(folder: Path, *, leaving: int) -> Iterator[None]:
     """Fill a file system but for some bytes."""
     filler = folder / "filler"
@@ -64,12 +75,11 @@ def filled(folder: Path, *, leaving: int) -> Iterator[None]:
 def test_full(case: BaseCase, reference: Reference, tmp_path: Path, what: str) -> None:
     case.workers = 1  # starting costs more than all that is fitted
     place = case.store / what
-    with small_file_system(tmp_path / "disk", megabytes=8) as disk:
-        if what == "artifacts":
-            (disk / what).mkdir()
-        else:
-            shutil.move(place, disk / what)
-        place.symlink_to(disk / what)
+    with contextlib.ExitStack() as stack:
+        folder = place if what == "artifacts" else tmp_path / "disk"
+        disk = stack.enter_context(small_file_system(folder, megabytes=8))
+        if what != "artifacts":
+            stack.enter_context(bound(place, disk / what))
         with filled(disk, leaving=8 * 1024):
             check_stop(case, place)
             assert not list(disk.rglob(".*.new"))
