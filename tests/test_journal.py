@@ -218,3 +218,24 @@ def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="sweeps"):
         Journal(tmp_path / "sweeps" / "s-1.jsonl")
     assert [path.name for path in tmp_path.iterdir()] == ["sweeps"]
+
+
+def test_a_signal_while_a_line_is_written_leaves_a_whole_chain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line is on the disk, and append did not return: nobody acted on it."""
+    path = tmp_path / "s-1.jsonl"
+    with Journal(path) as journal:
+        journal.append("opened", at=1.0, **OPENED)
+        sync = os.fsync
+
+        def stop(descriptor: int) -> None:
+            sync(descriptor)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", stop)
+            with pytest.raises(KeyboardInterrupt):
+                journal.append("warning", at=2.0, kind="lost", message="")
+        journal.append("stop", at=3.0, state="interrupted", why="signal")
+    assert [entry["event"] for entry in read_journal(path)] == ["opened", "stop"]

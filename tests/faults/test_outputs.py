@@ -117,7 +117,9 @@ def test_workers_print_into_nothing(program: Program, tmp_path: Path) -> None:
 def test_hang_up(case: BaseCase, reference: Reference) -> None:
     """It ends like SIGTERM, with its code, and goes on where it was."""
     case.seconds = 0.3
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may run under nohup
     running = case.start()
+    signal.signal(signal.SIGHUP, before)
     running.until(lambda err: "[2/25]" in err)
     running.process.send_signal(signal.SIGHUP)
     finished = running.end(seconds=20)

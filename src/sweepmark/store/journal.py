@@ -103,25 +103,26 @@ class Journal:
         self.path = path
         self.entries: list[Entry] = []
         self._file: FileIO | None = None
-        self._length = 0
-        self._digest = ""
+        # What is taken for written, and the digest it ends with: set at once, for a signal may
+        # come between any two lines.
+        self._end: tuple[int, str] = 0, ""
         with environment_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             with suppress(NotFoundError):
                 content = _read(path)
-                self.entries, self._length = content.entries, content.length
-                self._digest = content.digest
+                self.entries, self._end = content.entries, (content.length, content.digest)
                 self._file = _open(path)
-                self._file.truncate(self._length)
+                self._file.truncate(content.length)
 
     def append(self, event: str, *, at: float, **details: Any) -> Entry:
         """Add an entry; it is on the disk when this returns."""
         entry: Entry = {"event": event, "at": round(at, 6), **details}
-        line, digest = seal(entry, self._digest)
+        length, previous = self._end
+        line, digest = seal(entry, previous)
         step(f"journal.{event}")
         with environment_errors(self.path):
             self._write(line + b"\n")
-        self._digest = digest
+        self._end = length + len(line) + 1, digest
         self.entries.append(entry)
         step(f"journal.{event}.done")
         return entry
@@ -129,23 +130,26 @@ class Journal:
     def _write(self, line: bytes) -> None:
         """Write a line whole, or nothing of it: the next one must not be glued to its torn half.
 
-        The first comes with the file: there is no journal that says nothing.
+        A signal may have come while the line before was written, before it was taken for written:
+        nobody acted on it, and it goes. The first line comes with the file: there is no journal
+        that says nothing.
         """
         if self._file is None:
             write_file(self.path, line)
             self._file = _open(self.path)
-            self._length = len(line)
             return
+        length, _ = self._end
         rest = memoryview(line)
         try:
+            if os.fstat(self._file.fileno()).st_size != length:
+                self._file.truncate(length)
             while rest:
                 rest = rest[self._file.write(rest) :]
             os.fsync(self._file.fileno())
         except OSError:
             with suppress(OSError):
-                self._file.truncate(self._length)
+                self._file.truncate(length)
             raise
-        self._length += len(line)
 
     def close(self) -> None:
         """Close the file."""
