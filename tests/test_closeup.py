@@ -19,11 +19,11 @@ from sklearn.metrics import (
 )
 
 from pixels import is_whole, read_png
-from sweepmark import diagrams
-from sweepmark.chart import Line, Panel, Point, chart_png
 from sweepmark.closeup import closeup, predictions_csv
 from sweepmark.evaluation import evaluate, specify
 from sweepmark.mistakes import errors
+from sweepmark.plots import diagrams
+from sweepmark.plots.chart import Line, Panel, Point, chart_png
 from tiny import config, digits
 
 if TYPE_CHECKING:

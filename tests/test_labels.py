@@ -28,11 +28,12 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
-from sweepmark import data, diagrams, metrics, mistakes, models
+from sweepmark import data, metrics, mistakes, models
 from sweepmark.config import dataset_config
 from sweepmark.data import Labels
 from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation import evaluate, specify, specify_test
+from sweepmark.plots import diagrams
 from sweepmark.scorecard import merge
 from sweepmark.split import split_rows
 from tables import write

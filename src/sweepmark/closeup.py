@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import diagrams, mistakes
+from sweepmark import mistakes
 from sweepmark.escapes import cut, escape
-from sweepmark.pictures import confusion_matrix_png, misclassified_png
+from sweepmark.plots import diagrams
+from sweepmark.plots.pictures import confusion_matrix_png, misclassified_png
 from sweepmark.scorecard import confusion, predictions_npz, report, report_dict
 
 if TYPE_CHECKING:

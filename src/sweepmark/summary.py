@@ -253,7 +253,7 @@ def _figure_records(result: SweepResult) -> list[Record]:
 
 
 def _curve(result: SweepResult, axis: Choice, metric: str, trials: list[Trial]) -> bytes:
-    from sweepmark.plots import curve_png
+    from sweepmark.plots.curves import curve_png
 
     values = [trial.metrics[metric] for trial in trials]
     is_share = metric == metrics.ACCURACY
@@ -275,7 +275,7 @@ def _curve(result: SweepResult, axis: Choice, metric: str, trials: list[Trial]) 
 def _heatmap(result: SweepResult, axes: list[Choice], metric: str, trials: list[Trial]) -> bytes:
     import numpy as np
 
-    from sweepmark.heatmap import heatmap_png
+    from sweepmark.plots.heatmap import heatmap_png
 
     y_axis, x_axis = axes
     grid = np.full((len(y_axis.values), len(x_axis.values)), np.nan)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.chart import VERMILION
 from sweepmark.kinds import show
-from sweepmark.lettering import load_font, text_width
+from sweepmark.plots.chart import VERMILION
+from sweepmark.plots.lettering import load_font, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.lettering import BLACK, fit_font, load_font, text_width, write
+from sweepmark.plots.lettering import BLACK, fit_font, load_font, text_width, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

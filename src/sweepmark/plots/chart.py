@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sweepmark.lettering import load_font, text_width
+from sweepmark.plots.lettering import load_font, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

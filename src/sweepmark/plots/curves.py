@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from sweepmark.escapes import cut
-from sweepmark.lettering import LONGEST
+from sweepmark.plots.lettering import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

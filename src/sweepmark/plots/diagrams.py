@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark import metrics
-from sweepmark.chart import BLUE, GREEN, GREY, VERMILION, Line, Panel, Point, chart_png
+from sweepmark.plots.chart import BLUE, GREEN, GREY, VERMILION, Line, Panel, Point, chart_png
 from sweepmark.ranking import Ranking, neutral_score
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from pixels import is_whole, read_png
-from sweepmark.pictures import confusion_matrix_png, misclassified_png
+from sweepmark.plots.pictures import confusion_matrix_png, misclassified_png
 
 
 def make_matrix(n_classes: int, n: int, *, seed: int = 0) -> Any:

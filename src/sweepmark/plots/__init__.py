@@ -1,0 +1,1 @@
+"""Pictures: everything that is drawn, in one style."""
