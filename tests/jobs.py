@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sweepmark.engine import Job
-from sweepmark.scorecard import Predictions, Scorecard
+from sweepmark.scores.scorecard import Predictions, Scorecard
 from sweepmark.specification import Specification
 
 

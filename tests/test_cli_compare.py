@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweepmark.results import SweepResult
-    from sweepmark.scorecard import Predictions, Scorecard
+    from sweepmark.scores.scorecard import Predictions, Scorecard
 
 SMALL = ("engine=serial", "tracking=none", "grade=none")
 DETECTOR = ("task=is_digit", "task.positive=5", "evaluation.threshold=0.5")

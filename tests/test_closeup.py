@@ -21,15 +21,15 @@ from sklearn.metrics import (
 from pixels import is_whole, read_png
 from sweepmark.closeup import closeup, predictions_csv
 from sweepmark.evaluation import evaluate, specify
-from sweepmark.mistakes import errors
 from sweepmark.plots import diagrams
 from sweepmark.plots.chart import Line, Panel, Point, chart_png
+from sweepmark.scores.mistakes import errors
 from tiny import config, digits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
 
 TABLES = {
     "accuracy_per_label.csv",

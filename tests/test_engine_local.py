@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
 
 PATIENCE = 20.0  # seconds after which a test gives up
 

@@ -24,7 +24,7 @@ from sweepmark import models
 from sweepmark.data import idx, load
 from sweepmark.errors import ConfigurationError, DataError
 from sweepmark.evaluation import evaluate, specify, specify_test
-from sweepmark.scorecard import merge
+from sweepmark.scores.scorecard import merge
 from sweepmark.split import split_rows
 from tiny import config, digits
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import DatasetConfig
     from sweepmark.data import Dataset
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
     from sweepmark.specification import Specification
 
 CV = "evaluation=cv"

@@ -17,7 +17,7 @@ import pytest
 from damage import forge
 from jobs import make_job
 from sweepmark.errors import LostError, StoreError
-from sweepmark.scorecard import Predictions, Scorecard
+from sweepmark.scores.scorecard import Predictions, Scorecard
 from sweepmark.specification import canonical_json
 from sweepmark.store import EvaluationStore, Origin
 

@@ -18,7 +18,7 @@ from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation import evaluate, specify, specify_test
 from sweepmark.fitting import ask
 from sweepmark.folds import hold_out
-from sweepmark.scorecard import merge
+from sweepmark.scores.scorecard import merge
 from sweepmark.split import split_rows
 from sweepmark.store.documents import document, from_document
 from tiny import config, digits

@@ -28,13 +28,14 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
-from sweepmark import data, metrics, mistakes, models
+from sweepmark import data, models
 from sweepmark.config import dataset_config
 from sweepmark.data import Labels
 from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation import evaluate, specify, specify_test
 from sweepmark.plots import diagrams
-from sweepmark.scorecard import merge
+from sweepmark.scores import metric_names, mistakes
+from sweepmark.scores.scorecard import merge
 from sweepmark.split import split_rows
 from tables import write
 from tiny import config, digits
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from program import Called
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
 
 KINDS: dict[str, tuple[Any, ...]] = {
     "signs": (-1, 1),
@@ -165,7 +166,7 @@ def test_figures_of_two_classes_are_the_positive_ones(
     else:
         scores = right.predict_proba(X_test)[:, place]
     assert card.positive_name == str(positive)
-    assert {key: card.metrics[key] for key in (*metrics.POSITIVE_NAMES, "roc_auc")} == (
+    assert {key: card.metrics[key] for key in (*metric_names.POSITIVE_NAMES, "roc_auc")} == (
         pytest.approx(
             {
                 "precision": precision_score(y_test, y_pred, pos_label=positive),
@@ -442,13 +443,15 @@ class TestNames:
     def test_mlflow_takes_each_and_no_two_are_one(self) -> None:
         from mlflow.utils.validation import _validate_metric_name
 
-        names = [metrics.validation(metrics.recall(label)) for label in self.LABELS]
+        names = [metric_names.validation(metric_names.recall(label)) for label in self.LABELS]
         for name in names:
             _validate_metric_name(name)  # type: ignore[no-untyped-call]
             assert len(name) <= 250
         assert len(set(names)) == len(names)
-        assert all(metrics.is_recall(metrics.recall(label)) for label in self.LABELS)
-        assert not {metrics.recall(label) for label in self.LABELS} & set(metrics.TEST_NAMES)
+        assert all(metric_names.is_recall(metric_names.recall(label)) for label in self.LABELS)
+        assert not {metric_names.recall(label) for label in self.LABELS} & set(
+            metric_names.TEST_NAMES
+        )
 
 
 def test_labels_are_found_as_they_are_written() -> None:

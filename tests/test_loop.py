@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweepmark.blueprint import Blueprint
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
     from sweepmark.trial import Trial
 
 SWEEP_ID = "svc_c_gamma-20260101-000000-000aa"

@@ -20,7 +20,7 @@ from tiny import config, digits
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
 
 
 @pytest.fixture(autouse=True)

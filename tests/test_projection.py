@@ -23,13 +23,13 @@ from sweepmark.projection import (
     trial_records,
 )
 from sweepmark.records import Artifact, Metric, Param, Tag
-from sweepmark.scorecard import load_predictions
+from sweepmark.scores.scorecard import load_predictions
 from sweepmark.trial import Trial
 from tiny import config, digits
 
 if TYPE_CHECKING:
     from sweepmark.records import Record
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
 
 TREE: dict[str, Any] = {
     "seed": 0,

@@ -23,7 +23,13 @@ from sweepmark.feasibility import (
     check_recalls,
     samples,
 )
-from sweepmark.metrics import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY, better_end, direction
+from sweepmark.scores.metric_names import (
+    ACCURACY,
+    CV_ACCURACY,
+    VALIDATION_ACCURACY,
+    better_end,
+    direction,
+)
 from sweepmark.space import Options, Space, option_name, parse_space
 from sweepmark.specification import canonical_json
 
@@ -34,7 +40,7 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import Config, SweepConfig
     from sweepmark.data import Dataset
     from sweepmark.kinds import Kinds
-    from sweepmark.metrics import Direction
+    from sweepmark.scores.metric_names import Direction
     from sweepmark.space import Params
 
 __all__ = ["RUN", "Blueprint"]

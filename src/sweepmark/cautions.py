@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sweepmark.config.folders import EXPERIMENT
-from sweepmark.metrics import ACCURACY_COMMON
-from sweepmark.scorecard import accuracy_on, common_rows
+from sweepmark.scores.metric_names import ACCURACY_COMMON
+from sweepmark.scores.scorecard import accuracy_on, common_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sweepmark.blueprint import Blueprint
     from sweepmark.config.schema import TaskConfig
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
     from sweepmark.trial import Trial
 
 __all__ = [

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import mistakes
 from sweepmark.escapes import cut, escape
 from sweepmark.plots import diagrams
 from sweepmark.plots.pictures import confusion_matrix_png, misclassified_png
-from sweepmark.scorecard import confusion, predictions_npz, report, report_dict
+from sweepmark.scores import mistakes
+from sweepmark.scores.scorecard import confusion, predictions_npz, report, report_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sweepmark.data import Dataset
-    from sweepmark.ranking import Ranking
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.ranking import Ranking
+    from sweepmark.scores.scorecard import Scorecard
 
 __all__ = ["closeup", "drawn", "predictions_csv"]
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.errors import ConfigurationError, DataError, unknown_name
-from sweepmark.mistakes import accuracy_per_label, errors, most_confused, ranking, taken_for
+from sweepmark.scores.mistakes import accuracy_per_label, errors, most_confused, ranking, taken_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sweepmark.mistakes import Mistake, RankedRow
     from sweepmark.runs import Run
+    from sweepmark.scores.mistakes import Mistake, RankedRow
 
 __all__ = ["errors_document", "look_document", "pair_document", "ranking_document"]
 

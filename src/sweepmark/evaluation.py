@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import fitting, metrics, sharing, threshold
-from sweepmark.figures import log_loss
+from sweepmark import fitting, sharing
 from sweepmark.folds import fold_rows
 from sweepmark.labelling import check_labels
 from sweepmark.method import check_classifier, resolve_methods
 from sweepmark.parts import Parts
 from sweepmark.recipe import CLASSIFIER, build_pipeline, recipe_versions, resolve_recipe
-from sweepmark.scorecard import Predictions, Scorecard, score
+from sweepmark.scores import metric_names, threshold
+from sweepmark.scores.metrics import log_loss
+from sweepmark.scores.scorecard import Predictions, Scorecard, score
 from sweepmark.specification import Specification
 from sweepmark.split import check_classes, resolve_split, split_rows
 from sweepmark.task import positive_class, resolve_task, targets, task_labels
@@ -162,8 +163,8 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
         )
         watched = _watched(fitted, parts, cut)
     if specification.method["name"] == "validation":
-        figures = {metrics.validation(name): value for name, value in figures.items()}
-    chosen = {} if cut is None else {metrics.THRESHOLD: cut}
+        figures = {metric_names.validation(name): value for name, value in figures.items()}
+    chosen = {} if cut is None else {metric_names.THRESHOLD: cut}
     return Scorecard(
         metrics=figures | watched | chosen,
         classes=(classes := _classes(fitted.pipeline, parts)),
@@ -246,7 +247,7 @@ def _score(
         predictions, classes, names=parts.labels.called(classes), positive=parts.positive
     )
     if probabilities is not None and not np.isnan(probabilities).any():
-        figures[metrics.LOG_LOSS] = log_loss(part.y, probabilities, pipeline.classes_)
+        figures[metric_names.LOG_LOSS] = log_loss(part.y, probabilities, pipeline.classes_)
     return figures, predictions, seconds
 
 
@@ -257,12 +258,12 @@ def _watched(fitted: _Fitted, parts: Parts, cut: float | None) -> dict[str, floa
     """
     last = {name: values[-1] for name, values in fitted.curves.items() if math.isfinite(values[-1])}
     if parts.watched is None:
-        return {name: value for name, value in last.items() if not metrics.is_validation(name)}
+        return {name: value for name, value in last.items() if not metric_names.is_validation(name)}
     if not last:
         figures, _, _ = _score(fitted.pipeline, parts, parts.watched, cut=cut)
-        last[metrics.VALIDATION_ACCURACY] = figures[metrics.ACCURACY]
-        if metrics.LOG_LOSS in figures:
-            last[metrics.validation(metrics.LOSS)] = figures[metrics.LOG_LOSS]
+        last[metric_names.VALIDATION_ACCURACY] = figures[metric_names.ACCURACY]
+        if metric_names.LOG_LOSS in figures:
+            last[metric_names.validation(metric_names.LOSS)] = figures[metric_names.LOG_LOSS]
     return last
 
 

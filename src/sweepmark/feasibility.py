@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark import grade as grading
 from sweepmark.errors import ConfigurationError, unknown_name
-from sweepmark.metrics import (
+from sweepmark.scores.metric_names import (
     ACCURACY,
     CV_ACCURACY,
     CV_ACCURACY_STD,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import metrics
-from sweepmark.figures import log_loss
 from sweepmark.prepared import Prepared, prepare, transform
+from sweepmark.scores import metric_names
+from sweepmark.scores.metrics import log_loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,10 +106,10 @@ def fit_epochs(  # noqa: PLR0913 -- each has a meaning of its own
         and those held out; no loss where there are no probabilities.
     """
     X, y, seconds = _fit_steps(pipeline, rows, key)
-    watched = {metrics.train: (X, y)}
+    watched = {metric_names.train: (X, y)}
     if held_out is not None:
         part = held_out()
-        watched[metrics.validation] = (_transform(pipeline, part.X).X, part.y)
+        watched[metric_names.validation] = (_transform(pipeline, part.X).X, part.y)
     classifier = pipeline.steps[-1][1]
     classes = np.unique(y)
     curves: dict[str, list[float]] = {}
@@ -235,12 +235,12 @@ def _watch(
     figures = {}
     if hasattr(classifier, "predict_proba"):
         probabilities = _probabilities(classifier, X)
-        figures[metrics.LOSS] = log_loss(y, probabilities, classifier.classes_)
+        figures[metric_names.LOSS] = log_loss(y, probabilities, classifier.classes_)
     if threshold is None:
         y_pred = classifier.predict(X)
     else:
         y_pred = _labels(classifier, _scores(classifier, X, positive)[0], positive, threshold)
-    figures[metrics.ACCURACY] = float(np.mean(y_pred == y))
+    figures[metric_names.ACCURACY] = float(np.mean(y_pred == y))
     return figures
 
 

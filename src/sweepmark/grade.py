@@ -9,7 +9,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.metrics import PROPORTIONS, direction
+from sweepmark.scores.metric_names import PROPORTIONS, direction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.kinds import is_scale, show
-from sweepmark.metrics import (
+from sweepmark.scores.metric_names import (
     ACCURACY,
     CV_ACCURACY,
     FIT_SECONDS,
@@ -24,7 +24,7 @@ from sweepmark.metrics import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sweepmark.metrics import Direction
+    from sweepmark.scores.metric_names import Direction
     from sweepmark.trial import Trial
 
 __all__ = [

@@ -10,7 +10,7 @@ from sweepmark.components import TARGET, build, find
 from sweepmark.config import Folders
 from sweepmark.errors import ConfigurationError
 from sweepmark.folds import check_folds, check_held_out, hold_out
-from sweepmark.threshold import Rule, parse_threshold
+from sweepmark.scores.threshold import Rule, parse_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

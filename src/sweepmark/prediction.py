@@ -46,7 +46,7 @@ class Prediction:
     y_pred : ndarray of shape (n_rows,), int64
         Labels.
     scores : ndarray of shape (n_rows, n_classes) or (n_rows,), float64, or None
-        As :class:`sweepmark.scorecard.Predictions` has them.
+        As :class:`sweepmark.scores.scorecard.Predictions` has them.
     listed : ndarray of shape (n_listed,), int
         Which rows are shown, in that order.
     """

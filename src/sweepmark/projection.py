@@ -6,12 +6,12 @@ import math
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from sweepmark import metrics
 from sweepmark.closeup import closeup
 from sweepmark.escapes import redact
 from sweepmark.kinds import show
 from sweepmark.records import Artifact, DataInput, Metric, Model, Param, Tag
-from sweepmark.scorecard import mean_curves
+from sweepmark.scores import metric_names
+from sweepmark.scores.scorecard import mean_curves
 from sweepmark.task import answer_type
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import TaskConfig
     from sweepmark.data import Dataset
-    from sweepmark.published import Comparison
     from sweepmark.records import Record
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.published import Comparison
+    from sweepmark.scores.scorecard import Scorecard
     from sweepmark.trial import Trial
 
 __all__ = [
@@ -132,8 +132,8 @@ def trial_records(trial: Trial, cards: Sequence[Scorecard]) -> list[Record]:
     # A curve's last step is the figure itself.
     records += [Metric(name, value) for name, value in trial.metrics.items() if name not in curves]
     records += [
-        Metric(metrics.FIT_SECONDS, trial.fit_seconds),
-        Metric(metrics.PREDICT_SECONDS, trial.predict_seconds),
+        Metric(metric_names.FIT_SECONDS, trial.fit_seconds),
+        Metric(metric_names.PREDICT_SECONDS, trial.predict_seconds),
         Metric("n_train", trial.n_train),
         Metric("n_test", trial.n_test),
     ]
@@ -142,7 +142,7 @@ def trial_records(trial: Trial, cards: Sequence[Scorecard]) -> list[Record]:
             records.append(Metric(f"work.{name}", total))
     if len(cards) > 1:
         records += [
-            Metric("fold_accuracy", card.metrics[metrics.ACCURACY], step=fold)
+            Metric("fold_accuracy", card.metrics[metric_names.ACCURACY], step=fold)
             for fold, card in enumerate(cards)
         ]
     return records

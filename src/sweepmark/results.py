@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from sweepmark import grade as grading
-from sweepmark import published
 from sweepmark.cautions import (
     Caution,
     experiment_cautions,
@@ -21,9 +20,10 @@ from sweepmark.cautions import (
 )
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.leaderboard import best, edge_warnings, headline
-from sweepmark.metrics import ACCURACY
 from sweepmark.replay import read_sweep
-from sweepmark.scorecard import Scorecard, merge_trial
+from sweepmark.scores import published
+from sweepmark.scores.metric_names import ACCURACY
+from sweepmark.scores.scorecard import Scorecard, merge_trial
 from sweepmark.space import Choice
 from sweepmark.trial import Trial
 

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError, NotFoundError, unknown_name
-from sweepmark.metrics import ACCURACY, pooled, validation
 from sweepmark.remedy import lone_command
 from sweepmark.results import merged, read_result
+from sweepmark.scores.metric_names import ACCURACY, pooled, validation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
     from sweepmark.results import SweepResult
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
     from sweepmark.store import Store
     from sweepmark.trial import Trial
 

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sweepmark import grade as grading
-from sweepmark import leaderboard, metrics
+from sweepmark import leaderboard
 from sweepmark.closeup import drawn
 from sweepmark.escapes import cut
 from sweepmark.kinds import is_scale
@@ -18,8 +18,9 @@ from sweepmark.projection import (
     model_record,
     positive_records,
 )
-from sweepmark.published import comparison_document
 from sweepmark.records import Artifact, Metric, Tag
+from sweepmark.scores import metric_names
+from sweepmark.scores.published import comparison_document
 from sweepmark.space import Choice
 
 if TYPE_CHECKING:
@@ -36,14 +37,14 @@ __all__ = ["parent_records", "published_table", "result_document", "result_table
 _NOTE = "mlflow.note.content"
 _LONGEST = 300  # characters of a text in the note, of which MLflow keeps 8,000
 _SHOWN = (
-    metrics.ACCURACY,
-    metrics.ACCURACY_COMMON,
-    metrics.VALIDATION_ACCURACY,
-    metrics.CV_ACCURACY,
-    metrics.CV_ACCURACY_STD,
-    *metrics.POSITIVE_NAMES,
-    *map(metrics.validation, metrics.POSITIVE_NAMES),
-    *map(metrics.pooled, metrics.POSITIVE_NAMES),
+    metric_names.ACCURACY,
+    metric_names.ACCURACY_COMMON,
+    metric_names.VALIDATION_ACCURACY,
+    metric_names.CV_ACCURACY,
+    metric_names.CV_ACCURACY_STD,
+    *metric_names.POSITIVE_NAMES,
+    *map(metric_names.validation, metric_names.POSITIVE_NAMES),
+    *map(metric_names.pooled, metric_names.POSITIVE_NAMES),
 )
 
 
@@ -187,7 +188,7 @@ def parent_records(result: SweepResult, dataset: Dataset) -> list[Record]:
         records += [model_record(content, dataset, task)] if content else []
         records += _test_artifacts(result, result.test, dataset)
     if result.grade is not None:
-        records.append(Metric(metrics.POINTS, result.grade.points))
+        records.append(Metric(metric_names.POINTS, result.grade.points))
         records.append(Tag("sweepmark.band", result.grade.band))
     return records
 
@@ -256,7 +257,7 @@ def _curve(result: SweepResult, axis: Choice, metric: str, trials: list[Trial]) 
     from sweepmark.plots.curves import curve_png
 
     values = [trial.metrics[metric] for trial in trials]
-    is_share = metric == metrics.ACCURACY
+    is_share = metric == metric_names.ACCURACY
     rule = result.blueprint.config.grade
     return curve_png(
         [float(trial.params[axis.name]) for trial in trials],

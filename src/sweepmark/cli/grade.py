@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.cli.output import print_document, print_lines
 from sweepmark.errors import ConfigurationError
-from sweepmark.metrics import ACCURACY
+from sweepmark.scores.metric_names import ACCURACY
 
 if TYPE_CHECKING:
     import argparse

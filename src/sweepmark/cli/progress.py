@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sweepmark.cli.output import print_lines
 from sweepmark.escapes import cut, escape
 from sweepmark.leaderboard import best
-from sweepmark.metrics import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY
 from sweepmark.outlets import console
 from sweepmark.projection import short_name
+from sweepmark.scores.metric_names import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from rich import box
 
-from sweepmark import metrics
 from sweepmark.cli.drawing import Table, draw
 from sweepmark.cli.output import command_line
 from sweepmark.outlets import console
+from sweepmark.scores import metric_names
 from sweepmark.summary import published_table, result_table, stop_text
 
 if TYPE_CHECKING:
@@ -79,12 +79,12 @@ def _run_lines(trial: Trial) -> list[str]:
     lines = []
     count = itertools.count(1)
     folds = itertools.takewhile(
-        trial.metrics.__contains__, (metrics.cv_fold(metrics.ACCURACY, n) for n in count)
+        trial.metrics.__contains__, (metric_names.cv_fold(metric_names.ACCURACY, n) for n in count)
     )
     if accuracies := [f"{trial.metrics[name]:.5f}" for name in folds]:
         lines.append(f"accuracy of each fold: {', '.join(accuracies)}")
-    if metrics.THRESHOLD in trial.metrics:
-        cut = trial.metrics[metrics.THRESHOLD]
+    if metric_names.THRESHOLD in trial.metrics:
+        cut = trial.metrics[metric_names.THRESHOLD]
         lines.append(f"positive: {trial.positive} from a score of {cut:.6g} on")
     return lines
 

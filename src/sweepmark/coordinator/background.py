@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from sweepmark.coordinator.projections import Projections
     from sweepmark.results import SweepResult
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
     from sweepmark.trial import Trial
 
 __all__ = ["Background"]

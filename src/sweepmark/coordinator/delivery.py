@@ -18,9 +18,9 @@ from sweepmark.projection import (
     short_name,
     trial_records,
 )
-from sweepmark.published import compare
 from sweepmark.records import Tag
-from sweepmark.scorecard import merge_trial
+from sweepmark.scores.published import compare
+from sweepmark.scores.scorecard import merge_trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sweepmark.data import Dataset
     from sweepmark.ledger import Ledger
     from sweepmark.records import Record
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
     from sweepmark.store import History, Holdings
     from sweepmark.tracking import Tracker
     from sweepmark.trial import Trial

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sweepmark.data import Dataset
     from sweepmark.ledger import Ledger
     from sweepmark.results import SweepResult
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
     from sweepmark.store import History, Store
     from sweepmark.tracking import Tracker
     from sweepmark.trial import Trial

@@ -8,7 +8,7 @@ from sweepmark.coordinator.datasets import Datasets
 from sweepmark.coordinator.projections import Projections
 from sweepmark.replay import read_sweep
 from sweepmark.results import build_trial, read_result
-from sweepmark.scorecard import merge_trial
+from sweepmark.scores.scorecard import merge_trial
 from sweepmark.store import owned
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from sweepmark.engine import Failure
 from sweepmark.results import build_trial
-from sweepmark.scorecard import merge_trial
+from sweepmark.scores.scorecard import merge_trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sweepmark.coordinator.decisions import Record
     from sweepmark.coordinator.stock import Stock
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
     from sweepmark.space import Params
     from sweepmark.specification import Specification
     from sweepmark.store import Entry, History, Stored

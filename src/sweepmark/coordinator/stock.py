@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from sweepmark.errors import LostError
-from sweepmark.metrics import ACCURACY, validation
+from sweepmark.scores.metric_names import ACCURACY, validation
 from sweepmark.store.holdings import as_meant
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sweepmark.blueprint import Blueprint
     from sweepmark.coordinator.decisions import Record
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
     from sweepmark.specification import Specification
     from sweepmark.store import EvaluationStore, History, Origin, Stored
 

@@ -15,7 +15,7 @@ from sweepmark.escapes import cut
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
     from sweepmark.specification import Specification
 
 __all__ = ["Clock", "Engine", "Evaluate", "Failure", "Job", "Outcome", "Reason", "call"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sweepmark.engine.interface import Evaluate, Job
     from sweepmark.engine.worker import Reply
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
 
 __all__ = ["LocalEngine"]
 

@@ -13,7 +13,7 @@ from sweepmark.evaluation import evaluate
 
 if TYPE_CHECKING:
     from sweepmark.engine.interface import Job
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
 
 __all__ = ["evaluate_job"]
 

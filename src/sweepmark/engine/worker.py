@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sweepmark.engine.interface import Evaluate, Job
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
 
 __all__ = ["PROGRAM", "Means", "Reply", "main", "main_of_fork", "serve"]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from optuna.storages import RDBStorage
     from optuna.trial import FrozenTrial
 
-    from sweepmark.metrics import Direction
+    from sweepmark.scores.metric_names import Direction
     from sweepmark.space import Axis, Choice, Space
     from sweepmark.trial import Trial
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import metrics
 from sweepmark.plots.chart import BLUE, GREEN, GREY, VERMILION, Line, Panel, Point, chart_png
-from sweepmark.ranking import Ranking, neutral_score
+from sweepmark.scores import metric_names
+from sweepmark.scores.ranking import Ranking, neutral_score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
 
 __all__ = ["precision_recall_png", "rankings", "roc_png", "threshold_png", "training_png"]
 
@@ -31,28 +31,37 @@ def training_png(card: Scorecard) -> bytes | None:
 
     None where training did not go by epochs.
     """
-    curves = {name.removeprefix(metrics.cv("")): values for name, values in card.curves.items()}
+    curves = {
+        name.removeprefix(metric_names.cv("")): values for name, values in card.curves.items()
+    }
     panels = []
-    for figure, word in ((metrics.LOSS, "log loss"), (metrics.ACCURACY, "error (share wrong)")):
+    for figure, word in (
+        (metric_names.LOSS, "log loss"),
+        (metric_names.ACCURACY, "error (share wrong)"),
+    ):
         lines = []
         for name, label, colour in (
-            (metrics.train(figure), "training", BLUE),
-            (metrics.validation(figure), "validation", VERMILION),
+            (metric_names.train(figure), "training", BLUE),
+            (metric_names.validation(figure), "validation", VERMILION),
         ):
             if name in curves:
                 values = np.asarray(curves[name])
                 lines.append(
                     Line(
                         x=np.arange(1, len(values) + 1),
-                        y=values if figure == metrics.LOSS else 1 - values,
+                        y=values if figure == metric_names.LOSS else 1 - values,
                         label=f"{label}, last {_last(values, figure):.4f}",
                         colour=colour,
                         dashed=colour == VERMILION,
                     )
                 )
         if lines:
-            title = f"{'Loss' if figure == metrics.LOSS else 'Error'} after each epoch"
-            mean = ", mean over folds" if metrics.cv(metrics.train(figure)) in card.curves else ""
+            title = f"{'Loss' if figure == metric_names.LOSS else 'Error'} after each epoch"
+            mean = (
+                ", mean over folds"
+                if metric_names.cv(metric_names.train(figure)) in card.curves
+                else ""
+            )
             panels.append(
                 Panel(
                     title=title + mean,
@@ -66,7 +75,7 @@ def training_png(card: Scorecard) -> bytes | None:
 
 
 def _last(values: NDArray[Any], figure: str) -> float:
-    return float(values[-1] if figure == metrics.LOSS else 1 - values[-1])
+    return float(values[-1] if figure == metric_names.LOSS else 1 - values[-1])
 
 
 def rankings(card: Scorecard) -> dict[int, Ranking]:
@@ -178,7 +187,7 @@ def threshold_png(ranking: Ranking, name: str, card: Scorecard) -> bytes:
 
 
 def _threshold(card: Scorecard) -> tuple[float, str]:
-    chosen = card.metrics.get(metrics.THRESHOLD)
+    chosen = card.metrics.get(metric_names.THRESHOLD)
     if chosen is not None:
         return chosen, "chosen"
     scores = card.predictions.scores

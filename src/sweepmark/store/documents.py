@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import metrics as names
 from sweepmark.errors import DataError
-from sweepmark.scorecard import Scorecard
+from sweepmark.scores import metric_names as names
+from sweepmark.scores.scorecard import Scorecard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sweepmark.predictions import Predictions
+    from sweepmark.scores.predictions import Predictions
 
 __all__ = ["contradiction", "document", "from_document", "misshapen"]
 

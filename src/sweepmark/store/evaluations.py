@@ -14,7 +14,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import DataError, LostError
-from sweepmark.scorecard import load_predictions
+from sweepmark.scores.scorecard import load_predictions
 from sweepmark.specification import canonical_json
 from sweepmark.store.documents import contradiction, from_document, misshapen
 from sweepmark.store.files import check_folder, environment_errors, write_folder
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
     from sweepmark.specification import Specification
 
 __all__ = ["EvaluationStore", "Origin", "Stored"]

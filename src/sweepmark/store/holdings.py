@@ -10,7 +10,7 @@ from sweepmark.errors import LostError, StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
     from sweepmark.store.evaluations import EvaluationStore, Stored
     from sweepmark.store.history import Result
 

@@ -6,12 +6,12 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from sweepmark.scorecard import predictions_npz
+from sweepmark.scores.scorecard import predictions_npz
 from sweepmark.store.documents import document, from_document
 from sweepmark.store.manifest import DIGESTS, FIGURES, MODEL, PREDICTIONS, Manifest, result_digest
 
 if TYPE_CHECKING:
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
     from sweepmark.specification import Specification
 
 __all__ = ["Origin", "Stored", "to_be_stored"]

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 from sklearn.preprocessing import label_binarize
 
-from sweepmark import figures, metrics, reports
 from sweepmark.errors import DataError
+from sweepmark.scores import metric_names, metrics, reports
 
 CLASSES = (0, 2, 3, 7)
 
@@ -31,10 +31,10 @@ def predictions(draw: st.DrawFn) -> tuple[Any, Any, Any]:
 
 
 def expected_label_figures(y_true: Any, y_pred: Any) -> dict[str, float]:
-    found: dict[str, float] = {metrics.ACCURACY: sk.accuracy_score(y_true, y_pred)}
+    found: dict[str, float] = {metric_names.ACCURACY: sk.accuracy_score(y_true, y_pred)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of classes predicted only, of averages over one class
-        found[metrics.BALANCED_ACCURACY] = sk.balanced_accuracy_score(y_true, y_pred)
+        found[metric_names.BALANCED_ACCURACY] = sk.balanced_accuracy_score(y_true, y_pred)
         for average in ("macro", "weighted"):
             triple = sk.precision_recall_fscore_support(
                 y_true, y_pred, average=average, zero_division=0
@@ -50,26 +50,26 @@ def expected_label_figures(y_true: Any, y_pred: Any) -> dict[str, float]:
 @given(predictions())
 def test_label_figures_are_those_of_scikit_learn(drawn: tuple[Any, Any, Any]) -> None:
     y_true, y_pred, _ = drawn
-    found = figures.measure(y_true, y_pred, None, CLASSES)
+    found = metrics.measure(y_true, y_pred, None, CLASSES)
     assert found == pytest.approx(expected_label_figures(y_true, y_pred), abs=1e-12)
-    assert found[metrics.ACCURACY] == sk.accuracy_score(y_true, y_pred)
+    assert found[metric_names.ACCURACY] == sk.accuracy_score(y_true, y_pred)
 
 
 @settings(max_examples=40, deadline=None)
 @given(predictions())
 def test_score_figures_are_means_of_the_binary_ones(drawn: tuple[Any, Any, Any]) -> None:
     y_true, y_pred, scores = drawn
-    found = figures.measure(y_true, y_pred, scores, CLASSES)
+    found = metrics.measure(y_true, y_pred, scores, CLASSES)
     pairs = [(y_true == label, scores[:, i]) for i, label in enumerate(CLASSES)]
     pairs = [(y, s) for y, s in pairs if y.any() and not y.all()]
     if not pairs:
-        assert metrics.ROC_AUC not in found
-        assert metrics.AVERAGE_PRECISION not in found
+        assert metric_names.ROC_AUC not in found
+        assert metric_names.AVERAGE_PRECISION not in found
         return
-    assert found[metrics.ROC_AUC] == pytest.approx(
+    assert found[metric_names.ROC_AUC] == pytest.approx(
         np.mean([sk.roc_auc_score(y, s) for y, s in pairs]), abs=1e-12
     )
-    assert found[metrics.AVERAGE_PRECISION] == pytest.approx(
+    assert found[metric_names.AVERAGE_PRECISION] == pytest.approx(
         np.mean([sk.average_precision_score(y, s) for y, s in pairs]), abs=1e-12
     )
 
@@ -79,12 +79,12 @@ def test_score_figures_equal_the_macro_average_where_every_class_occurs() -> Non
     y_true = rng.integers(0, 10, 2000)
     scores = rng.normal(size=(2000, 10)).round(1)
     scores[np.arange(2000), y_true] += 1.0
-    found = figures.measure(y_true, scores.argmax(axis=1), scores, range(10))
+    found = metrics.measure(y_true, scores.argmax(axis=1), scores, range(10))
     truth = label_binarize(y_true, classes=range(10))
-    assert found[metrics.ROC_AUC] == pytest.approx(
+    assert found[metric_names.ROC_AUC] == pytest.approx(
         sk.roc_auc_score(truth, scores, average="macro"), abs=1e-12
     )
-    assert found[metrics.AVERAGE_PRECISION] == pytest.approx(
+    assert found[metric_names.AVERAGE_PRECISION] == pytest.approx(
         sk.average_precision_score(truth, scores, average="macro"), abs=1e-12
     )
 
@@ -95,11 +95,11 @@ def test_two_classes_give_the_same_from_one_column_or_two(pairs: list[tuple[bool
     y_true = np.array([8 if positive else 3 for positive, _ in pairs])
     score = np.array([value for _, value in pairs])
     y_pred = np.where(score > 0, 8, 3)
-    one = figures.measure(y_true, y_pred, score, (3, 8))
-    assert figures.measure(y_true, y_pred, np.column_stack([-score, score]), (3, 8)) == one
+    one = metrics.measure(y_true, y_pred, score, (3, 8))
+    assert metrics.measure(y_true, y_pred, np.column_stack([-score, score]), (3, 8)) == one
     if len(set(y_true.tolist())) == 2:
-        assert one[metrics.ROC_AUC] == pytest.approx(sk.roc_auc_score(y_true == 8, score))
-        assert one[metrics.AVERAGE_PRECISION] == pytest.approx(
+        assert one[metric_names.ROC_AUC] == pytest.approx(sk.roc_auc_score(y_true == 8, score))
+        assert one[metric_names.AVERAGE_PRECISION] == pytest.approx(
             sk.average_precision_score(y_true == 8, score)
         )
 
@@ -108,11 +108,11 @@ def test_two_classes_give_the_same_from_one_column_or_two(pairs: list[tuple[bool
 @given(st.lists(st.tuples(st.sampled_from([3, 8]), st.sampled_from([3, 8])), min_size=1))
 def test_two_classes_have_the_figures_of_the_second(pairs: list[tuple[int, int]]) -> None:
     y_true, y_pred = np.array(pairs).T
-    found = figures.measure(y_true, y_pred, None, (3, 8))
+    found = metrics.measure(y_true, y_pred, None, (3, 8))
     triple = sk.precision_recall_fscore_support(
         y_true, y_pred, labels=[3, 8], average="binary", pos_label=8, zero_division=0
     )
-    for name, value in zip(metrics.POSITIVE_NAMES, triple[:3], strict=True):
+    for name, value in zip(metric_names.POSITIVE_NAMES, triple[:3], strict=True):
         assert found[name] == pytest.approx(value)
 
 
@@ -123,34 +123,34 @@ def test_log_loss_is_that_of_scikit_learn(seed: int, spread: float) -> None:
     probabilities = generator.dirichlet([spread] * len(CLASSES), 20)
     y = generator.choice(CLASSES, 20)
     expected = sk.log_loss(y, probabilities, labels=CLASSES)
-    assert figures.log_loss(y, probabilities, CLASSES) == pytest.approx(expected)
+    assert metrics.log_loss(y, probabilities, CLASSES) == pytest.approx(expected)
 
 
 def test_one_class_has_no_score_figures() -> None:
     y = np.array([4, 4, 4])
-    found = figures.measure(y, y, np.array([0.1, 0.2, 0.3]), (4,))
-    assert found[metrics.ACCURACY] == 1.0
-    assert found[metrics.recall(4)] == 1.0
-    assert metrics.ROC_AUC not in found
+    found = metrics.measure(y, y, np.array([0.1, 0.2, 0.3]), (4,))
+    assert found[metric_names.ACCURACY] == 1.0
+    assert found[metric_names.recall(4)] == 1.0
+    assert metric_names.ROC_AUC not in found
 
 
 def test_nan_scores_leave_their_figures_out() -> None:
     y = np.array([0, 2])
     scores = np.full((2, 4), np.nan)
-    assert metrics.ROC_AUC not in figures.measure(y, y, scores, CLASSES)
+    assert metric_names.ROC_AUC not in metrics.measure(y, y, scores, CLASSES)
 
 
 def test_infinite_scores_tie_with_each_other() -> None:
     y = np.array([0, 1, 0, 1])
     score = np.array([-np.inf, np.inf, np.inf, np.inf])
-    assert figures.measure(y, y, score, (0, 1))[metrics.ROC_AUC] == 0.75
+    assert metrics.measure(y, y, score, (0, 1))[metric_names.ROC_AUC] == 0.75
 
 
 @settings(max_examples=40, deadline=None)
 @given(predictions())
 def test_report_is_that_of_scikit_learn(drawn: tuple[Any, Any, Any]) -> None:
     y_true, y_pred, _ = drawn
-    described = reports.describe(figures.count_pairs(y_true, y_pred, CLASSES), CLASSES)
+    described = reports.describe(metrics.count_pairs(y_true, y_pred, CLASSES), CLASSES)
     expected = sk.classification_report(y_true, y_pred, output_dict=True, zero_division=0)
     assert list(described) == list(expected)
     for name, row in expected.items():
@@ -165,7 +165,7 @@ def test_report_is_that_of_scikit_learn(drawn: tuple[Any, Any, Any]) -> None:
 @given(predictions())
 def test_pairs_are_the_confusion_matrix(drawn: tuple[Any, Any, Any]) -> None:
     y_true, y_pred, _ = drawn
-    pairs = figures.count_pairs(y_true, y_pred, CLASSES)
+    pairs = metrics.count_pairs(y_true, y_pred, CLASSES)
     assert pairs.dtype == np.int64
     assert (pairs == sk.confusion_matrix(y_true, y_pred, labels=CLASSES)).all()
 
@@ -173,21 +173,21 @@ def test_pairs_are_the_confusion_matrix(drawn: tuple[Any, Any, Any]) -> None:
 @pytest.mark.parametrize("label", [-1, 1, 8])
 def test_unknown_labels_are_refused(label: int) -> None:
     with pytest.raises(DataError, match=rf"one of the classes \[0, 2, 3, 7\].*\[{label}\]"):
-        figures.count_pairs(np.array([0, label]), np.array([0, 0]), CLASSES)
+        metrics.count_pairs(np.array([0, label]), np.array([0, 0]), CLASSES)
 
 
 def test_no_rows_are_refused() -> None:
     empty = np.array([], dtype=np.int64)
     with pytest.raises(DataError, match="at least one row"):
-        figures.measure(empty, empty, None, CLASSES)
+        metrics.measure(empty, empty, None, CLASSES)
 
 
 @pytest.mark.parametrize("shape", [(3, 6), (3,), (2, 4)])
 def test_scores_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     y = np.array([0, 2, 3])
     with pytest.raises(DataError, match=r"one column per class, \(3, 4\)"):
-        figures.measure(y, y, np.zeros(shape), CLASSES)
+        metrics.measure(y, y, np.zeros(shape), CLASSES)
 
 
 def test_names_are_listed_once() -> None:
-    assert len(set(metrics.NAMES)) == len(metrics.NAMES)
+    assert len(set(metric_names.NAMES)) == len(metric_names.NAMES)

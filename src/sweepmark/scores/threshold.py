@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sweepmark.errors import ConfigurationError, DataError
-from sweepmark.ranking import Ranking
+from sweepmark.scores.ranking import Ranking
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweepmark.errors import DataError, NotFoundError
-from sweepmark.mistakes import (
+from sweepmark.scores.mistakes import (
     Confusion,
     Mistake,
     accuracy_per_label,
@@ -17,7 +17,7 @@ from sweepmark.mistakes import (
     ranking,
     taken_for,
 )
-from sweepmark.scorecard import Predictions, Scorecard
+from sweepmark.scores.scorecard import Predictions, Scorecard
 
 
 def card(

@@ -1,6 +1,6 @@
 """Metric names, each a constant that lives here only, and their better ends.
 
-:mod:`sweepmark.figures` computes the figures.
+:mod:`sweepmark.scores.metrics` computes the figures.
 """
 
 from __future__ import annotations

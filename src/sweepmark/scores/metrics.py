@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import metrics
 from sweepmark.errors import DataError
-from sweepmark.ranking import Ranking
+from sweepmark.scores import metric_names
+from sweepmark.scores.ranking import Ranking
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +84,7 @@ def measure(  # noqa: PLR0913 -- each has a meaning of its own
     y_true, y_pred : ndarray of shape (n,), int64
         At least one row.
     scores : ndarray of shape (n, n_classes) or (n,), float64, or None
-        As in :class:`sweepmark.scorecard.Predictions`.
+        As in :class:`sweepmark.scores.scorecard.Predictions`.
     classes : sequence of int
         Ascending; every label is among them.
     names : sequence of str or None
@@ -133,17 +133,17 @@ def measure_labels(
     kept, actual = found.occurs, np.flatnonzero(found.support)
     return (
         {
-            metrics.ACCURACY: found.accuracy,
-            metrics.BALANCED_ACCURACY: float(found.recalls[actual].mean()),
-            metrics.PRECISION_MACRO: float(found.precisions[kept].mean()),
-            metrics.RECALL_MACRO: float(found.recalls[kept].mean()),
-            metrics.F1_MACRO: float(found.f1s[kept].mean()),
-            metrics.PRECISION_WEIGHTED: float(found.precisions @ found.shares),
-            metrics.RECALL_WEIGHTED: float(found.recalls @ found.shares),
-            metrics.F1_WEIGHTED: float(found.f1s @ found.shares),
+            metric_names.ACCURACY: found.accuracy,
+            metric_names.BALANCED_ACCURACY: float(found.recalls[actual].mean()),
+            metric_names.PRECISION_MACRO: float(found.precisions[kept].mean()),
+            metric_names.RECALL_MACRO: float(found.recalls[kept].mean()),
+            metric_names.F1_MACRO: float(found.f1s[kept].mean()),
+            metric_names.PRECISION_WEIGHTED: float(found.precisions @ found.shares),
+            metric_names.RECALL_WEIGHTED: float(found.recalls @ found.shares),
+            metric_names.F1_WEIGHTED: float(found.f1s @ found.shares),
         }
         | _positive_figures(matrix, place)
-        | {metrics.recall(called[i]): float(found.recalls[i]) for i in actual.tolist()}
+        | {metric_names.recall(called[i]): float(found.recalls[i]) for i in actual.tolist()}
     )
 
 
@@ -165,7 +165,7 @@ def _positive_figures(matrix: NDArray[Any], place: int) -> dict[str, float]:
     columns = (found.precisions, found.recalls, found.f1s)
     return {
         name: float(column[place])
-        for name, column in zip(metrics.POSITIVE_NAMES, columns, strict=True)
+        for name, column in zip(metric_names.POSITIVE_NAMES, columns, strict=True)
     }
 
 
@@ -268,7 +268,10 @@ def _score_figures(
     if not areas:
         return {}
     roc_auc, average_precision = np.mean(areas, axis=0)
-    return {metrics.ROC_AUC: float(roc_auc), metrics.AVERAGE_PRECISION: float(average_precision)}
+    return {
+        metric_names.ROC_AUC: float(roc_auc),
+        metric_names.AVERAGE_PRECISION: float(average_precision),
+    }
 
 
 def _check_shape(scores: NDArray[Any], n: int, n_classes: int) -> None:

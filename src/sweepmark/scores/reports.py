@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.figures import PerClass
+from sweepmark.scores.metrics import PerClass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sweepmark.config.schema import ExperimentConfig
-from sweepmark.published import compare
+from sweepmark.scores.published import compare
 
 if TYPE_CHECKING:
     from pathlib import Path

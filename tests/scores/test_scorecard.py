@@ -24,9 +24,9 @@ from sklearn.metrics import (
 )
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
-from sweepmark import metrics, scorecard
 from sweepmark.errors import DataError
-from sweepmark.scorecard import Predictions, Scorecard
+from sweepmark.scores import metric_names, scorecard
+from sweepmark.scores.scorecard import Predictions, Scorecard
 from sweepmark.store import documents
 
 
@@ -73,15 +73,15 @@ def digits_folds() -> tuple[list[Scorecard], Any]:
 def test_merged_folds_give_the_figures_of_grid_search() -> None:
     cards, results = digits_folds()
     merged = scorecard.merge(cards)
-    assert merged.metrics[metrics.CV_ACCURACY] == pytest.approx(
+    assert merged.metrics[metric_names.CV_ACCURACY] == pytest.approx(
         results["mean_test_score"][0], abs=1e-12
     )
-    assert merged.metrics[metrics.CV_ACCURACY_STD] == pytest.approx(
+    assert merged.metrics[metric_names.CV_ACCURACY_STD] == pytest.approx(
         results["std_test_score"][0], abs=1e-12
     )
-    for name in (metrics.ROC_AUC, metrics.F1_MACRO, metrics.recall(3)):
+    for name in (metric_names.ROC_AUC, metric_names.F1_MACRO, metric_names.recall(3)):
         mean = np.mean([card.metrics[name] for card in cards])
-        assert merged.metrics[metrics.cv(name)] == mean
+        assert merged.metrics[metric_names.cv(name)] == mean
     assert all(name.startswith(("cv_", "pooled_")) for name in merged.metrics)
 
 
@@ -89,7 +89,7 @@ def test_merged_folds_tell_each_ones_accuracy_unless_they_are_many() -> None:
     cards, _ = digits_folds()
     merged = scorecard.merge(cards)
     for number, card in enumerate(cards, start=1):
-        assert merged.metrics[f"cv_accuracy_fold_{number}"] == card.metrics[metrics.ACCURACY]
+        assert merged.metrics[f"cv_accuracy_fold_{number}"] == card.metrics[metric_names.ACCURACY]
     many = scorecard.merge([cards[0]] * 21)
     assert not any("_fold_" in name for name in many.metrics)
 
@@ -153,8 +153,8 @@ def test_merge_drops_scores_that_one_fold_lacks() -> None:
 
 def test_merge_leaves_out_what_one_fold_lacks() -> None:
     merged = scorecard.merge([make_card([0, 1], [0, 1], [0, 1]), make_card([2], [0], [0])])
-    assert metrics.cv(metrics.recall(0)) in merged.metrics
-    assert metrics.cv(metrics.recall(1)) not in merged.metrics
+    assert metric_names.cv(metric_names.recall(0)) in merged.metrics
+    assert metric_names.cv(metric_names.recall(1)) not in merged.metrics
 
 
 def test_merge_refuses_folds_that_do_not_belong_together() -> None:
@@ -241,7 +241,7 @@ def test_common_accuracy_is_over_the_rows_all_have() -> None:
     assert rows.tolist() == [10, 11]
     assert scorecard.accuracy_on(small, rows) == 0.5
     assert scorecard.accuracy_on(large, rows) == 1.0
-    assert large.metrics[metrics.ACCURACY] == 0.75
+    assert large.metrics[metric_names.ACCURACY] == 0.75
 
 
 def test_common_rows_may_be_none() -> None:

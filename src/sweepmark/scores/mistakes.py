@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import metrics
 from sweepmark.errors import DataError, NotFoundError, unknown_name
-from sweepmark.ranking import neutral_score
-from sweepmark.scorecard import confusion
+from sweepmark.scores import metric_names
+from sweepmark.scores.ranking import neutral_score
+from sweepmark.scores.scorecard import confusion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sweepmark.scorecard import Scorecard
+    from sweepmark.scores.scorecard import Scorecard
 
 __all__ = [
     "Confusion",
@@ -202,7 +202,7 @@ def certainty(card: Scorecard, places: NDArray[Any]) -> NDArray[Any] | None:
         return None
     scores = scored.scores[places]
     if scores.ndim == 1:
-        threshold = card.metrics.get(metrics.THRESHOLD, neutral_score(scored.scores))
+        threshold = card.metrics.get(metric_names.THRESHOLD, neutral_score(scored.scores))
         return np.asarray(np.abs(scores - threshold))
     columns = np.asarray(card.classes)
     if scores.shape[1:] != columns.shape:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import figures, metrics, reports
 from sweepmark.errors import DataError
-from sweepmark.predictions import Predictions, concatenate, load_predictions, predictions_npz
+from sweepmark.scores import metric_names, metrics, reports
+from sweepmark.scores.predictions import Predictions, concatenate, load_predictions, predictions_npz
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ class Scorecard:
     Attributes
     ----------
     metrics : mapping of str to float
-        Names are constants of :mod:`sweepmark.metrics`; under cross-validation with the prefix
+        Names are constants of :mod:`sweepmark.scores.metric_names`; under cross-validation with the prefix
         ``cv_``.
     classes : tuple of int
         The class labels, ascending; where labels are text, their numbers.
@@ -109,7 +109,7 @@ def score(
     names: Sequence[str] | None = None,
     positive: int | None = None,
 ) -> dict[str, float]:
-    """Return every metric of the predictions, as :func:`sweepmark.figures.measure` defines them.
+    """Return every metric of the predictions, as :func:`sweepmark.scores.metrics.measure` defines them.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def score(
     0.75
     """
     scored = predictions
-    return figures.measure(
+    return metrics.measure(
         scored.y_true, scored.y_pred, scored.scores, classes, names=names, positive=positive
     )
 
@@ -186,7 +186,7 @@ def mean_curves(
 ) -> dict[str, tuple[float, ...]]:
     """Return the curves of a cross-validated trial, ``cv_<name>``: the means over its folds."""
     return {
-        metrics.cv(name): tuple(
+        metric_names.cv(name): tuple(
             float(value)
             for value in np.mean([of_fold[name] for of_fold in curves_of_folds], axis=0)
         )
@@ -207,7 +207,7 @@ def confusion(scorecard: Scorecard) -> NDArray[Any]:
         Rows are the actual classes, columns the predicted ones, in the order of ``classes``.
     """
     predictions = scorecard.predictions
-    return figures.count_pairs(predictions.y_true, predictions.y_pred, scorecard.classes)
+    return metrics.count_pairs(predictions.y_true, predictions.y_pred, scorecard.classes)
 
 
 def report(scorecard: Scorecard, names: Sequence[str] | None = None) -> str:
@@ -258,18 +258,21 @@ _MOST_FOLDS = 20
 
 def _means(metrics_of_folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
     means = {
-        metrics.cv(name): float(np.mean([of_fold[name] for of_fold in metrics_of_folds]))
+        metric_names.cv(name): float(np.mean([of_fold[name] for of_fold in metrics_of_folds]))
         for name in metrics_of_folds[0]
         if all(name in of_fold for of_fold in metrics_of_folds)
     }
-    if metrics.THRESHOLD in metrics_of_folds[0]:  # one number for all of them
-        means[metrics.THRESHOLD] = means.pop(metrics.cv(metrics.THRESHOLD))
-    accuracies = [of_fold[metrics.ACCURACY] for of_fold in metrics_of_folds]
+    if metric_names.THRESHOLD in metrics_of_folds[0]:  # one number for all of them
+        means[metric_names.THRESHOLD] = means.pop(metric_names.cv(metric_names.THRESHOLD))
+    accuracies = [of_fold[metric_names.ACCURACY] for of_fold in metrics_of_folds]
     singly = accuracies if len(accuracies) <= _MOST_FOLDS else []
     return (
         means
-        | {metrics.CV_ACCURACY_STD: float(np.std(accuracies))}
-        | {metrics.cv_fold(metrics.ACCURACY, n): value for n, value in enumerate(singly, start=1)}
+        | {metric_names.CV_ACCURACY_STD: float(np.std(accuracies))}
+        | {
+            metric_names.cv_fold(metric_names.ACCURACY, n): value
+            for n, value in enumerate(singly, start=1)
+        }
     )
 
 
@@ -278,8 +281,10 @@ def _pooled(predictions: Predictions, fold: Scorecard) -> dict[str, float]:
     if len(fold.classes) == _TWO:
         found = score(predictions, fold.classes, positive=fold.positive)
     else:  # ranking by every class takes long, and folds' scores hardly compare
-        matrix = figures.count_pairs(predictions.y_true, predictions.y_pred, fold.classes)
-        found = figures.measure_labels(matrix, fold.classes)
+        matrix = metrics.count_pairs(predictions.y_true, predictions.y_pred, fold.classes)
+        found = metrics.measure_labels(matrix, fold.classes)
     return {
-        metrics.pooled(name): value for name, value in found.items() if not metrics.is_recall(name)
+        metric_names.pooled(name): value
+        for name, value in found.items()
+        if not metric_names.is_recall(name)
     }

@@ -1,0 +1,1 @@
+"""What was predicted and how good it is: predictions, scorecards, metrics, thresholds, mistakes."""
