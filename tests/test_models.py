@@ -29,9 +29,9 @@ from sklearn.svm import SVC, LinearSVC
 import sweepmark
 from sweepmark import models
 from sweepmark.errors import DataError
+from sweepmark.estimators import Affine, AugmentShift, Deskew, Hog, Scale, Shift
+from sweepmark.estimators.neural import LogisticMLP
 from sweepmark.fitting import dump
-from sweepmark.neural import LogisticMLP
-from sweepmark.preprocessing import Affine, AugmentShift, Deskew, Hog, Scale, Shift
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -125,18 +125,18 @@ def test_of_our_own_only_listed_estimators_are_trusted() -> None:
     trusted = {name for name in names if set(models.trusted_types(poisoned(name)))}
     assert len(names) > 200
     ours = {f"{type(each).__module__}.{type(each).__name__}" for each in (*OURS, Scale())}
-    assert trusted == ours | {"sweepmark.neural.LogisticMLP"}
+    assert trusted == ours | {"sweepmark.estimators.neural.LogisticMLP"}
     assert all(issubclass(pkgutil.resolve_name(name), BaseEstimator) for name in trusted)
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        "sweepmark.preprocessing.images.shift_images",
-        "sweepmark.preprocessing.shift_images",
+        "sweepmark.estimators.images.shift_images",
+        "sweepmark.estimators.shift_images",
         "sweepmark.svm.configure",
         "sweepmark.svm.warm_up",
-        "sweepmark.preprocessing.images.PictureTransformer",
+        "sweepmark.estimators.images.PictureTransformer",
     ],
 )
 def test_other_names_of_our_own_are_refused(name: str) -> None:

@@ -101,7 +101,7 @@ def test_chain_becomes_steps_in_its_order() -> None:
         ({"preprocess": {"classifier": {"_target_": "x"}}}, "must not be called 'classifier'"),
         ({"preprocess": {"a__b": {"_target_": "x"}}}, "but got 'a__b'"),
         (
-            {"preprocess": {"scale": {"_target_": "sweepmark.preprocessing.Scale", "by": 1}}},
+            {"preprocess": {"scale": {"_target_": "sweepmark.estimators.Scale", "by": 1}}},
             "Scale",
         ),
     ],
@@ -119,7 +119,7 @@ def test_versions_are_those_of_what_computes() -> None:
 def test_library_of_one_component_counts_where_that_component_is() -> None:
     specified = specify_test(config("preprocess=hog", "classifier=knn"), digits())
     assert specified.versions["scikit-image"] == metadata.version("scikit-image")
-    hog = {"_target_": "sweepmark.preprocessing.Hog"}
+    hog = {"_target_": "sweepmark.estimators.Hog"}
     columns = {"_target_": "sklearn.compose.ColumnTransformer", "transformers": [["h", hog, [0]]]}
     assert "scikit-image" in recipe_versions([columns])
     assert recipe_versions([{"_target_": "sklearn.svm.SVC"}]) == library_versions()

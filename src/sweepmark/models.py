@@ -38,13 +38,13 @@ TRUSTED_TYPES = frozenset(
 
 _OURS = frozenset(
     {
-        "sweepmark.neural.LogisticMLP",
-        "sweepmark.preprocessing.augmentation.AugmentShift",
-        "sweepmark.preprocessing.deskewing.Deskew",
-        "sweepmark.preprocessing.gradients.Hog",
-        "sweepmark.preprocessing.images.Shift",
-        "sweepmark.preprocessing.scaling.Affine",
-        "sweepmark.preprocessing.scaling.Scale",
+        "sweepmark.estimators.neural.LogisticMLP",
+        "sweepmark.estimators.augmentation.AugmentShift",
+        "sweepmark.estimators.deskewing.Deskew",
+        "sweepmark.estimators.gradients.Hog",
+        "sweepmark.estimators.images.Shift",
+        "sweepmark.estimators.scaling.Affine",
+        "sweepmark.estimators.scaling.Scale",
     }
 )
 """Our estimators; our SVC is dumped as scikit-learn's. Functions and other classes are refused."""

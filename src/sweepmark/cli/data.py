@@ -228,7 +228,7 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _shifted(images: NDArray[Any], *, shift: Shift) -> NDArray[Any]:
-    from sweepmark.preprocessing.images import shift_images
+    from sweepmark.estimators.images import shift_images
 
     n_images, *shape = images.shape
     down, right = shift

@@ -10,7 +10,7 @@ from scipy.special import expit
 from sklearn.datasets import load_digits
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sweepmark.neural import LogisticMLP
+from sweepmark.estimators.neural import LogisticMLP
 
 Array = np.ndarray[Any, Any]
 

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 from sklearn.datasets import load_digits
 
-from sweepmark.preprocessing import AugmentShift, Deskew, Hog, Shift, image_shape_of, shift_images
+from sweepmark.estimators import AugmentShift, Deskew, Hog, Shift, image_shape_of, shift_images
 
 Pixels = np.ndarray[Any, Any]
 

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from sweepmark.preprocessing.images import PictureTransformer
+from sweepmark.estimators.images import PictureTransformer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import validate_data
 
-from sweepmark.preprocessing.images import PictureTransformer, shift_images
+from sweepmark.estimators.images import PictureTransformer, shift_images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

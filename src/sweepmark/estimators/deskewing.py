@@ -10,7 +10,7 @@ from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_non_negative
 
-from sweepmark.preprocessing.images import PictureTransformer
+from sweepmark.estimators.images import PictureTransformer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

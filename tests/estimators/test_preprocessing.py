@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sweepmark.preprocessing import Affine, AugmentShift, Deskew, Hog, Scale, Shift
+from sweepmark.estimators import Affine, AugmentShift, Deskew, Hog, Scale, Shift
 
 
 class OneRow:
