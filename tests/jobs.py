@@ -14,7 +14,7 @@ import numpy as np
 
 from sweepmark.engine import Job
 from sweepmark.scores.scorecard import Predictions, Scorecard
-from sweepmark.specification import Specification
+from sweepmark.specification.specification import Specification
 
 
 def make_job(**task: Any) -> Job:

@@ -20,12 +20,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
-from sweepmark import models
 from sweepmark.data import idx, load
 from sweepmark.errors import ConfigurationError, DataError
 from sweepmark.evaluation import evaluate, specify, specify_test
 from sweepmark.scores.scorecard import merge
-from sweepmark.split import split_rows
+from sweepmark.specification import models
+from sweepmark.specification.split import split_rows
 from tiny import config, digits
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import DatasetConfig
     from sweepmark.data import Dataset
     from sweepmark.scores.scorecard import Scorecard
-    from sweepmark.specification import Specification
+    from sweepmark.specification.specification import Specification
 
 CV = "evaluation=cv"
 BY_HAND: dict[tuple[str, str], Any] = {

@@ -18,13 +18,13 @@ from damage import forge
 from jobs import make_job
 from sweepmark.errors import LostError, StoreError
 from sweepmark.scores.scorecard import Predictions, Scorecard
-from sweepmark.specification import canonical_json
+from sweepmark.specification.specification import canonical_json
 from sweepmark.store import EvaluationStore, Origin
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sweepmark.specification import Specification
+    from sweepmark.specification.specification import Specification
 
 ORIGIN = Origin("sweep-1", 3, 10.0, 12.5)
 

@@ -13,13 +13,13 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 
-from sweepmark import models
 from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation import evaluate, specify, specify_test
 from sweepmark.fitting import ask
-from sweepmark.folds import hold_out
 from sweepmark.scores.scorecard import merge
-from sweepmark.split import split_rows
+from sweepmark.specification import models
+from sweepmark.specification.folds import hold_out
+from sweepmark.specification.split import split_rows
 from sweepmark.store.documents import document, from_document
 from tiny import config, digits
 

@@ -16,7 +16,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 
-from sweepmark.components import build, parameter_kinds, resolve_component, settle
 from sweepmark.errors import ConfigurationError, StoreError
 from sweepmark.evaluation import specify
 from sweepmark.kinds import convert, kinds_of, show
@@ -26,7 +25,8 @@ from sweepmark.remedy import lone_command
 from sweepmark.replay import read_sweep
 from sweepmark.search import create_search
 from sweepmark.space import Choice, Range
-from sweepmark.split import split_rows
+from sweepmark.specification.components import build, parameter_kinds, resolve_component, settle
+from sweepmark.specification.split import split_rows
 from sweepmark.store import Store, read_journal
 from sweepmark.summary import result_document, result_table
 from tiny import blueprint, digits, entries, load_digits, run, seal_lines, write_sweep

@@ -28,7 +28,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
-from sweepmark import data, models
+from sweepmark import data
 from sweepmark.config import dataset_config
 from sweepmark.data import Labels
 from sweepmark.errors import ConfigurationError
@@ -36,7 +36,8 @@ from sweepmark.evaluation import evaluate, specify, specify_test
 from sweepmark.plots import diagrams
 from sweepmark.scores import metric_names, mistakes
 from sweepmark.scores.scorecard import merge
-from sweepmark.split import split_rows
+from sweepmark.specification import models
+from sweepmark.specification.split import split_rows
 from tables import write
 from tiny import config, digits
 
@@ -363,7 +364,7 @@ def test_constant_is_a_label(made: Callable[[str], Made]) -> None:
 def test_classifier_that_counts_classes_from_0_is_given_what_it_knows(
     made: Callable[[str], Made], kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweepmark.recipe._COUNTING", {"estimators"})
+    monkeypatch.setattr("sweepmark.specification.recipe._COUNTING", {"estimators"})
     table = made(kind)
     asked = table.asked("preprocess=none", classifier={"_target_": "estimators.Counting"})
     one = specify_test(asked, table.dataset, trusted=["estimators"])

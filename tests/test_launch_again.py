@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sweepmark.errors import ConfigurationError, DataError, StoreError, SweepmarkError
-from sweepmark.recipe import sweep_versions
+from sweepmark.specification.recipe import sweep_versions
 from sweepmark.store import History, Store, read_journal
 from tiny import (
     blueprint,
@@ -254,7 +254,7 @@ class TestVersions:
 
     def install_another(self, monkeypatch: pytest.MonkeyPatch) -> None:
         known = {names: sweep_versions(names) | {"numpy": "99.0"} for names in ((), TRUSTED)}
-        monkeypatch.setattr("sweepmark.recipe._versions", known.__getitem__)
+        monkeypatch.setattr("sweepmark.specification.recipe._versions", known.__getitem__)
 
     def go_on(self, how: str, sweep_id: str, store: Store, obstacle: Path, **options: Any) -> Any:
         if how == "again":

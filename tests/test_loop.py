@@ -13,8 +13,8 @@ import pytest
 from sweepmark.coordinator.loop import Coordinator
 from sweepmark.engine import Engine, Failure, Job, Outcome
 from sweepmark.engine.work import evaluate_job
-from sweepmark.recipe import sweep_versions
 from sweepmark.search import create_search
+from sweepmark.specification.recipe import sweep_versions
 from sweepmark.store import History, Journal, Store
 from tiny import blueprint, changed, entries, flaky, grid, load_digits
 

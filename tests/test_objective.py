@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sweepmark.errors import ConfigurationError
 from sweepmark.search import create_search
-from sweepmark.split import resolve_split, split_rows
+from sweepmark.specification.split import resolve_split, split_rows
 from sweepmark.store import Store
 from sweepmark.summary import result_document, result_table
 from tiny import blueprint, changed, digits, entries, run, write_sweep

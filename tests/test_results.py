@@ -10,7 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from sweepmark.evaluation import specify_test
 from sweepmark.results import read_result
-from sweepmark.split import split_rows
+from sweepmark.specification.split import split_rows
 from sweepmark.store import Store
 from tiny import blueprint, changed, digits, figures, flaky, grid, run
 

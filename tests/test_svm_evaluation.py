@@ -7,7 +7,7 @@ import pytest
 from sweepmark.config import Composer, Folders, resolve, validate
 from sweepmark.data import load
 from sweepmark.evaluation import evaluate, specify
-from sweepmark.models import load as load_model
+from sweepmark.specification.models import load as load_model
 
 
 @pytest.mark.parametrize("method", ["test", "cv"])

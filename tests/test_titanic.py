@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from sweepmark import data, models
+from sweepmark import data
 from sweepmark.config import dataset_config
 from sweepmark.errors import DataError
 from sweepmark.evaluation import specify_test
-from sweepmark.recipe import build_pipeline
+from sweepmark.specification import models
+from sweepmark.specification.recipe import build_pipeline
 from tables import PASSENGERS, titanic_config, write
 from tiny import config, digits
 

@@ -17,10 +17,10 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.dummy import DummyClassifier
 
-from sweepmark import models
 from sweepmark.database import database_uri
 from sweepmark.errors import StoreError
 from sweepmark.records import Artifact, DataInput, Metric, Model, Param, Record, Tag
+from sweepmark.specification import models
 from sweepmark.tracking import MlflowTracker
 from sweepmark.tracking.storage import artifacts_folder, mlflow_database
 
@@ -417,7 +417,7 @@ def test_model_does_not_say_itself_whom_to_trust() -> None:
     from skops.io import dumps
 
     from flaky import Flaky
-    from sweepmark.models import trusted_types, unknown_types
+    from sweepmark.specification.models import trusted_types, unknown_types
 
     content = dumps(Flaky())
     assert unknown_types(content) == ["flaky.Flaky"]

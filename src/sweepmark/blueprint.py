@@ -11,7 +11,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from sweepmark.components import TARGET, parameter_kinds, settle
 from sweepmark.config import Tree, lookup, place, resolve, validate
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.errors import ConfigurationError, FetchError, unknown_name
@@ -31,7 +30,8 @@ from sweepmark.scores.metric_names import (
     direction,
 )
 from sweepmark.space import Options, Space, option_name, parse_space
-from sweepmark.specification import canonical_json
+from sweepmark.specification.components import TARGET, parameter_kinds, settle
+from sweepmark.specification.specification import canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

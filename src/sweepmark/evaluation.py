@@ -15,17 +15,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark import fitting, sharing
-from sweepmark.folds import fold_rows
-from sweepmark.labelling import check_labels
-from sweepmark.method import check_classifier, resolve_methods
-from sweepmark.parts import Parts
-from sweepmark.recipe import CLASSIFIER, build_pipeline, recipe_versions, resolve_recipe
 from sweepmark.scores import metric_names, threshold
 from sweepmark.scores.metrics import log_loss
 from sweepmark.scores.scorecard import Predictions, Scorecard, score
-from sweepmark.specification import Specification
-from sweepmark.split import check_classes, resolve_split, split_rows
-from sweepmark.task import positive_class, resolve_task, targets, task_labels
+from sweepmark.specification.folds import fold_rows
+from sweepmark.specification.labelling import check_labels
+from sweepmark.specification.method import check_classifier, resolve_methods
+from sweepmark.specification.parts import Parts
+from sweepmark.specification.recipe import (
+    CLASSIFIER,
+    build_pipeline,
+    recipe_versions,
+    resolve_recipe,
+)
+from sweepmark.specification.specification import Specification
+from sweepmark.specification.split import check_classes, resolve_split, split_rows
+from sweepmark.specification.task import positive_class, resolve_task, targets, task_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -192,7 +192,7 @@ def dump(pipeline: Pipeline, *, threshold: float | None = None, positive: Any = 
     """
     from sklearn.model_selection import FixedThresholdClassifier
 
-    from sweepmark.models import dump as as_bytes
+    from sweepmark.specification.models import dump as as_bytes
 
     name, classifier = pipeline.steps[-1]
     kept = [step for step in pipeline.steps[:-1] if not _resamples(step[1])]

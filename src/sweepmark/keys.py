@@ -14,8 +14,8 @@ from sweepmark.config import dataset_identity
 from sweepmark.data import open_dataset
 from sweepmark.errors import DataError, NotFoundError
 from sweepmark.evaluation import specify, specify_test
-from sweepmark.recipe import recipe_versions, resolve_recipe
-from sweepmark.specification import canonical_json
+from sweepmark.specification.recipe import recipe_versions, resolve_recipe
+from sweepmark.specification.specification import canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
     from sweepmark.space import Params
-    from sweepmark.specification import Specification
+    from sweepmark.specification.specification import Specification
 
 __all__ = ["Keys"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
-from sweepmark.task import positive_class, targets, task_labels
+from sweepmark.specification.task import positive_class, targets, task_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -166,7 +166,7 @@ def load_model(run: Run, *, packages: Collection[str] = ()) -> Any:
     DataError
         If it holds types that are not trusted.
     """
-    from sweepmark.models import load
+    from sweepmark.specification.models import load
 
     content = run.model
     if content is None:

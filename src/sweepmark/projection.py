@@ -12,7 +12,7 @@ from sweepmark.kinds import show
 from sweepmark.records import Artifact, DataInput, Metric, Model, Param, Tag
 from sweepmark.scores import metric_names
 from sweepmark.scores.scorecard import mean_curves
-from sweepmark.task import answer_type
+from sweepmark.specification.task import answer_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

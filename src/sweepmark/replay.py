@@ -2,7 +2,7 @@
 
 A store may come from elsewhere, so that nothing in it is believed: the journal's lines are checked
 by :mod:`sweepmark.store.entries`, and here what they say of each other. What a configuration
-names is built by :mod:`sweepmark.components`, which refuses what it would refuse in a YAML.
+names is built by :mod:`sweepmark.specification.components`, which refuses what it would refuse in a YAML.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from sweepmark.blueprint import Blueprint
 from sweepmark.errors import ConfigurationError, StoreError, SweepmarkError
 from sweepmark.keys import Keys
-from sweepmark.recipe import sweep_versions
 from sweepmark.space import Choice, Options
+from sweepmark.specification.recipe import sweep_versions
 from sweepmark.store import History, damaged, read_journal
 
 if TYPE_CHECKING:

@@ -91,7 +91,7 @@ class Run:
 
     @property
     def task(self) -> Mapping[str, Any]:
-        """What it predicts, as :func:`sweepmark.task.resolve_task` says it."""
+        """What it predicts, as :func:`sweepmark.specification.task.resolve_task` says it."""
         task: Mapping[str, Any] = self.specification["task"]
         return task
 

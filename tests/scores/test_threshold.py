@@ -10,12 +10,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from sweepmark import models
 from sweepmark.errors import ConfigurationError, DataError
 from sweepmark.evaluation import evaluate, specify, specify_test
 from sweepmark.scores.scorecard import merge
 from sweepmark.scores.threshold import Rule, choose, parse_threshold
-from sweepmark.split import split_rows
+from sweepmark.specification import models
+from sweepmark.specification.split import split_rows
 from tiny import config, digits
 
 DETECTOR = ("task=is_digit", "classifier=logistic", "preprocess=scale")

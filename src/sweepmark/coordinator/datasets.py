@@ -8,7 +8,7 @@ from sweepmark.config import dataset_identity
 from sweepmark.data import load
 from sweepmark.engine import Failure
 from sweepmark.errors import DataError, FetchError
-from sweepmark.split import resolve_split
+from sweepmark.specification.split import resolve_split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

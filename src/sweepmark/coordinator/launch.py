@@ -18,11 +18,11 @@ from sweepmark.coordinator.stock import lacks
 from sweepmark.engine import Clock, check_engine, create_engine
 from sweepmark.engine.serial import SerialEngine
 from sweepmark.errors import SweepmarkError
-from sweepmark.recipe import sweep_versions
 from sweepmark.replay import check_sweep, read_sweep
 from sweepmark.results import read_result
 from sweepmark.search import create_search
-from sweepmark.specification import canonical_json
+from sweepmark.specification.recipe import sweep_versions
+from sweepmark.specification.specification import canonical_json
 from sweepmark.store import History, Journal, owned
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sweepmark.engine import Engine, Failure, Outcome
     from sweepmark.search import Search
     from sweepmark.space import Params
-    from sweepmark.specification import Specification
+    from sweepmark.specification.specification import Specification
     from sweepmark.store import Entry, EvaluationStore, History, Journal, Stored
     from sweepmark.trial import Trial
 

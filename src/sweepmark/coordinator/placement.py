@@ -14,13 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sweepmark.specification import canonical_json
+from sweepmark.specification.specification import canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sweepmark.engine import Job
-    from sweepmark.specification import Specification
+    from sweepmark.specification.specification import Specification
 
 __all__ = ["Placement"]
 

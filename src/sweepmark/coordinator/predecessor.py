@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError, OwnedError, StoreError
-from sweepmark.recipe import sweep_versions
 from sweepmark.replay import read_sweep
-from sweepmark.specification import canonical_json
+from sweepmark.specification.recipe import sweep_versions
+from sweepmark.specification.specification import canonical_json
 from sweepmark.store import History, owned, read_journal
 
 if TYPE_CHECKING:

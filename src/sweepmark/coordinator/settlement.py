@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sweepmark.coordinator.stock import Stock
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.space import Params
-    from sweepmark.specification import Specification
+    from sweepmark.specification.specification import Specification
     from sweepmark.store import Entry, History, Stored
     from sweepmark.trial import Trial
 

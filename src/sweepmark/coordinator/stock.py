@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sweepmark.blueprint import Blueprint
     from sweepmark.coordinator.decisions import Record
     from sweepmark.scores.scorecard import Scorecard
-    from sweepmark.specification import Specification
+    from sweepmark.specification.specification import Specification
     from sweepmark.store import EvaluationStore, History, Origin, Stored
 
 __all__ = ["Stock", "lacks"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from sweepmark.scores.scorecard import Scorecard
-    from sweepmark.specification import Specification
+    from sweepmark.specification.specification import Specification
 
 __all__ = ["Clock", "Engine", "Evaluate", "Failure", "Job", "Outcome", "Reason", "call"]
 

@@ -10,7 +10,7 @@ from sweepmark.database import LOCK_TIMEOUT, await_write_lock, translated
 from sweepmark.ledger.interface import is_next
 from sweepmark.ledger.storage import create_database, ledger_database, open_storage
 from sweepmark.space import Options, Range
-from sweepmark.specification import canonical_json
+from sweepmark.specification.specification import canonical_json
 from sweepmark.steps import step
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import DataError, LostError
 from sweepmark.scores.scorecard import load_predictions
-from sweepmark.specification import canonical_json
+from sweepmark.specification.specification import canonical_json
 from sweepmark.store.documents import contradiction, from_document, misshapen
 from sweepmark.store.files import check_folder, environment_errors, write_folder
 from sweepmark.store.manifest import (
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweepmark.scores.scorecard import Scorecard
-    from sweepmark.specification import Specification
+    from sweepmark.specification.specification import Specification
 
 __all__ = ["EvaluationStore", "Origin", "Stored"]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import DataError
-from sweepmark.specification import canonical_json
+from sweepmark.specification.specification import canonical_json
 from sweepmark.store.files import read_regular
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from sweepmark.store.manifest import DIGESTS, FIGURES, MODEL, PREDICTIONS, Manif
 
 if TYPE_CHECKING:
     from sweepmark.scores.scorecard import Scorecard
-    from sweepmark.specification import Specification
+    from sweepmark.specification.specification import Specification
 
 __all__ = ["Origin", "Stored", "to_be_stored"]
 

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.records import DataInput, Metric, Param, Record, Tag
-from sweepmark.specification import canonical_json
+from sweepmark.specification.specification import canonical_json
 from sweepmark.tracking.interface import LEFT_OUT_TAG
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweepmark.models import trusted_types
+from sweepmark.specification.models import trusted_types
 from sweepmark.steps import step
 from sweepmark.tracking.storage import folder_of
 

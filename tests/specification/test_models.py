@@ -27,11 +27,11 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 import sweepmark
-from sweepmark import models
 from sweepmark.errors import DataError
 from sweepmark.estimators import Affine, AugmentShift, Deskew, Hog, Scale, Shift
 from sweepmark.estimators.neural import LogisticMLP
 from sweepmark.fitting import dump
+from sweepmark.specification import models
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -146,7 +146,7 @@ def test_other_names_of_our_own_are_refused(name: str) -> None:
 
 def test_every_estimator_of_ours_in_a_configuration_is_listed() -> None:
     """Our SVC alone is dumped as another class, scikit-learn's."""
-    texts = [path.read_text() for path in (Path(__file__).parents[1] / "conf").glob("*/*.yaml")]
+    texts = [path.read_text() for path in (Path(__file__).parents[2] / "conf").glob("*/*.yaml")]
     found = {name for text in texts for name in re.findall(r"_target_: (sweepmark\.\S+)", text)}
     classes = {pkgutil.resolve_name(name) for name in found - {"sweepmark.svm.SVC"}}
     names = {f"{each.__module__}.{each.__name__}" for each in classes}

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweepmark import specification as module
-from sweepmark.specification import Specification, canonical_json
+from sweepmark.specification import specification as module
+from sweepmark.specification.specification import Specification, canonical_json
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
@@ -73,7 +73,7 @@ def test_one_and_one_point_zero_are_two_parameters() -> None:
 def test_key_is_the_same_in_every_process_and_release() -> None:
     # Written down once: a change that moves it makes every stored evaluation unreachable.
     assert SPECIFICATION.key == KEY
-    code = f"from sweepmark.specification import Specification as S; print(S(**{arguments()}).key)"
+    code = f"from sweepmark.specification.specification import Specification as S; print(S(**{arguments()}).key)"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={"PYTHONHASHSEED": "7"},

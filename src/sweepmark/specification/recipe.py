@@ -8,10 +8,16 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.components import ALLOWED_PACKAGES, TARGET, build, find, resolve_component
 from sweepmark.errors import ConfigurationError
-from sweepmark.labelling import place_labels
-from sweepmark.specification import EVALUATION_VERSION
+from sweepmark.specification.components import (
+    ALLOWED_PACKAGES,
+    TARGET,
+    build,
+    find,
+    resolve_component,
+)
+from sweepmark.specification.labelling import place_labels
+from sweepmark.specification.specification import EVALUATION_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +26,7 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import Config
     from sweepmark.data import Labels
-    from sweepmark.specification import Specification
+    from sweepmark.specification.specification import Specification
 
 __all__ = [
     "CLASSIFIER",

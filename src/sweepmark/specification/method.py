@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.components import TARGET, build, find
 from sweepmark.config import Folders
 from sweepmark.errors import ConfigurationError
-from sweepmark.folds import check_folds, check_held_out, hold_out
 from sweepmark.scores.threshold import Rule, parse_threshold
+from sweepmark.specification.components import TARGET, build, find
+from sweepmark.specification.folds import check_folds, check_held_out, hold_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.components import TARGET, find
 from sweepmark.errors import ConfigurationError, unknown_name
+from sweepmark.specification.components import TARGET, find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

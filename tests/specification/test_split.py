@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sweepmark.config.schema import EvaluationConfig, SplitConfig
 from sweepmark.data import Dataset, Part
 from sweepmark.errors import ConfigurationError
-from sweepmark.split import (
+from sweepmark.specification.split import (
     _largest,
     _parts,
     check_classes,

@@ -11,8 +11,8 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
-from sweepmark.components import build, find, resolve_component
 from sweepmark.errors import ConfigurationError
+from sweepmark.specification.components import build, find, resolve_component
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ import pytest
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.folds import check_folds, fold_rows, hold_out
+from sweepmark.specification.folds import check_folds, fold_rows, hold_out
 
 
 class TestFolds:

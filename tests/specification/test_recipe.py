@@ -12,7 +12,12 @@ import pytest
 from sweepmark.config import Folders
 from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation import evaluate, specify_test
-from sweepmark.recipe import build_pipeline, library_versions, recipe_versions, resolve_recipe
+from sweepmark.specification.recipe import (
+    build_pipeline,
+    library_versions,
+    recipe_versions,
+    resolve_recipe,
+)
 from tiny import config, digits
 
 if TYPE_CHECKING:

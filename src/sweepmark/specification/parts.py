@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sweepmark.folds import fold_rows, hold_out
-from sweepmark.split import split_rows
-from sweepmark.task import positive_class, targets, task_labels
+from sweepmark.specification.folds import fold_rows, hold_out
+from sweepmark.specification.split import split_rows
+from sweepmark.specification.task import positive_class, targets, task_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sweepmark.data import Dataset, Labels, Part
-    from sweepmark.specification import Specification
+    from sweepmark.specification.specification import Specification
 
 __all__ = ["Parts"]
 
