@@ -19,10 +19,11 @@ import pytest
 import published
 import tiny
 from published import WebServer, dripping, whole
-from sweepmark import data, evaluation
+from sweepmark import data
 from sweepmark.config import dataset_config
 from sweepmark.data import cache, entry, integrity
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
+from sweepmark.evaluation import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -294,15 +295,15 @@ def test_evaluation_is_not_computed_from_an_edited_data_set(
     shutil.copytree(digits_cache, empty_cache, dirs_exist_ok=True)
     asked = tiny.config("classifier=dummy")
     dataset = data.load(asked.dataset)
-    (specification,) = evaluation.specify(asked, dataset)
-    right = evaluation.evaluate(specification)
+    (specification,) = evaluate.specify(asked, dataset)
+    right = evaluate.evaluate(specification)
     _edit(empty_cache / "datasets" / dataset.digest / "train_y.npy")
     with pytest.raises(DataError, match="is damaged"):
-        evaluation.evaluate(specification)
+        evaluate.evaluate(specification)
     lines: list[str] = []
     data.load(asked.dataset, report=lines.append)
     assert "it is fetched again" in lines[0]
-    assert evaluation.evaluate(specification).metrics["accuracy"] == right.metrics["accuracy"]
+    assert evaluate.evaluate(specification).metrics["accuracy"] == right.metrics["accuracy"]
 
 
 @pytest.mark.usefixtures("empty_cache")

@@ -20,7 +20,7 @@ from sklearn.metrics import (
 
 from pixels import is_whole, read_png
 from sweepmark.closeup import closeup, predictions_csv
-from sweepmark.evaluation import evaluate, specify
+from sweepmark.evaluation.evaluate import evaluate, specify
 from sweepmark.plots import diagrams
 from sweepmark.plots.chart import Line, Panel, Point, chart_png
 from sweepmark.scores.mistakes import errors

@@ -108,7 +108,7 @@ def test_lost_databases_are_made_anew_and_nothing_is_fitted(
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     assert {f.subject for f in problems(patient)} == {"mlflow.db", "optuna.db"}
     assert all(f.mend == ("sweepmark", "doctor", "--rebuild") for f in problems(patient))
-    monkeypatch.setattr("sweepmark.evaluation.evaluate", None)
+    monkeypatch.setattr("sweepmark.evaluation.evaluate.evaluate", None)
     for _ in range(2):
         for sweep_id in patient.sweep_ids():
             rebuild(sweep_id, store=patient, say=lambda _: None)

@@ -17,7 +17,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 
 from sweepmark.errors import ConfigurationError, StoreError
-from sweepmark.evaluation import specify
+from sweepmark.evaluation.evaluate import specify
 from sweepmark.kinds import convert, kinds_of, show
 from sweepmark.leaderboard import csv_text
 from sweepmark.projection import configuration_records, short_name

@@ -32,7 +32,7 @@ from sweepmark import data
 from sweepmark.config import dataset_config
 from sweepmark.data import Labels
 from sweepmark.errors import ConfigurationError
-from sweepmark.evaluation import evaluate, specify, specify_test
+from sweepmark.evaluation.evaluate import evaluate, specify, specify_test
 from sweepmark.plots import diagrams
 from sweepmark.scores import metric_names, mistakes
 from sweepmark.scores.scorecard import merge

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from sweepmark.config.schema import TaskConfig
-from sweepmark.evaluation import evaluate, specify
+from sweepmark.evaluation.evaluate import evaluate, specify
 from sweepmark.projection import (
     artifact_records,
     configuration_records,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from sweepmark.evaluation import specify_test
+from sweepmark.evaluation.evaluate import specify_test
 from sweepmark.results import read_result
 from sweepmark.specification.split import split_rows
 from sweepmark.store import Store

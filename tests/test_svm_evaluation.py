@@ -6,7 +6,7 @@ import pytest
 
 from sweepmark.config import Composer, Folders, resolve, validate
 from sweepmark.data import load
-from sweepmark.evaluation import evaluate, specify
+from sweepmark.evaluation.evaluate import evaluate, specify
 from sweepmark.specification.models import load as load_model
 
 

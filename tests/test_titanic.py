@@ -11,7 +11,7 @@ import pytest
 from sweepmark import data
 from sweepmark.config import dataset_config
 from sweepmark.errors import DataError
-from sweepmark.evaluation import specify_test
+from sweepmark.evaluation.evaluate import specify_test
 from sweepmark.specification import models
 from sweepmark.specification.recipe import build_pipeline
 from tables import PASSENGERS, titanic_config, write

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sweepmark.config import Tree, lookup, place, resolve, validate
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.errors import ConfigurationError, FetchError, unknown_name
-from sweepmark.evaluation import specify, trained_names
+from sweepmark.evaluation.evaluate import specify, trained_names
 from sweepmark.feasibility import (
     check_axes,
     check_grade,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sweepmark.config import dataset_identity
 from sweepmark.data import open_dataset
 from sweepmark.errors import DataError, NotFoundError
-from sweepmark.evaluation import specify, specify_test
+from sweepmark.evaluation.evaluate import specify, specify_test
 from sweepmark.specification.recipe import recipe_versions, resolve_recipe
 from sweepmark.specification.specification import canonical_json
 

@@ -107,7 +107,7 @@ def predict_file(
     from threadpoolctl import threadpool_limits
 
     from sweepmark.data.intake import read_intake
-    from sweepmark.fitting import ask
+    from sweepmark.evaluation.fitting import ask
 
     config, dataset = run.config, _dataset(run)
     intake = read_intake(path, dataset, header=header, missing=config.dataset.missing)

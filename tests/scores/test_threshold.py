@@ -11,7 +11,7 @@ from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from sweepmark.errors import ConfigurationError, DataError
-from sweepmark.evaluation import evaluate, specify, specify_test
+from sweepmark.evaluation.evaluate import evaluate, specify, specify_test
 from sweepmark.scores.scorecard import merge
 from sweepmark.scores.threshold import Rule, choose, parse_threshold
 from sweepmark.specification import models

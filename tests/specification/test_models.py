@@ -30,7 +30,7 @@ import sweepmark
 from sweepmark.errors import DataError
 from sweepmark.estimators import Affine, AugmentShift, Deskew, Hog, Scale, Shift
 from sweepmark.estimators.neural import LogisticMLP
-from sweepmark.fitting import dump
+from sweepmark.evaluation.fitting import dump
 from sweepmark.specification import models
 
 if TYPE_CHECKING:

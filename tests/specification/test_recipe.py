@@ -11,7 +11,7 @@ import pytest
 
 from sweepmark.config import Folders
 from sweepmark.errors import ConfigurationError
-from sweepmark.evaluation import evaluate, specify_test
+from sweepmark.evaluation.evaluate import evaluate, specify_test
 from sweepmark.specification.recipe import (
     build_pipeline,
     library_versions,

@@ -17,7 +17,7 @@ from sweepmark.coordinator.stock import Stock
 from sweepmark.coordinator.workload import Workload
 from sweepmark.engine import Job, shared_memory
 from sweepmark.errors import FetchError
-from sweepmark.evaluation import specify, specify_test
+from sweepmark.evaluation.evaluate import specify, specify_test
 from sweepmark.leaderboard import best
 from sweepmark.store import Origin
 from sweepmark.store.holdings import as_meant

@@ -47,7 +47,7 @@ def create_engine(  # noqa: PLR0913 -- each has a default of its own
     config : EngineConfig
         Which engine, and with what limits. ``workers`` None is the number of usable cores.
     evaluate : callable or None
-        Does the work; None is :func:`sweepmark.evaluation.evaluate`.
+        Does the work; None is :func:`sweepmark.evaluation.evaluate.evaluate`.
     n_jobs : int or None
         How many jobs there will be, if that is known: more workers are not started.
     clock : Clock or None

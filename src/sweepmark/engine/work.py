@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from sweepmark import svm
-from sweepmark.evaluation import evaluate
+from sweepmark.evaluation.evaluate import evaluate
 
 if TYPE_CHECKING:
     from sweepmark.engine.interface import Job

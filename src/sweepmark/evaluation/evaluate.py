@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import fitting, sharing
+from sweepmark import sharing
+from sweepmark.evaluation import fitting
 from sweepmark.scores import metric_names, threshold
 from sweepmark.scores.metrics import log_loss
 from sweepmark.scores.scorecard import Predictions, Scorecard, score

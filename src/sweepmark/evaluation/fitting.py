@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.prepared import Prepared, prepare, transform
+from sweepmark.evaluation.prepared import Prepared, prepare, transform
 from sweepmark.scores import metric_names
 from sweepmark.scores.metrics import log_loss
 
@@ -50,7 +50,7 @@ def fit(pipeline: Pipeline, rows: Callable[[], Part], *, key: str | None) -> flo
     """Fit a Pipeline and return the seconds it took.
 
     It is what ``Pipeline.fit`` does, but it holds no step's input longer than that step needs it,
-    and what its steps make of the rows is shared (see :mod:`sweepmark.prepared`). A step that has
+    and what its steps make of the rows is shared (see :mod:`sweepmark.evaluation.prepared`). A step that has
     ``fit_resample`` changes the rows and their labels, here and nowhere else.
 
     Parameters

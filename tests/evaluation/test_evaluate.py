@@ -22,7 +22,7 @@ from sklearn.svm import SVC, LinearSVC
 
 from sweepmark.data import idx, load
 from sweepmark.errors import ConfigurationError, DataError
-from sweepmark.evaluation import evaluate, specify, specify_test
+from sweepmark.evaluation.evaluate import evaluate, specify, specify_test
 from sweepmark.scores.scorecard import merge
 from sweepmark.specification import models
 from sweepmark.specification.split import split_rows

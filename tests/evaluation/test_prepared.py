@@ -13,8 +13,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from sweepmark import sharing
 from sweepmark.data import Part
-from sweepmark.evaluation import evaluate, specify
-from sweepmark.prepared import prepare, transform
+from sweepmark.evaluation.evaluate import evaluate, specify
+from sweepmark.evaluation.prepared import prepare, transform
 from tiny import config, digits
 
 if TYPE_CHECKING:

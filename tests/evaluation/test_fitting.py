@@ -14,8 +14,8 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.evaluation import evaluate, specify, specify_test
-from sweepmark.fitting import ask
+from sweepmark.evaluation.evaluate import evaluate, specify, specify_test
+from sweepmark.evaluation.fitting import ask
 from sweepmark.scores.scorecard import merge
 from sweepmark.specification import models
 from sweepmark.specification.folds import hold_out

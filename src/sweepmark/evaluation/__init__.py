@@ -1,0 +1,1 @@
+"""Computing one specification: fitting its pipeline, predicting, timing."""
