@@ -270,7 +270,7 @@ def _check_runs(case: BaseCase, reference: Reference) -> None:
     parent, children = case.runs()
     assert parent.info.status == "FINISHED"
     assert [run.info.status for run in children] == ["FINISHED"] * N_CELLS
-    numbers = sorted(int(run.data.tags["sweepmark.trial"]) for run in children)
+    numbers = sorted(int(run.data.tags["sweepmark.search.trial"]) for run in children)
     assert numbers == list(range(N_CELLS))
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
     assert all(run.info.start_time <= run.info.end_time for run in (parent, *children))

@@ -116,7 +116,7 @@ def migrated_store(shared: Callable[[str, Fill], Path]) -> Path:
 
 def _migrate(folder: Path) -> None:
     from sweepmark.ledger import OptunaLedger
-    from sweepmark.space import Space
+    from sweepmark.search.axes import Space
     from sweepmark.tracking import MlflowTracker
 
     tracker = MlflowTracker(folder, experiment="sweepmark")

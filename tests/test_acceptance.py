@@ -170,7 +170,7 @@ def children(program: Program, sweep_id: str) -> list[Run]:
     assert parent.info.status == "FINISHED"
     found = [run for run in runs if run is not parent]
     assert {run.data.tags["mlflow.parentRunId"] for run in found} == {parent.info.run_id}
-    return sorted(found, key=lambda run: int(run.data.tags["sweepmark.trial"]))
+    return sorted(found, key=lambda run: int(run.data.tags["sweepmark.search.trial"]))
 
 
 @pytest.mark.slow

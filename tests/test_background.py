@@ -11,7 +11,7 @@ import pytest
 from sweepmark.coordinator import background
 from sweepmark.coordinator.background import Background
 from sweepmark.errors import StoreError
-from sweepmark.trial import Trial
+from sweepmark.search.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

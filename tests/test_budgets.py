@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from sweepmark.blueprint import Blueprint
+    from sweepmark.search.blueprint import Blueprint
 
 NEIGHBOURS = """\
 # How many neighbours?

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from program import Called
-from sweepmark.blueprint import Blueprint
 from sweepmark.config import Composer, Folders
 from sweepmark.errors import ConfigurationError, NotFoundError
 from sweepmark.runs import find_run
+from sweepmark.search.blueprint import Blueprint
 from sweepmark.store import Holdings, Store
 from tables import PASSENGERS, write
 from tiny import grid, run

@@ -15,11 +15,11 @@ from PIL import Image
 
 import glyphs
 from program import Called
-from sweepmark.blueprint import Blueprint
 from sweepmark.config import Composer, Folders
 from sweepmark.data import idx
 from sweepmark.prediction import load_model
 from sweepmark.runs import find_run
+from sweepmark.search.blueprint import Blueprint
 from sweepmark.store import Store
 from tables import PASSENGERS, write
 from tiny import grid, run

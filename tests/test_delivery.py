@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweepmark.results import SweepResult
-    from sweepmark.trial import Trial
+    from sweepmark.search.trial import Trial
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +211,7 @@ def test_trial_that_is_tried_again_takes_its_own_place(store: Path, obstacle: Pa
     first = run(plan, Store(store), trusted=("flaky",))
     statuses = (
         "SELECT t.value, r.status, r.run_uuid FROM runs r JOIN tags t ON t.run_uuid = r.run_uuid "
-        "AND t.key = 'sweepmark.trial' ORDER BY 1"
+        "AND t.key = 'sweepmark.search.trial' ORDER BY 1"
     )
     states = "SELECT number, state FROM trials ORDER BY 1"
     before = rows(store / "mlflow.db", statuses)

@@ -71,13 +71,13 @@ def told(store: Store) -> dict[str, Any]:
     runs = (
         "SELECT s.value, t.value, r.status, r.start_time, r.end_time, r.name FROM runs r "
         "JOIN tags s ON s.run_uuid = r.run_uuid AND s.key = 'sweepmark.sweep_id' "
-        "LEFT JOIN tags t ON t.run_uuid = r.run_uuid AND t.key = 'sweepmark.trial' "
+        "LEFT JOIN tags t ON t.run_uuid = r.run_uuid AND t.key = 'sweepmark.search.trial' "
         "WHERE s.value <> 'template' ORDER BY 1, 2"
     )
     of_run = (
         "SELECT s.value, t.value, x.key, x.value FROM {} x "
         "JOIN tags s ON s.run_uuid = x.run_uuid AND s.key = 'sweepmark.sweep_id' "
-        "LEFT JOIN tags t ON t.run_uuid = x.run_uuid AND t.key = 'sweepmark.trial' "
+        "LEFT JOIN tags t ON t.run_uuid = x.run_uuid AND t.key = 'sweepmark.search.trial' "
         "WHERE x.key NOT IN ('mlflow.parentRunId', 'mlflow.log-model.history', "
         "'mlflow.note.content') AND s.value <> 'template' ORDER BY 1, 2, 3"
     )
@@ -167,7 +167,7 @@ def shown(store: Store, sweep_id: str) -> dict[str, Any]:
     metrics = (
         "SELECT t.value, x.key, x.value FROM latest_metrics x "
         "JOIN tags s ON s.run_uuid = x.run_uuid AND s.key = 'sweepmark.sweep_id' "
-        "LEFT JOIN tags t ON t.run_uuid = x.run_uuid AND t.key = 'sweepmark.trial' "
+        "LEFT JOIN tags t ON t.run_uuid = x.run_uuid AND t.key = 'sweepmark.search.trial' "
         "WHERE s.value = ? AND x.key IN ('accuracy', 'cv_accuracy', 'fit_seconds') ORDER BY 1, 2"
     )
     trials = (

@@ -24,7 +24,7 @@ from sweepmark.projection import configuration_records, short_name
 from sweepmark.remedy import lone_command
 from sweepmark.replay import read_sweep
 from sweepmark.search import create_search
-from sweepmark.space import Choice, Range
+from sweepmark.search.axes import Choice, Range
 from sweepmark.specification.components import build, parameter_kinds, resolve_component, settle
 from sweepmark.specification.split import split_rows
 from sweepmark.store import Store, read_journal
@@ -34,7 +34,7 @@ from tiny import blueprint, digits, entries, load_digits, run, seal_lines, write
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sweepmark.blueprint import Blueprint
+    from sweepmark.search.blueprint import Blueprint
 
 BAG = "sklearn.ensemble.BaggingClassifier"
 BAG_YAML = f"""\

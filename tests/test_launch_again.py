@@ -25,8 +25,8 @@ from tiny import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sweepmark.blueprint import Blueprint
     from sweepmark.results import SweepResult
+    from sweepmark.search.blueprint import Blueprint
 
 N_TRIALS, N_FOLDS = 4, 2
 TRUSTED = ("flaky",)

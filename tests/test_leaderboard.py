@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweepmark.leaderboard import best, csv_text, edge_warnings, headline, ranked, table
-from sweepmark.trial import Trial
+from sweepmark.search.trial import Trial
 
 METRIC = "cv_accuracy"
 

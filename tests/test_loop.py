@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from sweepmark.blueprint import Blueprint
     from sweepmark.scores.scorecard import Scorecard
-    from sweepmark.trial import Trial
+    from sweepmark.search.blueprint import Blueprint
+    from sweepmark.search.trial import Trial
 
 SWEEP_ID = "svc_c_gamma-20260101-000000-000aa"
 TPE: dict[str, Any] = {

@@ -14,7 +14,7 @@ from tiny import Listener, changed, grid, run
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sweepmark.blueprint import Blueprint
+    from sweepmark.search.blueprint import Blueprint
 
 
 @pytest.fixture

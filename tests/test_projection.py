@@ -24,7 +24,7 @@ from sweepmark.projection import (
 )
 from sweepmark.records import Artifact, Metric, Param, Tag
 from sweepmark.scores.scorecard import load_predictions
-from sweepmark.trial import Trial
+from sweepmark.search.trial import Trial
 from tiny import config, digits
 
 if TYPE_CHECKING:

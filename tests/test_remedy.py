@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sweepmark.blueprint import Blueprint
 from sweepmark.config import Composer, Folders
 from sweepmark.remedy import lone_command
+from sweepmark.search.blueprint import Blueprint
 from tiny import write_sweep
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from damage import forge
-from sweepmark.blueprint import Blueprint
 from sweepmark.coordinator import Options, resume
 from sweepmark.errors import ConfigurationError, StoreError, SweepmarkError
 from sweepmark.replay import read_sweep
 from sweepmark.results import read_result
+from sweepmark.search.blueprint import Blueprint
 from sweepmark.store import Store, owned, read_journal
 from sweepmark.summary import result_document, result_table
 from tiny import Listener, blueprint, run, seal_lines, write_sweep

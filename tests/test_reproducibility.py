@@ -19,9 +19,9 @@ from tiny import Listener, blueprint, changed, entries, figures, go_on, grid, li
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sweepmark.blueprint import Blueprint
     from sweepmark.results import SweepResult
-    from sweepmark.trial import Trial
+    from sweepmark.search.blueprint import Blueprint
+    from sweepmark.search.trial import Trial
 
 TRUSTED = ("flaky",)
 BANDS = {

@@ -85,7 +85,7 @@ def test_stopped_sweep_goes_on_where_it_was(program: Program) -> None:
     assert set(computed) <= kept
     assert client.get_run(parent.info.run_id).info.status == "FINISHED"
     children = runs(client, experiment.experiment_id, parents=False)
-    assert sorted(run.data.tags["sweepmark.trial"] for run in children) == sorted(
+    assert sorted(run.data.tags["sweepmark.search.trial"] for run in children) == sorted(
         str(number) for number in range(10)
     )
     assert {run.info.status for run in children} == {"FINISHED"}

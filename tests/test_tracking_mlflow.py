@@ -127,7 +127,7 @@ def test_rows_are_those_the_client_writes(tracker: MlflowTracker, store: Path) -
 
     expected = rows(by_client)
     expected["tags"] = [
-        (key, "1" if key == "sweepmark.trial" else value) for key, value in expected["tags"]
+        (key, "1" if key == "sweepmark.search.trial" else value) for key, value in expected["tags"]
     ]
     assert rows(directly) == expected
 
@@ -137,7 +137,7 @@ def test_half_written_child_is_written_again(
 ) -> None:
     tracker.open_parent(sweep_id="s1", name="sweep", records=[], started=99.0)
     (experiment,) = client.search_experiments(filter_string="name = 'sweepmark'")
-    identity = {"sweepmark.sweep_id": "s1", "sweepmark.trial": "0"}
+    identity = {"sweepmark.sweep_id": "s1", "sweepmark.search.trial": "0"}
     left = client.create_run(experiment.experiment_id, start_time=5, tags=identity, run_name="x")
     client.log_batch(left.info.run_id, params=[], metrics=[], tags=[])
     client.log_param(left.info.run_id, "p0", "another value")
@@ -322,9 +322,9 @@ import sys
 from pathlib import Path
 from sweepmark.ledger import OptunaLedger
 from sweepmark.records import Metric
-from sweepmark.space import Space
+from sweepmark.search import Space
 from sweepmark.tracking import MlflowTracker
-from sweepmark.trial import Trial
+from sweepmark.search.trial import Trial
 store, name = Path(sys.argv[1]), sys.argv[2]
 sys.stdin.read()
 tracker = MlflowTracker(store, experiment="sweepmark")
@@ -405,7 +405,7 @@ def test_trial_tag_that_is_no_number_is_none_of_ours(store: Path, text: str) -> 
     parent = tracker.open_parent(sweep_id="s1", name="s", records=[], started=1.0)
     tracker.close()
     with closing(sqlite3.connect(store / "mlflow.db")) as db, db:
-        row = ("sweepmark.trial", text, parent)
+        row = ("sweepmark.search.trial", text, parent)
         db.execute("INSERT INTO tags (key, value, run_uuid) VALUES (?, ?, ?)", row)
     assert tracker.delivered("s1") == {}
     with pytest.raises(LookupError, match="was not made by sweepmark"):

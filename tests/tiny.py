@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.blueprint import Blueprint
 from sweepmark.config import Composer, Folders, dataset_config, place, resolve, validate
 from sweepmark.coordinator import Options, launch, resume
 from sweepmark.data import load
+from sweepmark.search.blueprint import Blueprint
 from sweepmark.store import read_journal
 from sweepmark.store.entries import seal
 from sweepmark.summary import result_document
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
     from sweepmark.results import SweepResult
+    from sweepmark.search.trial import Trial
     from sweepmark.store import Entry, Store
-    from sweepmark.trial import Trial
 
 SMALL = ("dataset=digits", "split.size=300", "engine=serial", "tracking=none", "grade=none")
 """What keeps an evaluation at milliseconds, and in this process."""

@@ -13,10 +13,10 @@ from sweepmark.scores.scorecard import accuracy_on, common_rows
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sweepmark.blueprint import Blueprint
     from sweepmark.config.schema import TaskConfig
     from sweepmark.scores.scorecard import Scorecard
-    from sweepmark.trial import Trial
+    from sweepmark.search.blueprint import Blueprint
+    from sweepmark.search.trial import Trial
 
 __all__ = [
     "Caution",

@@ -20,10 +20,10 @@ from sweepmark.specification.specification import canonical_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sweepmark.blueprint import Blueprint
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
-    from sweepmark.space import Params
+    from sweepmark.search.axes import Params
+    from sweepmark.search.blueprint import Blueprint
     from sweepmark.specification.specification import Specification
 
 __all__ = ["Keys"]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sweepmark.scores.metric_names import Direction
-    from sweepmark.trial import Trial
+    from sweepmark.search.trial import Trial
 
 __all__ = [
     "Table",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sweepmark.records import Record
     from sweepmark.scores.published import Comparison
     from sweepmark.scores.scorecard import Scorecard
-    from sweepmark.trial import Trial
+    from sweepmark.search.trial import Trial
 
 __all__ = [
     "artifact_records",

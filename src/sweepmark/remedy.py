@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.config import lookup
 from sweepmark.config.folders import EXPERIMENT
-from sweepmark.space import Options
+from sweepmark.search.axes import Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sweepmark.blueprint import Blueprint
+    from sweepmark.search.blueprint import Blueprint
 
 __all__ = ["lone_command"]
 

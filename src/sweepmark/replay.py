@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.blueprint import Blueprint
 from sweepmark.errors import ConfigurationError, StoreError, SweepmarkError
 from sweepmark.keys import Keys
-from sweepmark.space import Choice, Options
+from sweepmark.search.axes import Choice, Options
+from sweepmark.search.blueprint import Blueprint
 from sweepmark.specification.recipe import sweep_versions
 from sweepmark.store import History, damaged, read_journal
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from sweepmark.space import Axis, Space
+    from sweepmark.search.axes import Axis, Space
     from sweepmark.store import Entry, Store
 
 __all__ = ["check_sweep", "read_sweep"]

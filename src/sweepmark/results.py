@@ -24,13 +24,13 @@ from sweepmark.replay import read_sweep
 from sweepmark.scores import published
 from sweepmark.scores.metric_names import ACCURACY
 from sweepmark.scores.scorecard import Scorecard, merge_trial
-from sweepmark.space import Choice
-from sweepmark.trial import Trial
+from sweepmark.search.axes import Choice
+from sweepmark.search.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sweepmark.blueprint import Blueprint
+    from sweepmark.search.blueprint import Blueprint
     from sweepmark.store import Entry, History, Holdings, Store
 
 __all__ = ["SweepResult", "build_trial", "merged", "read_result"]

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from sweepmark.data import Dataset
     from sweepmark.results import SweepResult
     from sweepmark.scores.scorecard import Scorecard
+    from sweepmark.search.trial import Trial
     from sweepmark.store import Store
-    from sweepmark.trial import Trial
 
 __all__ = ["LATEST", "Run", "find_result", "find_run"]
 

@@ -21,7 +21,7 @@ from sweepmark.projection import (
 from sweepmark.records import Artifact, Metric, Tag
 from sweepmark.scores import metric_names
 from sweepmark.scores.published import comparison_document
-from sweepmark.space import Choice
+from sweepmark.search.axes import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sweepmark.leaderboard import Table
     from sweepmark.records import Record
     from sweepmark.results import SweepResult
-    from sweepmark.trial import Trial
+    from sweepmark.search.trial import Trial
 
 __all__ = ["parent_records", "published_table", "result_document", "result_table", "stop_text"]
 

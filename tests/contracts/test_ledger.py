@@ -13,8 +13,8 @@ import pytest
 from sweepmark.database import database_uri
 from sweepmark.errors import StoreError
 from sweepmark.ledger import Ledger, MemoryLedger, OptunaLedger, ledger_database
-from sweepmark.space import Choice, Options, Range, Space
-from sweepmark.trial import Trial
+from sweepmark.search.axes import Choice, Options, Range, Space
+from sweepmark.search.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

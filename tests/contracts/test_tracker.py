@@ -129,7 +129,7 @@ def test_trial_is_logged_whole_below_its_parent(tracker: Tracker, observe: Obser
         >= {
             "status": "complete",
             "sweepmark.sweep_id": "s1",
-            "sweepmark.trial": "0",
+            "sweepmark.search.trial": "0",
             "sweepmark.delivered": "true",
         }.items()
     )

@@ -110,7 +110,7 @@ def _fall_short(names: list[str], grades: list[Grade], required: float | None) -
 
 def _rule(args: argparse.Namespace) -> GradeConfig:
     from sweepmark.config import Composer, Folders, resolve, validate
-    from sweepmark.feasibility import check_grade
+    from sweepmark.search.feasibility import check_grade
 
     with Composer(Folders.of(args.config_dir)) as composer:
         rule = validate(resolve(composer.compose([f"grade={args.rule}"]))).grade

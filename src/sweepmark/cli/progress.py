@@ -16,9 +16,9 @@ from sweepmark.scores.metric_names import ACCURACY, CV_ACCURACY, VALIDATION_ACCU
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sweepmark.blueprint import Blueprint
     from sweepmark.coordinator import Progress
-    from sweepmark.trial import Trial
+    from sweepmark.search.blueprint import Blueprint
+    from sweepmark.search.trial import Trial
 
 __all__ = ["create_progress"]
 

@@ -11,10 +11,10 @@ from sweepmark.errors import ConfigurationError, unknown_name
 from sweepmark.escapes import escape
 
 if TYPE_CHECKING:
-    from sweepmark.blueprint import Blueprint
     from sweepmark.config import Folders
     from sweepmark.coordinator import Options
     from sweepmark.results import SweepResult
+    from sweepmark.search.blueprint import Blueprint
 
     Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 -- no other name
 
@@ -155,8 +155,8 @@ def _options(args: argparse.Namespace) -> Options:
 
 
 def _compose(args: argparse.Namespace, sweep: str | None) -> Blueprint:
-    from sweepmark.blueprint import Blueprint
     from sweepmark.config import Composer
+    from sweepmark.search.blueprint import Blueprint
 
     folders = _folders(args)
     if args.multirun:

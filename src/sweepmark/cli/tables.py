@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sweepmark.grade import Grade
     from sweepmark.leaderboard import Table as Listed
     from sweepmark.results import SweepResult
-    from sweepmark.trial import Trial
+    from sweepmark.search.trial import Trial
 
 __all__ = ["grade_lines", "print_result"]
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sweepmark.coordinator.projections import Projections
     from sweepmark.results import SweepResult
     from sweepmark.scores.scorecard import Scorecard
-    from sweepmark.trial import Trial
+    from sweepmark.search.trial import Trial
 
 __all__ = ["Background"]
 

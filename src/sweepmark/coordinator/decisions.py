@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sweepmark.blueprint import Blueprint
     from sweepmark.search import Search
-    from sweepmark.space import Params
+    from sweepmark.search.axes import Params
+    from sweepmark.search.blueprint import Blueprint
+    from sweepmark.search.trial import Trial
     from sweepmark.store import Entry, History
-    from sweepmark.trial import Trial
 
 __all__ = ["Decisions", "Record"]
 

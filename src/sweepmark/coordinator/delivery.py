@@ -25,15 +25,15 @@ from sweepmark.scores.scorecard import merge_trial
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sweepmark.blueprint import Blueprint
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
     from sweepmark.ledger import Ledger
     from sweepmark.records import Record
     from sweepmark.scores.scorecard import Scorecard
+    from sweepmark.search.blueprint import Blueprint
+    from sweepmark.search.trial import Trial
     from sweepmark.store import History, Holdings
     from sweepmark.tracking import Tracker
-    from sweepmark.trial import Trial
 
 __all__ = ["Delivery", "git_records", "git_state"]
 

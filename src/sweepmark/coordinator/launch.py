@@ -28,10 +28,10 @@ from sweepmark.store import History, Journal, owned
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sweepmark.blueprint import Blueprint
     from sweepmark.results import SweepResult
+    from sweepmark.search.blueprint import Blueprint
+    from sweepmark.search.trial import Trial
     from sweepmark.store import Entry, Store
-    from sweepmark.trial import Trial
 
 __all__ = ["Options", "Progress", "launch", "resume"]
 

@@ -25,15 +25,15 @@ from sweepmark.store.holdings import as_meant
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sweepmark.blueprint import Blueprint
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
     from sweepmark.engine import Engine, Failure, Outcome
     from sweepmark.search import Search
-    from sweepmark.space import Params
+    from sweepmark.search.axes import Params
+    from sweepmark.search.blueprint import Blueprint
+    from sweepmark.search.trial import Trial
     from sweepmark.specification.specification import Specification
     from sweepmark.store import Entry, EvaluationStore, History, Journal, Stored
-    from sweepmark.trial import Trial
 
 __all__ = ["Coordinator", "Observer"]
 

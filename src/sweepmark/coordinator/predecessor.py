@@ -13,9 +13,9 @@ from sweepmark.store import History, owned, read_journal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from sweepmark.blueprint import Blueprint
     from sweepmark.coordinator.datasets import Datasets
     from sweepmark.coordinator.launch import Options
+    from sweepmark.search.blueprint import Blueprint
     from sweepmark.store import Store
 
 __all__ = ["difference", "find_unfinished", "is_over", "versions_changed"]

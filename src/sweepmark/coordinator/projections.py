@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
-    from sweepmark.blueprint import Blueprint
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
     from sweepmark.ledger import Ledger
     from sweepmark.results import SweepResult
     from sweepmark.scores.scorecard import Scorecard
+    from sweepmark.search.blueprint import Blueprint
+    from sweepmark.search.trial import Trial
     from sweepmark.store import History, Store
     from sweepmark.tracking import Tracker
-    from sweepmark.trial import Trial
 
 __all__ = ["Projections"]
 

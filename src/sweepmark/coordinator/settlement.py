@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from sweepmark.coordinator.decisions import Record
     from sweepmark.coordinator.stock import Stock
     from sweepmark.scores.scorecard import Scorecard
-    from sweepmark.space import Params
+    from sweepmark.search.axes import Params
+    from sweepmark.search.trial import Trial
     from sweepmark.specification.specification import Specification
     from sweepmark.store import Entry, History, Stored
-    from sweepmark.trial import Trial
 
 __all__ = ["Observer", "OpenTrial", "Settlement", "result_entry"]
 

@@ -12,9 +12,9 @@ from sweepmark.store.holdings import as_meant
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sweepmark.blueprint import Blueprint
     from sweepmark.coordinator.decisions import Record
     from sweepmark.scores.scorecard import Scorecard
+    from sweepmark.search.blueprint import Blueprint
     from sweepmark.specification.specification import Specification
     from sweepmark.store import EvaluationStore, History, Origin, Stored
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from sweepmark.trial import Trial
+    from sweepmark.search.trial import Trial
 
 __all__ = ["Ledger", "is_next"]
 

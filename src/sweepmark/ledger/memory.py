@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sweepmark.ledger.interface import is_next
 
 if TYPE_CHECKING:
-    from sweepmark.trial import Trial
+    from sweepmark.search.trial import Trial
 
 __all__ = ["MemoryLedger"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sweepmark.database import LOCK_TIMEOUT, await_write_lock, translated
 from sweepmark.ledger.interface import is_next
 from sweepmark.ledger.storage import create_database, ledger_database, open_storage
-from sweepmark.space import Options, Range
+from sweepmark.search.axes import Options, Range
 from sweepmark.specification.specification import canonical_json
 from sweepmark.steps import step
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from sweepmark.scores.metric_names import Direction
-    from sweepmark.space import Axis, Choice, Space
-    from sweepmark.trial import Trial
+    from sweepmark.search.axes import Axis, Choice, Space
+    from sweepmark.search.trial import Trial
 
 __all__ = ["OptunaLedger"]
 

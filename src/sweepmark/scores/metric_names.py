@@ -284,7 +284,7 @@ def better_end(name: str | None, asked: Direction | None = None) -> Direction:
         The objective.
     asked : {"maximize", "minimize"} or None
         ``sweep.direction``, which may only agree where the metric has an end of its own:
-        :func:`sweepmark.feasibility.check_objective` refuses what does not.
+        :func:`sweepmark.search.feasibility.check_objective` refuses what does not.
 
     Examples
     --------

@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 SWEEP_TAG = "sweepmark.sweep_id"
-TRIAL_TAG = "sweepmark.trial"
+TRIAL_TAG = "sweepmark.search.trial"
 DELIVERED_TAG = "sweepmark.delivered"
 LEFT_OUT_TAG = "sweepmark.metrics_left_out"
 """Names the metrics that were NaN or infinite: MLflow would show 0 or 1.8e308 for them."""

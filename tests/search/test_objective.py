@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from sweepmark.blueprint import Blueprint
     from sweepmark.results import SweepResult
+    from sweepmark.search.blueprint import Blueprint
 
 SWEEP = """\
 # Logistic regression over C
@@ -198,7 +198,7 @@ def test_searches_that_learn_are_told_the_better_end(
 
 def test_nothing_but_finite_figures_is_ranked_at_either_end() -> None:
     from sweepmark.leaderboard import best, ranked
-    from sweepmark.trial import Trial
+    from sweepmark.search.trial import Trial
 
     figures: Mapping[int, float] = {0: math.nan, 1: 0.5, 2: 0.25, 3: 0.25, 4: math.inf, 5: 0.5}
     trials = [

@@ -22,13 +22,13 @@ from sweepmark.scores.metric_names import (
     recall,
     validation,
 )
-from sweepmark.space import Choice, Options
+from sweepmark.search.axes import Choice, Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sweepmark.config.schema import Config, GradeConfig, SweepConfig
-    from sweepmark.space import Params, Range, Space
+    from sweepmark.search.axes import Params, Range, Space
 
 __all__ = ["check_axes", "check_grade", "check_objective", "check_recalls", "samples"]
 

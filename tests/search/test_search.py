@@ -15,12 +15,12 @@ from scipy.stats import qmc
 from sweepmark.config.schema import SamplerConfig, SweepConfig
 from sweepmark.errors import ConfigurationError
 from sweepmark.search import LARGEST_GRID, Search, SobolSearch, create_search
-from sweepmark.space import Choice, Options, Range, Space
+from sweepmark.search.axes import Choice, Options, Range, Space
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sweepmark.space import Params
+    from sweepmark.search.axes import Params
 
 C = Range("classifier.C", "classifier.C", 0.01, 100.0, log=True, integer=False)
 DEPTH = Range("classifier.depth", "classifier.depth", 1, 20, log=True, integer=True)

@@ -15,13 +15,6 @@ from sweepmark.config import Tree, lookup, place, resolve, validate
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.errors import ConfigurationError, FetchError, unknown_name
 from sweepmark.evaluation.evaluate import specify, trained_names
-from sweepmark.feasibility import (
-    check_axes,
-    check_grade,
-    check_objective,
-    check_recalls,
-    samples,
-)
 from sweepmark.scores.metric_names import (
     ACCURACY,
     CV_ACCURACY,
@@ -29,7 +22,15 @@ from sweepmark.scores.metric_names import (
     better_end,
     direction,
 )
-from sweepmark.space import Options, Space, option_name, parse_space
+from sweepmark.search.axes import Options, Space
+from sweepmark.search.feasibility import (
+    check_axes,
+    check_grade,
+    check_objective,
+    check_recalls,
+    samples,
+)
+from sweepmark.search.space import option_name, parse_space
 from sweepmark.specification.components import TARGET, parameter_kinds, settle
 from sweepmark.specification.specification import canonical_json
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from sweepmark.data import Dataset
     from sweepmark.kinds import Kinds
     from sweepmark.scores.metric_names import Direction
-    from sweepmark.space import Params
+    from sweepmark.search.axes import Params
 
 __all__ = ["RUN", "Blueprint"]
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sweepmark.blueprint import Blueprint
 from sweepmark.config import Composer, Folders
 from sweepmark.errors import ConfigurationError
-from sweepmark.feasibility import samples
-from sweepmark.space import Choice, Options, Range, Space
+from sweepmark.search.axes import Choice, Options, Range, Space
+from sweepmark.search.blueprint import Blueprint
+from sweepmark.search.feasibility import samples
 from tiny import SMALL, blueprint, changed, load_digits, write_sweep
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sweepmark.errors import ConfigurationError
 from sweepmark.kinds import Kinds, convert
-from sweepmark.space.axes import Axis, Choice, Options, Range, Space
+from sweepmark.search.axes import Axis, Choice, Options, Range, Space
 
 __all__ = ["Defaults", "KindsAt", "option_name", "parse_space"]
 
