@@ -12,10 +12,10 @@ import pytest
 
 from sweepmark.coordinator.delivery import Delivery, git_records, git_state
 from sweepmark.ledger import MemoryLedger
-from sweepmark.records import Artifact, Metric, Model, Param, Tag
 from sweepmark.results import merged, read_result
 from sweepmark.store import History, Store, read_journal
 from sweepmark.tracking import MemoryTracker
+from sweepmark.tracking.records import Artifact, Metric, Model, Param, Tag
 from tiny import blueprint, changed, flaky, grid, load_digits, run
 
 if TYPE_CHECKING:

@@ -20,7 +20,6 @@ from sweepmark.errors import ConfigurationError, StoreError
 from sweepmark.evaluation.evaluate import specify
 from sweepmark.kinds import convert, kinds_of, show
 from sweepmark.leaderboard import csv_text
-from sweepmark.projection import configuration_records, short_name
 from sweepmark.remedy import lone_command
 from sweepmark.replay import read_sweep
 from sweepmark.search import create_search
@@ -29,6 +28,7 @@ from sweepmark.specification.components import build, parameter_kinds, resolve_c
 from sweepmark.specification.split import split_rows
 from sweepmark.store import Store, read_journal
 from sweepmark.summary import result_document, result_table
+from sweepmark.tracking.projection import configuration_records, short_name
 from tiny import blueprint, digits, entries, load_digits, run, seal_lines, write_sweep
 
 if TYPE_CHECKING:

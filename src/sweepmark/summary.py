@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark import grade as grading
 from sweepmark import leaderboard
-from sweepmark.closeup import drawn
 from sweepmark.escapes import cut
 from sweepmark.kinds import is_scale
-from sweepmark.projection import (
+from sweepmark.scores import metric_names
+from sweepmark.scores.published import comparison_document
+from sweepmark.search.axes import Choice
+from sweepmark.tracking.closeup import drawn
+from sweepmark.tracking.projection import (
     artifact_records,
     data_record,
     model_record,
     positive_records,
 )
-from sweepmark.records import Artifact, Metric, Tag
-from sweepmark.scores import metric_names
-from sweepmark.scores.published import comparison_document
-from sweepmark.search.axes import Choice
+from sweepmark.tracking.records import Artifact, Metric, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sweepmark.data import Dataset
     from sweepmark.leaderboard import Table
-    from sweepmark.records import Record
     from sweepmark.results import SweepResult
     from sweepmark.search.trial import Trial
+    from sweepmark.tracking.records import Record
 
 __all__ = ["parent_records", "published_table", "result_document", "result_table", "stop_text"]
 

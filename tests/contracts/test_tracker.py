@@ -16,9 +16,9 @@ import pytest
 
 from sweepmark.database import database_uri
 from sweepmark.errors import NotFoundError, StoreError
-from sweepmark.records import Artifact, DataInput, Metric, Param, Record, Tag
 from sweepmark.tracking import MemoryTracker, MlflowTracker, Tracker
 from sweepmark.tracking.interface import LEFT_OUT_TAG, match_run
+from sweepmark.tracking.records import Artifact, DataInput, Metric, Param, Record, Tag
 from sweepmark.tracking.storage import mlflow_database
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from sweepmark.cli.output import print_lines
 from sweepmark.escapes import cut, escape
 from sweepmark.leaderboard import best
 from sweepmark.outlets import console
-from sweepmark.projection import short_name
 from sweepmark.scores.metric_names import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY
+from sweepmark.tracking.projection import short_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import StoreError
-from sweepmark.projection import (
+from sweepmark.scores.published import compare
+from sweepmark.scores.scorecard import merge_trial
+from sweepmark.tracking.projection import (
     artifact_records,
     configuration_records,
     data_record,
@@ -18,9 +20,7 @@ from sweepmark.projection import (
     short_name,
     trial_records,
 )
-from sweepmark.records import Tag
-from sweepmark.scores.published import compare
-from sweepmark.scores.scorecard import merge_trial
+from sweepmark.tracking.records import Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
     from sweepmark.ledger import Ledger
-    from sweepmark.records import Record
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.search.trial import Trial
     from sweepmark.store import History, Holdings
     from sweepmark.tracking import Tracker
+    from sweepmark.tracking.records import Record
 
 __all__ = ["Delivery", "git_records", "git_state"]
 

@@ -14,10 +14,10 @@ from sweepmark.coordinator.delivery import Delivery, git_records
 from sweepmark.database import PATIENCE
 from sweepmark.errors import SweepmarkError
 from sweepmark.ledger import MemoryLedger, OptunaLedger
-from sweepmark.projection import configuration_records
-from sweepmark.records import Tag
 from sweepmark.summary import parent_records
 from sweepmark.tracking import MemoryTracker, MlflowTracker
+from sweepmark.tracking.projection import configuration_records
+from sweepmark.tracking.records import Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

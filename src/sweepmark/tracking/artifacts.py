@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweepmark.database import translated
-from sweepmark.records import Artifact
+from sweepmark.tracking.records import Artifact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from sweepmark.records import Record
+    from sweepmark.tracking.records import Record
 
 __all__ = ["write_artifacts"]
 

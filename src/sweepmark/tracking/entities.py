@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.records import DataInput, Metric, Param, Record, Tag
 from sweepmark.specification.specification import canonical_json
 from sweepmark.tracking.interface import LEFT_OUT_TAG
+from sweepmark.tracking.records import DataInput, Metric, Param, Record, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

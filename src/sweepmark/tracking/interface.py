@@ -9,7 +9,7 @@ from sweepmark.errors import NotFoundError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sweepmark.records import Record
+    from sweepmark.tracking.records import Record
 
 __all__ = [
     "DELIVERED_TAG",

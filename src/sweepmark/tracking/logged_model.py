@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
     from mlflow.models import ModelSignature
 
-    from sweepmark.records import Model
+    from sweepmark.tracking.records import Model
 
 __all__ = ["log_model"]
 

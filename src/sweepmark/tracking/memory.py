@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import NotFoundError
-from sweepmark.records import Metric, Tag
 from sweepmark.tracking.interface import (
     DELIVERED_TAG,
     LEFT_OUT_TAG,
@@ -17,12 +16,13 @@ from sweepmark.tracking.interface import (
     is_of_outcome,
     match_run,
 )
+from sweepmark.tracking.records import Metric, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sweepmark.records import Record
     from sweepmark.tracking.interface import EndStatus
+    from sweepmark.tracking.records import Record
 
 __all__ = ["MemoryRun", "MemoryTracker"]
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from sweepmark.database import await_write_lock, translated
 from sweepmark.errors import NotFoundError
-from sweepmark.records import Model
 from sweepmark.steps import step
 from sweepmark.tracking.artifacts import write_artifacts
 from sweepmark.tracking.entities import (
@@ -32,6 +31,7 @@ from sweepmark.tracking.interface import (
 )
 from sweepmark.tracking.known import Known, search, trial_number
 from sweepmark.tracking.logged_model import log_model
+from sweepmark.tracking.records import Model
 from sweepmark.tracking.rows import FinishedRun, insert_run, is_known_schema
 from sweepmark.tracking.storage import artifacts_folder, connect, folder_of, mlflow_database
 
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, Run
 
-    from sweepmark.records import Record
     from sweepmark.tracking.interface import EndStatus
+    from sweepmark.tracking.records import Record
 
 __all__ = ["MlflowTracker"]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from sweepmark.records import Record
+    from sweepmark.tracking.records import Record
 
 __all__ = ["FinishedRun", "insert_run", "is_known_schema", "relocate"]
 

@@ -19,11 +19,11 @@ from sklearn.metrics import (
 )
 
 from pixels import is_whole, read_png
-from sweepmark.closeup import closeup, predictions_csv
 from sweepmark.evaluation.evaluate import evaluate, specify
 from sweepmark.plots import diagrams
 from sweepmark.plots.chart import Line, Panel, Point, chart_png
 from sweepmark.scores.mistakes import errors
+from sweepmark.tracking.closeup import closeup, predictions_csv
 from tiny import config, digits
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def test_a_picture_that_fails_costs_a_warning(
     def fail(*_: object) -> bytes:
         raise OSError("raqm_layout() failed\x1b[2J")
 
-    monkeypatch.setattr("sweepmark.closeup.confusion_matrix_png", fail)
+    monkeypatch.setattr("sweepmark.tracking.closeup.confusion_matrix_png", fail)
     with pytest.warns(RuntimeWarning, match=r"confusion_matrix\.png could not be drawn.*\\x1b"):
         files = closeup(card, digits())
     assert set(files) == (TABLES | PICTURES | {"confusion_matrix.png.txt"}) - {

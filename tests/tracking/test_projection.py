@@ -14,7 +14,9 @@ import yaml
 
 from sweepmark.config.schema import TaskConfig
 from sweepmark.evaluation.evaluate import evaluate, specify
-from sweepmark.projection import (
+from sweepmark.scores.scorecard import load_predictions
+from sweepmark.search.trial import Trial
+from sweepmark.tracking.projection import (
     artifact_records,
     configuration_records,
     data_record,
@@ -22,14 +24,12 @@ from sweepmark.projection import (
     short_name,
     trial_records,
 )
-from sweepmark.records import Artifact, Metric, Param, Tag
-from sweepmark.scores.scorecard import load_predictions
-from sweepmark.search.trial import Trial
+from sweepmark.tracking.records import Artifact, Metric, Param, Tag
 from tiny import config, digits
 
 if TYPE_CHECKING:
-    from sweepmark.records import Record
     from sweepmark.scores.scorecard import Scorecard
+    from sweepmark.tracking.records import Record
 
 TREE: dict[str, Any] = {
     "seed": 0,

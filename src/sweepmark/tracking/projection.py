@@ -6,23 +6,23 @@ import math
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.closeup import closeup
 from sweepmark.escapes import redact
 from sweepmark.kinds import show
-from sweepmark.records import Artifact, DataInput, Metric, Model, Param, Tag
 from sweepmark.scores import metric_names
 from sweepmark.scores.scorecard import mean_curves
 from sweepmark.specification.task import answer_type
+from sweepmark.tracking.closeup import closeup
+from sweepmark.tracking.records import Artifact, DataInput, Metric, Model, Param, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sweepmark.config.schema import TaskConfig
     from sweepmark.data import Dataset
-    from sweepmark.records import Record
     from sweepmark.scores.published import Comparison
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.search.trial import Trial
+    from sweepmark.tracking.records import Record
 
 __all__ = [
     "artifact_records",

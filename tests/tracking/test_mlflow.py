@@ -19,9 +19,9 @@ from sklearn.dummy import DummyClassifier
 
 from sweepmark.database import database_uri
 from sweepmark.errors import StoreError
-from sweepmark.records import Artifact, DataInput, Metric, Model, Param, Record, Tag
 from sweepmark.specification import models
 from sweepmark.tracking import MlflowTracker
+from sweepmark.tracking.records import Artifact, DataInput, Metric, Model, Param, Record, Tag
 from sweepmark.tracking.storage import artifacts_folder, mlflow_database
 
 if TYPE_CHECKING:
@@ -321,7 +321,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from sweepmark.ledger import OptunaLedger
-from sweepmark.records import Metric
+from sweepmark.tracking.records import Metric
 from sweepmark.search import Space
 from sweepmark.tracking import MlflowTracker
 from sweepmark.search.trial import Trial
