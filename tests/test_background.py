@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sweepmark.coordinator.projections import Projections
-    from sweepmark.results import SweepResult
+    from sweepmark.report.results import SweepResult
 
 
 class Recorder:

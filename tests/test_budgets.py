@@ -9,8 +9,8 @@ import pytest
 
 from sweepmark.coordinator import Options, resume
 from sweepmark.errors import ConfigurationError
+from sweepmark.report.summary import result_document, stop_text
 from sweepmark.store import History, Store, read_journal
-from sweepmark.summary import result_document, stop_text
 from tiny import Listener, blueprint, entries, run, write_sweep
 
 if TYPE_CHECKING:

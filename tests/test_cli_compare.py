@@ -12,7 +12,7 @@ import pytest
 from program import Called
 from sweepmark.config import Composer, Folders
 from sweepmark.errors import ConfigurationError, NotFoundError
-from sweepmark.runs import find_run
+from sweepmark.report.runs import find_run
 from sweepmark.search.blueprint import Blueprint
 from sweepmark.store import Holdings, Store
 from tables import PASSENGERS, write
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sweepmark.results import SweepResult
+    from sweepmark.report.results import SweepResult
     from sweepmark.scores.scorecard import Predictions, Scorecard
 
 SMALL = ("engine=serial", "tracking=none", "grade=none")

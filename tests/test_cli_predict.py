@@ -17,8 +17,8 @@ import glyphs
 from program import Called
 from sweepmark.config import Composer, Folders
 from sweepmark.data import idx
-from sweepmark.prediction import load_model
-from sweepmark.runs import find_run
+from sweepmark.report.prediction import load_model
+from sweepmark.report.runs import find_run
 from sweepmark.search.blueprint import Blueprint
 from sweepmark.store import Store
 from tables import PASSENGERS, write
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sweepmark.results import SweepResult
+    from sweepmark.report.results import SweepResult
 
 SMALL = ("engine=serial", "tracking=none", "grade=none")
 DETECTOR = ("task=is_digit", "task.positive=5", "evaluation.threshold=0.5")

@@ -13,8 +13,8 @@ import pytest
 
 from sweepmark.doctor.store import examine_store
 from sweepmark.errors import StoreError
-from sweepmark.results import read_result
-from sweepmark.runs import find_run
+from sweepmark.report.results import read_result
+from sweepmark.report.runs import find_run
 from sweepmark.store import Store
 from tiny import blueprint, changed, entries, figures, go_on, grid, lines, run
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sweepmark.results import SweepResult
+    from sweepmark.report.results import SweepResult
 
 FILES = ("evaluation.json", "predictions.npz", "digests.json", "model.skops")
 

@@ -12,7 +12,7 @@ import pytest
 
 from sweepmark.coordinator.delivery import Delivery, git_records, git_state
 from sweepmark.ledger import MemoryLedger
-from sweepmark.results import merged, read_result
+from sweepmark.report.results import merged, read_result
 from sweepmark.store import History, Store, read_journal
 from sweepmark.tracking import MemoryTracker
 from sweepmark.tracking.records import Artifact, Metric, Model, Param, Tag
@@ -21,7 +21,7 @@ from tiny import blueprint, changed, flaky, grid, load_digits, run
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sweepmark.results import SweepResult
+    from sweepmark.report.results import SweepResult
     from sweepmark.search.trial import Trial
 
 

@@ -18,14 +18,14 @@ from sweepmark.coordinator import rebuild
 from sweepmark.data import published_digest
 from sweepmark.doctor import Finding, examine
 from sweepmark.errors import OwnedError, StoreError
-from sweepmark.results import read_result
+from sweepmark.report.results import read_result
+from sweepmark.report.summary import result_document
 from sweepmark.store import Store, owned
-from sweepmark.summary import result_document
 from tiny import flaky, go_on, grid, run, unsteady
 
 if TYPE_CHECKING:
     from program import Program
-    from sweepmark.results import SweepResult
+    from sweepmark.report.results import SweepResult
 
 MLFLOW = {"name": "mlflow", "artifacts": "all"}
 

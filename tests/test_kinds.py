@@ -19,15 +19,15 @@ from sklearn.svm import SVC
 from sweepmark.errors import ConfigurationError, StoreError
 from sweepmark.evaluation.evaluate import specify
 from sweepmark.kinds import convert, kinds_of, show
-from sweepmark.leaderboard import csv_text
-from sweepmark.remedy import lone_command
-from sweepmark.replay import read_sweep
+from sweepmark.report.leaderboard import csv_text
+from sweepmark.report.remedy import lone_command
+from sweepmark.report.replay import read_sweep
+from sweepmark.report.summary import result_document, result_table
 from sweepmark.search import create_search
 from sweepmark.search.axes import Choice, Range
 from sweepmark.specification.components import build, parameter_kinds, resolve_component, settle
 from sweepmark.specification.split import split_rows
 from sweepmark.store import Store, read_journal
-from sweepmark.summary import result_document, result_table
 from sweepmark.tracking.projection import configuration_records, short_name
 from tiny import blueprint, digits, entries, load_digits, run, seal_lines, write_sweep
 

@@ -35,7 +35,7 @@ from tiny import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sweepmark.results import SweepResult
+    from sweepmark.report.results import SweepResult
 
 N_TRIALS, N_FOLDS = 4, 2
 TRUSTED = ("flaky",)

@@ -25,7 +25,7 @@ from tiny import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sweepmark.results import SweepResult
+    from sweepmark.report.results import SweepResult
     from sweepmark.search.blueprint import Blueprint
 
 N_TRIALS, N_FOLDS = 4, 2

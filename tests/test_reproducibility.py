@@ -11,15 +11,15 @@ import pytest
 
 from sweepmark.coordinator import Options, launch
 from sweepmark.doctor.store import examine_store
-from sweepmark.results import read_result
-from sweepmark.runs import find_run
+from sweepmark.report.results import read_result
+from sweepmark.report.runs import find_run
 from sweepmark.store import Store, read_journal
 from tiny import Listener, blueprint, changed, entries, figures, go_on, grid, lines, run, unsteady
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sweepmark.results import SweepResult
+    from sweepmark.report.results import SweepResult
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.search.trial import Trial
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from sweepmark.config import Composer, Folders, dataset_config, place, resolve, validate
 from sweepmark.coordinator import Options, launch, resume
 from sweepmark.data import load
+from sweepmark.report.summary import result_document
 from sweepmark.search.blueprint import Blueprint
 from sweepmark.store import read_journal
 from sweepmark.store.entries import seal
-from sweepmark.summary import result_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sweepmark.config import Tree
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
-    from sweepmark.results import SweepResult
+    from sweepmark.report.results import SweepResult
     from sweepmark.search.trial import Trial
     from sweepmark.store import Entry, Store
 

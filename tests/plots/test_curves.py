@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from pixels import is_whole, read_png
-from sweepmark.grade import wilson_interval
 from sweepmark.plots.curves import curve_png
 from sweepmark.plots.heatmap import heatmap_png
+from sweepmark.report.grade import wilson_interval
 
 VERMILION = (0xD5, 0x5E, 0x00)
 

@@ -15,17 +15,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sweepmark.errors import ConfigurationError
+from sweepmark.report.summary import result_document, result_table
 from sweepmark.search import create_search
 from sweepmark.specification.split import resolve_split, split_rows
 from sweepmark.store import Store
-from sweepmark.summary import result_document, result_table
 from tiny import blueprint, changed, digits, entries, run, write_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from sweepmark.results import SweepResult
+    from sweepmark.report.results import SweepResult
     from sweepmark.search.blueprint import Blueprint
 
 SWEEP = """\
@@ -197,7 +197,7 @@ def test_searches_that_learn_are_told_the_better_end(
 
 
 def test_nothing_but_finite_figures_is_ranked_at_either_end() -> None:
-    from sweepmark.leaderboard import best, ranked
+    from sweepmark.report.leaderboard import best, ranked
     from sweepmark.search.trial import Trial
 
     figures: Mapping[int, float] = {0: math.nan, 1: 0.5, 2: 0.25, 3: 0.25, 4: math.inf, 5: 0.5}

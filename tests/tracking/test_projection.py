@@ -83,7 +83,7 @@ def test_complete_trial_is_logged_with_figures_and_identity(card: Scorecard) -> 
     records = trial_records(TRIAL, [card])
     tags, figures = by_name(records, Tag), by_name(records, Metric)
     assert tags["sweepmark.status"].value == "complete"
-    assert tags["sweepmark.keys"].value == "a b"
+    assert tags["sweepmark.report.keys"].value == "a b"
     assert tags["sweepmark.attempts"].value == "2"
     values = {name: figure.value for name, figure in figures.items()}
     assert values == {

@@ -14,7 +14,7 @@ from sweepmark.escapes import cut, escape
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sweepmark.runs import Run
+    from sweepmark.report.runs import Run
 
     Document = Mapping[str, Any]
     Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 -- no other name
@@ -59,7 +59,7 @@ def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
 
 
 def _compare(args: argparse.Namespace) -> int:
-    from sweepmark.comparison import (
+    from sweepmark.report.comparison import (
         errors_document,
         look_document,
         pair_document,
@@ -80,7 +80,7 @@ def _compare(args: argparse.Namespace) -> int:
 
 
 def _runs(args: argparse.Namespace) -> list[Run]:
-    from sweepmark.runs import LATEST, find_run
+    from sweepmark.report.runs import LATEST, find_run
     from sweepmark.store import Store
 
     if len(args.entries) > _PAIR:

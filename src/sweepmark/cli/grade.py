@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import argparse
 
     from sweepmark.config.schema import GradeConfig
-    from sweepmark.grade import Entry, Grade
-    from sweepmark.results import SweepResult
+    from sweepmark.report.grade import Entry, Grade
+    from sweepmark.report.results import SweepResult
     from sweepmark.store import Store
 
     Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 -- no other name
@@ -52,7 +52,7 @@ def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
 
 
 def _grade(args: argparse.Namespace) -> int:
-    from sweepmark.grade import grade, grade_document, rank
+    from sweepmark.report.grade import grade, grade_document, rank
 
     rule = _rule(args)
     _check_required(args.require, rule)
@@ -97,7 +97,7 @@ def _check_required(required: float | None, rule: GradeConfig) -> None:
 
 def _fall_short(names: list[str], grades: list[Grade], required: float | None) -> bool:
     """Tell whether an entry is below what is required, and say which."""
-    from sweepmark.grade import reaches
+    from sweepmark.report.grade import reaches
 
     short = [
         f"{name}: {each.metric} {each.value:.6g} is below the required {required:g}"
@@ -127,8 +127,8 @@ def _entries(args: argparse.Namespace, rule: GradeConfig) -> list[Entry]:
 
 
 def _entry(name: str, store: Store, rule: GradeConfig) -> Entry:
-    from sweepmark.grade import Entry
-    from sweepmark.runs import find_result
+    from sweepmark.report.grade import Entry
+    from sweepmark.report.runs import find_result
 
     result, number = find_result(name, store)
     if number is not None and result.test is not None and number != result.test.number:

@@ -13,7 +13,7 @@ from sweepmark.outlets import Outlet
 if TYPE_CHECKING:
     import argparse
 
-    from sweepmark.prediction import Prediction
+    from sweepmark.report.prediction import Prediction
 
     Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 -- no other name
 
@@ -77,8 +77,8 @@ def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
 
 def _predict(args: argparse.Namespace) -> int:
     from sweepmark.data.export import write_whole
-    from sweepmark.prediction import csv_text, predict_file, prediction_document, rank
-    from sweepmark.runs import find_run
+    from sweepmark.report.prediction import csv_text, predict_file, prediction_document, rank
+    from sweepmark.report.runs import find_run
     from sweepmark.store import Store
 
     _check_places(args)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.cli.output import print_lines
 from sweepmark.escapes import cut, escape
-from sweepmark.leaderboard import best
 from sweepmark.outlets import console
+from sweepmark.report.leaderboard import best
 from sweepmark.scores.metric_names import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY
 from sweepmark.tracking.projection import short_name
 

@@ -13,7 +13,7 @@ from sweepmark.escapes import escape
 if TYPE_CHECKING:
     from sweepmark.config import Folders
     from sweepmark.coordinator import Options
-    from sweepmark.results import SweepResult
+    from sweepmark.report.results import SweepResult
     from sweepmark.search.blueprint import Blueprint
 
     Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 -- no other name
@@ -241,7 +241,7 @@ def _advise(args: argparse.Namespace, sweep_id: str) -> None:
 
 
 def _show(result: SweepResult, args: argparse.Namespace) -> int:
-    from sweepmark.summary import result_document
+    from sweepmark.report.summary import result_document
 
     if args.json:
         print_document(result_document(result))

@@ -10,15 +10,15 @@ from rich import box
 from sweepmark.cli.drawing import Table, draw
 from sweepmark.cli.output import command_line
 from sweepmark.outlets import console
+from sweepmark.report.summary import published_table, result_table, stop_text
 from sweepmark.scores import metric_names
-from sweepmark.summary import published_table, result_table, stop_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sweepmark.grade import Grade
-    from sweepmark.leaderboard import Table as Listed
-    from sweepmark.results import SweepResult
+    from sweepmark.report.grade import Grade
+    from sweepmark.report.leaderboard import Table as Listed
+    from sweepmark.report.results import SweepResult
     from sweepmark.search.trial import Trial
 
 __all__ = ["grade_lines", "print_result"]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from sweepmark.coordinator.projections import Projections
-    from sweepmark.results import SweepResult
+    from sweepmark.report.results import SweepResult
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.search.trial import Trial
 

@@ -18,8 +18,8 @@ from sweepmark.coordinator.stock import lacks
 from sweepmark.engine import Clock, check_engine, create_engine
 from sweepmark.engine.serial import SerialEngine
 from sweepmark.errors import SweepmarkError
-from sweepmark.replay import check_sweep, read_sweep
-from sweepmark.results import read_result
+from sweepmark.report.replay import check_sweep, read_sweep
+from sweepmark.report.results import read_result
 from sweepmark.search import create_search
 from sweepmark.specification.recipe import sweep_versions
 from sweepmark.specification.specification import canonical_json
@@ -28,7 +28,7 @@ from sweepmark.store import History, Journal, owned
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sweepmark.results import SweepResult
+    from sweepmark.report.results import SweepResult
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.search.trial import Trial
     from sweepmark.store import Entry, Store

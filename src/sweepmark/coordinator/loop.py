@@ -18,7 +18,7 @@ from sweepmark.coordinator.workload import Workload
 from sweepmark.engine import Job, shared_memory
 from sweepmark.errors import FetchError
 from sweepmark.evaluation.evaluate import specify, specify_test
-from sweepmark.leaderboard import best
+from sweepmark.report.leaderboard import best
 from sweepmark.store import Origin
 from sweepmark.store.holdings import as_meant
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError, OwnedError, StoreError
-from sweepmark.replay import read_sweep
+from sweepmark.report.replay import read_sweep
 from sweepmark.specification.recipe import sweep_versions
 from sweepmark.specification.specification import canonical_json
 from sweepmark.store import History, owned, read_journal

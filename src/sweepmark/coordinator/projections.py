@@ -14,7 +14,7 @@ from sweepmark.coordinator.delivery import Delivery, git_records
 from sweepmark.database import PATIENCE
 from sweepmark.errors import SweepmarkError
 from sweepmark.ledger import MemoryLedger, OptunaLedger
-from sweepmark.summary import parent_records
+from sweepmark.report.summary import parent_records
 from sweepmark.tracking import MemoryTracker, MlflowTracker
 from sweepmark.tracking.projection import configuration_records
 from sweepmark.tracking.records import Tag
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
     from sweepmark.ledger import Ledger
-    from sweepmark.results import SweepResult
+    from sweepmark.report.results import SweepResult
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.search.trial import Trial

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sweepmark.coordinator.datasets import Datasets
 from sweepmark.coordinator.projections import Projections
-from sweepmark.replay import read_sweep
-from sweepmark.results import build_trial, read_result
+from sweepmark.report.replay import read_sweep
+from sweepmark.report.results import build_trial, read_result
 from sweepmark.scores.scorecard import merge_trial
 from sweepmark.store import owned
 

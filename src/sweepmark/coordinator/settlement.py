@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from sweepmark.engine import Failure
-from sweepmark.results import build_trial
+from sweepmark.report.results import build_trial
 from sweepmark.scores.scorecard import merge_trial
 
 if TYPE_CHECKING:

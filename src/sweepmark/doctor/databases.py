@@ -9,7 +9,7 @@ from sweepmark.doctor.finding import ok, problem
 from sweepmark.doctor.store import is_running
 from sweepmark.errors import StoreError, SweepmarkError
 from sweepmark.ledger import ledger_database, ledger_schema_problem, study_sizes
-from sweepmark.replay import read_sweep
+from sweepmark.report.replay import read_sweep
 from sweepmark.tracking import mlflow_database, mlflow_schema_problem, run_states
 
 if TYPE_CHECKING:

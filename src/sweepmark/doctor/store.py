@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sweepmark.doctor.finding import note, ok, problem
 from sweepmark.errors import StoreError, SweepmarkError
-from sweepmark.replay import read_sweep
+from sweepmark.report.replay import read_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

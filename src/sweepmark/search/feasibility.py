@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from sweepmark import grade as grading
 from sweepmark.errors import ConfigurationError, unknown_name
+from sweepmark.report import grade as grading
 from sweepmark.scores.metric_names import (
     ACCURACY,
     CV_ACCURACY,

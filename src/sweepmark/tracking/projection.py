@@ -110,7 +110,7 @@ def trial_records(trial: Trial, cards: Sequence[Scorecard]) -> list[Record]:
     """
     records: list[Record] = [
         Tag("sweepmark.status", trial.status),
-        Tag("sweepmark.keys", " ".join(trial.keys)),
+        Tag("sweepmark.report.keys", " ".join(trial.keys)),
         Tag("sweepmark.attempts", str(trial.attempts)),
     ]
     if trial.reason:

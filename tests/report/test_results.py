@@ -9,7 +9,7 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
 from sweepmark.evaluation.evaluate import specify_test
-from sweepmark.results import read_result
+from sweepmark.report.results import read_result
 from sweepmark.specification.split import split_rows
 from sweepmark.store import Store
 from tiny import blueprint, changed, digits, figures, flaky, grid, run
@@ -17,7 +17,7 @@ from tiny import blueprint, changed, digits, figures, flaky, grid, run
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sweepmark.results import SweepResult
+    from sweepmark.report.results import SweepResult
 
 SIZES = [300, 60, 200]
 BANDS = {"bands": [{"minimum": 0.5, "points": 40}, {"minimum": 0.9, "points": 60}]}

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sweepmark.cautions import Caution
+from sweepmark.report.cautions import Caution
+from sweepmark.report.summary import parent_records, result_document, result_table
 from sweepmark.store import Store
-from sweepmark.summary import parent_records, result_document, result_table
 from sweepmark.tracking.records import Artifact, Metric, Model, Tag
 from tiny import blueprint, changed, digits, grid, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sweepmark.results import SweepResult
+    from sweepmark.report.results import SweepResult
     from sweepmark.tracking.records import Record
 
 GRADE = {"name": "some", "bands": [{"minimum": 0.5, "points": 40}]}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sweepmark.leaderboard import best, csv_text, edge_warnings, headline, ranked, table
+from sweepmark.report.leaderboard import best, csv_text, edge_warnings, headline, ranked, table
 from sweepmark.search.trial import Trial
 
 METRIC = "cv_accuracy"

@@ -13,7 +13,7 @@ from sweepmark.scores.mistakes import accuracy_per_label, errors, most_confused,
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sweepmark.runs import Run
+    from sweepmark.report.runs import Run
     from sweepmark.scores.mistakes import Mistake, RankedRow
 
 __all__ = ["errors_document", "look_document", "pair_document", "ranking_document"]

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError, NotFoundError, unknown_name
-from sweepmark.remedy import lone_command
-from sweepmark.results import merged, read_result
+from sweepmark.report.remedy import lone_command
+from sweepmark.report.results import merged, read_result
 from sweepmark.scores.metric_names import ACCURACY, pooled, validation
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
-    from sweepmark.results import SweepResult
+    from sweepmark.report.results import SweepResult
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.search.trial import Trial
     from sweepmark.store import Store

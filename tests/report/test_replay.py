@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from damage import forge
 from sweepmark.coordinator import Options, resume
 from sweepmark.errors import ConfigurationError, StoreError, SweepmarkError
-from sweepmark.replay import read_sweep
-from sweepmark.results import read_result
+from sweepmark.report.replay import read_sweep
+from sweepmark.report.results import read_result
+from sweepmark.report.summary import result_document, result_table
 from sweepmark.search.blueprint import Blueprint
 from sweepmark.store import Store, owned, read_journal
-from sweepmark.summary import result_document, result_table
 from tiny import Listener, blueprint, run, seal_lines, write_sweep
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError, StoreError, SweepmarkError
-from sweepmark.keys import Keys
+from sweepmark.report.keys import Keys
 from sweepmark.search.axes import Choice, Options
 from sweepmark.search.blueprint import Blueprint
 from sweepmark.specification.recipe import sweep_versions

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sweepmark.data import Dataset
     from sweepmark.data.intake import Intake
-    from sweepmark.runs import Run
+    from sweepmark.report.runs import Run
 
 __all__ = ["Prediction", "csv_text", "load_model", "predict_file", "prediction_document", "rank"]
 

@@ -9,8 +9,9 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from sweepmark import grade as grading
-from sweepmark.cautions import (
+from sweepmark.config.folders import EXPERIMENT
+from sweepmark.report import grade as grading
+from sweepmark.report.cautions import (
     Caution,
     experiment_cautions,
     positive_cautions,
@@ -18,9 +19,8 @@ from sweepmark.cautions import (
     trial_cautions,
     with_common,
 )
-from sweepmark.config.folders import EXPERIMENT
-from sweepmark.leaderboard import best, edge_warnings, headline
-from sweepmark.replay import read_sweep
+from sweepmark.report.leaderboard import best, edge_warnings, headline
+from sweepmark.report.replay import read_sweep
 from sweepmark.scores import published
 from sweepmark.scores.metric_names import ACCURACY
 from sweepmark.scores.scorecard import Scorecard, merge_trial

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sweepmark.config import Composer, Folders
-from sweepmark.remedy import lone_command
+from sweepmark.report.remedy import lone_command
 from sweepmark.search.blueprint import Blueprint
 from tiny import write_sweep
 

@@ -7,10 +7,10 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from sweepmark import grade as grading
-from sweepmark import leaderboard
 from sweepmark.escapes import cut
 from sweepmark.kinds import is_scale
+from sweepmark.report import grade as grading
+from sweepmark.report import leaderboard
 from sweepmark.scores import metric_names
 from sweepmark.scores.published import comparison_document
 from sweepmark.search.axes import Choice
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sweepmark.data import Dataset
-    from sweepmark.leaderboard import Table
-    from sweepmark.results import SweepResult
+    from sweepmark.report.leaderboard import Table
+    from sweepmark.report.results import SweepResult
     from sweepmark.search.trial import Trial
     from sweepmark.tracking.records import Record
 

@@ -15,9 +15,17 @@ from hypothesis import strategies as st
 
 from sweepmark.config.schema import Band, GradeConfig
 from sweepmark.errors import ConfigurationError
-from sweepmark.grade import Entry, Grade, grade, grade_document, rank, validate, wilson_interval
+from sweepmark.report.grade import (
+    Entry,
+    Grade,
+    grade,
+    grade_document,
+    rank,
+    validate,
+    wilson_interval,
+)
 
-FOLDER = Path(__file__).parents[1] / "conf" / "grade"
+FOLDER = Path(__file__).parents[2] / "conf" / "grade"
 
 
 def read_rule(name: str) -> GradeConfig:

@@ -1,0 +1,1 @@
+"""What is said of results: sweeps and runs read back, ranked, graded, compared."""
