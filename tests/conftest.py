@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from program import Called, Program
-from sweepmark.data import idx
+from sweepmark.sources import idx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

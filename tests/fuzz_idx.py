@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from sweepmark.data import idx
 from sweepmark.errors import DataError
+from sweepmark.sources import idx
 
 N_INPUTS = 120_000
 HEADROOM = 1 << 30

@@ -10,8 +10,8 @@ import matplotlib as mpl
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from sweepmark.data import idx
 from sweepmark.data.picture_form import bring_into_form
+from sweepmark.sources import idx
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

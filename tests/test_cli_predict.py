@@ -16,10 +16,10 @@ from PIL import Image
 import glyphs
 from program import Called
 from sweepmark.config import Composer, Folders
-from sweepmark.data import idx
 from sweepmark.report.prediction import load_model
 from sweepmark.report.runs import find_run
 from sweepmark.search.blueprint import Blueprint
+from sweepmark.sources import idx
 from sweepmark.store import Store
 from tables import PASSENGERS, write
 from tiny import grid, run

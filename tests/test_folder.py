@@ -12,8 +12,9 @@ import pytest
 
 from published import dataset_config, gzip_bomb
 from sweepmark.config.schema import DatasetConfig
-from sweepmark.data import idx, load, published_digest
+from sweepmark.data import load, published_digest
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
+from sweepmark.sources import idx
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sweepmark.data import Dataset, Part, idx
+from sweepmark.data import Dataset, Part
 from sweepmark.data.intake import read_intake
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
+from sweepmark.sources import idx
 from tables import write
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from openml_files import publish, publish_columns
 from sweepmark import data
 from sweepmark.config.schema import DatasetConfig, FileConfig
 from sweepmark.data.openml import OpenML
-from sweepmark.data.transfer import SourceError, UnreachableError
 from sweepmark.errors import ConfigurationError, DataError, FetchError
+from sweepmark.sources.transfer import SourceError, UnreachableError
 
 if TYPE_CHECKING:
     from pathlib import Path

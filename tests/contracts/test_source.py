@@ -15,13 +15,12 @@ import pytest
 from openml_files import publish
 from published import WebServer, file_config, whole
 from stand_ins import install_archive
-from sweepmark.data import idx
-from sweepmark.data.apt import Apt
-from sweepmark.data.local import Folder, KerasArchive
-from sweepmark.data.npm import Npm
 from sweepmark.data.openml import OpenML
-from sweepmark.data.sources import Bundled, IndexPage, Mirror, Source
-from sweepmark.data.transfer import SourceError
+from sweepmark.sources import Bundled, IndexPage, Mirror, Source, idx
+from sweepmark.sources.apt import Apt
+from sweepmark.sources.local import Folder, KerasArchive
+from sweepmark.sources.npm import Npm
+from sweepmark.sources.transfer import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

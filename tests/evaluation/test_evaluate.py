@@ -20,10 +20,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
-from sweepmark.data import idx, load
+from sweepmark.data import load
 from sweepmark.errors import ConfigurationError, DataError
 from sweepmark.evaluation.evaluate import evaluate, specify, specify_test
 from sweepmark.scores.scorecard import merge
+from sweepmark.sources import idx
 from sweepmark.specification import models
 from sweepmark.specification.split import split_rows
 from tiny import config, digits

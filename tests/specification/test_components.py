@@ -66,7 +66,7 @@ class TestHostile:
             "sklearn.externals.array_api_compat.numpy.load",
             "sklearn.utils.os.system",
             "sweepmark.cli.main",
-            "sweepmark.data.idx.Path",
+            "sweepmark.sources.idx.Path",
             "sweepmark.engine.local.LocalEngine",
         ],
     )

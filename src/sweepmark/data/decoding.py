@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.data import cache, idx
+from sweepmark.data import cache
 from sweepmark.errors import DataError, StoreError
+from sweepmark.sources import idx
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.data import cache, idx, integrity
+from sweepmark.data import cache, integrity
 from sweepmark.data.dataset import Dataset, Part
 from sweepmark.data.decoding import check, convert, stored_as
 from sweepmark.data.table_entry import TABLE, assemble_table, verify_table
 from sweepmark.errors import DataError, NotFoundError, StoreError
+from sweepmark.sources import idx
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

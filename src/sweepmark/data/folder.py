@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from sweepmark.data import entry
 from sweepmark.data.index import files_key, load_indexed
-from sweepmark.data.sources import file_names
 from sweepmark.errors import ConfigurationError, NotFoundError
+from sweepmark.sources import file_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable

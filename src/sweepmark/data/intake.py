@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.data import idx
 from sweepmark.data.picture_form import SIDE, is_picture, read_picture
 from sweepmark.data.rows import read_rows
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
+from sweepmark.sources import idx
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import DatasetConfig, FileConfig
     from sweepmark.data.dataset import Dataset
-    from sweepmark.data.sources import Source
+    from sweepmark.sources import Source
 
 __all__ = ["fetch_files", "is_cached", "load", "mend", "published_digest"]
 
@@ -147,7 +147,7 @@ def fetch_files(
     FetchError
         If a file is to be had from no source.
     """
-    from sweepmark.data.transfer import AbsentError, SourceError, UnreachableError
+    from sweepmark.sources.transfer import AbsentError, SourceError, UnreachableError
 
     say = report or (lambda _: None)
     silent: dict[str, str] = {}
@@ -180,7 +180,7 @@ def _fill(
     config: DatasetConfig, work: Path, digest: str, report: Callable[[str], None] | None
 ) -> None:
     """Fetch, decode and publish an entry."""
-    from sweepmark.data.sources import sources_of
+    from sweepmark.sources import sources_of
 
     files, finished = work / "files", work / "entry"
     files.mkdir()

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.data import entry, idx
+from sweepmark.data import entry
 from sweepmark.data.csv_columns import narrow
 from sweepmark.data.csv_labels import LabelError, encode_labels
 from sweepmark.data.index import load_indexed
-from sweepmark.data.sources import Source
 from sweepmark.data.table_entry import table_digest, write_tables
-from sweepmark.data.transfer import SourceError, UnreachableError, write_verified
 from sweepmark.errors import ConfigurationError, DataError, FetchError
+from sweepmark.sources import Source, idx
+from sweepmark.sources.transfer import SourceError, UnreachableError, write_verified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

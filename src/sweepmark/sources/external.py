@@ -11,7 +11,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
-from sweepmark.data.transfer import UnreachableError
+from sweepmark.sources.transfer import UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

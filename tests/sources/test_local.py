@@ -12,10 +12,10 @@ import published
 from published import file_config
 from sweepmark import data
 from sweepmark.config import dataset_config
-from sweepmark.data.local import Folder, KerasArchive
-from sweepmark.data.sources import sources_of
-from sweepmark.data.transfer import AbsentError, SourceError
 from sweepmark.errors import FetchError
+from sweepmark.sources import sources_of
+from sweepmark.sources.local import Folder, KerasArchive
+from sweepmark.sources.transfer import AbsentError, SourceError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,11 +16,10 @@ import pytest
 from published import file_config, gzip_bomb
 from stand_ins import install, install_archive
 from sweepmark.config import dataset_config
-from sweepmark.data import apt, tarball
-from sweepmark.data.apt import Apt
-from sweepmark.data.sources import sources_of
-from sweepmark.data.transfer import SourceError, UnreachableError
 from sweepmark.errors import ConfigurationError
+from sweepmark.sources import apt, sources_of, tarball
+from sweepmark.sources.apt import Apt
+from sweepmark.sources.transfer import SourceError, UnreachableError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sweepmark.data.sources import Source, file_names
-from sweepmark.data.transfer import AbsentError, SourceError, write_verified
+from sweepmark.sources import Source, file_names
+from sweepmark.sources.transfer import AbsentError, SourceError, write_verified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,7 +72,7 @@ class KerasArchive(Source):
 
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
         """Encode the array that the file is of."""
-        from sweepmark.data import idx
+        from sweepmark.sources import idx
 
         if not self._path.is_file():
             raise AbsentError("there is no such file")

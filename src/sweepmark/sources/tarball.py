@@ -6,7 +6,7 @@ import io
 import tarfile
 from typing import TYPE_CHECKING
 
-from sweepmark.data.transfer import SourceError, write_verified
+from sweepmark.sources.transfer import SourceError, write_verified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -19,11 +19,11 @@ from published import WebServer, bomb, file_config, gzip_bomb, unused_port, whol
 from stand_ins import install
 from sweepmark.config.schema import FileConfig
 from sweepmark.data.loading import fetch_files
-from sweepmark.data.npm import Npm
-from sweepmark.data.sources import IndexPage, Mirror
-from sweepmark.data.transfer import SourceError, UnreachableError, write_verified
-from sweepmark.data.web import Patience
 from sweepmark.errors import FetchError
+from sweepmark.sources import IndexPage, Mirror
+from sweepmark.sources.npm import Npm
+from sweepmark.sources.transfer import SourceError, UnreachableError, write_verified
+from sweepmark.sources.web import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

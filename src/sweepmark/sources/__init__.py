@@ -11,14 +11,14 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 
-from sweepmark.data.transfer import SourceError, UnreachableError, write_verified
+from sweepmark.sources.transfer import SourceError, UnreachableError, write_verified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from sweepmark.config.schema import DatasetConfig, FileConfig
-    from sweepmark.data.web import Patience
+    from sweepmark.sources.web import Patience
 
 __all__ = ["Bundled", "IndexPage", "Mirror", "Source", "file_names", "sources_of"]
 
@@ -69,7 +69,7 @@ class Mirror(Source):
     suffix : str
         What the server adds to a file's name.
     patience : Patience or None
-        How long to wait for the server; None is the default of :mod:`sweepmark.data.web`.
+        How long to wait for the server; None is the default of :mod:`sweepmark.sources.web`.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Mirror(Source):
 
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
         """Download ``<base_url>/<name><suffix>``."""
-        from sweepmark.data.web import download
+        from sweepmark.sources.web import download
 
         target = folder / file.name
         chunks = download(f"{self._base_url}{file.name}{self._suffix}", patience=self._patience)
@@ -109,7 +109,7 @@ class IndexPage(Source):
 
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
         """Read the page's links (once) and download the one that leads to the file."""
-        from sweepmark.data.web import download
+        from sweepmark.sources.web import download
 
         if self._links is None:
             self._links = self._read_links()
@@ -130,7 +130,7 @@ class IndexPage(Source):
         """Return the address of each link by the file name it ends in."""
         from bs4 import BeautifulSoup
 
-        from sweepmark.data.web import download
+        from sweepmark.sources.web import download
 
         page = bytearray()
         try:
@@ -165,7 +165,7 @@ class Bundled(Source):
         """Encode pixels (0 to 16) or labels as unsigned bytes."""
         from sklearn.datasets import load_digits
 
-        from sweepmark.data import idx
+        from sweepmark.sources import idx
 
         digits = load_digits()
         arrays = {
@@ -196,10 +196,10 @@ def file_names(name: str) -> list[str]:
 
 def sources_of(config: DatasetConfig) -> list[Source]:
     """Return the sources of a data set in the order in which they are tried."""
-    from sweepmark.data.apt import Apt
-    from sweepmark.data.local import Folder, KerasArchive
-    from sweepmark.data.npm import Npm
     from sweepmark.data.openml import OpenML
+    from sweepmark.sources.apt import Apt
+    from sweepmark.sources.local import Folder, KerasArchive
+    from sweepmark.sources.npm import Npm
 
     if config.format == "bundled":
         return [Bundled()]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import gzip
 from typing import TYPE_CHECKING
 
-from sweepmark.data import external, tarball
-from sweepmark.data.sources import Source, file_names
-from sweepmark.data.transfer import UnreachableError
+from sweepmark.sources import Source, external, file_names, tarball
+from sweepmark.sources.transfer import UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3.exceptions
 
-from sweepmark.data.transfer import SourceError, UnreachableError
+from sweepmark.sources.transfer import SourceError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

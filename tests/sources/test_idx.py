@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from sweepmark.data import idx
 from sweepmark.errors import DataError
+from sweepmark.sources import idx
 
 if TYPE_CHECKING:
     from pathlib import Path
