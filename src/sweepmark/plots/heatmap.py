@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.kinds import show
+from sweepmark.config.values import show
 from sweepmark.plots.chart import VERMILION
 from sweepmark.plots.lettering import load_font, text_width
 

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.kinds import is_scale, show
+from sweepmark.config.values import is_scale, show
 from sweepmark.scores.metric_names import (
     ACCURACY,
     CV_ACCURACY,

@@ -7,8 +7,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.config.values import is_scale
 from sweepmark.escapes import cut
-from sweepmark.kinds import is_scale
 from sweepmark.report import grade as grading
 from sweepmark.report import leaderboard
 from sweepmark.scores import metric_names

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
     from sweepmark.config import Composer
     from sweepmark.config.schema import Config, SweepConfig
+    from sweepmark.config.values import Kinds
     from sweepmark.data import Dataset
-    from sweepmark.kinds import Kinds
     from sweepmark.scores.metric_names import Direction
     from sweepmark.search.axes import Params
 

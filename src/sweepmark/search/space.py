@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sweepmark.config.values import Kinds, convert
 from sweepmark.errors import ConfigurationError
-from sweepmark.kinds import Kinds, convert
 from sweepmark.search.axes import Axis, Choice, Options, Range, Space
 
 __all__ = ["Defaults", "KindsAt", "option_name", "parse_space"]

@@ -14,8 +14,8 @@ from functools import cache
 from typing import Any
 
 from sweepmark.config.tree import TARGET
+from sweepmark.config.values import Kinds, convert, kinds_of
 from sweepmark.errors import ConfigurationError, unknown_name
-from sweepmark.kinds import Kinds, convert, kinds_of
 
 __all__ = [
     "ALLOWED_PACKAGES",

@@ -6,8 +6,8 @@ import math
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.config.values import show
 from sweepmark.escapes import redact
-from sweepmark.kinds import show
 from sweepmark.scores import metric_names
 from sweepmark.scores.scorecard import mean_curves
 from sweepmark.specification.task import answer_type

@@ -9,7 +9,7 @@ import pytest
 from sweepmark.config import Folders, description
 from sweepmark.errors import ConfigurationError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 OURS = sorted([*(ROOT / "conf").rglob("*.yaml"), *(ROOT / "sweeps").glob("*.yaml")])
 
 

@@ -16,9 +16,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 
+from sweepmark.config.values import convert, kinds_of, show
 from sweepmark.errors import ConfigurationError, StoreError
 from sweepmark.evaluation.evaluate import specify
-from sweepmark.kinds import convert, kinds_of, show
 from sweepmark.report.leaderboard import csv_text
 from sweepmark.report.remedy import lone_command
 from sweepmark.report.replay import read_sweep
