@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sweepmark.database import database_uri
 from sweepmark.errors import StoreError
 from sweepmark.ledger import Ledger, MemoryLedger, OptunaLedger, ledger_database
 from sweepmark.search.axes import Choice, Options, Range, Space
 from sweepmark.search.trial import Trial
+from sweepmark.store.database import database_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

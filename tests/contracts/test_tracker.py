@@ -14,8 +14,8 @@ from urllib.request import url2pathname
 
 import pytest
 
-from sweepmark.database import database_uri
 from sweepmark.errors import NotFoundError, StoreError
+from sweepmark.store.database import database_uri
 from sweepmark.tracking import MemoryTracker, MlflowTracker, Tracker
 from sweepmark.tracking.interface import LEFT_OUT_TAG, match_run
 from sweepmark.tracking.records import Artifact, DataInput, Metric, Param, Record, Tag

@@ -17,9 +17,9 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.dummy import DummyClassifier
 
-from sweepmark.database import database_uri
 from sweepmark.errors import StoreError
 from sweepmark.specification import models
+from sweepmark.store.database import database_uri
 from sweepmark.tracking import MlflowTracker
 from sweepmark.tracking.records import Artifact, DataInput, Metric, Model, Param, Record, Tag
 from sweepmark.tracking.storage import artifacts_folder, mlflow_database

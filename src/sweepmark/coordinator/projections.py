@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from sweepmark.coordinator.delivery import Delivery, git_records
-from sweepmark.database import PATIENCE
 from sweepmark.errors import SweepmarkError
 from sweepmark.ledger import MemoryLedger, OptunaLedger
 from sweepmark.report.summary import parent_records
+from sweepmark.store.database import PATIENCE
 from sweepmark.tracking import MemoryTracker, MlflowTracker
 from sweepmark.tracking.projection import configuration_records
 from sweepmark.tracking.records import Tag

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweepmark.database import read_only
 from sweepmark.doctor.finding import ok, problem
 from sweepmark.doctor.store import is_running
 from sweepmark.errors import StoreError, SweepmarkError
 from sweepmark.ledger import ledger_database, ledger_schema_problem, study_sizes
 from sweepmark.report.replay import read_sweep
+from sweepmark.store.database import read_only
 from sweepmark.tracking import mlflow_database, mlflow_schema_problem, run_states
 
 if TYPE_CHECKING:

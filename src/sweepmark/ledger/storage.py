@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweepmark.database import LOCK_TIMEOUT, create_once, database_uri, read_only, translated
 from sweepmark.errors import StoreError
+from sweepmark.store.database import LOCK_TIMEOUT, create_once, database_uri, read_only, translated
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweepmark.database import translated
+from sweepmark.store.database import translated
 from sweepmark.tracking.records import Artifact
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sweepmark.database import read_only
+from sweepmark.store.database import read_only
 from sweepmark.tracking.interface import DELIVERED_TAG, SWEEP_TAG, TRIAL_TAG
 from sweepmark.tracking.rows import is_known_schema
 from sweepmark.tracking.storage import mlflow_database

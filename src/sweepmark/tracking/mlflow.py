@@ -11,9 +11,9 @@ import re
 import uuid
 from typing import TYPE_CHECKING
 
-from sweepmark.database import await_write_lock, translated
 from sweepmark.errors import NotFoundError
 from sweepmark.steps import step
+from sweepmark.store.database import await_write_lock, translated
 from sweepmark.tracking.artifacts import write_artifacts
 from sweepmark.tracking.entities import (
     batches,

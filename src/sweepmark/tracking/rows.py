@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sweepmark.database import LOCK_TIMEOUT
+from sweepmark.store.database import LOCK_TIMEOUT
 from sweepmark.tracking.entities import (
     USER_TAG,
     dataset_inputs,

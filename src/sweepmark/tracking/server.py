@@ -14,8 +14,8 @@ import urllib.request
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sweepmark.database import database_uri, translated
 from sweepmark.errors import NotFoundError, StoreError
+from sweepmark.store.database import database_uri, translated
 from sweepmark.tracking.storage import artifacts_folder, mlflow_database, settle
 
 if TYPE_CHECKING:

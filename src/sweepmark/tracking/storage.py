@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from sweepmark.database import create_once, database_uri
 from sweepmark.errors import StoreError
+from sweepmark.store.database import create_once, database_uri
 from sweepmark.tracking.rows import is_known_schema, relocate
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sweepmark.database import create_once, translated
 from sweepmark.errors import NotFoundError, StoreError
+from sweepmark.store.database import create_once, translated
 
 if TYPE_CHECKING:
     from pathlib import Path
