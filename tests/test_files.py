@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sweepmark.errors import DataError
-from sweepmark.store.files import read_regular, write_file, write_folder
+from sweepmark.files import read_regular, write_file, write_folder
 
 LIMIT = 1000
 

@@ -11,7 +11,7 @@ import pytest
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from sweepmark import sharing
+from sweepmark import cache
 from sweepmark.data import Part
 from sweepmark.evaluation.evaluate import evaluate, specify
 from sweepmark.evaluation.prepared import prepare, transform
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 def _empty() -> Iterator[None]:
     """Nothing is shared with the tests before and after."""
     for _ in range(2):
-        sharing.configure(memory=0)
-        sharing.configure()
+        cache.configure(memory=0)
+        cache.configure()
     yield
-    sharing.configure(memory=0)
-    sharing.configure()
+    cache.configure(memory=0)
+    cache.configure()
 
 
 class Counting(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -107,7 +107,7 @@ def test_sharing_changes_no_figure(classifier: str, evaluation: str) -> None:
     few = {"classifier__max_iter": 5} if classifier in {"hist_gradient_boosting", "mlp"} else {}
     alone = cards(*groups, **few)
     again = cards(*groups, **few)
-    sharing.configure(memory=0)
+    cache.configure(memory=0)
     without = cards(*groups, **few)
     for one, two, three in zip(alone, again, without, strict=True):
         assert two.work["prepared_hits"] == 2
@@ -130,9 +130,9 @@ def test_rows_are_let_go_of_where_the_model_is_kept(threshold: str | None) -> No
     """The model is large enough; a threshold's folds prepare rows as well."""
     groups = ("preprocess=standard", "classifier=logistic", "task=is_digit", "task.positive=5")
     (specification,) = specify(config(*groups, evaluation__threshold=threshold), digits())
-    held = sharing.statistics().n_bytes
+    held = cache.statistics().n_bytes
     card = evaluate(specification, keep_model=True)
     assert card.model is not None
-    assert sharing.statistics().n_bytes == held
+    assert cache.statistics().n_bytes == held
     evaluate(specification)
-    assert sharing.statistics().n_bytes > held
+    assert cache.statistics().n_bytes > held

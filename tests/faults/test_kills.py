@@ -20,7 +20,7 @@ from base_case import (
     Reference,
     assert_good,
 )
-from sweepmark.steps import STEPS
+from sweepmark.failpoints import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

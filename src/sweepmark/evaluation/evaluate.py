@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import sharing
+from sweepmark import cache
 from sweepmark.evaluation import fitting
 from sweepmark.scores import metric_names, threshold
 from sweepmark.scores.metrics import log_loss
@@ -161,7 +161,7 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")
-        shared = sharing.statistics()
+        shared = cache.statistics()
         cut, choosing_seconds = _threshold(parts, key=key)
         fitted = _fit(parts, cut, key=key)
         figures, predictions, predict_seconds = _score(
@@ -198,9 +198,9 @@ class _Fitted:
     curves: Mapping[str, tuple[float, ...]]
 
 
-def _work(before: sharing.Statistics) -> dict[str, float]:
+def _work(before: cache.Statistics) -> dict[str, float]:
     """Return what was shared since then: how much of the work was there already."""
-    now = sharing.statistics()
+    now = cache.statistics()
     return {
         "prepared_hits": now.prepared_hits - before.prepared_hits,
         "kernel_hits": now.kernel_hits - before.kernel_hits,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import frozen, sharing
+from sweepmark import cache, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -118,7 +118,7 @@ def _made(make: Callable[[], Prepared], key: tuple[str, str] | None) -> Prepared
         made = make()
         made = replace(made, X=_read_only(made.X), y=_read_only(made.y))
     else:
-        made = sharing.fetch(key, lambda: _frozen(make()), _size)
+        made = cache.fetch(key, lambda: _frozen(make()), _size)
     for text, category in made.warnings:
         warnings.warn(text, category, stacklevel=4)
     return made if isinstance(made.X, np.ndarray) else replace(made, X=made.X.copy())

@@ -6,11 +6,11 @@ import math
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.failpoints import step
 from sweepmark.ledger.interface import is_next
 from sweepmark.ledger.storage import create_database, ledger_database, open_storage
 from sweepmark.search.axes import Options, Range
 from sweepmark.specification.specification import canonical_json
-from sweepmark.steps import step
 from sweepmark.store.database import LOCK_TIMEOUT, await_write_lock, translated
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import ConfigurationError, NotFoundError, StoreError
+from sweepmark.files import check_folder, environment_errors
 from sweepmark.store.entries import LARGEST_JOURNAL
 from sweepmark.store.evaluations import EvaluationStore, Origin, Stored
-from sweepmark.store.files import check_folder, environment_errors
 from sweepmark.store.history import History, Result
 from sweepmark.store.holdings import Holdings
 from sweepmark.store.journal import Entry, Journal, damaged, read_journal

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from sweepmark.data import cache
 from sweepmark.errors import StoreError, SweepmarkError
-from sweepmark.steps import step
+from sweepmark.failpoints import step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,10 +14,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import DataError, LostError
+from sweepmark.files import check_folder, environment_errors, write_folder
 from sweepmark.scores.scorecard import load_predictions
 from sweepmark.specification.specification import canonical_json
 from sweepmark.store.documents import contradiction, from_document, misshapen
-from sweepmark.store.files import check_folder, environment_errors, write_folder
 from sweepmark.store.manifest import (
     DIGESTS,
     FIGURES,

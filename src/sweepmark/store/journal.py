@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from sweepmark.errors import DataError, NotFoundError, StoreError
-from sweepmark.steps import step
+from sweepmark.failpoints import step
+from sweepmark.files import check_folder, environment_errors, read_regular, write_file
 from sweepmark.store.entries import LARGEST_JOURNAL, Entry, problem, read_line, seal
-from sweepmark.store.files import check_folder, environment_errors, read_regular, write_file
 
 if TYPE_CHECKING:
     from io import FileIO

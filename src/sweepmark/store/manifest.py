@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import DataError
+from sweepmark.files import read_regular
 from sweepmark.specification.specification import canonical_json
-from sweepmark.store.files import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

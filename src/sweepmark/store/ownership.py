@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import OwnedError
-from sweepmark.steps import step
-from sweepmark.store.files import check_folder, environment_errors
+from sweepmark.failpoints import step
+from sweepmark.files import check_folder, environment_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from sweepmark.sharing import Statistics, configure, statistics
+from sweepmark.cache import Statistics, configure, statistics
 from sweepmark.svm import decision, solution
 from sweepmark.svm.estimator import SVC
 

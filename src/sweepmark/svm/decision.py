@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import sharing
+from sweepmark import cache
 from sweepmark.svm import threads
 from sweepmark.svm.content import digest
 
@@ -83,7 +83,7 @@ def decide(
     def make() -> NDArray[np.float64]:
         return _decide(X, content, trained, coefficients, intercepts)
 
-    return sharing.fetch((*key, *map(digest, parts)), make, _size)
+    return cache.fetch((*key, *map(digest, parts)), make, _size)
 
 
 def _decide(
@@ -99,7 +99,7 @@ def _decide(
     edges = np.searchsorted(trained.support, np.concatenate([[0], np.cumsum(trained.counts)]))
     model = (_seen(coefficients), _seen(edges), _seen(intercepts))
     values = np.empty((len(X), len(intercepts)))
-    if len(X) * n_trained < _MANY_DISTANCES and sharing.keeps(8 * len(X) * n_trained):
+    if len(X) * n_trained < _MANY_DISTANCES and cache.keeps(8 * len(X) * n_trained):
         similar = _similar(X, content, trained)
 
         def fill(block: slice) -> None:
@@ -132,10 +132,10 @@ def _similar(X: NDArray[np.float64], content: bytes, trained: Trained) -> NDArra
         return out
 
     def make() -> NDArray[np.float64]:
-        distances = sharing.fetch(("distances to", *key), measured, _size)
+        distances = cache.fetch(("distances to", *key), measured, _size)
         return _rbf(distances, trained.gamma)
 
-    return sharing.fetch(("similar", *key, trained.gamma), make, _size)
+    return cache.fetch(("similar", *key, trained.gamma), make, _size)
 
 
 def _distances(

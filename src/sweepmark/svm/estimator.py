@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sklearn.svm
 
-from sweepmark import frozen, sharing
+from sweepmark import cache, frozen
 from sweepmark.svm import precision, threads
 from sweepmark.svm.content import digest
 from sweepmark.svm.decision import Trained, decide, vote
@@ -110,7 +110,7 @@ class SVC(sklearn.svm.SVC):
         )
         solution = solve(problem, float(self.C), n_threads=threads.available())
         support = self._take(solution, problem, order, X)
-        kept = sharing.fetch(("frozen", content), lambda: frozen.freeze(X), lambda it: it.nbytes)
+        kept = cache.fetch(("frozen", content), lambda: frozen.freeze(X), lambda it: it.nbytes)
         _trainings[self] = _Training(
             trained=Trained(kept, content, order, counts, support, problem.gamma),
             support_vectors=self.support_vectors_,
@@ -198,4 +198,4 @@ def _longest(X: NDArray[np.float64], content: bytes) -> float:
         with np.errstate(over="ignore", under="ignore"):
             return float(precision.squared_norms(X).max())
 
-    return sharing.fetch(("longest", content), make, lambda _: 64)
+    return cache.fetch(("longest", content), make, lambda _: 64)

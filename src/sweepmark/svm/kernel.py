@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import sharing
+from sweepmark import cache
 from sweepmark.svm import threads
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ __all__ = ["among", "fits", "size", "whole"]
 
 def fits(n_rows: int) -> bool:
     """Tell whether the memory allows for a whole kernel of so many rows."""
-    return size(n_rows) <= sharing.limit() // 2
+    return size(n_rows) <= cache.limit() // 2
 
 
 def size(n_rows: int) -> int:
@@ -39,12 +39,12 @@ def whole(rows: Rows, gamma: float, *, n_threads: int) -> NDArray[np.float32]:
     It is in float32 whatever the distances are, as libsvm's own is.
     """
     key = ("kernel", rows.key, rows.strips, gamma)
-    return sharing.fetch(key, lambda: _whole(rows, gamma, n_threads), _size)
+    return cache.fetch(key, lambda: _whole(rows, gamma, n_threads), _size)
 
 
 def _whole(rows: Rows, gamma: float, n_threads: int) -> NDArray[np.float32]:
     n_rows = len(rows.array)
-    with sharing.reserve(size(n_rows)):  # others go first, so that their memory can be used again
+    with cache.reserve(size(n_rows)):  # others go first, so that their memory can be used again
         return _fill(rows, [(0, n_rows)], gamma, n_threads)
 
 
@@ -127,7 +127,7 @@ def _distances(rows: Rows, i: int, j: int) -> NDArray[Any]:
         tile.flags.writeable = False
         return tile
 
-    return sharing.fetch(("distances", rows.digests[i], rows.digests[j]), make, _size)
+    return cache.fetch(("distances", rows.digests[i], rows.digests[j]), make, _size)
 
 
 def _size(array: NDArray[Any]) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import sharing
+from sweepmark import cache
 from sweepmark.svm.content import digest
 from sweepmark.svm.precision import squared_norms
 
@@ -96,7 +96,7 @@ def prepare(
         numpy.float32 or numpy.float64.
     """
     key = ("rows", content, digest(order), strips, np.dtype(dtype).str)
-    return sharing.fetch(key, lambda: _prepare(X, order, strips, dtype), _size)
+    return cache.fetch(key, lambda: _prepare(X, order, strips, dtype), _size)
 
 
 def _prepare(

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import sharing
+from sweepmark import cache
 from sweepmark.svm import kernel, threads
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def solve(problem: Problem, C: float, *, n_threads: int) -> Solution:
             return lower
         return _merge(problem, lower, free, _solve(problem, C, bounded, n_threads))
 
-    return sharing.fetch(("solution", problem.key, C), make, lambda solution: solution.n_bytes)
+    return cache.fetch(("solution", problem.key, C), make, lambda solution: solution.n_bytes)
 
 
 def _free(problem: Problem, solution: Solution) -> NDArray[np.bool_]:
@@ -164,10 +164,10 @@ def _solve_apart(
 ) -> Solution:
     """Solve pairs on kernels of their own, as many at once as the memory allows."""
     largest = max(kernel.size(problem.counts[i] + problem.counts[j]) for i, j in pairs)
-    at_once = max(1, min(n_threads, sharing.limit() // 2 // largest))
+    at_once = max(1, min(n_threads, cache.limit() // 2 // largest))
 
     def one(pair: tuple[int, int]) -> Any:
-        with sharing.reserve(largest):
+        with cache.reserve(largest):
             apart = kernel.among(problem.rows, [problem.spans[i] for i in pair], problem.gamma)
             return _minimize(problem, C, pair, apart, (0, problem.counts[pair[0]]))
 

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweepmark.failpoints import step
 from sweepmark.specification.models import trusted_types
-from sweepmark.steps import step
 from sweepmark.tracking.storage import folder_of
 
 if TYPE_CHECKING:

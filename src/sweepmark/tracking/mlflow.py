@@ -12,7 +12,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import NotFoundError
-from sweepmark.steps import step
+from sweepmark.failpoints import step
 from sweepmark.store.database import await_write_lock, translated
 from sweepmark.tracking.artifacts import write_artifacts
 from sweepmark.tracking.entities import (

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import DataError, StoreError
-from sweepmark.steps import step
+from sweepmark.failpoints import step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
