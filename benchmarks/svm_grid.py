@@ -41,9 +41,9 @@ from sklearn.svm import SVC as PLAIN_SVC
 from threadpoolctl import threadpool_limits
 
 from sweepmark import svm
+from sweepmark.cache import freeze
 from sweepmark.config import dataset_config
 from sweepmark.data import load
-from sweepmark.frozen import freeze
 
 if TYPE_CHECKING:
     from collections.abc import Callable

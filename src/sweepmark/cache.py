@@ -1,9 +1,13 @@
-"""The process-wide store of what evaluations share, bounded in bytes.
+"""What evaluations share in a process's memory: a bounded cache, arrays that cannot change.
 
-Fitted preprocessing, distances, kernels and solutions: what is content-keyed and dear.
+Fitted preprocessing, distances, kernels and solutions are kept: what is keyed by content and takes
+long to make. Whatever is in the cache could be computed again with the same bits, so that no
+result depends on what it holds.
 
-Whatever is in it could be computed again with the same bits, so that no result depends on what it
-holds.
+A key names the content of an array. It holds for as long as the array lives only where nobody can
+change it, of which a read-only flag is no proof: it can be set back, and an array that it is a
+view of may be written to. The memory of a frozen array is a Python ``bytes`` object instead; NumPy
+refuses to make an array over it writeable.
 """
 
 from __future__ import annotations
@@ -16,10 +20,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
-__all__ = ["Statistics", "configure", "fetch", "keeps", "limit", "reserve", "statistics"]
+    from numpy.typing import NDArray
+
+__all__ = [
+    "Statistics",
+    "configure",
+    "fetch",
+    "freeze",
+    "is_frozen",
+    "keeps",
+    "limit",
+    "reserve",
+    "statistics",
+    "take",
+]
 
 Value = TypeVar("Value")
 
@@ -229,8 +248,56 @@ def reserve(n_bytes: int) -> Iterator[None]:
             store.reserved -= n_bytes
 
 
+def freeze(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array of equal type, shape, values and memory order that cannot be changed.
+
+    Parameters
+    ----------
+    array : ndarray
+        Contiguous in C's or in Fortran's order, or else the result is in C's; not of objects.
+
+    Returns
+    -------
+    ndarray
+        The array itself if it is frozen already, otherwise a copy.
+
+    Raises
+    ------
+    TypeError
+        If it holds Python objects, which ``bytes`` cannot.
+
+    Examples
+    --------
+    >>> frozen = freeze(np.arange(3))
+    >>> frozen.flags.writeable = True
+    Traceback (most recent call last):
+    ValueError: cannot set WRITEABLE flag to True of this array
+    """
+    if is_frozen(array):
+        return array
+    if array.dtype.hasobject:
+        raise TypeError(f"an array of type {array.dtype} cannot be frozen: it holds objects.")
+    order: Any = "F" if array.flags.fnc else "C"
+    content = array.tobytes(order)
+    return np.ndarray(array.shape, array.dtype, buffer=content, order=order)
+
+
+def take(array: NDArray[Any], rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
+    """Return some rows of a two-dimensional array in C's order, frozen, copied once."""
+    content = b"".join([array[row].data for row in rows])
+    return np.ndarray((len(rows), array.shape[1]), array.dtype, buffer=content)
+
+
+def is_frozen(array: NDArray[Any]) -> bool:
+    """Tell whether an array's memory is a ``bytes`` object, directly or through views."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    return type(base) is bytes and not array.flags.writeable
+
+
 def _reset() -> None:
-    """Start with empty hands in a forked child: the parent's locks may be held by no one there."""
+    """Empty the cache of a forked child, where nobody would release a lock that the parent held."""
     global _store  # noqa: PLW0603
     _store = _Store(_store.limit)
 

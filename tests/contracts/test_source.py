@@ -15,11 +15,14 @@ import pytest
 from openml_files import publish
 from published import WebServer, file_config, whole
 from stand_ins import install_archive
-from sweepmark.data.openml import OpenML
-from sweepmark.sources import Bundled, IndexPage, Mirror, Source, idx
+from sweepmark.sources import idx
 from sweepmark.sources.apt import Apt
+from sweepmark.sources.bundled import Bundled
+from sweepmark.sources.interface import Source
 from sweepmark.sources.local import Folder, KerasArchive
 from sweepmark.sources.npm import Npm
+from sweepmark.sources.openml import OpenML
+from sweepmark.sources.server import IndexPage, Mirror
 from sweepmark.sources.transfer import SourceError
 
 if TYPE_CHECKING:

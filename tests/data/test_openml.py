@@ -10,8 +10,8 @@ import pytest
 from openml_files import publish, publish_columns
 from sweepmark import data
 from sweepmark.config.schema import DatasetConfig, FileConfig
-from sweepmark.data.openml import OpenML
 from sweepmark.errors import ConfigurationError, DataError, FetchError
+from sweepmark.sources.openml import OpenML
 from sweepmark.sources.transfer import SourceError, UnreachableError
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from sweepmark.report.grade import (
     grade,
     grade_document,
     rank,
-    validate,
     wilson_interval,
 )
+from sweepmark.scores.bands import validate
 
 FOLDER = Path(__file__).parents[2] / "conf" / "grade"
 

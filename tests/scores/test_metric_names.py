@@ -8,7 +8,9 @@ from sweepmark.scores import metric_names
 
 
 def test_every_name_says_whether_it_has_a_better_end() -> None:
-    constants = [value for name, value in vars(metrics).items() if name in metric_names.__all__]
+    constants = [
+        value for name, value in vars(metric_names).items() if name in metric_names.__all__
+    ]
     names = [value for value in constants if isinstance(value, str)]
     stems = {name.removeprefix("cv_").removeprefix("validation_") for name in names}
     assert stems == set(metric_names.DIRECTIONS)

@@ -20,8 +20,8 @@ from stand_ins import install
 from sweepmark.config.schema import FileConfig
 from sweepmark.data.loading import fetch_files
 from sweepmark.errors import FetchError
-from sweepmark.sources import IndexPage, Mirror
 from sweepmark.sources.npm import Npm
+from sweepmark.sources.server import IndexPage, Mirror
 from sweepmark.sources.transfer import SourceError, UnreachableError, write_verified
 from sweepmark.sources.web import Patience
 

@@ -73,7 +73,8 @@ def test_one_and_one_point_zero_are_two_parameters() -> None:
 def test_key_is_the_same_in_every_process_and_release() -> None:
     # Written down once: a change that moves it makes every stored evaluation unreachable.
     assert SPECIFICATION.key == KEY
-    code = f"from sweepmark.specification.specification import Specification as S; print(S(**{arguments()}).key)"
+    place = "sweepmark.specification.specification"
+    code = f"from {place} import Specification as S; print(S(**{arguments()}).key)"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={"PYTHONHASHSEED": "7"},

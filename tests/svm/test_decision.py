@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import svm_data
-from sweepmark.frozen import freeze
+from sweepmark.cache import freeze
 from sweepmark.svm import configure
 from sweepmark.svm.content import digest
 from sweepmark.svm.decision import Trained, decide

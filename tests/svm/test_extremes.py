@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 import svm_data
-from sweepmark.frozen import freeze, is_frozen
+from sweepmark.cache import freeze, is_frozen
 from sweepmark.svm import SVC, configure, precision, statistics
 
 if TYPE_CHECKING:

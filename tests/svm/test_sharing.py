@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 import svm_data
 from svm_data import blobs, forget
-from sweepmark.frozen import freeze
+from sweepmark.cache import freeze
 from sweepmark.svm import SVC, configure, statistics
 from sweepmark.svm.content import digest
 

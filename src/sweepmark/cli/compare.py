@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.cli.output import command_line, print_document
 from sweepmark.errors import ConfigurationError
-from sweepmark.escapes import cut, escape
+from sweepmark.terminal import cut, escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

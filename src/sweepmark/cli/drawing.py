@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich import table
 from rich.text import Text
 
-from sweepmark.escapes import cut, escape
-from sweepmark.outlets import console
+from sweepmark.terminal import console, cut, escape
 
 if TYPE_CHECKING:
     from rich.console import Console

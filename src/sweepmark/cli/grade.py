@@ -97,7 +97,7 @@ def _check_required(required: float | None, rule: GradeConfig) -> None:
 
 def _fall_short(names: list[str], grades: list[Grade], required: float | None) -> bool:
     """Tell whether an entry is below what is required, and say which."""
-    from sweepmark.report.grade import reaches
+    from sweepmark.scores.bands import reaches
 
     short = [
         f"{name}: {each.metric} {each.value:.6g} is below the required {required:g}"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.escapes import escape
+from sweepmark.terminal import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.cli.output import json_only, print_document, print_lines
 from sweepmark.errors import ConfigurationError
-from sweepmark.outlets import Outlet
+from sweepmark.terminal import Outlet
 
 if TYPE_CHECKING:
     import argparse

@@ -21,8 +21,7 @@ from sweepmark.cli.output import STORE, print_lines
 from sweepmark.cli.parser import Parser
 from sweepmark.cli.signals import Interruptions, Stopped, exit_code
 from sweepmark.errors import StoreError, SweepmarkError
-from sweepmark.escapes import cut, redact
-from sweepmark.outlets import fill_missing, outlets
+from sweepmark.terminal import cut, fill_missing, outlets, redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

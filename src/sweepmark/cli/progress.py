@@ -7,10 +7,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.cli.output import print_lines
-from sweepmark.escapes import cut, escape
-from sweepmark.outlets import console
 from sweepmark.report.leaderboard import best
 from sweepmark.scores.metric_names import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY
+from sweepmark.terminal import console, cut, escape
 from sweepmark.tracking.projection import short_name
 
 if TYPE_CHECKING:

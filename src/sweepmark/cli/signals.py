@@ -15,7 +15,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sweepmark.escapes import escape
+from sweepmark.terminal import escape
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.cli.output import command_line, json_only, print_document, print_lines
 from sweepmark.errors import ConfigurationError, unknown_name
-from sweepmark.escapes import escape
+from sweepmark.terminal import escape
 
 if TYPE_CHECKING:
     from sweepmark.config import Folders

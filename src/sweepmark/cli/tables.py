@@ -9,9 +9,9 @@ from rich import box
 
 from sweepmark.cli.drawing import Table, draw
 from sweepmark.cli.output import command_line
-from sweepmark.outlets import console
 from sweepmark.report.summary import published_table, result_table, stop_text
 from sweepmark.scores import metric_names
+from sweepmark.terminal import console
 
 if TYPE_CHECKING:
     from pathlib import Path

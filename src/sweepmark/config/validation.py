@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from sweepmark.config.schema import Config
 from sweepmark.errors import ConfigurationError, unknown_name
-from sweepmark.escapes import cut, escape
+from sweepmark.terminal import cut, escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

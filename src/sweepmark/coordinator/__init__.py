@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sweepmark.coordinator.launch import Options, Progress, launch, resume
+from sweepmark.coordinator.launch import Progress, launch, resume
+from sweepmark.coordinator.options import Options
 from sweepmark.coordinator.rebuild import rebuild
 
 __all__ = ["Options", "Progress", "launch", "rebuild", "resume"]

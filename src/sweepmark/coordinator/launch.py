@@ -28,12 +28,13 @@ from sweepmark.store import History, Journal, owned
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sweepmark.coordinator.options import Options
     from sweepmark.report.results import SweepResult
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.search.trial import Trial
     from sweepmark.store import Entry, Store
 
-__all__ = ["Options", "Progress", "launch", "resume"]
+__all__ = ["Progress", "launch", "resume"]
 
 
 class Progress(Protocol):
@@ -54,28 +55,6 @@ class Progress(Protocol):
     def close(self) -> None:
         """Leave the terminal in order."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What the command line says besides the configuration.
-
-    Attributes
-    ----------
-    trusted : tuple of str
-        Packages whose classes may be named besides ours.
-    fresh : bool
-        Whether evaluations that other sweeps computed are computed again.
-    retry_failed : bool
-        Whether failed trials are tried again.
-    accept_versions : bool
-        Whether a sweep that other library versions began is begun anew with today's.
-    """
-
-    trusted: tuple[str, ...] = ()
-    fresh: bool = False
-    retry_failed: bool = False
-    accept_versions: bool = False
 
 
 def _warm_up(blueprint: Blueprint) -> tuple[str, ...]:

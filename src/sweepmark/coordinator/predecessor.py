@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from sweepmark.coordinator.datasets import Datasets
-    from sweepmark.coordinator.launch import Options
+    from sweepmark.coordinator.options import Options
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.store import Store
 

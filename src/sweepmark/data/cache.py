@@ -5,7 +5,7 @@
     <cache>/datasets/<digest>/   one decoded data set, see :mod:`sweepmark.data.entry`
     <cache>/checked/<digest>.json  what was found whole, see :mod:`sweepmark.data.integrity`
     <cache>/folders/<key>.json   the digest that a user's own folder was decoded to
-    <cache>/databases/<name>.db  new databases of MLflow and Optuna, see :mod:`sweepmark.store.database`
+    <cache>/databases/<name>.db  new databases of MLflow and Optuna (`sweepmark.store.database`)
     <cache>/unfinished/<key>/    of the process that holds the lock; gone when it is done
     <cache>/locks/<key>.lock     flock: it dies with its owner, so nothing is ever stale
 """

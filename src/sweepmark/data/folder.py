@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sweepmark.data import entry
 from sweepmark.data.index import files_key, load_indexed
 from sweepmark.errors import ConfigurationError, NotFoundError
-from sweepmark.sources import file_names
+from sweepmark.sources.interface import file_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from sweepmark.data import cache, entry
 from sweepmark.errors import ConfigurationError, FetchError, NotFoundError
-from sweepmark.escapes import escape
-from sweepmark.outlets import console
+from sweepmark.terminal import console, escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import DatasetConfig, FileConfig
     from sweepmark.data.dataset import Dataset
-    from sweepmark.sources import Source
+    from sweepmark.sources.interface import Source
 
 __all__ = ["fetch_files", "is_cached", "load", "mend", "published_digest"]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
-from sweepmark.escapes import cut
+from sweepmark.terminal import cut
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -30,7 +30,7 @@ from sweepmark.engine.isolation import (
     open_streams,
     take_name,
 )
-from sweepmark.outlets import Outlet
+from sweepmark.terminal import Outlet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -50,8 +50,8 @@ def fit(pipeline: Pipeline, rows: Callable[[], Part], *, key: str | None) -> flo
     """Fit a Pipeline and return the seconds it took.
 
     It is what ``Pipeline.fit`` does, but it holds no step's input longer than that step needs it,
-    and what its steps make of the rows is shared (see :mod:`sweepmark.evaluation.prepared`). A step that has
-    ``fit_resample`` changes the rows and their labels, here and nowhere else.
+    and what its steps make of the rows is shared (see :mod:`sweepmark.evaluation.prepared`). A step
+    that has ``fit_resample`` changes the rows and their labels, here and nowhere else.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark import cache, frozen
+from sweepmark import cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -142,8 +142,8 @@ def _frozen(made: Prepared) -> Prepared:
         # A copy of objects, or of rows that are not contiguous, would be laid out anew: digits
         # that depend on the layout would change.
         is_plain = X.flags.forc and not X.dtype.hasobject
-        X = frozen.freeze(X) if is_plain else _read_only(X)
-    return replace(made, X=X, y=None if y is None else frozen.freeze(y))
+        X = cache.freeze(X) if is_plain else _read_only(X)
+    return replace(made, X=X, y=None if y is None else cache.freeze(y))
 
 
 def _read_only(X: Any) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from sweepmark.escapes import cut
 from sweepmark.plots.lettering import LONGEST
+from sweepmark.terminal import cut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

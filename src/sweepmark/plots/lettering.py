@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.escapes import cut
+from sweepmark.terminal import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

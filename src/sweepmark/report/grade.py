@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.scores.metric_names import PROPORTIONS, direction
+from sweepmark.scores.bands import TOLERANCE, name_band, reaches, validate
+from sweepmark.scores.metric_names import PROPORTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,23 +17,13 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import GradeConfig
 
 __all__ = [
-    "NOT_PASSED",
     "Entry",
     "Grade",
     "grade",
     "grade_document",
     "rank",
-    "reaches",
-    "validate",
     "wilson_interval",
 ]
-
-NOT_PASSED = "not passed"
-"""The band below the first."""
-
-_TOLERANCE = 1e-12
-# A mean over folds that is 0.96 on paper can come out one bit below it. Shares of n rows lie at
-# least 1 / (n * 10**digits of the edge) away from an edge, so nothing else is let through.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,45 +133,6 @@ def wilson_interval(proportion: float, n: int, *, confidence: float = 0.95) -> t
     return min(low, proportion), max(high, proportion)
 
 
-def validate(rule: GradeConfig) -> None:
-    """Refuse a rule whose bands do not make sense.
-
-    Raises
-    ------
-    ConfigurationError
-        If more is not better of the metric, minima are not ascending, a figure is not finite or,
-        for a share, outside [0, 1], or the ranked zone does not begin in the last band.
-    """
-    if rule.bands and direction(rule.metric) == "minimize":
-        raise ConfigurationError(
-            f"bands give points from a minimum on, so that more must be better of `grade.metric`, "
-            f"but got {rule.metric} in grade `{rule.name}`, of which less is. "
-            "Set grade.metric=accuracy with bands for it."
-        )
-    minima = [band.minimum for band in rule.bands]
-    for low, high in pairwise(minima):
-        if not low < high:
-            raise ConfigurationError(
-                f"bands must ascend by `minimum`, but {high:g} follows {low:g}. "
-                f"Order grade.bands of `{rule.name}`, each minimum once."
-            )
-    edges = [*minima, *(edge for edge in (rule.target, rule.ranked_from) if edge is not None)]
-    is_share = rule.metric in PROPORTIONS
-    for edge in edges:
-        if not math.isfinite(edge) or (is_share and not 0 <= edge <= 1):
-            raise ConfigurationError(
-                f"edges of grade `{rule.name}` must be {'in [0, 1]' if is_share else 'finite'}, "
-                f"but got {edge:g} for `{rule.metric}`. Write 0.96 for 96 %."
-            )
-    if not all(math.isfinite(each.points) for each in rule.bands):
-        raise ConfigurationError(f"points of grade `{rule.name}` must be finite")
-    if rule.ranked_from is not None and (not minima or rule.ranked_from < minima[-1]):
-        raise ConfigurationError(
-            "`ranked_from` must lie in the last band, "
-            f"but got {rule.ranked_from:g} with bands from {minima}. Set grade.ranked_from."
-        )
-
-
 def grade(value: float, n: int, rule: GradeConfig) -> Grade:
     """Return the grade of one figure by itself.
 
@@ -212,7 +163,7 @@ def grade(value: float, n: int, rule: GradeConfig) -> Grade:
     edges = minima if rule.ranked_from is None else [*minima, rule.ranked_from]
     return Grade(
         points=_whole(points),
-        band=_name_band(minima, position, rule.metric),
+        band=name_band(minima, position, rule.metric),
         interval=interval,
         undecided=interval is not None
         and any(reaches(interval[1], edge) and not reaches(interval[0], edge) for edge in edges),
@@ -253,17 +204,6 @@ def grade_document(grade: Grade) -> dict[str, Any]:
     return document | {"interval": list(grade.interval) if grade.interval else None}
 
 
-def reaches(value: float, edge: float) -> bool:
-    """Tell whether a figure is at an edge or above it, but for rounding.
-
-    Examples
-    --------
-    >>> reaches(0.1 + 0.2, 0.3), reaches(0.9599, 0.96)
-    (True, False)
-    """
-    return value >= edge - _TOLERANCE
-
-
 def _whole(points: float) -> float:
     return int(points) if float(points).is_integer() else points
 
@@ -291,7 +231,7 @@ def _check_test_sets(entries: Sequence[Entry]) -> None:
 def _rerank(single: Grade, ranked: Sequence[float], rule: GradeConfig) -> Grade:
     """Return the grade among the values of the ranked zone."""
     n_ranked = len(ranked)
-    place = 1 + sum(other > single.value + _TOLERANCE for other in ranked)
+    place = 1 + sum(other > single.value + TOLERANCE for other in ranked)
     span = rule.ranked_points - single.points
     points = single.points + span * (n_ranked - place) / (n_ranked - 1)
     return replace(
@@ -301,14 +241,3 @@ def _rerank(single: Grade, ranked: Sequence[float], rule: GradeConfig) -> Grade:
         n_ranked=n_ranked,
         note=f"rank {place} of {n_ranked} from {rule.ranked_from:g} on",
     )
-
-
-def _name_band(minima: Sequence[float], position: int, metric: str) -> str:
-    def name(edge: float) -> str:
-        return f"{100 * edge:g} %" if metric in PROPORTIONS else f"{edge:g}"
-
-    if position == 0:
-        return NOT_PASSED
-    if position == len(minima):
-        return f"{name(minima[-1])} and above"
-    return f"{name(minima[position - 1])} to {name(minima[position])}"

@@ -2,7 +2,8 @@
 
 A store may come from elsewhere, so that nothing in it is believed: the journal's lines are checked
 by :mod:`sweepmark.store.entries`, and here what they say of each other. What a configuration
-names is built by :mod:`sweepmark.specification.components`, which refuses what it would refuse in a YAML.
+names is built by :mod:`sweepmark.specification.components`, which refuses what it would refuse in
+a YAML.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ class SweepResult:
         What a reader has to know.
     stopped_by : {"timeout", "target"} or None
         The budget that ended it before its last trial; None if it did not end or went all the way.
-    comparisons : mapping of int to tuple of Comparison
+    comparisons : mapping of int to tuple of PublishedMetric
         Published figures beside ours, by trial, where the trial is a published experiment.
     """
 
@@ -83,7 +83,7 @@ class SweepResult:
     grade: grading.Grade | None
     cautions: tuple[Caution, ...]
     stopped_by: str | None = None
-    comparisons: Mapping[int, tuple[published.Comparison, ...]] = field(default_factory=dict)
+    comparisons: Mapping[int, tuple[published.PublishedMetric, ...]] = field(default_factory=dict)
 
     @property
     def n_failed(self) -> int:
@@ -203,7 +203,7 @@ def read_result(
 
 def _comparisons(
     trials: Sequence[Trial], blueprint: Blueprint
-) -> dict[int, tuple[published.Comparison, ...]]:
+) -> dict[int, tuple[published.PublishedMetric, ...]]:
     """Return the published figures of the trials that are published experiments."""
     is_swept = any(axis.name == EXPERIMENT for axis in blueprint.space.axes)
     if not is_swept and blueprint.config.experiment is None:

@@ -8,12 +8,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.config.values import is_scale
-from sweepmark.escapes import cut
 from sweepmark.report import grade as grading
 from sweepmark.report import leaderboard
 from sweepmark.scores import metric_names
 from sweepmark.scores.published import comparison_document
 from sweepmark.search.axes import Choice
+from sweepmark.terminal import cut
 from sweepmark.tracking.closeup import drawn
 from sweepmark.tracking.projection import (
     artifact_records,

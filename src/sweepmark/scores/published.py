@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import ExperimentConfig
 
-__all__ = ["Comparison", "compare", "comparison_document"]
+__all__ = ["PublishedMetric", "compare", "comparison_document"]
 
 _WITHIN = 5e-5
 """Half a unit of the fourth digit, which is what most sources print."""
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PublishedMetric:
     """One figure of a source and ours.
 
     Attributes
@@ -51,9 +51,9 @@ class Comparison:
 
         Examples
         --------
-        >>> Comparison("softmax", "accuracy", 0.92428, 0.9243, 0.0001).agrees
+        >>> PublishedMetric("softmax", "accuracy", 0.92428, 0.9243, 0.0001).agrees
         True
-        >>> Comparison("softmax", "accuracy", None, 0.9243, 0.0001).agrees
+        >>> PublishedMetric("softmax", "accuracy", None, 0.9243, 0.0001).agrees
         False
         """
         if self.difference is None:
@@ -61,10 +61,10 @@ class Comparison:
         return abs(self.difference) <= self.within * (1 + 1e-9)  # 0.1 + 0.2 is not 0.3
 
 
-def compare(experiment: ExperimentConfig, metrics: Mapping[str, float]) -> list[Comparison]:
+def compare(experiment: ExperimentConfig, metrics: Mapping[str, float]) -> list[PublishedMetric]:
     """Return every published figure of an experiment beside a trial's."""
     return [
-        Comparison(
+        PublishedMetric(
             experiment=experiment.name,
             metric=metric,
             ours=metrics.get(metric),
@@ -75,7 +75,7 @@ def compare(experiment: ExperimentConfig, metrics: Mapping[str, float]) -> list[
     ]
 
 
-def comparison_document(comparison: Comparison) -> dict[str, Any]:
+def comparison_document(comparison: PublishedMetric) -> dict[str, Any]:
     """Return a comparison as plain values, for ``--json``."""
     return {
         "experiment": comparison.experiment,

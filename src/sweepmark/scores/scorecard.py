@@ -41,8 +41,8 @@ class Scorecard:
     Attributes
     ----------
     metrics : mapping of str to float
-        Names are constants of :mod:`sweepmark.scores.metric_names`; under cross-validation with the prefix
-        ``cv_``.
+        Names are constants of :mod:`sweepmark.scores.metric_names`; under cross-validation with the
+        prefix ``cv_``.
     classes : tuple of int
         The class labels, ascending; where labels are text, their numbers.
     names : tuple of str
@@ -109,7 +109,7 @@ def score(
     names: Sequence[str] | None = None,
     positive: int | None = None,
 ) -> dict[str, float]:
-    """Return every metric of the predictions, as :func:`sweepmark.scores.metrics.measure` defines them.
+    """Return every metric of the predictions, as defined by :mod:`sweepmark.scores.metrics`.
 
     Raises
     ------

@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError, unknown_name
-from sweepmark.report import grade as grading
+from sweepmark.scores import bands
 from sweepmark.scores.metric_names import (
     ACCURACY,
     CV_ACCURACY,
@@ -109,7 +109,7 @@ def check_grade(rule: GradeConfig) -> None:
     ConfigurationError
         If they are.
     """
-    grading.validate(rule)
+    bands.validate(rule)
     if rule.bands and rule.metric not in TEST_NAMES and not is_recall(rule.metric):
         raise ConfigurationError(
             unknown_name("metric", rule.metric, [*TEST_NAMES, recall("LABEL")])

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweepmark.sources import Source, external, file_names, tarball
+from sweepmark.sources import external, tarball
+from sweepmark.sources.interface import Source, file_names
 from sweepmark.sources.transfer import SourceError, UnreachableError
 
 if TYPE_CHECKING:

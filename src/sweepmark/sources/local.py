@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sweepmark.sources import Source, file_names
+from sweepmark.sources.interface import Source, file_names
 from sweepmark.sources.transfer import AbsentError, SourceError, write_verified
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 from typing import TYPE_CHECKING
 
-from sweepmark.sources import Source, external, file_names, tarball
+from sweepmark.sources import external, tarball
+from sweepmark.sources.interface import Source, file_names
 from sweepmark.sources.transfer import UnreachableError
 
 if TYPE_CHECKING:

@@ -38,8 +38,8 @@ class Specification:
     data : str
         SHA-256 digest of the data set.
     split, task, method : mapping
-        As :mod:`sweepmark.specification.split` and :mod:`sweepmark.evaluation.evaluate` resolve them; ``method`` says
-        whether the test part or one fold is scored.
+        As :mod:`sweepmark.specification.split` and :mod:`sweepmark.evaluation.evaluate` resolve
+        them; ``method`` says whether the test part or one fold is scored.
     preprocess, classifier : mapping
         Components with all their parameters, ``random_state`` filled in.
     seed : int

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.frozen import is_frozen
+from sweepmark.cache import is_frozen
 from sweepmark.svm import threads
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _known: dict[tuple[Any, ...], tuple[weakref.ref[Any], bytes]] = {}
 def digest(array: NDArray[Any]) -> bytes:
     """Return the SHA-256 of an array's type, shape and bytes.
 
-    Only an array whose memory cannot change (see :mod:`sweepmark.frozen`) is hashed once and then
+    Only an array whose memory cannot change (see :mod:`sweepmark.cache`) is hashed once and then
     known by identity: who shares rows between fits should freeze them. Any other is hashed each
     time, read-only or not.
     """

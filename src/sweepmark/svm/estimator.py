@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sklearn.svm
 
-from sweepmark import cache, frozen
+from sweepmark import cache
 from sweepmark.svm import precision, threads
 from sweepmark.svm.content import digest
 from sweepmark.svm.decision import Trained, decide, vote
@@ -110,7 +110,7 @@ class SVC(sklearn.svm.SVC):
         )
         solution = solve(problem, float(self.C), n_threads=threads.available())
         support = self._take(solution, problem, order, X)
-        kept = cache.fetch(("frozen", content), lambda: frozen.freeze(X), lambda it: it.nbytes)
+        kept = cache.fetch(("frozen", content), lambda: cache.freeze(X), lambda it: it.nbytes)
         _trainings[self] = _Training(
             trained=Trained(kept, content, order, counts, support, problem.gamma),
             support_vectors=self.support_vectors_,
@@ -147,7 +147,7 @@ class SVC(sklearn.svm.SVC):
         (support,) = np.nonzero(solution.coefficients.any(axis=0))
         edges = [start for start, _ in problem.spans] + [len(order)]
         self.support_ = order[support].astype(np.int32)
-        self.support_vectors_ = frozen.take(X, self.support_)
+        self.support_vectors_ = cache.take(X, self.support_)
         self._n_support = np.diff(np.searchsorted(support, edges)).astype(np.int32)
         self.dual_coef_ = np.ascontiguousarray(solution.coefficients[:, support])
         self.intercept_ = solution.intercepts.copy()

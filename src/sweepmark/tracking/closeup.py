@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.escapes import cut, escape
 from sweepmark.plots import diagrams
 from sweepmark.plots.pictures import confusion_matrix_png, misclassified_png
 from sweepmark.scores import mistakes
 from sweepmark.scores.scorecard import confusion, predictions_npz, report, report_dict
+from sweepmark.terminal import cut, escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

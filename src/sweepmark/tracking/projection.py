@@ -7,10 +7,10 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.config.values import show
-from sweepmark.escapes import redact
 from sweepmark.scores import metric_names
 from sweepmark.scores.scorecard import mean_curves
 from sweepmark.specification.task import answer_type
+from sweepmark.terminal import redact
 from sweepmark.tracking.closeup import closeup
 from sweepmark.tracking.records import Artifact, DataInput, Metric, Model, Param, Tag
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import TaskConfig
     from sweepmark.data import Dataset
-    from sweepmark.scores.published import Comparison
+    from sweepmark.scores.published import PublishedMetric
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.search.trial import Trial
     from sweepmark.tracking.records import Record
@@ -153,7 +153,7 @@ def positive_records(trial: Trial) -> list[Record]:
     return [] if trial.positive is None else [Tag("sweepmark.positive", trial.positive)]
 
 
-def published_records(comparisons: Sequence[Comparison]) -> list[Record]:
+def published_records(comparisons: Sequence[PublishedMetric]) -> list[Record]:
     """Return published figures and how far ours are from them, as metrics."""
     records: list[Record] = []
     for each in comparisons:

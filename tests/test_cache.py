@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sweepmark.frozen import freeze, is_frozen, take
+from sweepmark.cache import freeze, is_frozen, take
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

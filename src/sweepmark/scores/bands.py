@@ -1,0 +1,105 @@
+"""The bands of a rule that gives points: which are refused, and in which one a metric lies."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from sweepmark.errors import ConfigurationError
+from sweepmark.scores.metric_names import PROPORTIONS, direction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sweepmark.config.schema import GradeConfig
+
+__all__ = ["NOT_PASSED", "TOLERANCE", "name_band", "reaches", "validate"]
+
+NOT_PASSED = "not passed"
+"""The band below the first."""
+
+TOLERANCE = 1e-12
+"""How far below an edge still reaches it.
+
+A mean over folds that is 0.96 on paper can come out one bit below it. Shares of n rows lie at
+least 1 / (n * 10**digits of the edge) away from an edge, so nothing else is let through.
+"""
+
+
+def validate(rule: GradeConfig) -> None:
+    """Refuse a rule whose bands do not make sense.
+
+    Raises
+    ------
+    ConfigurationError
+        If more is not better of the metric, minima are not ascending, a figure is not finite or,
+        for a share, outside [0, 1], or the ranked zone does not begin in the last band.
+    """
+    if rule.bands and direction(rule.metric) == "minimize":
+        raise ConfigurationError(
+            f"bands give points from a minimum on, so that more must be better of `grade.metric`, "
+            f"but got {rule.metric} in grade `{rule.name}`, of which less is. "
+            "Set grade.metric=accuracy with bands for it."
+        )
+    minima = [band.minimum for band in rule.bands]
+    for low, high in pairwise(minima):
+        if not low < high:
+            raise ConfigurationError(
+                f"bands must ascend by `minimum`, but {high:g} follows {low:g}. "
+                f"Order grade.bands of `{rule.name}`, each minimum once."
+            )
+    edges = [*minima, *(edge for edge in (rule.target, rule.ranked_from) if edge is not None)]
+    is_share = rule.metric in PROPORTIONS
+    for edge in edges:
+        if not math.isfinite(edge) or (is_share and not 0 <= edge <= 1):
+            raise ConfigurationError(
+                f"edges of grade `{rule.name}` must be {'in [0, 1]' if is_share else 'finite'}, "
+                f"but got {edge:g} for `{rule.metric}`. Write 0.96 for 96 %."
+            )
+    if not all(math.isfinite(each.points) for each in rule.bands):
+        raise ConfigurationError(f"points of grade `{rule.name}` must be finite")
+    if rule.ranked_from is not None and (not minima or rule.ranked_from < minima[-1]):
+        raise ConfigurationError(
+            "`ranked_from` must lie in the last band, "
+            f"but got {rule.ranked_from:g} with bands from {minima}. Set grade.ranked_from."
+        )
+
+
+def reaches(value: float, edge: float) -> bool:
+    """Tell whether a figure is at an edge or above it, but for rounding.
+
+    Examples
+    --------
+    >>> reaches(0.1 + 0.2, 0.3), reaches(0.9599, 0.96)
+    (True, False)
+    """
+    return value >= edge - TOLERANCE
+
+
+def name_band(minima: Sequence[float], position: int, metric: str) -> str:
+    """Return the name of a band.
+
+    Parameters
+    ----------
+    minima : sequence of float
+        Where the bands begin, ascending.
+    position : int
+        How many of them are reached.
+    metric : str
+        What is graded: a share of rows is written in per cent.
+
+    Examples
+    --------
+    >>> name_band([0.95, 0.96], 1, "accuracy"), name_band([0.95], 0, "accuracy")
+    ('95 % to 96 %', 'not passed')
+    """
+
+    def name(edge: float) -> str:
+        return f"{100 * edge:g} %" if metric in PROPORTIONS else f"{edge:g}"
+
+    if position == 0:
+        return NOT_PASSED
+    if position == len(minima):
+        return f"{name(minima[-1])} and above"
+    return f"{name(minima[position - 1])} to {name(minima[position])}"
