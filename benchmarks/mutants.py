@@ -36,19 +36,15 @@ from cosmic_ray.work_db import WorkDB, use_db
 ROOT = Path(__file__).parents[1]
 COPIED = ("src", "tests", "conf", "sweeps", "docs", "benchmarks")
 ROOMS = {
-    "svm": (["svm/*.py"], ["svm*", "smo"]),
-    "store": (["store/*.py"], ["store*", "journal*", "evaluations*", "history", "own*", "replay*"]),
-    "scores": (
-        [f"{n}.py" for n in ("scorecard", "predictions", "figures", "ranking", "metrics")]
-        + ["threshold.py"],
-        ["scorecard*", "figures*", "ranking*", "metrics*", "threshold*", "mistakes", "evaluation"],
-    ),
-    "folds": (["folds.py"], ["folds*", "split*"]),
-    "split": (["split.py"], ["split*", "folds*"]),
-    "grade": (["grade.py"], ["grade*"]),
-    "search": (["search/*.py"], ["search*"]),
+    "svm": (["svm/*"], ["svm/*"]),
+    "store": (["store/*"], ["store/*", "report/test_replay"]),
+    "scores": (["scores/*"], ["scores/*", "evaluation/test_evaluate"]),
+    "folds": (["specification/folds"], ["specification/test_folds", "specification/test_split"]),
+    "split": (["specification/split"], ["specification/test_folds", "specification/test_split"]),
+    "grade": (["report/grade", "scores/bands"], ["report/test_grade", "cli/test_grade"]),
+    "search": (["search/*"], ["search/*"]),
 }
-"""The modules of each room, and the names of the test modules that hold what it promises."""
+"""The modules of each, and the test modules that hold what they promise."""
 
 SECONDS = 120.0
 """Given to a mutant at least; or five times what its tests take without one."""
@@ -75,7 +71,7 @@ def find_places(rooms: list[str], scratch: Path) -> dict[Place, list[Change]]:
         modules = [
             path
             for pattern in ROOMS[room][0]
-            for path in sorted((ROOT / "src" / "sweepmark").glob(pattern))
+            for path in sorted((ROOT / "src" / "sweepmark").glob(f"{pattern}.py"))
         ]
         with use_db(scratch / f"{room}.sqlite", WorkDB.Mode.create) as database:
             init(modules, database, {})
@@ -161,7 +157,7 @@ class Copy:
         names = [
             str(path.relative_to(self._root))
             for pattern in ROOMS[room][1]
-            for path in sorted((self._root / "tests").glob(f"test_{pattern}.py"))
+            for path in sorted((self._root / "tests").glob(f"{pattern}.py"))
         ]
         options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not full and not slow"]
         command = [str(self._python), "-m", "pytest", *options, *dict.fromkeys(names)]
