@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import gc
 import os
 import shutil
@@ -14,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 import pytest
 
+from preforked import Forker
 from program import Called, Program
 from sweepmark.sources import idx
 
@@ -78,6 +80,22 @@ def _lock(file: IO[str], *, seconds: float = 300) -> None:
             return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         assert time.monotonic() < deadline, f"{file.name} has been locked for {seconds:g} s"
         time.sleep(0.05)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forked_programs(shared: Callable[[str, Fill], Path]) -> Iterator[None]:
+    """Have programs forked, on Linux, from a process that starts when it is first needed."""
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def forker() -> Forker:
+            folder = shared("forker", lambda folder: Forker(folder).begin())
+            return stack.enter_context(contextlib.closing(Forker(folder)))
+
+        if hasattr(os, "pidfd_open"):
+            Program.forker = staticmethod(forker)
+        yield
+        Program.forker = None
 
 
 @pytest.fixture(scope="session")

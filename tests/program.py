@@ -20,8 +20,12 @@ from sweepmark.cli import main
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from preforked import ForkedProcess, Forker
+
 INSTALLED = Path(sys.executable).with_name("sweepmark")
 _LEFT_OUT = ("SWEEPMARK_", "MLFLOW_", "COMP_", "COV_", "PYTHON")
+_LATE = ("SWEEPMARK_", "PYTHONPATH", "TZ", "FITS")
+"""Variables that nothing looks at while it is imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,9 @@ def _refuse(constant: str) -> None:
 class Running:
     """A command under way; its output goes to files, so that nothing waits for a reader."""
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: Path, started: float) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes] | ForkedProcess, folder: Path, started: float
+    ) -> None:
         self.process = process
         self._folder = folder
         self._started = started
@@ -76,6 +82,9 @@ class Running:
 class Program:
     """``sweepmark`` in an empty folder.
 
+    Each command is a process, forked from one that has imported everything; a new interpreter
+    where that could make a difference (see :mod:`preforked`).
+
     Parameters
     ----------
     root : Path
@@ -84,13 +93,25 @@ class Program:
         What they have as SWEEPMARK_CACHE.
     executable : Path
         The program, if it is not the one of this environment.
+    anew : bool
+        Whether each command is a new interpreter, since something about its start is tested.
+
+    Attributes
+    ----------
+    forker : callable
+        Returns what commands are forked from; None where there is no such thing.
     """
 
-    def __init__(self, root: Path, *, cache: Path, executable: Path = INSTALLED) -> None:
+    forker: Callable[[], Forker] | None = None
+
+    def __init__(
+        self, root: Path, *, cache: Path, executable: Path = INSTALLED, anew: bool = False
+    ) -> None:
         self.folder = root / "folder"
         self.store = self.folder / "mlruns"
         self._outputs = root / "outputs"
         self.executable = executable
+        self._is_forked = executable == INSTALLED and not anew
         self._started: list[Running] = []
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)
@@ -103,7 +124,7 @@ class Program:
         for running in self._started:
             if running.process.poll() is None:
                 running.process.kill()
-                running.process.wait(60)
+            running.process.wait(60)
 
     def run(self, *words: object, code: int = 0, **environment: str) -> Finished:
         """Run a command to its end, which must be of the given exit code."""
@@ -118,17 +139,27 @@ class Program:
         outputs.mkdir()
         with (outputs / "out").open("wb") as out, (outputs / "err").open("wb") as err:
             started = time.monotonic()
-            process = subprocess.Popen(
-                [self.executable, *map(str, words)],
-                cwd=self.folder,
-                env=self.environment | environment,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                process_group=0,
+            process = self._start(
+                [str(self.executable), *map(str, words)], environment, out.fileno(), err.fileno()
             )
         self._started.append(Running(process, outputs, started))
         return self._started[-1]
+
+    def _start(
+        self, words: list[str], environment: dict[str, str], out: int, err: int
+    ) -> subprocess.Popen[bytes] | ForkedProcess:
+        complete = self.environment | environment
+        if self._is_forked and self.forker and all(name.startswith(_LATE) for name in environment):
+            return self.forker().start(words, self.folder, complete, out, err)
+        return subprocess.Popen(
+            words,
+            cwd=self.folder,
+            env=complete,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            process_group=0,
+        )
 
     def left(self) -> list[str]:
         """Return what lies in the folder."""

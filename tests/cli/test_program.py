@@ -17,7 +17,8 @@ DATA_VERBS = ("list", "fetch", "describe", "show", "export")
 # Help
 
 
-def test_help_is_there_at_once_and_names_every_verb(program: Program) -> None:
+def test_help_is_there_at_once_and_names_every_verb(tmp_path: Path, digits_cache: Path) -> None:
+    program = Program(tmp_path, cache=digits_cache, anew=True)
     shown = min((program.run("--help") for _ in range(3)), key=lambda run: run.seconds)
     assert all(f"\n    {verb} " in shown.out for verb in VERBS)
     assert "exit codes" in shown.out

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from program import Program
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import psutil
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-    from program import Finished, Program, Running
+    from program import Finished, Running
 
 SWEEP = (
     "sweep",
@@ -133,7 +137,8 @@ def test_second_signal_ends_it_at_once(program: Program, engine: str) -> None:
     assert "Traceback" not in finished.err
 
 
-def test_stop_before_anything_began_gives_no_advice(program: Program) -> None:
+def test_stop_before_anything_began_gives_no_advice(tmp_path: Path, digits_cache: Path) -> None:
+    program = Program(tmp_path, cache=digits_cache, anew=True)
     running = program.start("run", "dataset=digits")
     time.sleep(0.25)
     finished, seconds = stop(running, signal.SIGTERM)

@@ -37,7 +37,7 @@ def artifacts_folder(store: Path) -> Path:
 
 def connect(store: Path, *, experiment: str) -> tuple[MlflowClient, str]:
     """Return a client of a store's MLflow, made if it is not there, and the experiment's id."""
-    _silence()
+    silence()
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
@@ -115,7 +115,7 @@ def _experiment_id(client: MlflowClient, name: str, artifacts: Path) -> str:
     return str(experiment.experiment_id)
 
 
-def _silence() -> None:
+def silence() -> None:
     """Keep MLflow from calling home and from writing over our output."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "true")

@@ -1,0 +1,62 @@
+"""The house: how many rooms there are, which may import which, and that the map names them all."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "sweepmark"
+PACKAGES = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
+LOOSE = {path.stem for path in SOURCE.glob("*.py")} - {"__init__"}
+NO_ROOM = {"contracts", "faults"}
+
+
+def test_there_are_few_rooms_and_nothing_lies_below_them() -> None:
+    assert len(PACKAGES) <= 19
+    assert len(LOOSE) <= 5
+    folders = {path.parent for path in SOURCE.rglob("*.py")}
+    assert folders == {SOURCE, *(SOURCE / name for name in PACKAGES)}
+
+
+def test_no_loose_module_has_the_name_of_a_room() -> None:
+    assert not LOOSE & PACKAGES
+
+
+def test_every_room_has_its_place_in_the_layers() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    assert "exclude_type_checking_imports" not in settings
+    (layers,) = [
+        contract["layers"] for contract in settings["contracts"] if contract["type"] == "layers"
+    ]
+    assert len(layers) <= 11
+    placed = [name for layer in layers for name in re.split(r" [|:] ", layer)]
+    assert sorted(placed) == sorted(PACKAGES | LOOSE)
+    assert not any(contract.get("ignore_imports") for contract in settings["contracts"][:2])
+
+
+def test_tests_lie_in_the_room_that_they_test() -> None:
+    folders = {path.parent.relative_to(ROOT / "tests") for path in ROOT.glob("tests/*/*.py")}
+    assert {str(folder) for folder in folders} <= PACKAGES | NO_ROOM
+
+
+def test_the_map_names_every_room_once() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    rooms = re.findall(r"^\| `(\w+)/?` \|", text, flags=re.MULTILINE)
+    assert sorted(rooms) == sorted([*PACKAGES, *LOOSE, "conf", "sweeps", "tests", "benchmarks"])
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", "SECURITY.md"])
+def test_files_that_pages_name_are_there(page: str) -> None:
+    text = (ROOT / page).read_text()
+    named = re.findall(
+        r"`((?:src/sweepmark/|tests/|docs/|benchmarks/|conf/|sweeps/)[\w./*-]+)`", text
+    )
+    for room, path in re.findall(r"`(\w+)/([\w/]+\.py)`", text):
+        if room in PACKAGES:
+            named.append(f"src/sweepmark/{room}/{path}")
+    missing = [name for name in named if not list(ROOT.glob(name.rstrip("/")))]
+    assert missing == []
