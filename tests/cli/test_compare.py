@@ -149,9 +149,14 @@ def test_a_sweep_is_its_chosen_recipe_and_a_trial_is_out_of_fold(compared: Compa
     trial = compared.compare(f"{sweep}/1", "--json").document
     assert (trial["out_of_fold"], trial["n_rows"], trial["trial"]) == (True, 90, 1)
     assert trial["metric"] == "pooled_accuracy"
-    assert "out of fold" in compared.compare("cv").out
+    alone = compared.compare("cv").out
+    assert "out of fold" in alone
+    assert "pooled_accuracy per label" in alone
+    assert " accuracy" not in alone
     shown = compared.compare(f"{sweep}/0", f"{sweep}/3").out
     assert "classifier.C=10.0 classifier.gamma=0.1" in shown
+    assert "\npooled_accuracy\n" in shown
+    assert " accuracy" not in shown
 
 
 def test_ranking_of_a_tables_rows(compared: Compared) -> None:

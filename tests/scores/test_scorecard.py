@@ -178,6 +178,29 @@ def test_report_and_confusion_are_those_of_scikit_learn() -> None:
     assert json.loads(json.dumps(scorecard.report_dict(card))) == scorecard.report_dict(card)
 
 
+@pytest.mark.parametrize(
+    ("named", "name"),
+    [
+        (("accuracy",), "accuracy"),
+        (("accuracy", "validation_accuracy"), "accuracy"),
+        (("validation_accuracy",), "validation_accuracy"),
+        (("cv_accuracy", "pooled_accuracy"), "pooled_accuracy"),
+        ((), "accuracy"),
+    ],
+)
+def test_accuracy_is_called_after_the_rows_it_is_of(named: tuple[str, ...], name: str) -> None:
+    card = make_card([0, 1, 2], [0, 1, 1], [0, 1, 0], metrics=dict.fromkeys(named, 0.5))
+    assert card.accuracy_name == name
+    assert card.name_of("roc_auc") == name.replace("accuracy", "roc_auc")
+    described = scorecard.report_dict(card)
+    assert described[name] == 2 / 3
+    assert (name == "accuracy") == ("accuracy" in described)
+    text = scorecard.report(card)
+    (line,) = [line for line in text.splitlines() if "accuracy" in line]
+    assert line.split() == [name, "0.6667", "3"]
+    assert len({len(line) for line in text.splitlines() if line}) == 1
+
+
 def test_document_is_plain_json_and_comes_back() -> None:
     card = make_card([3, 4], [1, 2], [1, 1], warnings=("did not converge",), model=b"model")
     text = json.dumps(documents.document(card), allow_nan=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,9 @@ from pixels import is_whole, read_png
 from sweepmark.evaluation.evaluate import evaluate, specify
 from sweepmark.plots import diagrams
 from sweepmark.plots.chart import Line, Panel, Point, chart_png
+from sweepmark.plots.lettering import write
 from sweepmark.scores.mistakes import errors
+from sweepmark.scores.scorecard import merge_trial
 from sweepmark.tracking.closeup import closeup, predictions_csv
 from tiny import config, digits
 
@@ -107,6 +110,50 @@ def test_accuracy_per_label_and_what_it_was_taken_for_agree(card: Scorecard) -> 
         assert int(row["n_rows"]) - int(row["n_correct"]) == wrong[row["label"]]
         assert float(row["accuracy"]) == int(row["n_correct"]) / int(row["n_rows"])
     assert sum(wrong.values()) == len(errors(card)) > 0
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "prefix"),
+    [
+        ({"method": "test"}, ""),
+        ({"method": "validation", "validation_fraction": 0.25}, "validation_"),
+        ({"method": "cv", "n_splits": 3}, "pooled_"),
+    ],
+)
+def test_figures_go_by_the_rows_they_are_of(
+    evaluation: dict[str, Any], prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+
+    def write_noted(plane: Any, text: str, *args: Any, **options: Any) -> None:
+        written.append(text)
+        write(plane, text, *args, **options)
+
+    def chart_noted(panels: Sequence[Panel]) -> bytes:
+        for panel in panels:
+            written.extend([panel.x_label, panel.y_label, *(line.label for line in panel.lines)])
+        return chart_png(panels)
+
+    monkeypatch.setattr("sweepmark.plots.pictures.write", write_noted)
+    monkeypatch.setattr("sweepmark.plots.diagrams.chart_png", chart_noted)
+    values: dict[str, Any] = {f"evaluation__{name}": value for name, value in evaluation.items()}
+    asked = config(*DETECTOR, task__positive=8, split__size=400, **values)
+    card = merge_trial([evaluate(one) for one in specify(asked, digits())])
+    files = closeup(card, digits())
+    name = f"{prefix}accuracy"
+    assert card.accuracy_name == name
+    described = json.loads(files["classification_report.json"])
+    assert described[name] == card.metrics[name]
+    assert f"{name} " in files["classification_report.txt"].decode()
+    assert list(read(files["accuracy_per_label.csv"])[0])[-1] == name
+    share = f"({name} {100 * card.metrics[name]:.2f} %)"
+    assert [share in text for text in written if "rows correct" in text] == [True]
+    assert [share in text for text in written if "rows misclassified" in text] == [True]
+    for figure in ("roc_auc", "average_precision"):
+        assert f"{prefix}{figure} {card.metrics[f'{prefix}{figure}']:.4f}" in written
+    assert {f"{prefix}precision", f"{prefix}recall"} <= set(written)
+    bare = [text for text in written if re.search(r"(?<!_)(accuracy|roc_auc)\b", text)]
+    assert bool(bare) == (not prefix)
 
 
 def test_files_are_those_that_the_scores_allow(card: Scorecard, detector: Scorecard) -> None:
@@ -208,7 +255,7 @@ def test_chart_of_hardly_anything_is_drawn(y: list[float]) -> None:
 def test_a_picture_that_fails_costs_a_warning(
     card: Scorecard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> bytes:
+    def fail(*_: object, **__: object) -> bytes:
         raise OSError("raqm_layout() failed\x1b[2J")
 
     monkeypatch.setattr("sweepmark.tracking.closeup.confusion_matrix_png", fail)

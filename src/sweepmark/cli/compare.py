@@ -107,7 +107,7 @@ def _finish(args: argparse.Namespace, document: Document, show: Any, runs: Seque
 
 
 def _show_look(document: Document, runs: Sequence[Run]) -> None:
-    _print(_title(document, runs[0]), _label_table(document["labels"]))
+    _print(_title(document, runs[0]), _label_table(document))
     if document["confusions"]:
         rows = (
             (one["label"], one["prediction"], f"{one['n_rows']:,}")
@@ -124,7 +124,7 @@ def _show_look(document: Document, runs: Sequence[Run]) -> None:
 def _show_errors(document: Document, runs: Sequence[Run]) -> None:
     errors = document["errors"]
     label, n_rows = errors["label"], errors["n_rows"]
-    _print(_title(document, runs[0]), _label_table(document["labels"]))
+    _print(_title(document, runs[0]), _label_table(document))
     if not n_rows:
         _print(f"no {label} was taken for anything else")
         return
@@ -157,10 +157,11 @@ def _show_pair(document: Document, runs: Sequence[Run]) -> None:
         (each["label"], f"{each['n_rows']:,}", *map(_share, each["accuracies"]), _signed(each))
         for each in document["labels"]
     ]
+    called = dict.fromkeys(head["metric"] for head in document["runs"])
     overall = map(_share, (head["accuracy"] for head in document["runs"]))
     rows.append(("all", f"{document['n_rows']:,}", *overall, _signed(document)))
     _print(
-        _table("accuracy", ("label", "rows", *names, "B - A"), rows),
+        _table(" and ".join(called), ("label", "rows", *names, "B - A"), rows),
         f"they differ on {document['n_differing']:,} of {document['n_rows']:,} rows: "
         f"{document['n_only_first_right']:,} only A has right, "
         f"{document['n_only_second_right']:,} only B",
@@ -178,12 +179,13 @@ def _title(document: Document, run: Run) -> str:
     )
 
 
-def _label_table(labels: Iterable[Document]) -> object:
+def _label_table(document: Document) -> object:
     rows = (
         (each["label"], _share(each["accuracy"]), f"{each['n_right']:,}", f"{each['n_rows']:,}")
-        for each in labels
+        for each in document["labels"]
     )
-    return _table("accuracy per label", ("label", "accuracy", "right", "rows"), rows)
+    name = document["metric"]
+    return _table(f"{name} per label", ("label", name, "right", "rows"), rows)
 
 
 def _row_table(title: str, rows: Sequence[Document], *, figure: str = "score") -> object:

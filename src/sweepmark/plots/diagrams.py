@@ -117,7 +117,7 @@ def roc_png(ranked: dict[int, Ranking], names: Sequence[str], card: Scorecard) -
     areas = {label: ranking.roc_auc for label, ranking in ranked.items()}
     called = dict(zip(card.classes, names, strict=True))
     lines = [Line(x=[0, 1], y=[0, 1], label="by chance", colour="#777777", dashed=True, width=1.2)]
-    lines += _one_or_many(curves, areas, called, "AUC")
+    lines += _one_or_many(curves, areas, called, card.name_of(metric_names.ROC_AUC))
     panel = Panel(
         title=f"ROC curve{_whose(ranked, called)}",
         x_label="false positive rate",
@@ -142,9 +142,9 @@ def precision_recall_png(
     called = dict(zip(card.classes, names, strict=True))
     panel = Panel(
         title=f"Precision and recall{_whose(ranked, called)}",
-        x_label="recall",
-        y_label="precision",
-        lines=_one_or_many(curves, areas, called, "average precision"),
+        x_label=card.name_of(metric_names.RECALL),
+        y_label=card.name_of(metric_names.PRECISION),
+        lines=_one_or_many(curves, areas, called, card.name_of(metric_names.AVERAGE_PRECISION)),
         points=_operating_point(ranked, card, "precision"),
         x_limits=_SHARE,
         y_limits=_SHARE,
@@ -166,6 +166,7 @@ def threshold_png(ranking: Ranking, name: str, card: Scorecard) -> bytes:
         Whose it is.
     """
     cut, word = _threshold(card)
+    precision, recall = map(card.name_of, (metric_names.PRECISION, metric_names.RECALL))
     shown = np.append(ranking.thresholds[np.abs(ranking.thresholds) < _LARGEST], cut)
     low, high = np.percentile(shown, [_OUTER, 100 - _OUTER])
     low, high = min(low, cut), max(high, cut)
@@ -175,8 +176,8 @@ def threshold_png(ranking: Ranking, name: str, card: Scorecard) -> bytes:
         x_label="threshold: positive where the score is at least that",
         y_label="share",
         lines=[
-            Line(x=ranking.thresholds, y=ranking.precision, label="precision", dashed=True),
-            Line(x=ranking.thresholds, y=ranking.recall, label="recall", colour=GREEN),
+            Line(x=ranking.thresholds, y=ranking.precision, label=precision, dashed=True),
+            Line(x=ranking.thresholds, y=ranking.recall, label=recall, colour=GREEN),
             Line(x=[cut, cut], y=_SHARE, label=f"{word} {cut:.4g}", colour=VERMILION, width=1.6),
         ],
         x_limits=(float(low - room), float(high + room)),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.plots.lettering import BLACK, fit_font, load_font, text_width, write
+from sweepmark.scores.metric_names import ACCURACY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,9 @@ _MARGIN = 14
 _TICKS = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
 
 
-def confusion_matrix_png(matrix: NDArray[Any], labels: Sequence[object]) -> bytes:
+def confusion_matrix_png(
+    matrix: NDArray[Any], labels: Sequence[object], *, accuracy_name: str = ACCURACY
+) -> bytes:
     """Return a picture of a confusion matrix: counts, shaded by their share of the actual class.
 
     The shade goes with the square root of the share, so that the few errors of a good classifier
@@ -42,6 +45,8 @@ def confusion_matrix_png(matrix: NDArray[Any], labels: Sequence[object]) -> byte
         Rows are the actual classes.
     labels : sequence of n_classes
         What the classes are called.
+    accuracy_name : str
+        What the share of right rows is called, in the title.
 
     Returns
     -------
@@ -63,7 +68,7 @@ def confusion_matrix_png(matrix: NDArray[Any], labels: Sequence[object]) -> byte
     top = _MARGIN + 34
     span = side * n_classes
     n, n_hits = int(matrix.sum()), int(np.trace(matrix))
-    title = f"{n_hits} of {n} rows correct ({100 * n_hits / max(n, 1):.2f} %)"
+    title = f"{n_hits} of {n} rows correct ({_share(accuracy_name, n_hits, n)})"
     width = max(left + span + 92, text_width(title, load_font(15)) + 2 * _MARGIN)
     plane = np.zeros((max(top + span + foot, 300), width), dtype=np.uint8)
 
@@ -98,6 +103,7 @@ def misclassified_png(  # noqa: PLR0913 - options of a picture
     n_wrong: int | None = None,
     n_scored: int | None = None,
     which: str = "first",
+    accuracy_name: str = ACCURACY,
 ) -> bytes:
     """Return a gallery of rows that were classified wrongly, in the order given.
 
@@ -112,9 +118,10 @@ def misclassified_png(  # noqa: PLR0913 - options of a picture
         How many are shown at most.
     n_wrong, n_scored : int or None
         How many rows were wrong and how many there were, where only some are given.
-
     which : str
         Which of them come first, in the title.
+    accuracy_name : str
+        What the share of right rows is called, in the title.
 
     Returns
     -------
@@ -126,7 +133,8 @@ def misclassified_png(  # noqa: PLR0913 - options of a picture
     captions = [f"#{rows[i]} {y_true[i]}→{y_pred[i]}" for i in shown]
     n_wrong = len(wrong) if n_wrong is None else n_wrong
     n_scored = len(y_true) if n_scored is None else n_scored
-    title = f"{n_wrong} of {n_scored} rows misclassified"
+    share = _share(accuracy_name, n_scored - n_wrong, n_scored)
+    title = f"{n_wrong} of {n_scored} rows misclassified ({share})"
     if n_wrong > len(shown):
         title += f", the {which} {len(shown)} shown"
     font, title_font = load_font(13), load_font(15)
@@ -148,6 +156,10 @@ def misclassified_png(  # noqa: PLR0913 - options of a picture
         plane[y : y + height, x : x + width] = tile
         write(plane, caption, (x + width // 2, y + height + 12), font=font)
     return _encode(plane, palette=np.repeat(np.arange(255, -1, -1, dtype=np.uint8), 3))
+
+
+def _share(name: str, n_hits: int, n: int) -> str:
+    return f"{name} {100 * n_hits / max(n, 1):.2f} %"
 
 
 def _frame(plane: NDArray[Any], title: str, box: tuple[int, int, int]) -> None:

@@ -152,7 +152,7 @@ def _head(run: Run) -> dict[str, Any]:
         "out_of_fold": run.is_folds,
         "n_rows": n_rows,
         "n_right": n_right,
-        "metric": run.accuracy_name,
+        "metric": run.card.accuracy_name,
         "accuracy": n_right / n_rows if n_rows else None,
         "positive": run.card.positive_name,
     }

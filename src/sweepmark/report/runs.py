@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from sweepmark.errors import ConfigurationError, NotFoundError, unknown_name
 from sweepmark.report.remedy import lone_command
 from sweepmark.report.results import merged, read_result
-from sweepmark.scores.metric_names import ACCURACY, pooled, validation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,14 +69,6 @@ class Run:
     def is_folds(self) -> bool:
         """Whether its predictions are those of cross-validation."""
         return len(self.trial.keys) > 1
-
-    @property
-    def accuracy_name(self) -> str:
-        """What the share of right rows is called: it depends on which rows were scored."""
-        if self.is_folds:
-            return pooled(ACCURACY)
-        is_held_out = self.specification["method"]["name"] == "validation"
-        return validation(ACCURACY) if is_held_out else ACCURACY
 
     @cached_property
     def card(self) -> Scorecard:

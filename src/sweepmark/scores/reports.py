@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweepmark.scores.metric_names import ACCURACY
 from sweepmark.scores.metrics import PerClass
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ __all__ = ["describe", "write_report"]
 _HEADERS = ("precision", "recall", "f1-score", "support")
 
 
-def describe(matrix: NDArray[Any], names: Sequence[object]) -> dict[str, Any]:
+def describe(
+    matrix: NDArray[Any], names: Sequence[object], *, accuracy_name: str = ACCURACY
+) -> dict[str, Any]:
     """Return what scikit-learn's ``classification_report(output_dict=True)`` does.
 
     Parameters
@@ -28,6 +31,8 @@ def describe(matrix: NDArray[Any], names: Sequence[object]) -> dict[str, Any]:
     names : sequence of n_classes
         What the classes are called. Those neither met nor predicted are left out, as scikit-learn
         does.
+    accuracy_name : str
+        What the accuracy is called of these rows.
     """
     found = PerClass.of(matrix)
     kept = np.flatnonzero(found.occurs)
@@ -39,7 +44,7 @@ def describe(matrix: NDArray[Any], names: Sequence[object]) -> dict[str, Any]:
 
     return {
         **{str(names[i]): row([c[i] for c in columns], found.support[i]) for i in kept.tolist()},
-        "accuracy": found.accuracy,
+        accuracy_name: found.accuracy,
         "macro avg": row([c[kept].mean() for c in columns], n),
         "weighted avg": row([c @ found.shares for c in columns], n),
     }
@@ -57,7 +62,7 @@ def write_report(description: Mapping[str, Any]) -> str:
     head = " ".join([" " * width, *(f" {header:>8}" for header in _HEADERS)])
     lines = [head, ""]
     for name, row in description.items():
-        if name == "accuracy":
+        if isinstance(row, float):  # the accuracy, of all classes together
             n = description["macro avg"]["support"]
             lines += ["", f"{name:>{width}} {'':>10}{'':>10} {row:>9.4f} {n:>9.0f}"]
         else:

@@ -98,6 +98,30 @@ class Scorecard:
             return None
         return self.names[self.classes.index(self.positive)]
 
+    @property
+    def accuracy_name(self) -> str:
+        """What the share of right rows is called: it depends on which rows were scored."""
+        return self.name_of(metric_names.ACCURACY)
+
+    def name_of(self, metric: str) -> str:
+        """Return what a metric of its predictions is called.
+
+        Of the test part, and of one fold, it has its bare name; out of fold it is ``pooled_…``, of
+        rows held out of the training part ``validation_…``.
+
+        Parameters
+        ----------
+        metric : str
+            The bare name.
+        """
+        for prefixed in (metric_names.pooled, metric_names.validation):
+            if (
+                metric_names.ACCURACY not in self.metrics
+                and prefixed(metric_names.ACCURACY) in self.metrics
+            ):
+                return prefixed(metric)
+        return metric
+
 
 _TWO = 2
 
@@ -213,6 +237,8 @@ def confusion(scorecard: Scorecard) -> NDArray[Any]:
 def report(scorecard: Scorecard, names: Sequence[str] | None = None) -> str:
     """Return scikit-learn's classification report as text, with four digits.
 
+    The accuracy goes by the name that it has as a metric.
+
     Parameters
     ----------
     scorecard : Scorecard
@@ -225,7 +251,9 @@ def report(scorecard: Scorecard, names: Sequence[str] | None = None) -> str:
 
 def report_dict(scorecard: Scorecard, names: Sequence[str] | None = None) -> dict[str, Any]:
     """Return what :func:`report` writes as a mapping, plain and JSON-able."""
-    return reports.describe(confusion(scorecard), names or scorecard.names)
+    return reports.describe(
+        confusion(scorecard), names or scorecard.names, accuracy_name=scorecard.accuracy_name
+    )
 
 
 def accuracy_on(scorecard: Scorecard, rows: NDArray[Any]) -> float:

@@ -59,7 +59,10 @@ def closeup(card: Scorecard, dataset: Dataset) -> dict[str, bytes]:
         "predictions.csv": predictions_csv(card),
         "predictions.npz": predictions_npz(card.predictions, classes=card.classes, names=names),
     }
-    files |= drawn("confusion_matrix.png", lambda: confusion_matrix_png(matrix, shown))
+    files |= drawn(
+        "confusion_matrix.png",
+        lambda: confusion_matrix_png(matrix, shown, accuracy_name=card.accuracy_name),
+    )
     if dataset.image_shape is not None:
         files |= drawn("misclassified.png", lambda: _gallery(card, dataset, shown))
     if ranked := diagrams.rankings(card):
@@ -141,6 +144,7 @@ def _gallery(card: Scorecard, dataset: Dataset, names: Sequence[str]) -> bytes:
         n_wrong=len(wrong),
         n_scored=len(card.predictions.rows),
         which="most confident" if is_ranked else "first",
+        accuracy_name=card.accuracy_name,
     )
 
 
@@ -152,7 +156,7 @@ def _matrix_csv(matrix: NDArray[Any], names: Sequence[str]) -> bytes:
 def _accuracy_csv(card: Scorecard, names: Sequence[str]) -> bytes:
     found = zip(names, mistakes.accuracy_per_label(card), strict=True)
     return _table(
-        ["label", "n_correct", "n_rows", "accuracy"],
+        ["label", "n_correct", "n_rows", card.accuracy_name],
         ([name, item.n_correct, item.n_rows, item.accuracy] for name, item in found),
     )
 
