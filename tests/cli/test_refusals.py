@@ -130,6 +130,20 @@ WRONG_FOR_DATA = {
         ["sweep", "svc_c_gamma", "sweep.space.classifier.C=[1,x]"],
         ["'C'", "'x'", "found at classifier.C=x"],
     ),
+    "objective that one option cannot have": (
+        ["sweep", "classifiers", "sweep.objective=cv_log_loss"],
+        [
+            "sweep.objective=cv_log_loss needs probabilities (predict_proba)",
+            "SGDClassifier",
+            "dummy, hist_gradient_boosting, knn, logistic",
+            "Set sweep.objective=cv_accuracy sweep.direction=null.",
+            "(found at classifier=sgd)",
+        ],
+    ),
+    "objective of two labels": (
+        ["sweep", "classifiers", "sweep.objective=cv_f1"],
+        ["two labels", "has 10", "Set sweep.objective=cv_f1_macro."],
+    ),
     "group that is swept": (
         ["sweep", "classifiers", "classifier=svc"],
         ["'classifier=svc'", "sweep.space.classifier.option"],

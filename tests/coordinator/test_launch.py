@@ -226,8 +226,10 @@ class TestFailure:
         assert again.test.metrics == first.test.metrics
 
     def test_score_that_is_no_number_fails_the_trial_for_that_reason(self, store: Store) -> None:
-        pairs = grid(classifier__decision_function_shape="ovo", sweep__objective="cv_roc_auc")
-        result = run(pairs, store)
+        lost = {"_target_": "estimators.NanSVC", "lost": True}
+        four: dict[str, Any] = {"classifier": lost, "sweep__space": {"seed": [0, 1, 2, 3]}}
+        asked = grid(sweep__objective="cv_roc_auc", **four)
+        result = run(asked, store, trusted=("estimators",))
         assert [(trial.status, trial.reason) for trial in result.trials] == [
             ("failed", "nan")
         ] * N_TRIALS

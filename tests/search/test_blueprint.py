@@ -245,7 +245,7 @@ class TestCheck:
     def test_validation_part_selects_by_its_own_metrics(self) -> None:
         held_out = {"evaluation": {"method": "validation", "validation_fraction": 0.2}}
         asked = changed(blueprint("svc_c_gamma"), **held_out)
-        for name in ("validation_accuracy", "validation_log_loss", "validation_recall_3"):
+        for name in ("validation_accuracy", "validation_roc_auc", "validation_recall_3"):
             changed(asked, sweep__objective=name, sweep__direction=None).check(load_digits)
         with pytest.raises(ConfigurationError, match="or on a validation part"):
             changed(asked, sweep__objective="cv_accuracy").check(load_digits)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +17,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sweepmark.errors import ConfigurationError
+from sweepmark.report.cautions import search_cautions
 from sweepmark.report.summary import result_document, result_table
 from sweepmark.search import create_search
+from sweepmark.search.axes import Choice, Space
 from sweepmark.specification.split import resolve_split, split_rows
 from sweepmark.store import Store
 from tiny import blueprint, changed, digits, entries, run, write_sweep
@@ -212,12 +216,156 @@ def test_nothing_but_finite_figures_is_ranked_at_either_end() -> None:
     assert first.number == 2
 
 
+LACKING: dict[str, tuple[str, dict[str, Any], list[str]]] = {
+    "probabilities": (
+        "cv_log_loss",
+        {"_target_": "sklearn.svm.LinearSVC"},
+        ["needs probabilities (predict_proba)", "LinearSVC does not", "dummy, hist_gradient"],
+    ),
+    "probabilities for want of a parameter": (
+        "cv_log_loss",
+        {"_target_": "sklearn.linear_model.SGDClassifier", "loss": "hinge"},
+        ["SGDClassifier does not give as it is configured", "mlp"],
+    ),
+    "probabilities of a vote": (
+        "cv_log_loss",
+        {
+            "_target_": "sklearn.ensemble.VotingClassifier",
+            "estimators": [["one", {"_target_": "sklearn.svm.LinearSVC"}]],
+        },
+        ["VotingClassifier does not"],
+    ),
+    "scores": (
+        "cv_roc_auc",
+        {
+            "_target_": "sklearn.ensemble.VotingClassifier",
+            "estimators": [["one", {"_target_": "sklearn.naive_bayes.GaussianNB"}]],
+        },
+        ["scores of each of 10 labels (decision_function or predict_proba)", "linear_svc"],
+    ),
+    "scores of each label": (
+        "cv_average_precision",
+        {"_target_": "sweepmark.svm.SVC", "decision_function_shape": "ovo"},
+        ["scores of each of 10 labels (predict_proba), which SVC does not"],
+    ),
+    "f1": ("cv_f1", {"_target_": "sklearn.naive_bayes.GaussianNB"}, ["has 10", "cv_f1_macro"]),
+    "recall": (
+        "cv_recall",
+        {"_target_": "sklearn.naive_bayes.GaussianNB"},
+        ["positive one of two labels, and the training part has 10", "cv_recall_macro"],
+    ),
+}
+
+
+def selecting(folder: Path, objective: str, classifier: dict[str, Any], **values: Any) -> Blueprint:
+    asked = changed(composed(folder), sweep__space={"seed": [0, 1]}, classifier=classifier)
+    return changed(asked, sweep__objective=objective, sweep__direction=None, **values)
+
+
+@pytest.mark.parametrize(("objective", "classifier", "parts"), LACKING.values(), ids=LACKING)
+def test_an_objective_that_no_trial_could_have_is_refused_before_anything(
+    objective: str, classifier: dict[str, Any], parts: list[str], folder: Path, tmp_path: Path
+) -> None:
+    message = refusal(selecting(folder, objective, classifier), tmp_path)
+    for part in ["every trial must be able to have", f"but sweep.objective={objective} ", *parts]:
+        assert part in message
+    _, _, advised = message.partition(". Set ")
+    values = dict(re.findall(r"(sweep\.\w+)=(\w+)", advised))
+    lower = {"sweep.direction": "null"} if objective == "cv_log_loss" else {}
+    assert values == {"sweep.objective": values["sweep.objective"]} | lower
+    selecting(folder, values["sweep.objective"], classifier).check(lambda _: digits())
+    held_out: dict[str, Any] = {"evaluation": {"method": "validation", "validation_fraction": 0.2}}
+    name = objective.replace("cv_", "validation_")
+    validated = selecting(folder, name, classifier, **held_out)
+    with pytest.raises(ConfigurationError, match=f"but sweep.objective={name} "):
+        validated.check(lambda _: digits())
+
+
+@pytest.mark.parametrize(
+    ("objective", "classifier"),
+    [
+        (
+            "cv_log_loss",
+            {
+                "_target_": "sklearn.ensemble.StackingClassifier",
+                "estimators": [["one", {"_target_": "sklearn.svm.LinearSVC"}]],
+                "cv": 2,
+            },
+        ),
+        (
+            "cv_log_loss",
+            {
+                "_target_": "sklearn.model_selection.GridSearchCV",
+                "estimator": {"_target_": "sklearn.linear_model.SGDClassifier"},
+                "param_grid": {"loss": ["log_loss"]},
+                "cv": 2,
+            },
+        ),
+        ("cv_roc_auc", {"_target_": "sweepmark.svm.SVC"}),
+        ("cv_roc_auc", {"_target_": "sklearn.svm.LinearSVC"}),
+    ],
+)
+def test_what_a_classifier_has_once_it_is_fitted_can_be_the_objective(
+    objective: str, classifier: dict[str, Any], folder: Path, store: Store
+) -> None:
+    small = {"evaluation__n_splits": 2, "split__size": 200, "sweep__space": {"seed": [0]}}
+    result = run(changed(selecting(folder, objective, classifier), **small), store)
+    (trial,) = result.trials
+    assert trial.status == "complete", trial.message
+    assert objective in trial.metrics
+
+
+def test_f1_of_two_labels_can_be_the_objective_and_the_pairs_of_two_are_one(
+    folder: Path, store: Store
+) -> None:
+    pairs = {"_target_": "sweepmark.svm.SVC", "decision_function_shape": "ovo"}
+    detector = {"task__name": "is_digit", "task__positive": 5, "sweep__space": {"seed": [0]}}
+    for objective in ("cv_f1", "cv_roc_auc"):
+        result = run(changed(selecting(folder, objective, pairs), **detector), store)
+        assert result.n_failed == 0
+        assert result.chosen is not None
+
+
+def test_a_grade_by_a_figure_that_there_cannot_be_is_refused(tmp_path: Path) -> None:
+    bands: dict[str, Any] = {"grade__bands": [{"minimum": 0.5, "points": 10}]}
+    asked = changed(blueprint(None), grade__metric="f1", **bands)
+    message = refusal(asked, tmp_path)
+    for part in ("grade.metric=f1 is of", "has 10", "Set grade.metric=f1_macro, or grade=none"):
+        assert part in message
+    changed(asked, grade__metric="f1_macro").check(lambda _: digits())
+    changed(asked, task__name="is_digit", task__positive=5).check(lambda _: digits())
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("seed", ["seed_searched"]),
+        ("random_state", ["seed_searched"]),
+        ("bagging_seed", ["seed_searched"]),
+        ("n_seeds", []),
+        ("seedling", []),
+        ("C", []),
+    ],
+)
+def test_whatever_ends_in_seed_is_one(name: str, kinds: list[str], folder: Path) -> None:
+    asked = composed(folder)
+    axis = Choice(f"classifier.{name}", f"classifier.{name}", (1, 2))
+    said = search_cautions(replace(asked, space=Space((axis,))))
+    assert [caution.kind for caution in said] == kinds
+    single = replace(axis, values=(1,))
+    assert not search_cautions(replace(asked, space=Space((single,))))
+
+
 @pytest.mark.parametrize(
     ("space", "kinds"),
     [
         ({"split": {"seed": [0, 1]}}, ["seed_searched"]),
         ({"seed": [0, 1]}, ["seed_searched"]),
+        ({"split": {"seed": [1]}}, []),
+        ({"classifier": {"random_state": [0, 1]}}, ["seed_searched"]),
+        ({"classifier": {"random_state": [3], "C": [1.0, 2.0]}}, []),
         ({"split": {"size": [100, 200]}}, ["test_sets"]),
+        ({"split": {"size": [200]}}, []),
         ({"classifier": {"C": [1.0, 2.0]}}, []),
     ],
 )

@@ -12,6 +12,7 @@ import numpy as np
 from sweepmark.evaluation.prepared import Prepared, prepare, transform
 from sweepmark.scores import metric_names
 from sweepmark.scores.metrics import log_loss
+from sweepmark.specification.answers import score_methods
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -273,7 +274,7 @@ def _scores(
     for the second with the other sign, as scikit-learn has it with ``pos_label``.
     """
     n_classes = len(classifier.classes_)
-    for method in ("decision_function", "predict_proba"):
+    for method in score_methods(classifier, n_classes):
         if not hasattr(classifier, method):
             continue
         scores = np.asarray(getattr(classifier, method)(X), dtype=np.float64)
@@ -282,19 +283,10 @@ def _scores(
             place = _place(classifier, positive)
             signed = scores if place else -scores
             return (scores[:, place] if scores.ndim > 1 else signed), shares
-        if scores.shape == (X.shape[0], n_classes) and not _scores_pairs(classifier):
+        if scores.shape == (X.shape[0], n_classes):
             return scores, shares
     return None, None
 
 
 def _probabilities(classifier: Any, X: Any) -> NDArray[np.float64]:
     return np.asarray(classifier.predict_proba(X), dtype=np.float64)
-
-
-def _scores_pairs(classifier: Any) -> bool:
-    """Tell whether the columns are pairs of classes: of three classes there are three pairs."""
-    parameters = classifier.get_params(deep=True)
-    return any(
-        name.endswith("decision_function_shape") and value == "ovo"
-        for name, value in parameters.items()
-    )

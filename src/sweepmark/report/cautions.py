@@ -56,8 +56,8 @@ def search_cautions(blueprint: Blueprint) -> list[Caution]:
     """Return cautions where a sweep selects among what its objective does not compare."""
     if blueprint.sweep.objective is None:
         return []
-    names = [axis.name for axis in blueprint.space.all_axes()]
-    seeds = [name for name in names if name.rpartition(".")[2] in _SEEDS]
+    names = [axis.name for axis in blueprint.space.all_axes() if not axis.is_single]
+    seeds = [name for name in names if _is_seed(name.rpartition(".")[2])]
     rows = [name for name in names if name.partition(".")[0] in _OF_ROWS and name not in seeds]
     cautions = []
     if seeds:
@@ -78,6 +78,10 @@ def search_cautions(blueprint: Blueprint) -> list[Caution]:
             )
         )
     return cautions
+
+
+def _is_seed(parameter: str) -> bool:
+    return parameter in _SEEDS or parameter.endswith("_seed")
 
 
 def experiment_cautions(blueprint: Blueprint) -> list[Caution]:

@@ -46,6 +46,7 @@ __all__ = [
     "direction",
     "is_recall",
     "is_validation",
+    "macro",
     "pooled",
     "recall",
     "train",
@@ -160,6 +161,17 @@ def is_validation(name: str) -> bool:
     (True, False)
     """
     return name.startswith(validation(""))
+
+
+def macro(name: str) -> str:
+    """Return the name of a metric's plain mean over all labels.
+
+    Examples
+    --------
+    >>> macro(F1)
+    'f1_macro'
+    """
+    return f"{name}_macro"
 
 
 def train(name: str) -> str:

@@ -29,6 +29,11 @@ class Choice:
     path: str
     values: tuple[Any, ...]
 
+    @property
+    def is_single(self) -> bool:
+        """Whether there is nothing to choose."""
+        return len(self.values) == 1
+
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -41,6 +46,11 @@ class Range:
     log: bool
     integer: bool
 
+    @property
+    def is_single(self) -> bool:
+        """Whether there is nothing to choose."""
+        return self.low == self.high
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -48,6 +58,11 @@ class Options:
 
     name: str
     options: Mapping[str, tuple[Axis, ...]]
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there is nothing to choose, but for what the option opens."""
+        return len(self.options) == 1
 
 
 Axis = Choice | Range | Options

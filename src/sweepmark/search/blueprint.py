@@ -25,6 +25,7 @@ from sweepmark.scores.metric_names import (
 from sweepmark.search.axes import Options, Space
 from sweepmark.search.feasibility import (
     check_axes,
+    check_figures,
     check_grade,
     check_objective,
     check_recalls,
@@ -258,6 +259,13 @@ class Blueprint:
                 specifications = specify(config, dataset, trusted=trusted)
                 names = trained_names(specifications[0], dataset)
                 check_recalls(self.sweep, self.config.grade, names)
+                check_figures(
+                    self.sweep,
+                    self.config.grade,
+                    specifications[0].classifier,
+                    len(names),
+                    trusted=trusted,
+                )
             except ConfigurationError as error:
                 if not params:
                     raise

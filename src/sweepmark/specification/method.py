@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.config import Folders
 from sweepmark.errors import ConfigurationError
 from sweepmark.scores.threshold import Rule, parse_threshold
-from sweepmark.specification.components import TARGET, build, find
+from sweepmark.specification.answers import can_answer, classifiers_with, score_methods
+from sweepmark.specification.components import build
 from sweepmark.specification.folds import check_folds, check_held_out, hold_out
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def check_classifier(
     built = build(classifier, trusted=trusted)
     name = type(built).__name__
     if evaluation.epochs is not None and not hasattr(built, "partial_fit"):
-        options = ", ".join(_classifiers_with("partial_fit"))
+        options = ", ".join(classifiers_with("partial_fit"))
         raise ConfigurationError(
             f"evaluation.epochs needs a classifier that is trained by epochs (partial_fit), but "
             f"{name} is none as it is configured. Set classifier=… to one of {options}, or "
@@ -151,23 +151,9 @@ def check_classifier(
             "neither early_stopping nor class_weight. Set classifier.early_stopping=false "
             "classifier.class_weight=null, or evaluation.epochs=null."
         )
-    has_scores = hasattr(built, "decision_function") or hasattr(built, "predict_proba")
+    has_scores = can_answer(built, score_methods(built, _TWO))
     if evaluation.threshold is not None and not has_scores:
         raise ConfigurationError(
             f"evaluation.threshold needs a classifier with decision_function or predict_proba, "
             f"but {name} has neither as it is configured. Set another classifier."
         )
-
-
-def _classifiers_with(method: str) -> list[str]:
-    """Return our options of group ``classifier`` that have a method."""
-    import yaml
-
-    folders = Folders()
-    found = []
-    for option in folders.groups()["classifier"]:
-        text = folders.option_path("classifier", option).read_text(encoding="utf-8")
-        component = yaml.safe_load(text)
-        if hasattr(find(component[TARGET]), method):
-            found.append(option)
-    return found
