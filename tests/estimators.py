@@ -114,6 +114,14 @@ class HungryClassifier(DummyClassifier):  # type: ignore[misc]
         return self
 
 
+class SingleNeighbors(KNeighborsClassifier):  # type: ignore[misc]
+    """Answers in float32, as estimators do that compute in it: many shares are exactly 0."""
+
+    def predict_proba(self, X: Any) -> Any:
+        """Return the shares."""
+        return super().predict_proba(X).astype(np.float32)
+
+
 class NanSVC(SVC):  # type: ignore[misc]
     """An SVC that loses its decision values where ``lost`` is true."""
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import warnings
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 
 from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation.evaluate import evaluate, specify, specify_test
-from sweepmark.evaluation.fitting import ask
-from sweepmark.scores.scorecard import merge
+from sweepmark.evaluation.fitting import ask, fit, fit_epochs
+from sweepmark.scores.metrics import log_loss as our_log_loss
+from sweepmark.scores.scorecard import merge, merge_trial
 from sweepmark.specification import models
 from sweepmark.specification.folds import hold_out
+from sweepmark.specification.parts import Parts
 from sweepmark.specification.split import split_rows
 from sweepmark.store.documents import document, from_document
 from tiny import config, digits
@@ -128,6 +134,70 @@ class TestEpochs:
         group = "classifier=mlp" if values else "classifier=svc"
         with pytest.raises(ConfigurationError, match=r"to one of mlp, .*sgd"):
             specifications(group, evaluation__epochs=2, **values)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    "classifier",
+    [MLPClassifier(max_iter=3, random_state=0), LogisticRegression()],
+)
+def test_probabilities_are_as_the_classifier_gave_them(classifier: Any, dtype: str) -> None:
+    X, y = (part[:200] for part in arrays(np.arange(400)))
+    X = X.astype(dtype)
+    pipeline = Pipeline([("classifier", clone(classifier))])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fit(pipeline, lambda: SimpleNamespace(X=X[:100], y=y[:100]), key=None)  # type: ignore[arg-type,return-value]
+    X *= 1e5
+    (_, scores, probabilities), _ = ask(pipeline, X)
+    theirs = pipeline.steps[-1][1].predict_proba(X)
+    assert theirs.dtype == dtype
+    assert (theirs == 0).any()
+    assert probabilities is not None
+    assert probabilities.dtype == dtype
+    np.testing.assert_array_equal(probabilities, theirs)
+    assert scores is not None
+    assert scores.dtype == np.float64
+    assert our_log_loss(y, probabilities, np.arange(10)) == pytest.approx(
+        log_loss(y, theirs, labels=np.arange(10)), rel=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("classifier", "dtype"),
+    [
+        ("sklearn.neighbors.KNeighborsClassifier", "float64"),
+        ("estimators.SingleNeighbors", "float32"),
+    ],
+)
+@pytest.mark.parametrize("method", ["test", "cv"])
+def test_log_loss_is_scikit_learns_of_what_the_classifier_answers(
+    classifier: str, dtype: str, method: str
+) -> None:
+    component = {"_target_": classifier, "n_neighbors": 3}
+    asked = {"classifier": component, "evaluation__method": method}
+    several = specifications("preprocess=scale", trusted=("estimators",), **asked)
+    card = merge_trial([evaluate(one) for one in several])
+    losses = []
+    for one in several:
+        parts = Parts.of(one)
+        (X, y), (X_scored, y_scored) = arrays(parts.fit), arrays(parts.scored)
+        shares = KNeighborsClassifier(3).fit(X, y).predict_proba(X_scored).astype(dtype)
+        losses.append(log_loss(y_scored, shares, labels=np.arange(10)))
+    name = "log_loss" if method == "test" else "cv_log_loss"
+    assert card.metrics[name] == pytest.approx(np.mean(losses), rel=1e-6)
+
+
+def test_loss_after_each_epoch_is_scikit_learns_of_what_the_classifier_answers() -> None:
+    X, y = arrays(np.arange(300))
+    X = (X * 1e4).astype(np.float32)
+    pipeline = Pipeline([("classifier", MLPClassifier(random_state=0))])
+    rows = SimpleNamespace(X=X, y=y)
+    _, curves = fit_epochs(pipeline, lambda: rows, None, key=None, n_epochs=2)  # type: ignore[arg-type,return-value]
+    shares = pipeline.steps[-1][1].predict_proba(X)
+    assert shares.dtype == np.float32
+    assert (shares == 0).any()
+    assert curves["train_loss"][-1] == pytest.approx(log_loss(y, shares), rel=1e-6)
 
 
 class TestValidation:

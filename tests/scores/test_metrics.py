@@ -126,6 +126,20 @@ def test_log_loss_is_that_of_scikit_learn(seed: int, spread: float) -> None:
     assert metrics.log_loss(y, probabilities, CLASSES) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+@pytest.mark.parametrize(
+    "shares", [[[0.0, 1.0], [1.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]], [[1e-12, 1.0], [0.25, 0.75]]]
+)
+def test_log_loss_of_none_and_all_goes_by_the_precision_of_the_answer(
+    shares: list[list[float]], dtype: str
+) -> None:
+    probabilities = np.array(shares, dtype=dtype)
+    expected = sk.log_loss([8, 3], probabilities, labels=[3, 8])
+    found = metrics.log_loss(np.array([8, 3]), probabilities, (3, 8))
+    assert type(found) is float
+    assert found == pytest.approx(expected, rel=1e-6, abs=1e-30)
+
+
 def test_one_class_has_no_score_figures() -> None:
     y = np.array([4, 4, 4])
     found = metrics.measure(y, y, np.array([0.1, 0.2, 0.3]), (4,))

@@ -32,7 +32,7 @@ SPECIFICATION = Specification(
     threads=1,
     versions={"numpy": "2.4.0"},
 )
-KEY = "f2890a73ce81de9d5a49f86630e9178bebb3bbacb1495bf5397aa1733db8f931"
+KEY = "1d1ba2e01b9cfe08b73621b922c7b6e00d390d4525fd7e6583ae7336d4ed7497"
 OTHER: dict[str, Any] = {
     "data": "e" * 64,
     "split": {"source": "pooled", "n_train": 75, "n_test": 24},

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "ask", "dump", "fit", "fit_epochs", "limited"]
 
-Answer = tuple["NDArray[Any]", "NDArray[np.float64] | None", "NDArray[np.float64] | None"]
-"""Labels; scores of each class, or the positive one of two; probabilities of each class."""
+Answer = tuple["NDArray[Any]", "NDArray[np.float64] | None", "NDArray[np.floating[Any]] | None"]
+"""Labels; scores of each class, or the positive one of two; probabilities of each class, in the
+precision that they came in."""
 
+_FLOATS = (np.float64, np.float32, np.float16)
 _TWO = 2
 
 
@@ -267,7 +269,7 @@ def _method(classifier: Any) -> str:
 
 def _scores(
     classifier: Any, X: Any, positive: Any
-) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+) -> tuple[NDArray[np.float64] | None, NDArray[np.floating[Any]] | None]:
     """Return scores, None if there are none such, and the probabilities if they are made of them.
 
     They have a column for each class, or are the positive one's of two: of the first, decisions
@@ -277,8 +279,9 @@ def _scores(
     for method in score_methods(classifier, n_classes):
         if not hasattr(classifier, method):
             continue
-        scores = np.asarray(getattr(classifier, method)(X), dtype=np.float64)
-        shares = scores if method == "predict_proba" else None
+        shares = _probabilities(classifier, X) if method == "predict_proba" else None
+        answer = classifier.decision_function(X) if shares is None else shares
+        scores = np.asarray(answer, dtype=np.float64)
         if n_classes == _TWO:
             place = _place(classifier, positive)
             signed = scores if place else -scores
@@ -288,5 +291,7 @@ def _scores(
     return None, None
 
 
-def _probabilities(classifier: Any, X: Any) -> NDArray[np.float64]:
-    return np.asarray(classifier.predict_proba(X), dtype=np.float64)
+def _probabilities(classifier: Any, X: Any) -> NDArray[np.floating[Any]]:
+    """Return probabilities in the precision that they come in, which decides their log loss."""
+    shares = np.asarray(classifier.predict_proba(X))
+    return shares if shares.dtype in _FLOATS else shares.astype(np.float64)

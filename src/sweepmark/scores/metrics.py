@@ -172,21 +172,21 @@ def _positive_figures(matrix: NDArray[Any], place: int) -> dict[str, float]:
 def log_loss(y_true: NDArray[Any], probabilities: NDArray[Any], classes: Sequence[Any]) -> float:
     """Return the mean negative logarithm of the actual classes' probabilities.
 
-    Probabilities are kept from 0 by the precision of a float64, as scikit-learn's ``log_loss``
-    does.
+    Probabilities are kept from 0 by the precision of the number type that they come in, as
+    scikit-learn's ``log_loss`` does: a 0 of float32 costs 15.9, one of float64 36.0.
 
     Parameters
     ----------
     y_true : ndarray of shape (n,)
         Labels, all of them among ``classes``.
-    probabilities : ndarray of shape (n, n_classes), float64
+    probabilities : ndarray of shape (n, n_classes), floating
         Columns in the order of ``classes``.
     classes : array-like of shape (n_classes,)
         Ascending.
     """
     places = _positions(y_true, np.asarray(classes))
     given = probabilities[np.arange(len(y_true)), places]
-    smallest = np.finfo(np.float64).eps
+    smallest = np.finfo(given.dtype).eps
     return float(-np.log(np.clip(given, smallest, 1 - smallest)).mean())
 
 

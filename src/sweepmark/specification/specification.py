@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EVALUATION_VERSION", "Specification", "canonical_json"]
 
-EVALUATION_VERSION = 4
+EVALUATION_VERSION = 5
 """Raised whenever sweepmark itself changes what an evaluation computes."""
 
 
