@@ -256,8 +256,9 @@ def test_error_of_an_estimator_comes_through() -> None:
         evaluate(replace(specification, classifier=bad))
 
 
-def test_data_set_that_is_not_in_the_cache_is_named(empty_cache: Path) -> None:
-    (specification,) = specifications()
+def test_data_set_that_is_not_in_the_cache_is_named(request: pytest.FixtureRequest) -> None:
+    (specification,) = specifications()  # of a cache that has it
+    empty_cache: Path = request.getfixturevalue("empty_cache")
     with pytest.raises(Exception, match=specification.data[:12]) as error:
         evaluate(specification)
     assert isinstance(error.value, DataError | LookupError)

@@ -158,7 +158,7 @@ def test_probabilities_are_as_the_classifier_gave_them(classifier: Any, dtype: s
     np.testing.assert_array_equal(probabilities, theirs)
     assert scores is not None
     assert scores.dtype == np.float64
-    assert our_log_loss(y, probabilities, np.arange(10)) == pytest.approx(
+    assert our_log_loss(y, probabilities, range(10)) == pytest.approx(
         log_loss(y, theirs, labels=np.arange(10)), rel=1e-6
     )
 
