@@ -121,3 +121,34 @@ def test_a_rule_is_held_to_its_metric(
     options = ("--rule", "mine", "--config-dir", str(rule.parents[1]))
     refused = called.run("grade", *options, *words, code=2)
     assert message in refused.err
+
+
+@pytest.mark.parametrize("positive", ["churned", "stayed"])
+def test_a_figure_of_the_positive_class_names_it(
+    called: Called, tmp_path: Path, positive: str
+) -> None:
+    rule = tmp_path / "own" / "grade" / "mine.yaml"
+    rule.parent.mkdir(parents=True)
+    rule.write_text("# Mine\nname: mine\nmetric: f1\nbands: [{minimum: 0.5, points: 10}]\n")
+    own = ("--config-dir", rule.parents[1])
+    labels = [("churned", "stayed")[(i % 7 < 5) != (i % 9 == 0)] for i in range(70)]
+    lines = ["label,pixel", *(f"{label},{i % 7}" for i, label in enumerate(labels))]
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join([*lines, ""]))
+    words = (
+        "dataset=csv",
+        f"dataset.path={path}",
+        "dataset.table=mixed",
+        f"task.positive={positive}",
+        "classifier=knn",
+    )
+    engine = ("tracking=none", "engine=serial")
+    ran = called.run("run", *words, *engine, "grade=mine", *own)
+    assert f"; positive class: {positive}\n" in ran.out
+    shown = called.run("grade", "--rule", "mine", *own)
+    assert f"; positive class: {positive}\n" in shown.out
+    document = called.run("grade", "--rule", "mine", *own, "--json").document
+    assert (document["metric"], document["positive"]) == ("f1", positive)
+    short = called.run("grade", "--rule", "mine", *own, "--require", "1", code=1)
+    assert f"(positive class: {positive}) is below the required 1" in short.err
+    assert called.run("grade", "--json").document["positive"] is None

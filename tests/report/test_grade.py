@@ -13,6 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sweepmark.cli.tables import grade_lines
 from sweepmark.config.schema import Band, GradeConfig
 from sweepmark.errors import ConfigurationError
 from sweepmark.report.grade import (
@@ -236,3 +237,21 @@ def test_bands_of_what_is_better_the_less_it_is_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="more must be better of") as error:
         validate(rule)
     assert "Set grade.metric=accuracy" in str(error.value)
+
+
+@pytest.mark.parametrize("metric", ["precision", "recall", "f1", "roc_auc", "average_precision"])
+def test_a_figure_of_the_positive_class_names_it(metric: str) -> None:
+    rule = replace(COURSE, name="mine", metric=metric)
+    given_grade = grade(0.955, 100, rule, positive="churned")
+    assert given_grade.positive == grade_document(given_grade)["positive"] == "churned"
+    assert grade_lines(given_grade)[0].endswith(f"for {metric} 0.9550; positive class: churned")
+    many = [replace(one, positive="churned") for one in entries(0.97, 0.98, 0.5)]
+    assert {each.positive for each in rank(many, rule)} == {"churned"}
+    assert grade(0.955, 100, rule).positive is None
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "f1_macro", "balanced_accuracy", "recall_churned"])
+def test_a_figure_of_all_classes_names_none(metric: str) -> None:
+    given_grade = grade(0.955, 100, replace(COURSE, metric=metric), positive="churned")
+    assert given_grade.positive is None
+    assert "positive" not in "".join(grade_lines(given_grade))

@@ -100,12 +100,17 @@ def _fall_short(names: list[str], grades: list[Grade], required: float | None) -
     from sweepmark.scores.bands import reaches
 
     short = [
-        f"{name}: {each.metric} {each.value:.6g} is below the required {required:g}"
+        f"{name}: {_figure(each)} is below the required {required:g}"
         for name, each in zip(names, grades, strict=True)
         if required is not None and not reaches(each.value, required)
     ]
     print_lines(short, file=sys.stderr)
     return bool(short)
+
+
+def _figure(grade: Grade) -> str:
+    whose = "" if grade.positive is None else f" (positive class: {grade.positive})"
+    return f"{grade.metric} {grade.value:.6g}{whose}"
 
 
 def _rule(args: argparse.Namespace) -> GradeConfig:
@@ -146,6 +151,7 @@ def _entry(name: str, store: Store, rule: GradeConfig) -> Entry:
         value=result.test.metrics[rule.metric],
         n=result.test.n_test,
         test_set=result.test_set,
+        positive=result.test.positive,
     )
 
 

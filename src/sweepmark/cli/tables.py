@@ -104,6 +104,8 @@ def _next_lines(result: SweepResult, store: Path) -> list[str]:
 def grade_lines(grade: Grade) -> list[str]:
     """Return a grade in words."""
     lines = [f"grade: {grade.points:g} points ({grade.band}) for {grade.metric} {grade.value:.4f}"]
+    if grade.positive is not None:
+        lines[0] += f"; positive class: {grade.positive}"
     if grade.interval is not None:
         low, high = grade.interval
         text = f"95 % interval for {grade.n:,} test rows: {low:.4f} to {high:.4f}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError
 from sweepmark.scores.bands import TOLERANCE, name_band, reaches, validate
-from sweepmark.scores.metric_names import PROPORTIONS
+from sweepmark.scores.metric_names import OF_POSITIVE, PROPORTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,12 +40,15 @@ class Entry:
         Rows scored.
     test_set : str
         Digest of the rows scored.
+    positive : str or None
+        What the positive one of two classes is called.
     """
 
     name: str
     value: float
     n: int
     test_set: str
+    positive: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,8 @@ class Grade:
         Rank among the entries from ``ranked_from`` on, and how many those are; None outside.
     note : str
         What else the reader should know; perhaps empty.
+    positive : str or None
+        Which of two classes the metric is of; None for a metric of all classes.
     """
 
     points: float
@@ -84,6 +89,7 @@ class Grade:
     rank: int | None = None
     n_ranked: int | None = None
     note: str = ""
+    positive: str | None = None
 
 
 def wilson_interval(proportion: float, n: int, *, confidence: float = 0.95) -> tuple[float, float]:
@@ -133,7 +139,7 @@ def wilson_interval(proportion: float, n: int, *, confidence: float = 0.95) -> t
     return min(low, proportion), max(high, proportion)
 
 
-def grade(value: float, n: int, rule: GradeConfig) -> Grade:
+def grade(value: float, n: int, rule: GradeConfig, *, positive: str | None = None) -> Grade:
     """Return the grade of one figure by itself.
 
     Parameters
@@ -144,6 +150,8 @@ def grade(value: float, n: int, rule: GradeConfig) -> Grade:
         Rows scored.
     rule : GradeConfig
         A valid rule with at least one band.
+    positive : str or None
+        What the positive one of two classes is called.
 
     Raises
     ------
@@ -175,6 +183,7 @@ def grade(value: float, n: int, rule: GradeConfig) -> Grade:
         rank=1 if is_ranked else None,
         n_ranked=1 if is_ranked else None,
         note=note,
+        positive=positive if rule.metric in OF_POSITIVE else None,
     )
 
 
@@ -191,7 +200,7 @@ def rank(entries: Sequence[Entry], rule: GradeConfig) -> list[Grade]:
         If the entries were not scored on the same rows, or as :func:`grade` does.
     """
     _check_test_sets(entries)
-    grades = [grade(entry.value, entry.n, rule) for entry in entries]
+    grades = [grade(one.value, one.n, rule, positive=one.positive) for one in entries]
     ranked = [each.value for each in grades if each.rank is not None]
     if len(ranked) < 2:  # noqa: PLR2004 - a rank needs another to compare with
         return grades

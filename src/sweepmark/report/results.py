@@ -286,4 +286,4 @@ def _grade(test: Trial | None, blueprint: Blueprint) -> grading.Grade | None:
     rule = blueprint.config.grade
     if test is None or not rule.bands or rule.metric not in test.metrics:
         return None
-    return grading.grade(test.metrics[rule.metric], test.n_test, rule)
+    return grading.grade(test.metrics[rule.metric], test.n_test, rule, positive=test.positive)

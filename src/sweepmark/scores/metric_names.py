@@ -25,6 +25,7 @@ __all__ = [
     "LOG_LOSS",
     "LOSS",
     "NAMES",
+    "OF_POSITIVE",
     "POINTS",
     "POSITIVE_NAMES",
     "PRECISION",
@@ -228,6 +229,9 @@ CV_ACCURACY_STD = cv(_ACCURACY_STD)
 VALIDATION_ACCURACY = validation(ACCURACY)
 POSITIVE_NAMES = (PRECISION, RECALL, F1)
 """Of two classes, the metrics of the positive one."""
+
+OF_POSITIVE = (*POSITIVE_NAMES, ROC_AUC, AVERAGE_PRECISION)
+"""Of two classes, whatever is another figure if the other one is positive."""
 
 NAMES = (
     CV_ACCURACY,
