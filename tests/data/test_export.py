@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,6 +85,28 @@ def test_plain_pgm_keeps_its_lines_short() -> None:
 def test_a_place_that_does_not_exist_is_refused(digits: Dataset, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"nowhere/x\.csv cannot be written"):
         export(digits, "train", 1, "csv", tmp_path / "nowhere" / "x.csv")
+
+
+def test_only_a_file_is_replaced(digits: Dataset, tmp_path: Path) -> None:
+    """A pipe is never one, nor is a device, as root may replace /dev/null too."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    link = tmp_path / "link"
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(ConfigurationError, match="cannot be written: it is no file"):
+            export(digits, "train", 1, "csv", path)
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+
+
+def test_a_link_stays_one(digits: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("file")
+    assert export(digits, "train", 1, "csv", tmp_path / "link") == tmp_path / "link"
+    first = (tmp_path / "file").read_text()
+    export(digits, "train", 2, "csv", tmp_path / "link")
+    assert (tmp_path / "file").read_text().startswith(first)
+    assert (tmp_path / "link").is_symlink()
 
 
 def test_a_gallery_of_a_hundred_is_ten_by_ten_at_300_dpi(digits: Dataset, tmp_path: Path) -> None:

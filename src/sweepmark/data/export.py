@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,7 +16,6 @@ from sweepmark.errors import ConfigurationError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -238,13 +238,18 @@ def _write_lines(path: Path, pieces: Iterator[bytes]) -> None:
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
-    """Write a file or folder beside its final place and move it there."""
+    """Write a file or folder beside its final place and move it there; a link stays a link."""
     if not path.name:  # "." or "/"
         raise ConfigurationError(f"{path} cannot be written: it is a folder. Name a file in it.")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    final = Path(os.path.realpath(path))  # which raises nothing, whatever lies there
+    partial = final.with_name(f".{final.name}.{os.getpid()}.part")
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ConfigurationError(
+                f"{path} cannot be written: it is no file, but a pipe or a device. Name a file."
+            )
         write(partial)
-        partial.replace(path)
+        partial.replace(final)
     except (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError) as error:
         raise ConfigurationError(
             f"{path} cannot be written: {error.strerror}. Name another place."
