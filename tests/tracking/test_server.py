@@ -7,12 +7,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
 
+from sweepmark import tracking
 from sweepmark.errors import NotFoundError
 from sweepmark.tracking.server import HOST, free_port, server_command, start_server
+
+if TYPE_CHECKING:
+    from program import Called
 
 SWEEPMARK = Path(sys.executable).with_name("sweepmark")
 
@@ -37,10 +42,26 @@ def test_store_without_runs_is_told(tmp_path: Path) -> None:
     assert not (tmp_path / "mlruns").exists()
 
 
+@pytest.mark.parametrize("ended", ["exit 0", "exit 1", "kill -9 $$"])
+def test_server_that_ends_by_itself(
+    called: Called, monkeypatch: pytest.MonkeyPatch, ended: str
+) -> None:
+    """Whatever its own exit code: 1 would say that the sweep came out short."""
+    server = subprocess.Popen(["/bin/sh", "-c", ended], process_group=0, text=True)
+    monkeypatch.setattr(tracking, "start_server", lambda *_, **__: server)
+    monkeypatch.setattr(tracking, "wait_until_up", lambda *_, **__: None)
+    monkeypatch.setattr(tracking, "runs_page", lambda _: "address")
+    failed = called.run("ui", code=3)
+    assert failed.err.startswith("error: the MLflow server ended by itself (exit code ")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("signal_number", "code"),
+    [(signal.SIGINT, 0), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)],
+)
 def test_ui_answers_and_ends(
-    store: Path, signal_number: int, request: pytest.FixtureRequest
+    store: Path, signal_number: int, code: int, request: pytest.FixtureRequest
 ) -> None:
     with socket.socket() as taken:
         taken.bind((HOST, 0))
@@ -59,7 +80,7 @@ def test_ui_answers_and_ends(
     hostile = requests.get(address, headers={"Host": "example.org"}, timeout=30)
     assert hostile.status_code == 403
     os.kill(ui.pid, signal_number)
-    assert ui.wait(20) == (0 if signal_number == signal.SIGINT else -signal.SIGKILL)
+    assert ui.wait(20) == code
     ui.stdout.close()
     ui.stderr.close()
     deadline = time.monotonic() + 20

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
+
+from sweepmark.cli.signals import Stopped
+from sweepmark.errors import StoreError
 
 if TYPE_CHECKING:
     import argparse
@@ -31,7 +35,7 @@ def add_parser(
         metavar="N",
         help=f"default {_DEFAULT_PORT}; if it is taken, the next free one",
     )
-    parser.set_defaults(handler=_serve)
+    parser.set_defaults(handler=_serve, only_prints=False)
 
 
 def _serve(args: argparse.Namespace) -> int:
@@ -51,8 +55,14 @@ def _serve(args: argparse.Namespace) -> int:
         wait_until_up(server, port=port)
         sys.stdout.write(f"MLflow's UI is at {runs_page(port)} (Ctrl-C ends it).\n")
         sys.stdout.flush()
-        return server.wait()
-    except KeyboardInterrupt:
+        ended = server.wait()
+        raise StoreError(
+            f"the MLflow server ended by itself (exit code {ended}): see its messages above. "
+            "Start it again."
+        )
+    except Stopped as stop:
+        if stop.number != signal.SIGINT:
+            raise
         return 0
     finally:
         stop_server(server)

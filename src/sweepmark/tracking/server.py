@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from contextlib import suppress
@@ -112,8 +113,11 @@ def free_port(port: int) -> int:
     raise StoreError(f"no port from {port} to {port + _PORTS_TRIED - 1} is free. Set --port.")
 
 
-def start_server(store: Path, *, port: int) -> subprocess.Popen[bytes]:
-    """Start the server in a process group of its own, with its output on standard error.
+def start_server(store: Path, *, port: int) -> subprocess.Popen[str]:
+    """Start the server in a process group of its own.
+
+    What it prints is passed on to standard error: were that closed or full, the server itself would
+    end with its first warning.
 
     Raises
     ------
@@ -130,19 +134,30 @@ def start_server(store: Path, *, port: int) -> subprocess.Popen[bytes]:
         settle(store)
     theirs, _ours = os.pipe()  # ours stays open for as long as we live
     try:
-        return subprocess.Popen(  # noqa: S603 -- our own program
+        server = subprocess.Popen(  # noqa: S603 -- our own program
             [sys.executable, "-c", _KEEPER, str(theirs), *server_command(store, port=port)],
             env=_environment(),
             stdin=subprocess.DEVNULL,
-            stdout=sys.stderr.fileno(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="backslashreplace",
             pass_fds=(theirs,),
             process_group=0,
         )
     finally:
         os.close(theirs)
+    threading.Thread(target=_pass_on, args=(server,), daemon=True).start()
+    return server
 
 
-def wait_until_up(server: subprocess.Popen[bytes], *, port: int) -> None:
+def _pass_on(server: subprocess.Popen[str]) -> None:
+    for line in server.stdout or ():
+        sys.stderr.write(line)
+        sys.stderr.flush()
+
+
+def wait_until_up(server: subprocess.Popen[str], *, port: int) -> None:
     """Return when the server answers.
 
     Raises
@@ -158,7 +173,7 @@ def wait_until_up(server: subprocess.Popen[bytes], *, port: int) -> None:
     raise StoreError(f"the MLflow server did not come up on port {port}: see its messages above.")
 
 
-def stop_server(server: subprocess.Popen[bytes]) -> None:
+def stop_server(server: subprocess.Popen[str]) -> None:
     """End the server and all it started."""
     for number, patience in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, None)):
         with suppress(ProcessLookupError, PermissionError):
