@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from base_case import assert_good
+from sweepmark.tracking.server import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
     from program import Called, Program
 
 RUN = ("run", "dataset=digits", "split.size=200", "engine=serial", "tracking=none")
+ROWS = ("data", "export", "digits", "--count", "30", "-o", "rows.csv")
 PRINTING = (
     ("--help",),
     ("--version",),
@@ -29,6 +35,18 @@ PRINTING = (
     ("compare",),
     ("grade",),
     ("doctor",),
+    ("predict", "latest", "rows.csv"),
+    ("predict", "latest", "rows.csv", "--json"),
+    ("-sc", "install=bash"),
+    ("-sc", "uninstall=bash"),
+    ("-sc", "query=bash"),
+)
+WRITING = (
+    ("data", "fetch", "digits"),
+    ("data", "show", "digits", "-o", "written"),
+    ("data", "export", "digits", "--count", "30", "-o", "written"),
+    ("predict", "latest", "rows.csv", "-o", "written"),
+    ("doctor", "--rebuild"),
 )
 
 
@@ -52,14 +70,64 @@ def shell(
 @pytest.mark.parametrize("words", PRINTING, ids=" ".join)
 def test_printing_verbs(program: Program, called: Called, words: tuple[str, ...]) -> None:
     called.run(*RUN)
-    code, _, err = shell(program, words, ">/dev/full")
+    called.run(*ROWS)
+    told = called.run(*words, COMP_LINE="sweepmark ").err
+    code, _, err = shell(program, words, ">/dev/full", COMP_LINE="sweepmark ")
     assert (code, err) == (
         3,
-        "error: standard output cannot be written: No space left on device.\n",
+        f"{told}error: standard output cannot be written: No space left on device.\n",
     )
     # The reader is gone before the first line comes, not only perhaps.
-    code, out, err = shell(program, words, "| true; exit ${PIPESTATUS[0]}")
-    assert (code, out, err) == (141, "", "")
+    code, out, err = shell(program, words, "| true; exit ${PIPESTATUS[0]}", COMP_LINE="sweepmark ")
+    assert (code, out, err) == (141, "", told)
+
+
+@pytest.mark.row(24, "what writes files or databases finishes with its own code")
+@pytest.mark.parametrize("words", WRITING, ids=" ".join)
+def test_writing_verbs(program: Program, called: Called, words: tuple[str, ...]) -> None:
+    called.run(*RUN)
+    called.run(*ROWS)
+    called.run(*words)
+    written = program.folder / "written"
+    content = written.read_bytes() if written.exists() else None
+    for redirected, expected in (
+        (">/dev/full 2>/dev/full", 3),
+        ("2>&1 | true; exit ${PIPESTATUS[0]}", 0),
+        ("<&- >&- 2>&-", 0),
+    ):
+        written.unlink(missing_ok=True)
+        code, out, err = shell(program, words, redirected)
+        assert (code, out, err) == (expected, "", "")
+        assert (written.read_bytes() if written.exists() else None) == content
+
+
+@pytest.mark.slow
+@pytest.mark.row(24, "the UI is served all the same")
+@pytest.mark.parametrize(("redirected", "code"), [(">&- 2>/dev/full", 3), ("> >(true) 2>&1", 0)])
+def test_ui(program: Program, store: Path, redirected: str, code: int) -> None:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port = probe.getsockname()[1]
+    words = ("ui", "--store", str(store), "--port", str(port))
+    script = f'exec "$0" "$@" {redirected}'
+    ui = subprocess.Popen(
+        ["/bin/bash", "-c", script, str(program.executable), *words], env=program.environment
+    )
+    try:
+        deadline = time.monotonic() + 150
+        status = 0
+        while not status:
+            assert ui.poll() is None
+            assert time.monotonic() < deadline
+            with contextlib.suppress(requests.ConnectionError):
+                status = requests.get(f"http://{HOST}:{port}", timeout=30).status_code
+            time.sleep(0.1)
+        assert status == 200
+        ui.send_signal(signal.SIGINT)
+        assert ui.wait(20) == code
+    finally:
+        ui.kill()
+        ui.wait(30)
 
 
 @pytest.mark.row(24, "run and resume finish with their own code")

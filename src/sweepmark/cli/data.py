@@ -48,7 +48,7 @@ def add_parser(subparsers: Subparsers, *parents: argparse.ArgumentParser) -> Non
 
     add = functools.partial(_add_verb, verbs, parents)
     verb = add("fetch", "download and verify; mend what is damaged in the cache")
-    verb.set_defaults(handler=_fetch)
+    verb.set_defaults(handler=_fetch, only_prints=False)
 
     verb = add("describe", "counts, label distribution, shape, size, source, SHA-256")
     verb.add_argument("--json", action="store_true", help="one JSON document instead of tables")
@@ -66,13 +66,13 @@ def add_parser(subparsers: Subparsers, *parents: argparse.ArgumentParser) -> Non
         default=[],
         help="also each image moved left, right, up or down, such as left=5; may be given again",
     )
-    verb.set_defaults(handler=_show)
+    verb.set_defaults(handler=_show, only_prints=False)
 
     verb = add("export", "write rows as CSV or as pictures")
     _add_rows(verb, count=None)
     verb.add_argument("--format", choices=["csv", "pgm", "png"], default="csv", help="default: csv")
     _add_output(verb, "the file; for more than one picture, a new folder")
-    verb.set_defaults(handler=_export)
+    verb.set_defaults(handler=_export, only_prints=False)
 
 
 def _add_verb(

@@ -45,6 +45,7 @@ def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
 
 
 def _doctor(args: argparse.Namespace) -> int:
+    args.only_prints = not args.rebuild
     with json_only(args.json):
         from sweepmark.doctor import examine
         from sweepmark.store import Store

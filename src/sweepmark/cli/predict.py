@@ -81,6 +81,7 @@ def _predict(args: argparse.Namespace) -> int:
     from sweepmark.report.runs import find_run
     from sweepmark.store import Store
 
+    args.only_prints = args.output is None and args.show is None
     _check_places(args)
     if args.ranking is not None and args.ranking < 1:
         raise ConfigurationError(
