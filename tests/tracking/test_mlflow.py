@@ -175,6 +175,30 @@ def test_limits_of_mlflow_are_kept(tracker: MlflowTracker, client: MlflowClient)
         assert len(data.tags["long"]) == 8000
 
 
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("recall_n/a", "recall_n/a"),
+        ("recall_a//b", "recall_a__b"),
+        ("recall_km/", "recall_km_"),
+        ("recall_a/../b", "recall_a_.._b"),
+        ("../x", "_._x"),
+        ("/x", "_x"),
+        (".", "_"),
+        ("x" * 249 + "/y", "x" * 249 + "_"),
+    ],
+)
+def test_names_that_mlflow_takes_for_paths(
+    tracker: MlflowTracker, client: MlflowClient, name: str, kept: str
+) -> None:
+    """A label may look like one, and its recall is a metric."""
+    for number, writes_rows in enumerate((True, False)):
+        tracker.writes_rows = writes_rows
+        records: list[Record] = [Metric(name, 0.5), Param(name, "p"), Tag(name, "t")]
+        data = client.get_run(log(tracker, number, records)).data
+        assert (data.metrics[kept], data.params[kept], data.tags[kept]) == (0.5, "p", "t")
+
+
 def test_artifact_must_stay_within_its_run(tracker: MlflowTracker, store: Path) -> None:
     with pytest.raises(ValueError, match="within its run"):
         log(tracker, 0, [Artifact("../../escaped.txt", b"")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import math
+import posixpath
 import re
 from collections.abc import Mapping
 from itertools import zip_longest
@@ -160,7 +161,11 @@ def _source(source: str) -> dict[str, str]:
 
 
 def _name(name: str) -> str:
-    return _NOT_IN_A_NAME.sub("_", name)[:_MAX_NAME]
+    """Return a name that MLflow takes: a path that has one spelling and leads nowhere up."""
+    text = _NOT_IN_A_NAME.sub("_", name)[:_MAX_NAME]
+    if posixpath.normpath(text) != text or text.startswith(("/", "..")):
+        text = text.replace("/", "_")
+    return f"_{text[1:]}" if text == "." or text.startswith("..") else text
 
 
 def _text(value: object) -> str:
