@@ -69,3 +69,33 @@ def test_password(called: Called, tmp_path: Path) -> None:
     words = ("data", "fetch", "titanic", "dataset.mirrors=[http://me:s3cret@127.0.0.1:1/a.csv]")
     refused = called.run(*words, code=2, **cache)
     assert "s3cret" not in refused.out + refused.err
+
+
+@pytest.mark.row(25, "a password in an address of a run")
+def test_password_of_a_run(called: Called) -> None:
+    """The journal alone keeps it: a resume asks the same address."""
+    address = "http://me:s3cret@127.0.0.1:1/a"
+    words = ("run", "dataset=digits", "classifier=dummy", "engine=serial")
+    shown = [
+        called.run(*words, f"dataset.mirrors=[{address}]", option)
+        for option in ("--json", "--cfg=job")
+    ]
+    assert not any("s3cret" in one.out + one.err for one in shown)
+    files = [path for path in called.store.rglob("*") if path.is_file()]
+    holding = {path.parent.name for path in files if b"s3cret" in path.read_bytes()}
+    assert holding <= {"sweeps"}
+    (configuration,) = [path for path in files if path.name == "config.yaml"]
+    assert "@127.0.0.1:1/a" in configuration.read_text()
+
+
+@pytest.mark.row(25, "a password in the log of a bug")
+def test_password_in_a_bug(called: Called, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no http://me:s3cret@127.0.0.1:1/a")
+
+    monkeypatch.setattr("sweepmark.report.runs.find_run", fail)
+    ended = called.run("predict", "latest", "rows.csv", code=70)
+    assert "s3cret" not in ended.err
+    (log,) = (called.store / "logs").iterdir()
+    assert "me:s3cret" not in log.read_text()
+    assert "RuntimeError" in log.read_text()
