@@ -37,7 +37,7 @@ ROOT = Path(__file__).parents[1]
 COPIED = ("src", "tests", "conf", "sweeps", "docs", "benchmarks")
 ROOMS = {
     "svm": (["svm/*"], ["svm/*"]),
-    "store": (["store/*"], ["store/*", "report/test_replay"]),
+    "store": (["store/*"], ["store/*", "report/test_replay", "test_files"]),
     "scores": (["scores/*"], ["scores/*", "evaluation/test_evaluate"]),
     "folds": (["specification/folds"], ["specification/test_folds", "specification/test_split"]),
     "split": (["specification/split"], ["specification/test_folds", "specification/test_split"]),
@@ -45,6 +45,9 @@ ROOMS = {
     "search": (["search/*"], ["search/*"]),
 }
 """The modules of each, and the test modules that hold what they promise."""
+
+OF_ALL = "test_conventions"
+"""The test module of what all rooms promise."""
 
 SECONDS = 120.0
 """Given to a mutant at least; or five times what its tests take without one."""
@@ -156,7 +159,7 @@ class Copy:
         """Return whether a room's tests pass; None if they take too long."""
         names = [
             str(path.relative_to(self._root))
-            for pattern in ROOMS[room][1]
+            for pattern in (*ROOMS[room][1], OF_ALL)
             for path in sorted((self._root / "tests").glob(f"{pattern}.py"))
         ]
         options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not full and not slow"]

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from preforked import Forker
 from program import Called, Program
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     Fill = Callable[[Path], object]
 
 N_TRAIN = 1437
+
+# A busy machine is no failure.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_sessionstart() -> None:

@@ -6,12 +6,22 @@ import os
 import socket
 import stat
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sweepmark.errors import DataError
-from sweepmark.files import read_regular, write_file, write_folder
+from sweepmark.errors import DataError, StoreError
+from sweepmark.files import (
+    check_folder,
+    environment_errors,
+    read_regular,
+    write_file,
+    write_folder,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LIMIT = 1000
 
@@ -141,3 +151,91 @@ def test_link_that_takes_a_files_place_is_not_followed(
 def test_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_regular(tmp_path / "nothing", limit=LIMIT)
+
+
+@pytest.mark.parametrize("seen", [0, 3, 10, 500])
+@pytest.mark.parametrize("size", [0, 10, 500, LIMIT, LIMIT + 1, 200_000])
+def test_file_that_grows_or_shrinks_meanwhile_is_read_as_it_is_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: int, size: int
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * size)
+    mode = path.stat().st_mode
+    monkeypatch.setattr(os, "fstat", lambda _: SimpleNamespace(st_mode=mode, st_size=seen))
+    if size <= LIMIT:
+        assert read_regular(path, limit=LIMIT) == b"x" * size
+    else:
+        with pytest.raises(DataError, match="file has more than 1,000 bytes"):
+            read_regular(path, limit=LIMIT)
+
+
+def test_what_takes_a_files_place_once_it_is_open_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x")
+    pipe = SimpleNamespace(st_mode=stat.S_IFIFO, st_size=0)
+    monkeypatch.setattr(os, "fstat", lambda _: pipe)
+    with pytest.raises(DataError, match="is no file of its own"):
+        read_regular(path, limit=LIMIT)
+
+
+def test_folder_is_one_of_its_own_or_not_there(tmp_path: Path) -> None:
+    check_folder(tmp_path)
+    check_folder(tmp_path / "nowhere")
+    (tmp_path / "link").symlink_to(tmp_path)
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "file").write_text("")
+    for name, kind in (("link", "a link"), ("dangling", "a link"), ("file", "none")):
+        with pytest.raises(StoreError, match=f"{name} must be a folder of its own, but is {kind}"):
+            check_folder(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device"), r"^/a/b: No space left on device\. What is"),
+        (OSError(28, "No space left", "/other"), r"^/other: No space left\. What is"),
+        (OSError("in words"), r"^/a/b: in words\. What is finished is kept"),
+        (StoreError("as it was"), "^as it was$"),
+    ],
+)
+def test_error_of_the_system_is_said_with_its_path(error: Exception, said: str) -> None:
+    with pytest.raises(StoreError, match=said), environment_errors(Path("/a/b")):
+        raise error
+    with pytest.raises(KeyError), environment_errors(Path("/a/b")):
+        raise KeyError
+
+
+def test_nothing_is_left_of_what_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_file(tmp_path / "file", b"before")
+    made: list[Callable[[], object]] = [
+        lambda: write_file(tmp_path / "file", b"after"),
+        lambda: write_folder(tmp_path / "folder", {"a": b"1"}),
+    ]
+    flush = os.fsync
+
+    def full(descriptor: int) -> None:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(28, "No space left on device")
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    for make in made:
+        with pytest.raises(StoreError, match="No space left on device"):
+            make()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"file": b"before"}
+
+
+def test_folder_that_cannot_be_renamed_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, _: Path) -> Path:
+        raise OSError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(StoreError, match="Permission denied"):
+        write_folder(tmp_path / "folder", {"a": b"1"})
+    assert list(tmp_path.iterdir()) == []

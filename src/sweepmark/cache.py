@@ -302,5 +302,4 @@ def _reset() -> None:
     _store = _Store(_store.limit)
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reset)
+os.register_at_fork(after_in_child=_reset)

@@ -107,9 +107,34 @@ def test_interval_of_a_published_example() -> None:
     assert wilson_interval(0.0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 10, 49, 100, 333, 1797, 10_000, 70_000])
+def test_interval_of_all_or_nothing_ends_exactly_there(n: int) -> None:
+    low, high = wilson_interval(1.0, n), wilson_interval(0.0, n)
+    assert (low[1], high[0]) == (1.0, 0.0)
+    # At either end Wilson's interval is n / (n + z * z) wide of the other.
+    z = 1.959963984540054
+    assert low[0] == pytest.approx(n / (n + z * z), rel=1e-12)
+    assert high[1] == pytest.approx(z * z / (n + z * z), rel=1e-12)
+
+
+def test_interval_is_of_the_confidence_asked_for() -> None:
+    # At one half it is z / sqrt(n + z * z) wide, and the normal distribution's z is tabulated.
+    for confidence, z in ((0.8, 1.2815515655446004), (0.99, 2.5758293035489004)):
+        low, high = wilson_interval(0.5, 100, confidence=confidence)
+        assert high - low == pytest.approx(z / (100 + z * z) ** 0.5, rel=1e-9)
+    assert wilson_interval(0.5, 100) == wilson_interval(0.5, 100, confidence=0.95)
+
+
 @pytest.mark.parametrize(
     ("value", "n", "confidence"),
-    [(95.7, 100, 0.95), (-0.1, 10, 0.95), (0.5, 0, 0.95), (0.5, 9, 0), (0.5, 9, 1)],
+    [
+        (95.7, 100, 0.95),
+        (1.001, 10, 0.95),
+        (-0.001, 10, 0.95),
+        (0.5, 0, 0.95),
+        (0.5, 9, 0),
+        (0.5, 9, 1),
+    ],
 )
 def test_interval_refuses_what_is_no_share(value: float, n: int, confidence: float) -> None:
     with pytest.raises(ConfigurationError, match="but got"):
@@ -214,6 +239,8 @@ def test_what_is_no_accuracy_is_refused(value: float) -> None:
         (replace(COURSE, bands=COURSE.bands[::-1]), r"ascend.*0\.95 follows 0\.96"),
         (replace(COURSE, bands=COURSE.bands[:1] * 2), r"ascend.*0\.92 follows 0\.92"),
         (replace(COURSE, target=96.0), r"in \[0, 1\].*96.*Write 0\.96"),
+        (replace(COURSE, target=1.001), r"in \[0, 1\].*1\.001"),
+        (replace(COURSE, target=-0.001), r"in \[0, 1\].*-0\.001"),
         (replace(COURSE, metric="f1_macro", target=float("nan")), "edges .* finite"),
         (replace(COURSE, bands=(Band(minimum=0.5, points=float("inf")),)), "points .* finite"),
         (replace(COURSE, ranked_from=0.95), r"last band.*0\.95.*grade\.ranked_from"),
@@ -255,3 +282,51 @@ def test_a_figure_of_all_classes_names_none(metric: str) -> None:
     given_grade = grade(0.955, 100, replace(COURSE, metric=metric), positive="churned")
     assert given_grade.positive is None
     assert "positive" not in "".join(grade_lines(given_grade))
+
+
+def test_figures_are_given_by_name() -> None:
+    """A value and a number of rows are both numbers: in the wrong place, nobody would notice."""
+    with pytest.raises(TypeError, match="positional"):
+        Entry("mine", 0.9, 100, "a" * 64)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="positional"):
+        Grade(60, "92 % to 93 %", None, False, "accuracy", 0.92, 100, None, False)  # type: ignore[call-arg]  # noqa: FBT003
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        replace(COURSE, target=0.0),
+        replace(COURSE, target=1.0),
+        replace(COURSE, target=None),
+        replace(COURSE, ranked_from=COURSE.bands[-1].minimum),
+        replace(COURSE, ranked_from=1.0),
+        replace(COURSE, bands=(), ranked_from=None),
+        replace(COURSE, metric="f1_macro", target=-3.0),
+    ],
+)
+def test_rules_at_the_edge_of_sense_are_taken(rule: GradeConfig) -> None:
+    validate(rule)
+
+
+def test_undecided_too_where_the_interval_crosses_into_the_ranked_zone() -> None:
+    rule = replace(COURSE, ranked_from=0.98)
+    for value, is_undecided in ((0.979, True), (0.981, True), (0.97, False), (0.99, False)):
+        assert grade(value, 10_000, rule).undecided is is_undecided
+        assert grade(value, 10_000, replace(rule, ranked_from=None)).undecided is False
+
+
+def test_values_that_rounding_alone_tells_apart_share_a_rank() -> None:
+    values = 0.98, float(np.nextafter(0.98, 1)), 0.97, float(np.nextafter(0.97, 0))
+    assert [each.rank for each in rank(entries(*values), COURSE)] == [1, 1, 3, 3]
+
+
+def test_test_sets_are_shown_by_their_first_twelve_digits() -> None:
+    mixed = [*entries(0.97, 0.98), replace(entries(0.98)[0], name="other", test_set="b" * 64)]
+    with pytest.raises(ConfigurationError) as error:
+        rank(mixed, COURSE)
+    assert f"entry 0 was on {'a' * 12} (10000 rows) and other on {'b' * 12} (" in str(error.value)
+
+
+def test_two_ranked_get_all_and_the_base() -> None:
+    assert [each.points for each in rank(entries(0.97, 0.98), COURSE)] == [90, 100]
+    assert [each.n_ranked for each in rank(entries(0.97, 0.98), COURSE)] == [2, 2]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from sweepmark.scores import metric_names
@@ -48,3 +50,50 @@ def test_what_is_asked_for_comes_first_and_more_is_better_where_nobody_knows() -
     assert metric_names.better_end("cv_accuracy_std", "minimize") == "minimize"
     assert metric_names.better_end("cv_log_loss") == "minimize"
     assert metric_names.better_end(None) == "maximize"
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        (7, "recall_7"),
+        (-1, "recall_-1"),
+        ("a b.c-d_e", "recall_a b.c-d_e"),
+        ("50 %/~", "recall_50 :25::2f::7e:"),
+        ("\U0001f600", "recall_:1f600:"),
+        ("macro", "recall_:6d:acro"),
+        ("weighted", "recall_:77:eighted"),
+        ("macro ", "recall_macro "),
+    ],
+)
+def test_recall_is_named_for_its_label_as_far_as_mlflow_takes_it(
+    label: int | str, name: str
+) -> None:
+    assert metric_names.recall(label) == name
+    assert metric_names.is_recall(name)
+
+
+def test_long_label_is_cut_and_told_apart_by_its_digest() -> None:
+    assert metric_names.recall("x" * 100) == "recall_" + "x" * 100
+    digest = hashlib.sha256(b"x" * 101).hexdigest()
+    assert metric_names.recall("x" * 101) == f"recall_{'x' * 100}/{digest}"
+    assert metric_names.recall("x" * 101) != metric_names.recall("x" * 102)
+    assert len(metric_names.recall("%" * 100)) <= 250  # MLflow's names
+
+
+def test_recall_is_of_one_class() -> None:
+    for name in ("recall_macro", "recall_weighted", "recall", "accuracy", "cv_recall_7"):
+        assert not metric_names.is_recall(name)
+
+
+def test_fold_is_one_of_a_cross_validation() -> None:
+    assert metric_names.cv_fold(metric_names.ACCURACY, 3) == "cv_accuracy_fold_3"
+    assert metric_names.direction("accuracy_fold_3") is None
+    assert metric_names.direction("cv_nonsense_fold_3") is None
+
+
+@pytest.mark.parametrize(("name", "is_so"), [("validation_loss", True), ("loss", False)])
+def test_validation_is_known_by_its_prefix(name: str, *, is_so: bool) -> None:
+    assert metric_names.is_validation(name) is is_so
+    assert metric_names.validation("loss") == "validation_loss"
+    assert metric_names.train("loss") == "train_loss"
+    assert metric_names.pooled("loss") == "pooled_loss"

@@ -116,6 +116,31 @@ def test_two_classes_have_the_figures_of_the_second(pairs: list[tuple[int, int]]
         assert found[name] == pytest.approx(value)
 
 
+def test_the_first_of_two_classes_may_be_the_positive_one() -> None:
+    y_true, y_pred = np.array([3, 3, 3, 8, 8]), np.array([3, 3, 8, 3, 8])
+    score = np.array([0.9, 0.4, 0.3, 0.6, 0.1])  # of class 3
+    triple = sk.precision_recall_fscore_support(
+        y_true, y_pred, average="binary", pos_label=3, zero_division=0
+    )
+    expected = dict(zip(metric_names.POSITIVE_NAMES, triple[:3], strict=True)) | {
+        metric_names.ROC_AUC: sk.roc_auc_score(y_true == 3, score),
+        metric_names.AVERAGE_PRECISION: sk.average_precision_score(y_true == 3, score),
+    }
+    for scores in (score, score[:, np.newaxis], np.column_stack([score, -2 * score])):
+        found = metrics.measure(y_true, y_pred, scores, (3, 8), positive=3)
+        assert {name: found[name] for name in expected} == pytest.approx(expected)
+    assert metrics.measure(y_true, y_pred, None, (3, 8)) == metrics.measure(
+        y_true, y_pred, None, (3, 8), positive=8
+    )
+
+
+def test_recalls_are_named_as_the_file_calls_its_classes() -> None:
+    y_true, y_pred = np.array([0, 0, 7]), np.array([0, 2, 7])
+    found = metrics.measure(y_true, y_pred, None, CLASSES, names=("no", "a", "b", "yes"))
+    recalls = {name: value for name, value in found.items() if metric_names.is_recall(name)}
+    assert recalls == {"recall_no": 0.5, "recall_yes": 1.0}
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(1e-3, 10))
 def test_log_loss_is_that_of_scikit_learn(seed: int, spread: float) -> None:
@@ -145,6 +170,7 @@ def test_one_class_has_no_score_figures() -> None:
     found = metrics.measure(y, y, np.array([0.1, 0.2, 0.3]), (4,))
     assert found[metric_names.ACCURACY] == 1.0
     assert found[metric_names.recall(4)] == 1.0
+    assert metric_names.PRECISION not in found
     assert metric_names.ROC_AUC not in found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from dataclasses import replace
@@ -277,3 +278,95 @@ def test_common_rows_may_be_none() -> None:
 def test_accuracy_on_rows_that_were_not_predicted_is_refused(rows: list[int]) -> None:
     with pytest.raises(DataError, match="every row must have one prediction"):
         scorecard.accuracy_on(make_card([0, 1], [0, 1], [0, 1]), np.array(rows, dtype=np.int64))
+
+
+def test_predictions_and_figures_are_given_by_name() -> None:
+    """What is true and what was predicted are alike: the other way round, nobody would notice."""
+    parts = [np.zeros(1, int)] * 3
+    with pytest.raises(TypeError, match="positional"):
+        Predictions(*parts, None)  # type: ignore[call-arg, arg-type]
+    card = make_card([0], [0], [0])
+    with pytest.raises(TypeError, match="positional"):
+        Scorecard({}, (0,), card.predictions, 1, 1, 0.0, 0.0)  # type: ignore[call-arg]
+
+
+def test_one_fold_is_a_mean_too_and_one_evaluation_is_no_fold() -> None:
+    card = make_card([4, 2], [0, 1], [0, 2], n_positive=3)
+    merged = scorecard.merge([card])
+    assert merged.metrics[metric_names.CV_ACCURACY] == merged.metrics["cv_accuracy_fold_1"] == 0.5
+    assert merged.predictions.rows.tolist() == [2, 4]
+    assert merged.n_positive == 3
+    assert scorecard.merge_trial([card]) is card
+    both = scorecard.merge_trial([card, replace(card, n_positive=5)])
+    assert (both.n_test, both.n_positive) == (4, 3)
+
+
+@pytest.mark.parametrize(("n_folds", "are_told"), [(20, True), (21, False)])
+def test_accuracies_of_twenty_folds_are_told_singly(n_folds: int, *, are_told: bool) -> None:
+    merged = scorecard.merge([make_card([0], [0], [0])] * n_folds)
+    assert (f"cv_accuracy_fold_{n_folds}" in merged.metrics) is are_told
+    assert ("cv_accuracy_fold_1" in merged.metrics) is are_told
+    assert "cv_accuracy_fold_0" not in merged.metrics
+
+
+def test_curves_of_folds_are_averaged_epoch_by_epoch_where_all_have_them() -> None:
+    folds: list[dict[str, tuple[float, ...]]] = [
+        {"loss": (1.0, 2.0, 6.0), "short": (1.0, 2.0), "lacking": (1.0,)},
+        {"loss": (3.0, 2.0, 0.0), "short": (1.0,)},
+    ]
+    assert scorecard.mean_curves(folds) == {"cv_loss": (2.0, 2.0, 3.0)}
+    merged = scorecard.merge([make_card([n], [0], [0], curves=folds[n]) for n in (0, 1)])
+    assert merged.curves == {"cv_loss": (2.0, 2.0, 3.0)}
+
+
+def test_work_of_folds_is_added_up_whoever_had_it() -> None:
+    cards = [
+        make_card([n], [0], [0], work=work) for n, work in enumerate(({"a": 2}, {"a": 3, "b": 1}))
+    ]
+    assert scorecard.merge(cards).work == {"a": 5, "b": 1}
+
+
+def test_threshold_of_folds_is_the_one_they_share() -> None:
+    cards = [make_card([n], [0], [0], metrics={"accuracy": 1.0, "threshold": 0.3}) for n in (0, 1)]
+    merged = scorecard.merge(cards).metrics
+    assert merged["threshold"] == 0.3
+    assert "cv_threshold" not in merged
+
+
+def test_positive_class_is_the_second_of_two_unless_said_otherwise() -> None:
+    two = make_card([0], [0], [0], classes=(0, 4))
+    assert (two.positive, two.names, two.positive_name) == (4, ("0", "4"), "4")
+    said = replace(two, names=("no", "yes"), positive=0)
+    assert (said.positive, said.positive_name) == (0, "no")
+    ten = make_card([0], [0], [0])
+    assert (ten.positive, ten.positive_name) == (None, None)
+
+
+def test_what_is_not_said_of_an_evaluation_is_nothing() -> None:
+    card = make_card([0], [0], [0])
+    assert (card.n_positive, card.warnings, card.curves, card.work) == (0, (), {}, {})
+    assert card.model is None
+    assert "model" not in repr(replace(card, model=b"x" * 1000))
+
+
+def test_report_is_of_the_names_asked_for() -> None:
+    card = make_card([0, 1], [0, 1], [0, 0], classes=(0, 1), names=("no", "yes"))
+    assert {"no", "yes"} < scorecard.report_dict(card).keys()
+    assert {"out", "in"} < scorecard.report_dict(card, ("out", "in")).keys()
+
+
+def test_file_of_predictions_says_which_classes_there_are_where_they_have_names() -> None:
+    predictions = make_card([0], [0], [0]).predictions
+    with np.load(io.BytesIO(scorecard.predictions_npz(predictions, classes=(0, 1)))) as arrays:
+        assert set(arrays) == {"rows", "y_true", "y_pred"}
+    content = scorecard.predictions_npz(predictions, classes=(0, 1), names=("no", "yes"))
+    with np.load(io.BytesIO(content)) as arrays:
+        assert arrays["classes"].tolist() == [0, 1]
+        assert arrays["names"].tolist() == ["no", "yes"]
+
+
+def test_compressed_predictions_are_refused() -> None:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, rows=np.zeros(1), y_true=np.zeros(1), y_pred=np.zeros(1))
+    with pytest.raises(DataError, match="a compressed member"):
+        scorecard.load_predictions(buffer.getvalue())

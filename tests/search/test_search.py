@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from typing import TYPE_CHECKING, Any
+import warnings
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import optuna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -275,6 +277,58 @@ class TestAdaptive:
     def test_trial_that_lacks_a_result_it_must_know_is_not_guessed(self, name: str) -> None:
         with pytest.raises(KeyError):
             drive(adaptive(name), lambda _: 0)
+
+
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+def test_tpe_proposes_what_optuna_does_from_the_same_knowledge(
+    direction: Literal["maximize", "minimize"],
+) -> None:
+    """Results up to n - lag are known, of which one failed, and the trials after that run."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    low, high = 0.0, 1.0
+    axes = tuple(Range(name, name, low, high, log=False, integer=False) for name in "ab")
+    searched = search(
+        "tpe", Space(axes), seed=5, sampler=ADAPTIVE, n_trials=N_TRIALS, direction=direction
+    )
+    values = [None if n == 2 else float(np.sin(n)) for n in range(N_TRIALS)]
+    asked: list[Params] = []
+    uniform = optuna.distributions.FloatDistribution(low, high)
+    for number in range(N_TRIALS):
+        n_known = late(number)
+        if n_known:
+            searched.tell(n_known - 1, values[n_known - 1])
+        with warnings.catch_warnings(action="ignore"):  # of what is experimental
+            sampler = optuna.samplers.TPESampler(
+                seed=int(np.random.SeedSequence([5, number]).generate_state(1)[0]),
+                n_startup_trials=ADAPTIVE["n_startup_trials"],
+                multivariate=True,
+                group=True,
+                constant_liar=True,
+            )
+        study = optuna.create_study(direction=direction, sampler=sampler)
+        state = optuna.trial.TrialState
+        for n, params in enumerate(asked):
+            value = values[n] if n < n_known else None
+            done = state.FAIL if value is None else state.COMPLETE
+            study.add_trial(
+                optuna.trial.create_trial(
+                    state=done if n < n_known else state.RUNNING,
+                    value=value,
+                    params=params,
+                    distributions=dict.fromkeys("ab", uniform),
+                )
+            )
+        trial = study.ask()
+        asked.append(searched.ask(number))
+        assert asked[-1] == {name: trial.suggest_float(name, low, high) for name in "ab"}
+
+
+def test_sampler_is_known_by_its_name_however_it_was_read() -> None:
+    kinds = {
+        name: type(search("".join(list(name)), n_trials=2)).__name__
+        for name in ("random", "qmc", "tpe")
+    }
+    assert kinds == {"random": "RandomSearch", "qmc": "SobolSearch", "tpe": "TpeSearch"}
 
 
 def test_gaussian_process_without_pytorch_is_refused_with_the_command_that_installs_it(

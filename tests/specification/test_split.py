@@ -173,6 +173,20 @@ class TestStratifiedOrder:
             expected = np.arange(1, len(y) + 1) * count / len(y)
             assert np.abs(found - expected).max() < len(labels) + 1e-9
 
+    @pytest.mark.parametrize("seed", range(5))
+    def test_every_head_has_few_of_a_rare_class_too(self, seed: int) -> None:
+        counts = (900, 90, 10)
+        y = np.repeat([0, 1, 2], counts)
+        taken = y[stratified_order(y, seed)]
+        for label, count in enumerate(counts):
+            found = np.cumsum(taken == label)
+            expected = np.arange(1, len(y) + 1) * count / len(y)
+            assert np.abs(found - expected).max() < 2
+            # Its rows come at equal distances, the first within the first of them.
+            places = np.flatnonzero(taken == label)
+            assert places[0] < len(y) / count + 2
+            np.testing.assert_allclose(np.diff(places), len(y) / count, atol=3)
+
     def test_rows_are_shuffled_within_a_class(self) -> None:
         order = stratified_order(np.zeros(50, dtype=np.int64), 0)
         assert order.tolist() != sorted(order)

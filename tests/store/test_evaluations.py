@@ -238,12 +238,13 @@ def test_evaluation_without_its_headline_is_damage(store: EvaluationStore, tmp_p
         store.find(key)
 
 
+@pytest.mark.parametrize("digit", ["0", "f"])
 def test_result_that_its_digest_does_not_say_is_damage(
-    store: EvaluationStore, tmp_path: Path
+    store: EvaluationStore, tmp_path: Path, digit: str
 ) -> None:
     key, folder, kept = forged(store, tmp_path)
     kept["scorecard"]["metrics"]["accuracy"] = 1.0
-    forge(folder, result="0" * 64, evaluation=json.dumps(kept).encode())
+    forge(folder, result=digit * 64, evaluation=json.dumps(kept).encode())
     with pytest.raises(LostError, match="another result than its digest says"):
         store.find(key)
 
@@ -403,3 +404,57 @@ def test_two_writers_at_once_leave_one_whole_evaluation(store: EvaluationStore) 
     assert [earlier is None for _, earlier in put] == [n == winner for n in range(8)]
     for n, (stored, _) in enumerate(put):
         assert store.scorecard(specification().key, stored.result).n_train == n
+
+
+def test_what_lies_there_besides_is_told_and_never_opened(
+    store: EvaluationStore, tmp_path: Path
+) -> None:
+    key, folder, _ = forged(store, tmp_path)
+    assert store.strangers(key) == []
+    os.mkfifo(folder / "pipe")  # opening it would wait
+    for name in ("model.skops", "another"):
+        (folder / name).write_text("mine")
+    assert [path.name for path in store.strangers(key)] == ["another", "model.skops", "pipe"]
+    store.verify(key)
+    store.verify(key, full=False)
+
+
+def test_names_are_those_of_folders_that_are_meant_to_be_seen(
+    store: EvaluationStore, tmp_path: Path
+) -> None:
+    assert store.keys() == []
+    for name in ("b", "a", ".tmp-1", ".damaged-a-1"):
+        (tmp_path / "mlruns" / "evaluations" / name).mkdir(parents=True)
+    assert store.keys() == ["a", "b"]
+
+
+def test_folder_with_its_model_is_verified_with_it(store: EvaluationStore, tmp_path: Path) -> None:
+    one, rooms = specification(), tmp_path / "mlruns" / "evaluations"
+    first, _ = store.put(one, scorecard(), ORIGIN)
+    store.put(one, scorecard(model=b"model"), ORIGIN)
+    beside = f"{one.key}.{first.result[:16]}-model"
+    store.verify(beside)
+    (rooms / beside / "model.skops").write_bytes(b"other")
+    store.verify(beside, full=False)  # its figures are right
+    with pytest.raises(LostError, match=r"model\.skops is not what was written"):
+        store.verify(beside)
+    with pytest.raises(LostError, match=r"model\.skops"):
+        store.find(one.key, first.result, with_model=True)
+    assert store.find(one.key, first.result) is not None
+    (rooms / beside / "model.skops").unlink()
+    with pytest.raises(LostError, match=r"model\.skops is not there"):
+        store.verify(beside, full=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("digests.json", 1 << 16), ("evaluation.json", 1 << 28), ("predictions.npz", 1 << 32)],
+)
+def test_file_that_none_writes_so_large_is_not_read(
+    store: EvaluationStore, tmp_path: Path, name: str, most: int
+) -> None:
+    key, folder, _ = forged(store, tmp_path)
+    with (folder / name).open("wb") as file:
+        file.truncate(most + 1)  # no bytes of it are on the disk
+    with pytest.raises(LostError, match=rf"{name} has {most + 1:,} bytes, more than {most:,}$"):
+        store.find(key)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from sweepmark.store import History, Result
 
 
@@ -53,6 +55,8 @@ def test_evaluation_that_failed_was_tried_and_not_computed() -> None:
         ]
     )
     assert history.computed == {"a"}
+    assert history.attempts == {"a": 2, "b": 1}
+    assert history.results.keys() == {"a"}
 
 
 def test_sweep_is_complete_only_if_its_last_stop_says_so() -> None:
@@ -105,3 +109,52 @@ def test_trial_that_came_out_once_more_is_to_be_shown_anew() -> None:
     history.take(outcome(1, "complete"))
     history.take(outcome(2, "complete"))
     assert history.retried == {1, 2}
+
+
+def test_time_is_counted_while_it_is_coordinated() -> None:
+    history = History()
+    assert (history.seconds, history.last, history.is_resumed) == (0.0, 0.0, False)
+    seconds = []
+    for event, at in (
+        ("opened", 100.0),
+        ("warning", 102.0),
+        ("stop", 105.0),
+        ("resumed", 1000.0),  # nobody was there in between
+        ("warning", 1001.0),
+        ("warning", 1000.5),  # a clock that was set back
+        ("stop", 1003.0),
+    ):
+        history.take(entry(event, at=at, state="interrupted"))
+        assert history.last == at
+        assert history.is_resumed == (at >= 1000)
+        seconds.append(history.seconds)
+    assert seconds == [0.0, 2.0, 5.0, 5.0, 6.0, 6.0, 8.5]
+    assert history.seconds_at(1004.0) == 9.5
+    assert history.seconds_at(1002.0) == 8.5
+    assert history.silence(1004.5) == 1.5
+
+
+def test_trials_are_known_by_when_they_were_decided() -> None:
+    history = History.of([entry("trial", at=float(n), number=n, params={}) for n in range(3)])
+    assert history.started == {0: 0.0, 1: 1.0, 2: 2.0}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [([], False), (["complete", "reused"], False), (["complete", "failed"], True)],
+)
+def test_failure_of_one_trial_is_one(statuses: list[str], *, expected: bool) -> None:
+    entries = [outcome(number, status) for number, status in enumerate(statuses)]
+    assert History.of(entries).has_failures is expected
+
+
+def test_stop_is_over_when_it_is_resumed() -> None:
+    history = History.of([entry("stop", state="interrupted", why="x")])
+    assert history.stop is not None
+    history.take(entry("resumed"))
+    assert history.stop is None
+
+
+def test_failed_outcome_has_no_results_of_its_own() -> None:
+    failed = outcome(0, "failed") | {"keys": ["k0"], "results": [result("d")]}
+    assert History.of([failed]).results == {}

@@ -239,3 +239,18 @@ def test_a_signal_while_a_line_is_written_leaves_a_whole_chain(
                 journal.append("warning", at=2.0, kind="lost", message="")
         journal.append("stop", at=3.0, state="interrupted", why="signal")
     assert [entry["event"] for entry in read_journal(path)] == ["opened", "stop"]
+
+
+def test_journal_larger_than_half_a_gibibyte_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "s-1.jsonl"
+    with path.open("wb") as file:
+        file.truncate((1 << 29) + 1)  # no bytes of it are on the disk
+    with pytest.raises(StoreError, match=r"has 536,870,913 bytes, more than 536,870,912\."):
+        read_journal(path)
+
+
+def test_instants_are_written_to_the_microsecond(tmp_path: Path) -> None:
+    with Journal(tmp_path / "s-1.jsonl") as journal:
+        journal.append("opened", at=1.0, **OPENED)
+        assert journal.append("warning", at=2.12345678, kind="x", message="")["at"] == 2.123457
+    assert read_journal(tmp_path / "s-1.jsonl")[1]["at"] == 2.123457

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sweepmark.doctor.store import examine_store, is_running
-from sweepmark.errors import NotFoundError, StoreError
+from sweepmark.errors import ConfigurationError, NotFoundError, StoreError
 from sweepmark.store import Journal, Store, owned
 
 if TYPE_CHECKING:
@@ -132,3 +132,52 @@ def test_nothing_that_a_link_leads_to_is_advised_to_be_removed(
     (store.root / "evaluations" / "x").symlink_to(home, target_is_directory=True)
     findings = examine_store(store, full=False)
     assert not any(".ssh" in str(finding) for finding in findings)
+
+
+def test_store_may_be_made_below_any_folder_and_nothing_is_made_to_find_out(
+    tmp_path: Path,
+) -> None:
+    for root in (tmp_path, tmp_path / "new", tmp_path / "several" / "new" / "ones"):
+        Store(root).check()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("below", ["", "below", "far/below"])
+def test_store_in_place_of_a_file_is_refused(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ConfigurationError, match=r"file is no folder\. Name another one: --store"):
+        Store(tmp_path / "file" / below).check()
+
+
+@pytest.mark.parametrize("lacking", [os.W_OK, os.X_OK])
+def test_store_that_cannot_be_written_to_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacking: int
+) -> None:
+    monkeypatch.setattr(os, "access", lambda _, asked: not asked & lacking)
+    with pytest.raises(ConfigurationError, match=r"cannot be written to\. Name another one"):
+        Store(tmp_path / "new").check()
+
+
+@pytest.mark.parametrize("length", [0, 65_535, 65_536, 200_000])
+def test_first_line_is_found_however_long_it_is(tmp_path: Path, length: int) -> None:
+    path = Store(tmp_path).journal_path(IDS[0])
+    path.parent.mkdir()
+    path.write_bytes(b"x" * length)
+    assert Store(tmp_path).sweep_ids() == []
+    path.write_bytes(b"x" * length + b"\n")
+    assert Store(tmp_path).sweep_ids() == [IDS[0]]
+
+
+def test_last_eight_sweeps_are_named(tmp_path: Path) -> None:
+    ids = [f"some-2026010{n}-000000-000aa" for n in range(10)]
+    store = Store(tmp_path)
+    with pytest.raises(NotFoundError, match=r"The last ones: none\.$"):
+        store.match("other")
+    for name in ids:
+        store.journal_path(name).parent.mkdir(exist_ok=True)
+        store.journal_path(name).write_text("{}\n")
+    last = ", ".join(ids[2:])
+    with pytest.raises(NotFoundError, match=rf"The last ones: {last}\.$"):
+        store.match("other")
+    with pytest.raises(NotFoundError, match=rf"'some' names 10 sweeps: {last}\. Say which\.$"):
+        store.match("some")

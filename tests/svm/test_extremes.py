@@ -158,8 +158,12 @@ def test_large_bounds_of_dual_variables_ask_for_more_precision(
     assert chosen == [np.float32, np.float64]
 
 
-def change_gamma(model: SVC) -> None:
+def double_gamma(model: SVC) -> None:
     model._gamma *= 2  # noqa: SLF001 - as other code might
+
+
+def halve_gamma(model: SVC) -> None:
+    model._gamma /= 2  # noqa: SLF001
 
 
 def change_kernel(model: SVC) -> None:
@@ -185,7 +189,8 @@ def change_intercepts(model: SVC) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        change_gamma,
+        double_gamma,
+        halve_gamma,
         change_kernel,
         change_vectors,
         change_numbers,

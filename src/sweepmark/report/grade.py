@@ -134,9 +134,9 @@ def wilson_interval(proportion: float, n: int, *, confidence: float = 0.95) -> t
     centre = (proportion + share / 2) / (1 + share)
     spread = proportion * (1 - proportion) / n + share / (4 * n)
     half = z / (1 + share) * math.sqrt(spread)
-    low = 0.0 if proportion == 0 else centre - half
-    high = 1.0 if proportion == 1 else centre + half
-    return min(low, proportion), max(high, proportion)
+    # Rounding may carry an end past the share, or past 0 or 1.
+    low, high = min(centre - half, proportion), max(centre + half, proportion)
+    return max(low, 0.0), min(high, 1.0)
 
 
 def grade(value: float, n: int, rule: GradeConfig, *, positive: str | None = None) -> Grade:

@@ -253,12 +253,11 @@ def _score_figures(
 ) -> dict[str, float]:
     if scores is None or np.isnan(scores).any():
         return {}
-    n_classes, n_columns = len(classes), scores.shape[1] if scores.ndim > 1 else 1
-    _check_shape(scores, len(y_true), n_classes)
+    _check_shape(scores, len(y_true), len(classes))
     table = scores.reshape(len(y_true), -1)
-    columns = dict(zip(classes, table.T[:n_classes], strict=False))
-    if n_classes <= _TWO:
-        columns = {positive: columns[positive] if n_columns == _TWO else table[:, 0]}
+    columns = dict(zip(classes, table.T, strict=False))
+    if len(classes) <= _TWO:
+        columns = {positive: columns[positive] if table.shape[1] == _TWO else table[:, 0]}
     areas = []
     for label, column in columns.items():
         is_positive = y_true == label

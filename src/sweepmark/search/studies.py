@@ -11,7 +11,7 @@ import numpy as np
 
 from sweepmark.errors import ConfigurationError
 from sweepmark.scores.metric_names import better_end
-from sweepmark.search.axes import Choice, Options, Range
+from sweepmark.search.axes import Choice, Options
 from sweepmark.search.interface import opened
 
 if TYPE_CHECKING:
@@ -173,6 +173,6 @@ def _distribution(axis: Axis) -> optuna.distributions.BaseDistribution:
         return distributions.CategoricalDistribution(list(axis.options))
     if isinstance(axis, Choice):
         return distributions.CategoricalDistribution(range(len(axis.values)))
-    if isinstance(axis, Range) and axis.integer:
+    if axis.integer:
         return distributions.IntDistribution(int(axis.low), int(axis.high), log=axis.log)
     return distributions.FloatDistribution(axis.low, axis.high, log=axis.log)

@@ -28,7 +28,7 @@ def fold_rows(
     kind = StratifiedKFold if method["stratified"] else KFold
     seed = method["seed"] if method["shuffle"] else None
     folds = kind(method["n_splits"], shuffle=method["shuffle"], random_state=seed)
-    for number, (fit, held_out) in enumerate(folds.split(np.zeros((len(y), 1)), y)):
+    for number, (fit, held_out) in enumerate(folds.split(y, y)):
         if number == method["fold"]:
             return fit, held_out
     raise ConfigurationError(f"fold {method['fold']} does not exist: {method['n_splits']} folds.")

@@ -48,17 +48,17 @@ def resolve_split(config: SplitConfig, dataset: Dataset) -> dict[str, Any]:
     source = config.source
     if source == "auto":
         source = "pooled" if dataset.test is None else "official"
-    if source == "official" and config.head is not None:
-        raise ConfigurationError(
-            f"split.head={config.head} cuts the first rows of a file, but split.source={source} "
-            "takes the official parts. Set split.source=train."
-        )
     if source == "official":
         return _resolve_official(config, dataset)
     return _resolve_cut(config, dataset, source)
 
 
 def _resolve_official(config: SplitConfig, dataset: Dataset) -> dict[str, Any]:
+    if config.head is not None:
+        raise ConfigurationError(
+            f"split.head={config.head} cuts the first rows of a file, but split.source=official "
+            "takes the official parts. Set split.source=train."
+        )
     if dataset.test is None:
         raise ConfigurationError(
             f"split.source=official needs official parts, but {dataset.name} has none. "
@@ -100,7 +100,7 @@ def _resolve_cut(config: SplitConfig, dataset: Dataset, source: str) -> dict[str
 
 def _parts(size: int, train_ratio: float) -> tuple[int, int]:
     n_train = round(size * train_ratio)
-    if not 0 < n_train < size:
+    if n_train in {0, size}:
         raise ConfigurationError(
             f"both parts must have rows, but split.size={size} with "
             f"split.train_ratio={train_ratio} gives {n_train} and {size - n_train}. "

@@ -9,7 +9,8 @@ that results do not depend on what was solved before, reuse is part of the defin
     for C above 10, a pair's solution is the one at C = 10 if that is unbounded,
     and otherwise what is found at C.
 
-Both sides are functions of the data and the parameters alone.
+With ``max_iter`` it is always what is found at C: what is given up at C = 10 is no solution.
+Either way it is a function of the data and the parameters alone.
 """
 
 from __future__ import annotations

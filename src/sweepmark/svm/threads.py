@@ -76,8 +76,6 @@ def run(function: Callable[[Item], Result], items: Sequence[Item], *, threads: i
     BaseException
         The first that a call raised; items not yet begun are left.
     """
-    if threads <= 1 or len(items) <= 1:
-        return [function(item) for item in items]
     results: list[Any] = [None] * len(items)
     errors: list[BaseException] = []
     numbers = iter(range(len(items)))  # next() of a range iterator is atomic in CPython
@@ -110,5 +108,4 @@ def _reset() -> None:
     _single = _Single()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reset)
+os.register_at_fork(after_in_child=_reset)
