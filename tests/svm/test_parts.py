@@ -19,11 +19,11 @@ import sklearn.svm
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
-from sweepmark.frozen import freeze
 
 import svm_data
 from svm_data import blobs
 from sweepmark import cache
+from sweepmark.cache import freeze
 from sweepmark.svm import (
     SVC,
     compilation,
