@@ -6,23 +6,23 @@ import os
 import shutil
 import stat
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import DataError, StoreError
-from sweepmark.failpoints import step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = [
     "check_folder",
     "environment_errors",
+    "give_name",
     "read_regular",
-    "sync_folder",
     "write_file",
     "write_folder",
+    "write_whole",
 ]
 
 _PART = 1 << 16
@@ -102,9 +102,13 @@ def read_regular(path: Path, *, limit: int) -> bytes:
     return content
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def _nothing() -> None:
+    pass
+
+
+def _flush(path: Path) -> None:
+    """Make the content of a file durable, or the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -116,52 +120,117 @@ def _make_folders(folder: Path) -> None:
     if not folder.is_dir():
         _make_folders(folder.parent)
         folder.mkdir(exist_ok=True)
-        sync_folder(folder.parent)
+        _flush(folder.parent)
 
 
-def write_file(target: Path, content: bytes) -> None:
-    """Write a file whole."""
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-    with environment_errors(target):
-        try:
-            with unfinished.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            step("file.written")
-            unfinished.rename(target)
-            sync_folder(target.parent)
-        finally:
-            unfinished.unlink(missing_ok=True)
+def write_whole(
+    target: Path,
+    write: Callable[[Path], object],
+    *,
+    unfinished: Path | None = None,
+    is_durable: bool = False,
+    written: Callable[[], object] = _nothing,
+) -> bool:
+    """Write a file or a folder beside its place and move it there: it is whole or not there.
 
-
-def write_folder(target: Path, files: Mapping[str, bytes]) -> bool:
-    """Write a folder whole; if one of that name is there already, it stays as it is.
+    Parameters
+    ----------
+    target : Path
+        Where it shall be, in a folder that exists.
+    write : callable
+        Makes it at the path that it is given.
+    unfinished : Path or None
+        That path, in the same file system; removed at the end. By default a hidden name beside the
+        target, this process's own.
+    is_durable : bool
+        See :func:`give_name`.
+    written : callable
+        See :func:`give_name`.
 
     Returns
     -------
     bool
-        Whether this call wrote it.
+        See :func:`give_name`.
+
+    Raises
+    ------
+    OSError
+        If the system refuses something.
     """
-    with environment_errors(target):
-        _make_folders(target.parent)
-        temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=target.parent))
-        try:
-            for name, content in files.items():
-                with (temporary / name).open("wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-            sync_folder(temporary)
-            step("evaluation.written")
-            try:
-                temporary.rename(target)
-            except OSError:
-                if not os.path.lexists(target):
-                    raise
-                return False
-            step("evaluation.renamed")
-            sync_folder(target.parent)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    aside = unfinished or target.with_name(f".{target.name}.{os.getpid()}.new")
+    try:
+        write(aside)
+        return give_name(aside, target, is_durable=is_durable, written=written)
+    finally:
+        if aside.is_dir():
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            with suppress(OSError):  # where it could not be made, it is not
+                aside.unlink()
+
+
+def give_name(
+    unfinished: Path,
+    target: Path,
+    *,
+    is_durable: bool = False,
+    written: Callable[[], object] = _nothing,
+) -> bool:
+    """Move what is finished to its place. A file replaces one; a folder replaces nothing.
+
+    Parameters
+    ----------
+    unfinished : Path
+        A file, or a folder of files.
+    target : Path
+        Its place, in the same file system.
+    is_durable : bool
+        Whether its content is flushed to the disk before it has its name, and its name before this
+        returns.
+    written : callable
+        Called in between, where it is flushed and has no name yet.
+
+    Returns
+    -------
+    bool
+        False if it is a folder and something was at its place, which stays.
+
+    Raises
+    ------
+    OSError
+        If the system refuses something.
+    """
+    is_folder = unfinished.is_dir()
+    if is_durable:
+        for path in sorted(unfinished.iterdir()) if is_folder else ():
+            _flush(path)
+        _flush(unfinished)
+    written()
+    try:
+        unfinished.rename(target)
+    except OSError:
+        if not (is_folder and os.path.lexists(target)):
+            raise
+        return False
+    if is_durable:
+        _flush(target.parent)
     return True
+
+
+def write_file(target: Path, content: bytes, *, written: Callable[[], object] = _nothing) -> None:
+    """Write a small file durably; see :func:`write_whole`."""
+    write_whole(target, lambda path: path.write_bytes(content), is_durable=True, written=written)
+
+
+def write_folder(
+    target: Path, files: Mapping[str, bytes], *, written: Callable[[], object] = _nothing
+) -> bool:
+    """Write a folder of files durably, and what it lies in; see :func:`write_whole`."""
+
+    def fill(folder: Path) -> None:
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+
+    _make_folders(target.parent)
+    unfinished = Path(tempfile.mkdtemp(prefix=".tmp-", dir=target.parent))
+    return write_whole(target, fill, unfinished=unfinished, is_durable=True, written=written)

@@ -20,6 +20,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweepmark import files
 from sweepmark.errors import ConfigurationError, StoreError
 
 if TYPE_CHECKING:
@@ -110,30 +111,16 @@ def publish(folder: Path, target: Path) -> None:
     ``folder`` must lie in a work folder of the same cache. If another process published the same
     entry meanwhile, the first stays: equal names mean equal content.
     """
-    for path in folder.iterdir():
-        _sync(path)
-    _sync(folder)
     target.parent.mkdir(parents=True, exist_ok=True)
     if not os.path.lexists(target):  # what is known of an entry that is gone is not known of this
         record_file(target.name).unlink(missing_ok=True)
-    try:
-        folder.rename(target)
-    except OSError as error:
-        if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
-            raise
-    _sync(target.parent)
+    files.give_name(folder, target, is_durable=True)
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a small file whole: temporary name, fsync, rename."""
+    """Write a small file whole, and make the folder that it lies in."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(content)
-        _sync(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    files.write_file(path, content)
 
 
 def _lock(descriptor: int, on_wait: Callable[[], None]) -> None:
@@ -142,14 +129,6 @@ def _lock(descriptor: int, on_wait: Callable[[], None]) -> None:
     except BlockingIOError:
         on_wait()
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _is_on_the_way(name: str | None) -> bool:

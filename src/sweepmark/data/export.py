@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import math
 import os
-import shutil
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from sweepmark import files
 from sweepmark.data.gallery import as_grey, gallery_png, limits_of, picture_png
 from sweepmark.errors import ConfigurationError, StoreError
 
@@ -241,20 +241,13 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
     """Write a file or folder beside its final place and move it there."""
     if not path.name:  # "." or "/"
         raise ConfigurationError(f"{path} cannot be written: it is a folder. Name a file in it.")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        write(partial)
-        partial.replace(path)
+        if not files.write_whole(path, write):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     except (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError) as error:
         raise ConfigurationError(
             f"{path} cannot be written: {error.strerror}. Name another place."
         ) from error
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        if partial.is_dir():
-            shutil.rmtree(partial, ignore_errors=True)
-        else:
-            with contextlib.suppress(OSError):  # where it could not be made, it is not
-                partial.unlink()
     return path

@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from urllib.parse import quote
 from sweepmark.data import cache
 from sweepmark.errors import StoreError, SweepmarkError
 from sweepmark.failpoints import step
+from sweepmark.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,13 +82,16 @@ def create_once(path: Path, create: Callable[[Path], None], *, library: str) -> 
                 return
             unfinished = path.with_name(f".{path.name}.new")
             template = cache.root() / "databases" / f"{library}-{version(library)}.db"
-            _remove(unfinished)
-            try:
+
+            def write(unfinished: Path) -> None:
+                _remove(unfinished)
                 if not _copy(template, unfinished):
                     create(unfinished)
                     _keep(unfinished, template)
-                step("database.migrated")
-                unfinished.replace(path)
+
+            try:
+                migrated = partial(step, "database.migrated")
+                write_whole(path, write, unfinished=unfinished, written=migrated)
                 step("database.named")
             finally:
                 _remove(unfinished)
@@ -112,14 +117,9 @@ def _is_whole(path: Path) -> bool:
 
 def _keep(database: Path, template: Path) -> None:
     """Keep a copy of a new database; a cache that cannot be written costs time, no more."""
-    aside = template.with_name(f".{template.name}.{os.getpid()}")
     with contextlib.suppress(OSError):
         template.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            shutil.copyfile(database, aside)
-            aside.replace(template)
-        finally:
-            aside.unlink(missing_ok=True)
+        write_whole(template, partial(shutil.copyfile, database))
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from sweepmark.errors import DataError, NotFoundError, StoreError
@@ -135,7 +136,7 @@ class Journal:
         that says nothing.
         """
         if self._file is None:
-            write_file(self.path, line)
+            write_file(self.path, line, written=partial(step, "file.written"))
             self._file = _open(self.path)
             return
         length, _ = self._end
