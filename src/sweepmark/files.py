@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import stat
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from sweepmark.errors import DataError, StoreError
 
@@ -19,6 +20,8 @@ __all__ = [
     "check_folder",
     "environment_errors",
     "give_name",
+    "lock",
+    "open_itself",
     "read_regular",
     "write_file",
     "write_folder",
@@ -87,9 +90,8 @@ def read_regular(path: Path, *, limit: int) -> bytes:
     """
     if not stat.S_ISREG(path.lstat().st_mode):  # opening a device may do something already
         raise DataError(f"{path} is no file of its own")
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 -- no path, but a descriptor
-        opened = os.fstat(descriptor)
+    with open(path, "rb", buffering=0, opener=open_itself) as file:
+        opened = os.fstat(file.fileno())
         if not stat.S_ISREG(opened.st_mode):  # exchanged meanwhile
             raise DataError(f"{path} is no file of its own")
         if opened.st_size > limit:
@@ -100,6 +102,43 @@ def read_regular(path: Path, *, limit: int) -> bytes:
     if len(content) > limit:
         raise DataError(f"{path} has more than {limit:,} bytes")
     return content
+
+
+def open_itself(path: str, flags: int) -> int:
+    """Open a file, not what a link of that name leads to: an ``opener`` of :func:`open`.
+
+    A store may come from elsewhere. A pipe is not waited for.
+    """
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+
+
+def lock(
+    file: IO[bytes], *, is_shared: bool = False, on_wait: Callable[[], object] | None = None
+) -> None:
+    """Lock an open file by ``flock``: until it is closed, or its process is gone.
+
+    Parameters
+    ----------
+    file : file
+        Its content is the caller's matter.
+    is_shared : bool
+        Whether others may hold shared locks too.
+    on_wait : callable or None
+        Called once if another holds the lock, which is then waited for; None does not wait.
+
+    Raises
+    ------
+    BlockingIOError
+        If another holds it, and it is not waited for.
+    """
+    kind = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if on_wait is None:
+            raise
+        on_wait()
+        fcntl.flock(file, kind)
 
 
 def _nothing() -> None:

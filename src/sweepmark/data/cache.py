@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -88,10 +87,9 @@ def claim(key: str, *, on_wait: Callable[[], None]) -> Iterator[Path]:
     with _explained():
         locks = root() / "locks"
         locks.mkdir(parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(locks / f"{key}.lock", flags, 0o644)
-    try:
-        _lock(descriptor, on_wait)
+        file = open(locks / f"{key}.lock", "ab", opener=files.open_itself)  # noqa: SIM115
+    with file:
+        files.lock(file, on_wait=on_wait)
         work = root() / "unfinished" / key
         with _explained():
             # Whatever lies there was left by an owner that was killed: we hold its lock now.
@@ -101,8 +99,6 @@ def claim(key: str, *, on_wait: Callable[[], None]) -> Iterator[Path]:
                 yield work
             finally:
                 shutil.rmtree(work, ignore_errors=True)
-    finally:
-        os.close(descriptor)
 
 
 def publish(folder: Path, target: Path) -> None:
@@ -121,14 +117,6 @@ def write_file(path: Path, content: bytes) -> None:
     """Write a small file whole, and make the folder that it lies in."""
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write_file(path, content)
-
-
-def _lock(descriptor: int, on_wait: Callable[[], None]) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        on_wait()
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def _is_on_the_way(name: str | None) -> bool:

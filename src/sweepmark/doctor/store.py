@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import stat
 from typing import TYPE_CHECKING
 
 from sweepmark.doctor.finding import note, ok, problem
 from sweepmark.errors import StoreError, SweepmarkError
+from sweepmark.files import lock, open_itself
 from sweepmark.report.replay import read_sweep
 
 if TYPE_CHECKING:
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["examine_store", "is_running"]
 
 _MOST_NAMED = 10
-_AS_IT_IS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-"""How a file is opened of which it is not known whether it is one."""
 
 
 def examine_store(store: Store, *, full: bool) -> list[Finding]:
@@ -48,17 +45,13 @@ def examine_store(store: Store, *, full: bool) -> list[Finding]:
 def is_running(store: Store, sweep_id: str) -> bool:
     """Tell whether a living process owns a sweep; asking leaves no trace."""
     try:
-        descriptor = os.open(store.lock_path(sweep_id), _AS_IT_IS)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        with open(store.lock_path(sweep_id), "rb", buffering=0, opener=open_itself) as file:
+            lock(file, is_shared=True)
     except BlockingIOError:
         return True
-    else:
+    except OSError:
         return False
-    finally:
-        os.close(descriptor)
+    return False
 
 
 def _sweeps(store: Store) -> list[Finding]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -16,7 +14,7 @@ from urllib.parse import quote
 from sweepmark.data import cache
 from sweepmark.errors import StoreError, SweepmarkError
 from sweepmark.failpoints import step
-from sweepmark.files import write_whole
+from sweepmark.files import lock, open_itself, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,7 +75,8 @@ def create_once(path: Path, create: Callable[[Path], None], *, library: str) -> 
         return
     with translated(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(path.with_name(f".{path.name}.lock")):
+        with open(path.with_name(f".{path.name}.lock"), "ab", opener=open_itself) as file:
+            lock(file, on_wait=lambda: None)
             if path.exists():
                 return
             unfinished = path.with_name(f".{path.name}.new")
@@ -164,16 +163,6 @@ def translated(path: Path) -> Iterator[None]:
         if cause is None:
             raise
         raise StoreError(f"{path} cannot be used: {cause}. {_advice(cause)}") from error
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _remove(path: Path) -> None:
