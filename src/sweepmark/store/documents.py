@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweepmark.config.values import is_integer, is_number
 from sweepmark.errors import DataError
 from sweepmark.scores import metric_names as names
 from sweepmark.scores.scorecard import Scorecard
@@ -129,7 +130,7 @@ def _are_names(value: Any, classes: Any) -> bool:
 
 
 def _is_class(value: Any, classes: Any) -> bool:
-    return value is None or (type(value) is int and isinstance(classes, list) and value in classes)
+    return value is None or (is_integer(value) and isinstance(classes, list) and value in classes)
 
 
 def _are_curves(value: Any) -> bool:
@@ -146,9 +147,7 @@ def _is_work(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return abs(value) < _LARGEST_NUMBER and math.isfinite(value)
+    return is_number(value, largest=_LARGEST_NUMBER)
 
 
 def contradiction(card: Scorecard) -> str | None:

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from typing import TYPE_CHECKING, Any
+
+from sweepmark.config.values import is_integer, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -178,16 +179,11 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and abs(value) <= _LATEST
-        and math.isfinite(value)
-    )
+    return is_number(value, largest=_LATEST)
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
+    return is_integer(value) and 0 <= value <= _MOST
 
 
 def _is_key(value: Any) -> bool:
