@@ -7,11 +7,11 @@ import os
 import shutil
 import stat
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeVar
 
-from sweepmark.errors import DataError, StoreError
+from sweepmark.errors import DataError, StoreError, SweepmarkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "check_folder",
     "environment_errors",
+    "explained",
     "give_name",
     "lock",
     "open_itself",
@@ -30,20 +31,44 @@ __all__ = [
 
 _PART = 1 << 16
 
+Fault = TypeVar("Fault", bound=Exception)
+
 
 @contextmanager
-def environment_errors(path: Path) -> Iterator[None]:
-    """Turn what the operating system refuses into a StoreError that names the path."""
+def explained(
+    kind: type[Fault], explain: Callable[[Fault], SweepmarkError | None]
+) -> Iterator[None]:
+    """Raise one of our errors in the place of an exception from below.
+
+    Parameters
+    ----------
+    kind : type
+        The exceptions that are replaced; our own never are.
+    explain : callable
+        Returns the error to raise; None leaves the exception as it is.
+    """
     try:
         yield
-    except StoreError:
+    except SweepmarkError:
         raise
-    except OSError as error:
+    except kind as error:
+        ours = explain(error)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def environment_errors(path: Path) -> AbstractContextManager[None]:
+    """Turn what the operating system refuses into a StoreError that names the path."""
+
+    def explain(error: OSError) -> StoreError:
         reason = error.strerror or str(error)
-        raise StoreError(
+        return StoreError(
             f"{error.filename or path}: {reason}. What is finished is kept; mend it, then "
             "`sweepmark resume`."
-        ) from error
+        )
+
+    return explained(OSError, explain)
 
 
 def check_folder(folder: Path) -> None:

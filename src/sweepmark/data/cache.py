@@ -84,14 +84,14 @@ def claim(key: str, *, on_wait: Callable[[], None]) -> Iterator[Path]:
     StoreError
         If the file system fails otherwise, such as for want of space.
     """
-    with _explained():
+    with files.explained(OSError, _explain):
         locks = root() / "locks"
         locks.mkdir(parents=True, exist_ok=True)
         file = open(locks / f"{key}.lock", "ab", opener=files.open_itself)  # noqa: SIM115
     with file:
         files.lock(file, on_wait=on_wait)
         work = root() / "unfinished" / key
-        with _explained():
+        with files.explained(OSError, _explain):
             # Whatever lies there was left by an owner that was killed: we hold its lock now.
             shutil.rmtree(work, ignore_errors=True)
             work.mkdir(parents=True)
@@ -127,19 +127,14 @@ def _is_on_the_way(name: str | None) -> bool:
     return path.is_relative_to(root()) or root().is_relative_to(path)
 
 
-@contextlib.contextmanager
-def _explained() -> Iterator[None]:
-    """Turn an error of the file system into one that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None or not _is_on_the_way(error.filename):
-            raise
-        reason = f"the cache folder {root()} cannot be written: {error.strerror}"
-        if error.filename:
-            reason += f" ({error.filename})"
-        if error.errno in _NOT_OURS:
-            advice = f"Set {VARIABLE} to a folder that you can write to."
-            raise ConfigurationError(f"{reason}. {advice}") from error
-        advice = f"Free some space, or set {VARIABLE} to another folder, and run it again."
-        raise StoreError(f"{reason}. {advice}") from error
+def _explain(error: OSError) -> ConfigurationError | StoreError | None:
+    """Return what to do about an error of the file system; None if it is not the cache's."""
+    if error.errno is None or not _is_on_the_way(error.filename):
+        return None
+    reason = f"the cache folder {root()} cannot be written: {error.strerror}"
+    if error.filename:
+        reason += f" ({error.filename})"
+    if error.errno in _NOT_OURS:
+        return ConfigurationError(f"{reason}. Set {VARIABLE} to a folder that you can write to.")
+    advice = f"Free some space, or set {VARIABLE} to another folder, and run it again."
+    return StoreError(f"{reason}. {advice}")

@@ -35,6 +35,7 @@ __all__ = [
 Format = Literal["csv", "pgm", "png"]
 
 ALL = -1
+_WRONG_PLACE = (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError)
 _ROWS = 2048  # rows in memory at a time: 6 MB of MNIST
 _PGM_LINE = 70  # characters at most, https://netpbm.sourceforge.net/doc/pgm.html
 
@@ -241,13 +242,14 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
     """Write a file or folder beside its final place and move it there."""
     if not path.name:  # "." or "/"
         raise ConfigurationError(f"{path} cannot be written: it is a folder. Name a file in it.")
-    try:
+
+    def explain(error: OSError) -> ConfigurationError | StoreError:
+        reason = f"{path} cannot be written: {error.strerror}"
+        if isinstance(error, _WRONG_PLACE):
+            return ConfigurationError(f"{reason}. Name another place.")
+        return StoreError(reason)
+
+    with files.explained(OSError, explain):
         if not files.write_whole(path, write):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-    except (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError) as error:
-        raise ConfigurationError(
-            f"{path} cannot be written: {error.strerror}. Name another place."
-        ) from error
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}") from error
     return path

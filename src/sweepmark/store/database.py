@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from sweepmark.data import cache
-from sweepmark.errors import StoreError, SweepmarkError
+from sweepmark.errors import StoreError
 from sweepmark.failpoints import step
-from sweepmark.files import lock, open_itself, write_whole
+from sweepmark.files import explained, lock, open_itself, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -151,18 +151,16 @@ def await_write_lock(path: Path, *, seconds: float) -> None:
         connection.execute("ROLLBACK")
 
 
-@contextlib.contextmanager
-def translated(path: Path) -> Iterator[None]:
+def translated(path: Path) -> AbstractContextManager[None]:
     """Turn what the file system or SQLite refuses into a StoreError that names the path."""
-    try:
-        yield
-    except SweepmarkError:
-        raise
-    except Exception as error:
+
+    def explain(error: Exception) -> StoreError | None:
         cause = _environmental(error)
         if cause is None:
-            raise
-        raise StoreError(f"{path} cannot be used: {cause}. {_advice(cause)}") from error
+            return None
+        return StoreError(f"{path} cannot be used: {cause}. {_advice(cause)}")
+
+    return explained(Exception, explain)
 
 
 def _remove(path: Path) -> None:
