@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["contradiction", "document", "from_document", "misshapen"]
 
-_LARGEST_NUMBER = 1e300
+_is_number = partial(is_number, largest=1e300)
 _NUMBERS = ("n_train", "n_test", "n_positive", "fit_seconds", "predict_seconds")
 
 
@@ -144,10 +145,6 @@ def _are_curves(value: Any) -> bool:
 
 def _is_work(value: Any) -> bool:
     return isinstance(value, dict) and all(map(_is_number, value.values()))
-
-
-def _is_number(value: Any) -> bool:
-    return is_number(value, largest=_LARGEST_NUMBER)
 
 
 def contradiction(card: Scorecard) -> str | None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.config.values import is_integer, is_number
@@ -40,6 +41,8 @@ _OF_RESULT = ("digest", "fit_seconds", "predict_seconds")
 
 _NUMBERS = {"evaluation": "trial", "outcome": "number", "final": "number"}
 """Where an event names a trial."""
+
+_is_number = partial(is_number, largest=_LATEST)
 
 _Rule = tuple[str, "Callable[[Any], bool]"]
 
@@ -176,10 +179,6 @@ def _shown(value: object) -> str:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
-
-
-def _is_number(value: Any) -> bool:
-    return is_number(value, largest=_LATEST)
 
 
 def _is_count(value: Any) -> bool:

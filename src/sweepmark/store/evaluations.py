@@ -168,8 +168,7 @@ class EvaluationStore:
 
     def _write(self, name: str, files: Mapping[str, bytes]) -> bool:
         """Write a folder, and tell whether it is new; one that is there stays."""
-        path = self._folder / name
-        with environment_errors(path):
+        with environment_errors(path := self._folder / name):
             is_new = write_folder(path, files, written=partial(step, "evaluation.written"))
         if is_new:
             step("evaluation.renamed")
