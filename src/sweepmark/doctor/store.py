@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweepmark.doctor.finding import Finding
-    from sweepmark.store import History, Store
+    from sweepmark.store import Store
 
 __all__ = ["examine_store", "is_running"]
 
@@ -79,29 +79,16 @@ def _sweep(store: Store, sweep_id: str) -> Finding | None:
         kind = "run" if blueprint.is_run else "sweep"
         text = f"{sweep_id} was interrupted after {len(history.outcomes)} trials"
         return problem(kind, f"{text} (or give it up: remove {path})", *resume)
-    wanted = _wanted(history)
+    wanted = history.wanted()
     lacking = [
         key
-        for key, (digest, with_model) in wanted.items()
-        if not store.evaluations.holds(key, digest, with_model=with_model)
+        for key, with_model in wanted.items()
+        if not store.evaluations.holds(key, history.results[key].digest, with_model=with_model)
     ]
     if lacking:
         text = f"{sweep_id} lacks {len(lacking)} of its {len(wanted)} evaluations"
         return problem("sweep", text, *resume)
     return None
-
-
-def _wanted(history: History) -> dict[str, tuple[str, bool]]:
-    """Return by key what a sweep's evaluations came to, and whether they must have a model."""
-    keys = {
-        key: False
-        for outcome in history.outcomes.values()
-        if outcome["status"] != "failed"
-        for key in outcome["keys"]
-    }
-    if history.final is not None and history.final["key"] is not None:
-        keys[history.final["key"]] = True
-    return {key: (history.results[key].digest, flag) for key, flag in keys.items()}
 
 
 def _no_journals(store: Store) -> Iterator[Finding]:
@@ -145,7 +132,7 @@ def _wanted_by(store: Store) -> dict[str, str]:
             history, _ = read_sweep(store, sweep_id)
         except SweepmarkError:
             continue  # said already
-        found.update(dict.fromkeys(_wanted(history), sweep_id))
+        found.update(dict.fromkeys(history.wanted(), sweep_id))
     return found
 
 

@@ -104,6 +104,18 @@ class History:
         """Whether a trial failed."""
         return any(outcome["status"] == "failed" for outcome in self.outcomes.values())
 
+    def wanted(self) -> dict[str, bool]:
+        """Return the keys of the evaluations that it consists of, and whether each has a model."""
+        keys = {
+            key: False
+            for outcome in self.outcomes.values()
+            if outcome["status"] != "failed"
+            for key in outcome["keys"]
+        }
+        if self.final is not None and self.final["key"] is not None:
+            keys[self.final["key"]] = True
+        return keys
+
     def _note_evaluation(self, entry: Entry) -> None:
         key = entry["key"]
         if entry["reason"] is None:
