@@ -16,7 +16,7 @@ from sklearn.svm import SVC
 from sweepmark.coordinator import Options, launch
 from sweepmark.coordinator.loop import Coordinator
 from sweepmark.errors import ConfigurationError, NotFoundError, OwnedError
-from sweepmark.evaluation.evaluate import specify_test
+from sweepmark.specification.specify import specify_test
 from sweepmark.specification.split import split_rows
 from sweepmark.store import Store, owned, read_journal
 from tiny import (

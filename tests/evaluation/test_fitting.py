@@ -14,11 +14,12 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.evaluation.evaluate import evaluate, specify, specify_test
+from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.evaluation.fitting import ask
 from sweepmark.scores.scorecard import merge
 from sweepmark.specification import models
 from sweepmark.specification.folds import hold_out
+from sweepmark.specification.specify import specify, specify_test
 from sweepmark.specification.split import split_rows
 from sweepmark.store.documents import document, from_document
 from tiny import config, digits

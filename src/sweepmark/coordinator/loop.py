@@ -17,8 +17,8 @@ from sweepmark.coordinator.stock import Stock
 from sweepmark.coordinator.workload import Workload
 from sweepmark.engine import Job, shared_memory
 from sweepmark.errors import FetchError
-from sweepmark.evaluation.evaluate import specify, specify_test
 from sweepmark.report.leaderboard import best
+from sweepmark.specification.specify import specify, specify_test
 from sweepmark.store import Origin
 from sweepmark.store.holdings import as_meant
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Self
 from sweepmark.config import Tree, lookup, place, resolve, validate
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.errors import ConfigurationError, FetchError
-from sweepmark.evaluation.evaluate import specify, trained_names
 from sweepmark.scores.metric_names import (
     ACCURACY,
     CV_ACCURACY,
@@ -33,6 +32,7 @@ from sweepmark.search.options import combinations, defaults, kinds, option_group
 from sweepmark.search.space import parse_space
 from sweepmark.specification.components import settle
 from sweepmark.specification.specification import canonical_json
+from sweepmark.specification.specify import specify, trained_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
