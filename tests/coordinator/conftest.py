@@ -1,4 +1,4 @@
-"""What the tests of sweeps share: an empty store, and a sweep that nothing disturbed."""
+"""What the tests of sweeps share: an obstacle, and a sweep that nothing disturbed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweepmark.report.results import SweepResult
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "mlruns")
 
 
 @pytest.fixture

@@ -41,6 +41,11 @@ N_TRIALS, N_FOLDS = 4, 2
 TRUSTED = ("flaky",)
 
 
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "mlruns")
+
+
 class TestSweep:
     def test_runs_every_trial_and_selects_as_grid_search_does(
         self, undisturbed: tuple[SweepResult, Store]

@@ -32,6 +32,11 @@ N_TRIALS, N_FOLDS = 4, 2
 TRUSTED = ("flaky",)
 
 
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "mlruns")
+
+
 class TestReplay:
     """Whatever a kill leaves of the journal: the evaluations that were finished stay."""
 
