@@ -18,6 +18,7 @@ from sweepmark.files import (
     read_regular,
     write_file,
     write_folder,
+    write_whole,
 )
 
 if TYPE_CHECKING:
@@ -94,6 +95,36 @@ def test_what_is_no_folder_stays_too(tmp_path: Path, kind: str) -> None:
     target.write_text("a file") if kind == "file" else target.symlink_to(tmp_path)
     assert not write_folder(target, {"a": b"1"})
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "it").write_text("before")
+
+    def write(path: Path) -> None:
+        if kind == "folder":
+            path.mkdir()
+            path = path / "file"
+        path.write_text("half")
+        raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        write_whole(tmp_path / "it", write)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("it", "before")]
+
+
+def test_it_is_told_in_between_that_all_is_flushed_and_has_no_name(
+    tmp_path: Path, calls: list[tuple[str, str]]
+) -> None:
+    write_file(tmp_path / "file", b"1", written=lambda: calls.append(("written", "")))
+    assert [kind for kind, _ in calls] == ["fsync", "written", "rename", "fsync"]
+
+
+def test_file_that_need_not_outlive_the_machine_is_not_flushed(
+    tmp_path: Path, calls: list[tuple[str, str]]
+) -> None:
+    assert write_whole(tmp_path / "file", lambda path: path.write_bytes(b"1"))
+    assert calls == [("rename", "file")]
 
 
 @pytest.mark.parametrize("size", [0, 1, LIMIT])

@@ -11,9 +11,9 @@ import pytest
 from sweepmark import data
 from sweepmark.config import dataset_config
 from sweepmark.errors import DataError
-from sweepmark.evaluation.evaluate import specify_test
 from sweepmark.specification import models
 from sweepmark.specification.recipe import build_pipeline
+from sweepmark.specification.specify import specify_test
 from tables import PASSENGERS, titanic_config, write
 from tiny import config, digits
 

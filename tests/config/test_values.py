@@ -18,7 +18,6 @@ from sklearn.svm import SVC
 
 from sweepmark.config.values import convert, kinds_of, show
 from sweepmark.errors import ConfigurationError, StoreError
-from sweepmark.evaluation.evaluate import specify
 from sweepmark.report.leaderboard import csv_text
 from sweepmark.report.remedy import lone_command
 from sweepmark.report.replay import read_sweep
@@ -26,6 +25,7 @@ from sweepmark.report.summary import result_document, result_table
 from sweepmark.search import create_search
 from sweepmark.search.axes import Choice, Range
 from sweepmark.specification.components import build, parameter_kinds, resolve_component, settle
+from sweepmark.specification.specify import specify
 from sweepmark.specification.split import split_rows
 from sweepmark.store import Store, read_journal
 from sweepmark.tracking.projection import configuration_records, short_name

@@ -16,7 +16,7 @@ from sklearn.svm import SVC
 from sweepmark.coordinator import Options, launch
 from sweepmark.coordinator.loop import Coordinator
 from sweepmark.errors import ConfigurationError, NotFoundError, OwnedError
-from sweepmark.evaluation.evaluate import specify_test
+from sweepmark.specification.specify import specify_test
 from sweepmark.specification.split import split_rows
 from sweepmark.store import Store, owned, read_journal
 from tiny import (
@@ -44,19 +44,6 @@ TRUSTED = ("flaky",)
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "mlruns")
-
-
-@pytest.fixture
-def obstacle(tmp_path: Path) -> Path:
-    path = tmp_path / "obstacle"
-    path.touch()
-    return path
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[SweepResult, Store]:
-    store = Store(tmp_path_factory.mktemp("undisturbed") / "mlruns")
-    return run(grid(), store), store
 
 
 class TestSweep:

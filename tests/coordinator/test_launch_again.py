@@ -37,19 +37,6 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "mlruns")
 
 
-@pytest.fixture
-def obstacle(tmp_path: Path) -> Path:
-    path = tmp_path / "obstacle"
-    path.touch()
-    return path
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[SweepResult, Store]:
-    store = Store(tmp_path_factory.mktemp("undisturbed") / "mlruns")
-    return run(grid(), store), store
-
-
 class TestReplay:
     """Whatever a kill leaves of the journal: the evaluations that were finished stay."""
 

@@ -24,6 +24,7 @@ from sweepmark.config import dataset_config
 from sweepmark.data import cache, entry, integrity
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
 from sweepmark.evaluation import evaluate
+from sweepmark.specification.specify import specify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -295,7 +296,7 @@ def test_evaluation_is_not_computed_from_an_edited_data_set(
     shutil.copytree(digits_cache, empty_cache, dirs_exist_ok=True)
     asked = tiny.config("classifier=dummy")
     dataset = data.load(asked.dataset)
-    (specification,) = evaluate.specify(asked, dataset)
+    (specification,) = specify(asked, dataset)
     right = evaluate.evaluate(specification)
     _edit(empty_cache / "datasets" / dataset.digest / "train_y.npy")
     with pytest.raises(DataError, match="is damaged"):

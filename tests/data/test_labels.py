@@ -32,11 +32,12 @@ from sweepmark import data
 from sweepmark.config import dataset_config
 from sweepmark.data import Labels
 from sweepmark.errors import ConfigurationError
-from sweepmark.evaluation.evaluate import evaluate, specify, specify_test
+from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.plots import diagrams
 from sweepmark.scores import metric_names, mistakes
 from sweepmark.scores.scorecard import merge
 from sweepmark.specification import models
+from sweepmark.specification.specify import specify, specify_test
 from sweepmark.specification.split import split_rows
 from tables import write
 from tiny import config, digits

@@ -18,13 +18,14 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.evaluation.evaluate import evaluate, specify, specify_test
+from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.evaluation.fitting import ask, fit, fit_epochs
 from sweepmark.scores.metrics import log_loss as our_log_loss
 from sweepmark.scores.scorecard import merge, merge_trial
 from sweepmark.specification import models
 from sweepmark.specification.folds import hold_out
 from sweepmark.specification.parts import Parts
+from sweepmark.specification.specify import specify, specify_test
 from sweepmark.specification.split import split_rows
 from sweepmark.store.documents import document, from_document
 from tiny import config, digits

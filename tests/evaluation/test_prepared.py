@@ -13,8 +13,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from sweepmark import cache
 from sweepmark.data import Part
-from sweepmark.evaluation.evaluate import evaluate, specify
+from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.evaluation.prepared import prepare, transform
+from sweepmark.specification.specify import specify
 from tiny import config, digits
 
 if TYPE_CHECKING:

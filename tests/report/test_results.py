@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from sweepmark.evaluation.evaluate import specify_test
 from sweepmark.report.results import read_result
+from sweepmark.specification.specify import specify_test
 from sweepmark.specification.split import split_rows
 from sweepmark.store import Store
 from tiny import blueprint, changed, digits, figures, flaky, grid, run

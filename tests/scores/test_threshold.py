@@ -11,10 +11,11 @@ from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from sweepmark.errors import ConfigurationError, DataError
-from sweepmark.evaluation.evaluate import evaluate, specify, specify_test
+from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.scores.scorecard import merge
 from sweepmark.scores.threshold import Rule, choose, parse_threshold
 from sweepmark.specification import models
+from sweepmark.specification.specify import specify, specify_test
 from sweepmark.specification.split import split_rows
 from tiny import config, digits
 

@@ -11,13 +11,14 @@ import pytest
 
 from sweepmark.config import Folders
 from sweepmark.errors import ConfigurationError
-from sweepmark.evaluation.evaluate import evaluate, specify_test
+from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.specification.recipe import (
     build_pipeline,
     library_versions,
     recipe_versions,
     resolve_recipe,
 )
+from sweepmark.specification.specify import specify_test
 from tiny import config, digits
 
 if TYPE_CHECKING:

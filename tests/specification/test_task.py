@@ -10,7 +10,8 @@ import pytest
 
 from sweepmark.config.schema import TaskConfig
 from sweepmark.errors import ConfigurationError
-from sweepmark.evaluation.evaluate import evaluate, specify
+from sweepmark.evaluation.evaluate import evaluate
+from sweepmark.specification.specify import specify
 from sweepmark.specification.split import split_rows
 from sweepmark.specification.task import positive_class, resolve_task, targets, task_labels
 from tiny import config, digits

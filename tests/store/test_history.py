@@ -55,7 +55,6 @@ def test_evaluation_that_failed_was_tried_and_not_computed() -> None:
         ]
     )
     assert history.computed == {"a"}
-    assert history.attempts == {"a": 2, "b": 1}
     assert history.results.keys() == {"a"}
 
 
@@ -132,11 +131,6 @@ def test_time_is_counted_while_it_is_coordinated() -> None:
     assert history.seconds_at(1004.0) == 9.5
     assert history.seconds_at(1002.0) == 8.5
     assert history.silence(1004.5) == 1.5
-
-
-def test_trials_are_known_by_when_they_were_decided() -> None:
-    history = History.of([entry("trial", at=float(n), number=n, params={}) for n in range(3)])
-    assert history.started == {0: 0.0, 1: 1.0, 2: 2.0}
 
 
 @pytest.mark.parametrize(

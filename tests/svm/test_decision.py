@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 
 import svm_data
 from sweepmark.cache import freeze
-from sweepmark.svm import configure
 from sweepmark.svm.content import digest
 from sweepmark.svm.decision import Trained, decide
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 X = np.random.default_rng(0).normal(size=(6, 2))
 ASKED = np.random.default_rng(1).normal(size=(9, 2))
@@ -29,13 +25,6 @@ TRAINED = Trained(
     gamma=0.5,
 )
 MODEL = {"coefficients": np.arange(1.0, 9.0).reshape(2, 4), "intercepts": np.arange(3.0)}
-
-
-@pytest.fixture(autouse=True)
-def _nothing_shared() -> Iterator[None]:
-    svm_data.forget()
-    yield
-    configure()
 
 
 @pytest.mark.parametrize(

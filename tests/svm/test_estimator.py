@@ -17,13 +17,10 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import check_estimator
 
-import svm_data
 from svm_data import blobs
-from sweepmark.svm import SVC, configure, statistics
+from sweepmark.svm import SVC, statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from svm_data import Data
@@ -41,23 +38,6 @@ ATTRIBUTES = (
     "class_weight_",
     "n_features_in_",
 )
-
-
-@pytest.fixture(autouse=True)
-def _nothing_shared() -> Iterator[None]:
-    svm_data.forget()
-    yield
-    configure()
-
-
-@pytest.fixture(scope="module")
-def digits() -> Data:
-    return svm_data.digits()
-
-
-@pytest.fixture(scope="module")
-def many() -> Data:
-    return svm_data.many()
 
 
 def assert_like_libsvm(X: NDArray[np.float64], y: NDArray[Any], **parameters: Any) -> None:

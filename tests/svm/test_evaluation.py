@@ -6,8 +6,9 @@ import pytest
 
 from sweepmark.config import Composer, Folders, resolve, validate
 from sweepmark.data import load
-from sweepmark.evaluation.evaluate import evaluate, specify
+from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.specification.models import load as load_model
+from sweepmark.specification.specify import specify
 
 
 @pytest.mark.parametrize("method", ["test", "cv"])

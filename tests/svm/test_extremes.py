@@ -14,22 +14,15 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 import svm_data
 from sweepmark.cache import freeze, is_frozen
-from sweepmark.svm import SVC, configure, precision, statistics
+from sweepmark.svm import SVC, precision, statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
     from program import Called
     from svm_data import Data
-
-
-@pytest.fixture(autouse=True)
-def _nothing_shared() -> Iterator[None]:
-    svm_data.forget()
-    yield
-    configure()
 
 
 def two_classes(n: int, d: int, *, seed: int = 0) -> tuple[Data, NDArray[np.float64]]:

@@ -9,35 +9,15 @@ import pytest
 import sklearn.svm
 from threadpoolctl import threadpool_limits
 
-import svm_data
 from svm_data import blobs, forget
 from sweepmark.cache import freeze
 from sweepmark.svm import SVC, configure, statistics
 from sweepmark.svm.content import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from svm_data import Data
-
-
-@pytest.fixture(autouse=True)
-def _nothing_shared() -> Iterator[None]:
-    svm_data.forget()
-    yield
-    configure()
-
-
-@pytest.fixture(scope="module")
-def digits() -> Data:
-    return svm_data.digits()
-
-
-@pytest.fixture(scope="module")
-def many() -> Data:
-    return svm_data.many()
 
 
 def outcome(train: Data, X: NDArray[np.float64], **parameters: Any) -> tuple[Any, ...]:

@@ -20,12 +20,13 @@ from sklearn.metrics import (
 )
 
 from pixels import is_whole, read_png
-from sweepmark.evaluation.evaluate import evaluate, specify
+from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.plots import diagrams
 from sweepmark.plots.chart import Line, Panel, Point, chart_png
 from sweepmark.plots.lettering import write
 from sweepmark.scores.mistakes import errors
 from sweepmark.scores.scorecard import merge_trial
+from sweepmark.specification.specify import specify
 from sweepmark.tracking.closeup import closeup, predictions_csv
 from tiny import config, digits
 

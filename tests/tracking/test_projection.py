@@ -13,9 +13,10 @@ import pytest
 import yaml
 
 from sweepmark.config.schema import TaskConfig
-from sweepmark.evaluation.evaluate import evaluate, specify
+from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.scores.scorecard import load_predictions
 from sweepmark.search.trial import Trial
+from sweepmark.specification.specify import specify
 from sweepmark.tracking.projection import (
     artifact_records,
     configuration_records,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.cli.output import print_lines
@@ -85,7 +84,6 @@ class _Bar:
         self._task: Any = None
         self._blueprint: Blueprint | None = None
         self._trials: list[Trial] = []
-        self._started = time.monotonic()
 
     def say(self, line: str) -> None:
         from sweepmark.cli.drawing import draw

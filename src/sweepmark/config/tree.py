@@ -8,6 +8,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.config.growth import check_growth
+from sweepmark.config.values import is_integer
 from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def as_floats(value: Any, default: Any) -> Any:
             key: item if key == _SPACE else as_floats(item, default.get(key))
             for key, item in value.items()
         }
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(default, float) and is_integer(value):
         return float(value) if abs(value) <= _LARGEST_FLOAT else value
     return value
 

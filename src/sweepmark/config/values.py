@@ -7,21 +7,48 @@ therefore stays of the kind it was given in, unless the class takes no integer o
 from __future__ import annotations
 
 import json
+import math
 import sys
 from functools import cache
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Kinds", "convert", "is_scale", "kinds_of", "show"]
+__all__ = ["Kinds", "convert", "is_integer", "is_number", "is_scale", "kinds_of", "show"]
 
 Kinds = frozenset[type]
 """``{float}``, ``{int}`` or both."""
 
 _FLOATS: Kinds = frozenset({float})
 _LARGEST_FLOAT = sys.float_info.max
+
+
+def is_integer(value: object) -> TypeGuard[int]:
+    """Tell whether a value is an integer; Python takes True for one.
+
+    Examples
+    --------
+    >>> is_integer(1), is_integer(1.0), is_integer(True)
+    (True, False, False)
+    """
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: object, *, largest: float = math.inf) -> TypeGuard[int | float]:
+    """Tell whether a value is an integer or a float within bounds, which NaN never is.
+
+    Examples
+    --------
+    >>> is_number(1.5), is_number(True), is_number("1"), is_number(math.nan)
+    (True, False, False, False)
+    >>> is_number(-1e6, largest=1e6), is_number(math.inf, largest=1e6)
+    (True, False)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= largest
 
 
 @cache
@@ -86,7 +113,7 @@ def convert(value: Any, kinds: Kinds | None) -> Any:
     >>> convert(True, frozenset({float})), convert(10.0, frozenset({int}))
     (True, 10.0)
     """
-    if kinds != _FLOATS or not isinstance(value, int) or isinstance(value, bool):
+    if kinds != _FLOATS or not is_integer(value):
         return value
     is_exact = abs(value) <= _LARGEST_FLOAT and int(float(value)) == value
     return float(value) if is_exact else value

@@ -8,9 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from sweepmark.coordinator.datasets import count_training_rows
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sweepmark.config.schema import Config
+    from sweepmark.data import Dataset
     from sweepmark.search import Search
     from sweepmark.search.axes import Params
     from sweepmark.search.blueprint import Blueprint
@@ -114,9 +118,27 @@ class Decisions:
         self.record("trial", number=number, params=params)
         return params
 
-    def params(self, number: int) -> Params:
-        """Return the parameters of a trial of a search that needs no results."""
-        return self.search.ask(number)
+    def headline(self, load: Callable[[Config], Dataset]) -> int | None:
+        """Return the trial whose model is kept: a run, or the largest of growing subsets.
+
+        A sweep that selects keeps the model of its final evaluation instead.
+
+        Parameters
+        ----------
+        load : callable
+            Returns a configuration's data set.
+        """
+        sweep, config = self.blueprint.sweep, self.blueprint.config
+        if sweep.objective is not None or config.evaluation.method != "test":
+            return None
+        if not self.blueprint.sweeps_rows:
+            return 0
+        numbers = range(self.n_trials)
+        return max(numbers, key=lambda number: (self._n_train(number, load), -number))
+
+    def _n_train(self, number: int, load: Callable[[Config], Dataset]) -> int:
+        """Return the training rows of a trial of a search that needs no results."""
+        return count_training_rows(self.blueprint.config_at(self.search.ask(number)), load)
 
     @property
     def tick(self) -> float | None:

@@ -10,15 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from sweepmark.coordinator.datasets import count_training_rows, lacking
+from sweepmark.coordinator.datasets import lacking
 from sweepmark.coordinator.decisions import Decisions
 from sweepmark.coordinator.settlement import Observer, OpenTrial, Settlement, result_entry
 from sweepmark.coordinator.stock import Stock
 from sweepmark.coordinator.workload import Workload
 from sweepmark.engine import Job, shared_memory
 from sweepmark.errors import FetchError
-from sweepmark.evaluation.evaluate import specify, specify_test
 from sweepmark.report.leaderboard import best
+from sweepmark.specification.specify import specify, specify_test
 from sweepmark.store import Origin
 from sweepmark.store.holdings import as_meant
 
@@ -128,7 +128,7 @@ class Coordinator:
     def run(self) -> None:
         """Settle every trial, then score the chosen recipe on the test part."""
         sweep = self.blueprint.sweep
-        self._model_of = self._headline()
+        self._model_of = self._decisions.headline(self.load)
         decisions = self._decisions
         number, end = 0, decisions.n_trials
         while number < end or self._open:
@@ -186,24 +186,6 @@ class Coordinator:
                 trial.found[key] = stored
         if not trial.missing:
             self._settlement.finish(self._open.pop(trial.number))
-
-    def _headline(self) -> int | None:
-        """Return the trial whose model is kept: a run, or the largest of growing subsets.
-
-        A sweep that selects keeps the model of its final evaluation instead.
-        """
-        sweep, config = self.blueprint.sweep, self.blueprint.config
-        if sweep.objective is not None or config.evaluation.method != "test":
-            return None
-        if not self.blueprint.sweeps_rows:
-            return 0
-        numbers = range(self._decisions.n_trials)
-        return max(numbers, key=lambda number: (self._n_train(number), -number))
-
-    def _n_train(self, number: int) -> int:
-        """Return the training rows of a trial of a search that needs no results."""
-        config = self.blueprint.config_at(self._decisions.params(number))
-        return count_training_rows(config, self.load)
 
     # Computing
 

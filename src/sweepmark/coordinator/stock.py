@@ -112,17 +112,9 @@ def _accuracies(now: Scorecard, then: Scorecard) -> str:
 
 def lacks(history: History, blueprint: Blueprint, evaluations: EvaluationStore) -> bool:
     """Tell whether something is lost of what a sweep that is over consists of."""
-    wanted = {
-        key: False
-        for outcome in history.outcomes.values()
-        if outcome["status"] != "failed"
-        for key in outcome["keys"]
-    }
-    if history.final is not None and history.final["key"] is not None:
-        wanted[history.final["key"]] = True
     rows: dict[str, int] = {}
     try:
-        for key, with_model in wanted.items():
+        for key, with_model in history.wanted().items():
             digest = history.results[key].digest
             stored = evaluations.find(key, digest, with_model=with_model)
             if stored is None:

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweepmark import files
 from sweepmark.errors import ConfigurationError, StoreError
 
 if TYPE_CHECKING:
@@ -84,15 +84,14 @@ def claim(key: str, *, on_wait: Callable[[], None]) -> Iterator[Path]:
     StoreError
         If the file system fails otherwise, such as for want of space.
     """
-    with _explained():
+    with files.explained(OSError, _explain):
         locks = root() / "locks"
         locks.mkdir(parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(locks / f"{key}.lock", flags, 0o644)
-    try:
-        _lock(descriptor, on_wait)
+        file = open(locks / f"{key}.lock", "ab", opener=files.open_itself)  # noqa: SIM115
+    with file:
+        files.lock(file, on_wait=on_wait)
         work = root() / "unfinished" / key
-        with _explained():
+        with files.explained(OSError, _explain):
             # Whatever lies there was left by an owner that was killed: we hold its lock now.
             shutil.rmtree(work, ignore_errors=True)
             work.mkdir(parents=True)
@@ -100,8 +99,6 @@ def claim(key: str, *, on_wait: Callable[[], None]) -> Iterator[Path]:
                 yield work
             finally:
                 shutil.rmtree(work, ignore_errors=True)
-    finally:
-        os.close(descriptor)
 
 
 def publish(folder: Path, target: Path) -> None:
@@ -110,46 +107,16 @@ def publish(folder: Path, target: Path) -> None:
     ``folder`` must lie in a work folder of the same cache. If another process published the same
     entry meanwhile, the first stays: equal names mean equal content.
     """
-    for path in folder.iterdir():
-        _sync(path)
-    _sync(folder)
     target.parent.mkdir(parents=True, exist_ok=True)
     if not os.path.lexists(target):  # what is known of an entry that is gone is not known of this
         record_file(target.name).unlink(missing_ok=True)
-    try:
-        folder.rename(target)
-    except OSError as error:
-        if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
-            raise
-    _sync(target.parent)
+    files.give_name(folder, target, is_durable=True)
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a small file whole: temporary name, fsync, rename."""
+    """Write a small file whole, and make the folder that it lies in."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(content)
-        _sync(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _lock(descriptor: int, on_wait: Callable[[], None]) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        on_wait()
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    files.write_file(path, content)
 
 
 def _is_on_the_way(name: str | None) -> bool:
@@ -160,19 +127,14 @@ def _is_on_the_way(name: str | None) -> bool:
     return path.is_relative_to(root()) or root().is_relative_to(path)
 
 
-@contextlib.contextmanager
-def _explained() -> Iterator[None]:
-    """Turn an error of the file system into one that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None or not _is_on_the_way(error.filename):
-            raise
-        reason = f"the cache folder {root()} cannot be written: {error.strerror}"
-        if error.filename:
-            reason += f" ({error.filename})"
-        if error.errno in _NOT_OURS:
-            advice = f"Set {VARIABLE} to a folder that you can write to."
-            raise ConfigurationError(f"{reason}. {advice}") from error
-        advice = f"Free some space, or set {VARIABLE} to another folder, and run it again."
-        raise StoreError(f"{reason}. {advice}") from error
+def _explain(error: OSError) -> ConfigurationError | StoreError | None:
+    """Return what to do about an error of the file system; None if it is not the cache's."""
+    if error.errno is None or not _is_on_the_way(error.filename):
+        return None
+    reason = f"the cache folder {root()} cannot be written: {error.strerror}"
+    if error.filename:
+        reason += f" ({error.filename})"
+    if error.errno in _NOT_OURS:
+        return ConfigurationError(f"{reason}. Set {VARIABLE} to a folder that you can write to.")
+    advice = f"Free some space, or set {VARIABLE} to another folder, and run it again."
+    return StoreError(f"{reason}. {advice}")

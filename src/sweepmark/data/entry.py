@@ -21,6 +21,7 @@ from sweepmark.data.dataset import Dataset, Part
 from sweepmark.data.decoding import check, convert, stored_as
 from sweepmark.data.table_entry import TABLE, assemble_table, verify_table
 from sweepmark.errors import DataError, NotFoundError, StoreError
+from sweepmark.files import explained
 from sweepmark.sources import idx
 
 if TYPE_CHECKING:
@@ -207,13 +208,15 @@ def discard(digest: str, work: Path) -> None:
     """Take a damaged entry out of the cache; who has it open keeps what is mapped."""
     folder = cache.entry_folder(digest)
     if os.path.lexists(folder):
-        try:
-            folder.rename(work / "damaged")
-        except OSError as error:
-            raise StoreError(
+
+        def explain(error: OSError) -> StoreError:
+            return StoreError(
                 f"the damaged data set {folder} cannot be removed: {error.strerror}. "
                 "Remove it by hand and run it again."
-            ) from error
+            )
+
+        with explained(OSError, explain):
+            folder.rename(work / "damaged")
         shutil.rmtree(work / "damaged", ignore_errors=True)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import math
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from sweepmark import files
 from sweepmark.data.gallery import as_grey, gallery_png, limits_of, picture_png
 from sweepmark.errors import ConfigurationError, StoreError
 
@@ -35,6 +35,7 @@ __all__ = [
 Format = Literal["csv", "pgm", "png"]
 
 ALL = -1
+_WRONG_PLACE = (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError)
 _ROWS = 2048  # rows in memory at a time: 6 MB of MNIST
 _PGM_LINE = 70  # characters at most, https://netpbm.sourceforge.net/doc/pgm.html
 
@@ -242,24 +243,18 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
     if not path.name:  # "." or "/"
         raise ConfigurationError(f"{path} cannot be written: it is a folder. Name a file in it.")
     final = Path(os.path.realpath(path))  # which raises nothing, whatever lies there
-    partial = final.with_name(f".{final.name}.{os.getpid()}.part")
-    try:
+
+    def explain(error: OSError) -> ConfigurationError | StoreError:
+        reason = f"{path} cannot be written: {error.strerror}"
+        if isinstance(error, _WRONG_PLACE):
+            return ConfigurationError(f"{reason}. Name another place.")
+        return StoreError(reason)
+
+    with files.explained(OSError, explain):
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise ConfigurationError(
                 f"{path} cannot be written: it is no file, but a pipe or a device. Name a file."
             )
-        write(partial)
-        partial.replace(final)
-    except (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError) as error:
-        raise ConfigurationError(
-            f"{path} cannot be written: {error.strerror}. Name another place."
-        ) from error
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        if partial.is_dir():
-            shutil.rmtree(partial, ignore_errors=True)
-        else:
-            with contextlib.suppress(OSError):  # where it could not be made, it is not
-                partial.unlink()
+        if not files.write_whole(final, write):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     return path

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import stat
 from typing import TYPE_CHECKING
 
 from sweepmark.doctor.finding import note, ok, problem
 from sweepmark.errors import StoreError, SweepmarkError
+from sweepmark.files import lock, open_itself
 from sweepmark.report.replay import read_sweep
 
 if TYPE_CHECKING:
@@ -16,13 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweepmark.doctor.finding import Finding
-    from sweepmark.store import History, Store
+    from sweepmark.store import Store
 
 __all__ = ["examine_store", "is_running"]
 
 _MOST_NAMED = 10
-_AS_IT_IS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-"""How a file is opened of which it is not known whether it is one."""
 
 
 def examine_store(store: Store, *, full: bool) -> list[Finding]:
@@ -48,17 +45,13 @@ def examine_store(store: Store, *, full: bool) -> list[Finding]:
 def is_running(store: Store, sweep_id: str) -> bool:
     """Tell whether a living process owns a sweep; asking leaves no trace."""
     try:
-        descriptor = os.open(store.lock_path(sweep_id), _AS_IT_IS)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        with open(store.lock_path(sweep_id), "rb", buffering=0, opener=open_itself) as file:
+            lock(file, is_shared=True)
     except BlockingIOError:
         return True
-    else:
+    except OSError:
         return False
-    finally:
-        os.close(descriptor)
+    return False
 
 
 def _sweeps(store: Store) -> list[Finding]:
@@ -86,29 +79,16 @@ def _sweep(store: Store, sweep_id: str) -> Finding | None:
         kind = "run" if blueprint.is_run else "sweep"
         text = f"{sweep_id} was interrupted after {len(history.outcomes)} trials"
         return problem(kind, f"{text} (or give it up: remove {path})", *resume)
-    wanted = _wanted(history)
+    wanted = history.wanted()
     lacking = [
         key
-        for key, (digest, with_model) in wanted.items()
-        if not store.evaluations.holds(key, digest, with_model=with_model)
+        for key, with_model in wanted.items()
+        if not store.evaluations.holds(key, history.results[key].digest, with_model=with_model)
     ]
     if lacking:
         text = f"{sweep_id} lacks {len(lacking)} of its {len(wanted)} evaluations"
         return problem("sweep", text, *resume)
     return None
-
-
-def _wanted(history: History) -> dict[str, tuple[str, bool]]:
-    """Return by key what a sweep's evaluations came to, and whether they must have a model."""
-    keys = {
-        key: False
-        for outcome in history.outcomes.values()
-        if outcome["status"] != "failed"
-        for key in outcome["keys"]
-    }
-    if history.final is not None and history.final["key"] is not None:
-        keys[history.final["key"]] = True
-    return {key: (history.results[key].digest, flag) for key, flag in keys.items()}
 
 
 def _no_journals(store: Store) -> Iterator[Finding]:
@@ -152,7 +132,7 @@ def _wanted_by(store: Store) -> dict[str, str]:
             history, _ = read_sweep(store, sweep_id)
         except SweepmarkError:
             continue  # said already
-        found.update(dict.fromkeys(_wanted(history), sweep_id))
+        found.update(dict.fromkeys(history.wanted(), sweep_id))
     return found
 
 

@@ -14,7 +14,6 @@ from sweepmark.specification.specification import canonical_json
 from sweepmark.store.database import LOCK_TIMEOUT, await_write_lock, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from optuna.distributions import BaseDistribution
@@ -41,8 +40,6 @@ class OptunaLedger:
         Its axes become Optuna's distributions.
     direction : {"maximize", "minimize"}
         Of the objective.
-    attributes : mapping
-        Plain values that are kept with the study.
     """
 
     def __init__(
@@ -52,12 +49,10 @@ class OptunaLedger:
         sweep_id: str,
         space: Space,
         direction: Direction = "maximize",
-        attributes: Mapping[str, Any] | None = None,
     ) -> None:
         self._database = ledger_database(store)
         self._sweep_id = sweep_id
         self._direction = direction
-        self._attributes = dict(attributes or {})
         self._axes = {axis.name: axis for axis in space.all_axes()}
         self._distributions: dict[str, BaseDistribution] = {}
         self._study: tuple[RDBStorage, int] | None = None
@@ -103,15 +98,13 @@ class OptunaLedger:
             create_database(self._database)
             with translated(self._database):
                 storage = open_storage(self._database)
-                study = optuna.create_study(
+                optuna.create_study(
                     study_name=self._sweep_id,
                     storage=storage,
                     direction=self._direction,
                     load_if_exists=True,
                 )
                 step("ledger.study")
-                for name, value in self._attributes.items():
-                    study.set_user_attr(name, value)
                 study_id = storage.get_study_id_from_name(self._sweep_id)
                 self._count = storage.get_n_trials(study_id)
             self._study = storage, study_id

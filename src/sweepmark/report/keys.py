@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from sweepmark.config import dataset_identity
 from sweepmark.data import open_dataset
 from sweepmark.errors import DataError, NotFoundError
-from sweepmark.evaluation.evaluate import specify, specify_test
 from sweepmark.specification.recipe import recipe_versions, resolve_recipe
 from sweepmark.specification.specification import canonical_json
+from sweepmark.specification.specify import specify, specify_test
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

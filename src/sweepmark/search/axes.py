@@ -74,11 +74,6 @@ class Space:
 
     axes: tuple[Axis, ...]
 
-    @property
-    def is_finite(self) -> bool:
-        """Whether it can be gone through cell by cell."""
-        return not any(isinstance(axis, Range) for axis in self.all_axes())
-
     def all_axes(self) -> Iterator[Axis]:
         """Yield every axis, those below options too."""
         yield from _walk(self.axes)

@@ -6,15 +6,13 @@ It is what the journal's first line keeps, so that a resumed sweep never reads a
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from sweepmark.config import Tree, lookup, place, resolve, validate
 from sweepmark.config.folders import EXPERIMENT
-from sweepmark.errors import ConfigurationError, FetchError, unknown_name
-from sweepmark.evaluation.evaluate import specify, trained_names
+from sweepmark.errors import ConfigurationError, FetchError
 from sweepmark.scores.metric_names import (
     ACCURACY,
     CV_ACCURACY,
@@ -31,16 +29,17 @@ from sweepmark.search.feasibility import (
     check_recalls,
     samples,
 )
-from sweepmark.search.space import option_name, parse_space
-from sweepmark.specification.components import TARGET, parameter_kinds, settle
+from sweepmark.search.options import combinations, defaults, kinds, option_groups
+from sweepmark.search.space import parse_space
+from sweepmark.specification.components import settle
 from sweepmark.specification.specification import canonical_json
+from sweepmark.specification.specify import specify, trained_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sweepmark.config import Composer
     from sweepmark.config.schema import Config, SweepConfig
-    from sweepmark.config.values import Kinds
     from sweepmark.data import Dataset
     from sweepmark.scores.metric_names import Direction
     from sweepmark.search.axes import Params
@@ -52,8 +51,6 @@ RUN = "run"
 
 _OF_DATA = {"dataset", EXPERIMENT}
 _OF_ROWS = {*_OF_DATA, "split"}
-_OF_COMPONENTS = {"preprocess", "classifier"}
-_MISSING = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,7 @@ class Blueprint:
             return cls._of(RUN, overrides, {canonical_json({}): composer.compose(overrides)})
         typed = [f"sweep={sweep}", *overrides]
         base = composer.compose(typed)
-        groups = _option_groups(base)
+        groups = option_groups(base)
         for override in overrides:
             if (group := _key(override)) in groups:
                 raise ConfigurationError(
@@ -108,7 +105,7 @@ class Blueprint:
                     f"Set sweep.space.{group}.option=[…] instead."
                 )
         trees = {canonical_json({}): base}
-        for combination in _combinations(groups):
+        for combination in combinations(groups):
             chosen = [f"{group}={option}" for group, option in combination.items()]
             trees[canonical_json(combination)] = composer.compose([*typed, *chosen])
         for tree in trees.values():
@@ -120,7 +117,7 @@ class Blueprint:
         config = validate(_resolved(trees[canonical_json({})]))
         space = Space(())
         if config.sweep is not None:
-            space = parse_space(config.sweep.space, _defaults(trees), _kinds(trees))
+            space = parse_space(config.sweep.space, defaults(trees), kinds(trees))
         return cls(name, tuple(overrides), trees, space, config)
 
     @classmethod
@@ -296,62 +293,6 @@ def _settle_direction(tree: Tree) -> None:
     objective = lookup(resolve(tree), "sweep.objective")
     if isinstance(objective, str) and lookup(tree, "sweep.direction") is None:
         place(tree, "sweep.direction", direction(objective))
-
-
-def _option_groups(tree: Tree) -> dict[str, list[str]]:
-    space = lookup(tree, "sweep.space", {})
-    return {
-        str(group): [option_name(option) for option in node["option"]]
-        for group, node in (space.items() if isinstance(space, dict) else ())
-        if isinstance(node, dict) and isinstance(node.get("option"), list | dict)
-    }
-
-
-def _combinations(groups: Mapping[str, Sequence[str]]) -> Iterator[dict[str, str]]:
-    for chosen in itertools.product(*groups.values()):
-        if chosen:
-            yield dict(zip(groups, chosen, strict=True))
-
-
-def _defaults(trees: Mapping[str, Tree]) -> Callable[[Mapping[str, str], str], Any]:
-    """Return what tells the value at a path under some options, from the composed trees."""
-
-    def default(options: Mapping[str, str], path: str) -> Any:
-        tree = next(_trees_under(trees, options))
-        found = lookup(tree, path, _MISSING)
-        if found is _MISSING:
-            parent, _, _ = path.rpartition(".")
-            node = lookup(tree, parent) if parent else tree
-            keys = [f"{parent}.{key}" if parent else key for key in node or ()]
-            raise LookupError(unknown_name("path", path, keys))
-        return found
-
-    return default
-
-
-def _kinds(trees: Mapping[str, Tree]) -> Callable[[Mapping[str, str], str], Kinds | None]:
-    """Return what tells the kinds of number told apart at a path under some options."""
-
-    def kinds(options: Mapping[str, str], path: str) -> Kinds | None:
-        found = {_kinds_at(tree, path) for tree in _trees_under(trees, options)}
-        return found.pop() if len(found) == 1 else None  # options may choose the class
-
-    return kinds
-
-
-def _kinds_at(tree: Tree, path: str) -> Kinds | None:
-    parent, _, name = path.rpartition(".")
-    node = lookup(tree, parent) if parent else tree
-    if path.partition(".")[0] in _OF_COMPONENTS:
-        return parameter_kinds(node.get(TARGET), name) if isinstance(node, dict) else None
-    default = node.get(name) if isinstance(node, dict) else None
-    return frozenset({float}) if isinstance(default, float) else None
-
-
-def _trees_under(trees: Mapping[str, Tree], options: Mapping[str, str]) -> Iterator[Tree]:
-    for combination, tree in trees.items():
-        if options.items() <= json.loads(combination).items():
-            yield tree
 
 
 def _resolved(tree: Tree) -> Tree:

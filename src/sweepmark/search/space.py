@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sweepmark.config.values import Kinds, convert
+from sweepmark.config.values import Kinds, convert, is_number
 from sweepmark.errors import ConfigurationError
 from sweepmark.search.axes import Axis, Choice, Options, Range, Space
 
@@ -169,7 +169,7 @@ def _range(
     low: Any = node.get("low")
     high: Any = node.get("high")
     log = node.get("log", False)
-    if unknown or not _is_number(low) or not _is_number(high) or not isinstance(log, bool):
+    if unknown or not is_number(low) or not is_number(high) or not isinstance(log, bool):
         raise ConfigurationError(
             f"sweep.space.{name} must be {{low: number, high: number, log: true or false}}, "
             f"but got {dict(node)!r}."
@@ -183,10 +183,6 @@ def _range(
     integer = isinstance(low, int) and isinstance(high, int) and takes_integers
     number = int if integer else float
     return Range(name, path, number(low), number(high), log, integer)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _join(prefix: str, key: str) -> str:

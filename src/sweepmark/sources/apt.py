@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweepmark.files import write_whole
 from sweepmark.sources import external, tarball
 from sweepmark.sources.interface import Source, file_names
 from sweepmark.sources.transfer import SourceError, UnreachableError
@@ -122,15 +123,20 @@ class Apt(Source):
         """Write the tar archive that the package is; nothing of it is unpacked."""
         archive = package.parent.with_name("files.tar")
         command = [external.find("dpkg-deb"), "--fsys-tarfile", str(package)]
-        partial = archive.with_suffix(".part")
-        with (
-            partial.open("wb") as out,
-            external.output(
-                "dpkg-deb", command, folder=package.parent, timeout=self._timeout
-            ) as stream,
-        ):
-            while block := stream.read(_BLOCK):
-                if out.tell() + len(block) > tarball.LARGEST:
-                    raise SourceError(f"the package must unpack to at most {tarball.LARGEST} bytes")
-                out.write(block)
-        return partial.replace(archive)
+
+        def write(partial: Path) -> None:
+            with (
+                partial.open("wb") as out,
+                external.output(
+                    "dpkg-deb", command, folder=package.parent, timeout=self._timeout
+                ) as stream,
+            ):
+                while block := stream.read(_BLOCK):
+                    if out.tell() + len(block) > tarball.LARGEST:
+                        raise SourceError(
+                            f"the package must unpack to at most {tarball.LARGEST} bytes"
+                        )
+                    out.write(block)
+
+        write_whole(archive, write)
+        return archive

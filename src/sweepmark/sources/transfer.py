@@ -6,12 +6,12 @@ fit: it hashes the file as it was downloaded, and compressed files differ betwee
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import zlib
 from typing import TYPE_CHECKING, BinaryIO
 
 from sweepmark.errors import FetchError
+from sweepmark.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -65,18 +65,16 @@ def write_verified(
     SourceError
         With expected and found SHA-256; nothing is left behind.
     """
-    partial = target.with_name(target.name + ".part")
-    try:
+
+    def write(partial: Path) -> None:
         with partial.open("wb") as out:
             trouble = _copy(chunks, out, file, advance)
         if trouble:
             raise SourceError(
                 f"expected {file.size} bytes with SHA-256 {file.sha256}, found {trouble}"
             )
-        partial.replace(target)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            partial.unlink()
+
+    write_whole(target, write, unfinished=target.with_name(target.name + ".part"))
 
 
 def _copy(

@@ -62,11 +62,6 @@ class Store:
         """Return the evaluations as a sweep has them."""
         return Holdings(sweep_id, self.evaluations, history.results)
 
-    @property
-    def logs(self) -> Path:
-        """Where tracebacks are kept."""
-        return self.root / "logs"
-
     def check(self) -> None:
         """Refuse a place where nothing can be written; nothing is written to find out.
 

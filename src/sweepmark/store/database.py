@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from sweepmark.data import cache
-from sweepmark.errors import StoreError, SweepmarkError
+from sweepmark.errors import StoreError
 from sweepmark.failpoints import step
+from sweepmark.files import explained, lock, open_itself, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,18 +75,22 @@ def create_once(path: Path, create: Callable[[Path], None], *, library: str) -> 
         return
     with translated(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(path.with_name(f".{path.name}.lock")):
+        with open(path.with_name(f".{path.name}.lock"), "ab", opener=open_itself) as file:
+            lock(file, on_wait=lambda: None)
             if path.exists():
                 return
             unfinished = path.with_name(f".{path.name}.new")
             template = cache.root() / "databases" / f"{library}-{version(library)}.db"
-            _remove(unfinished)
-            try:
+
+            def write(unfinished: Path) -> None:
+                _remove(unfinished)
                 if not _copy(template, unfinished):
                     create(unfinished)
                     _keep(unfinished, template)
-                step("database.migrated")
-                unfinished.replace(path)
+
+            try:
+                migrated = partial(step, "database.migrated")
+                write_whole(path, write, unfinished=unfinished, written=migrated)
                 step("database.named")
             finally:
                 _remove(unfinished)
@@ -112,14 +116,9 @@ def _is_whole(path: Path) -> bool:
 
 def _keep(database: Path, template: Path) -> None:
     """Keep a copy of a new database; a cache that cannot be written costs time, no more."""
-    aside = template.with_name(f".{template.name}.{os.getpid()}")
     with contextlib.suppress(OSError):
         template.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            shutil.copyfile(database, aside)
-            aside.replace(template)
-        finally:
-            aside.unlink(missing_ok=True)
+        write_whole(template, partial(shutil.copyfile, database))
 
 
 @contextlib.contextmanager
@@ -152,28 +151,16 @@ def await_write_lock(path: Path, *, seconds: float) -> None:
         connection.execute("ROLLBACK")
 
 
-@contextlib.contextmanager
-def translated(path: Path) -> Iterator[None]:
+def translated(path: Path) -> AbstractContextManager[None]:
     """Turn what the file system or SQLite refuses into a StoreError that names the path."""
-    try:
-        yield
-    except SweepmarkError:
-        raise
-    except Exception as error:
+
+    def explain(error: Exception) -> StoreError | None:
         cause = _environmental(error)
         if cause is None:
-            raise
-        raise StoreError(f"{path} cannot be used: {cause}. {_advice(cause)}") from error
+            return None
+        return StoreError(f"{path} cannot be used: {cause}. {_advice(cause)}")
 
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+    return explained(Exception, explain)
 
 
 def _remove(path: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweepmark.config.values import is_integer, is_number
 from sweepmark.errors import DataError
 from sweepmark.scores import metric_names as names
 from sweepmark.scores.scorecard import Scorecard
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["contradiction", "document", "from_document", "misshapen"]
 
-_LARGEST_NUMBER = 1e300
+_is_number = partial(is_number, largest=1e300)
 _NUMBERS = ("n_train", "n_test", "n_positive", "fit_seconds", "predict_seconds")
 
 
@@ -129,7 +131,7 @@ def _are_names(value: Any, classes: Any) -> bool:
 
 
 def _is_class(value: Any, classes: Any) -> bool:
-    return value is None or (type(value) is int and isinstance(classes, list) and value in classes)
+    return value is None or (is_integer(value) and isinstance(classes, list) and value in classes)
 
 
 def _are_curves(value: Any) -> bool:
@@ -143,12 +145,6 @@ def _are_curves(value: Any) -> bool:
 
 def _is_work(value: Any) -> bool:
     return isinstance(value, dict) and all(map(_is_number, value.values()))
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return abs(value) < _LARGEST_NUMBER and math.isfinite(value)
 
 
 def contradiction(card: Scorecard) -> str | None:

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from sweepmark.config.values import is_integer, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +41,8 @@ _OF_RESULT = ("digest", "fit_seconds", "predict_seconds")
 
 _NUMBERS = {"evaluation": "trial", "outcome": "number", "final": "number"}
 """Where an event names a trial."""
+
+_is_number = partial(is_number, largest=_LATEST)
 
 _Rule = tuple[str, "Callable[[Any], bool]"]
 
@@ -177,17 +181,8 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _is_number(value: Any) -> bool:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and abs(value) <= _LATEST
-        and math.isfinite(value)
-    )
-
-
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
+    return is_integer(value) and 0 <= value <= _MOST
 
 
 def _is_key(value: Any) -> bool:

@@ -11,9 +11,11 @@ import hashlib
 import json
 import os
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import DataError, LostError
+from sweepmark.failpoints import step
 from sweepmark.files import check_folder, environment_errors, write_folder
 from sweepmark.scores.scorecard import load_predictions
 from sweepmark.specification.specification import canonical_json
@@ -154,15 +156,23 @@ class EvaluationStore:
         check_folder(self._folder)
         stored, files = to_be_stored(specification, scorecard, origin)
         key, result = stored.key, stored.result
-        if write_folder(self._folder / key, files):
+        if self._write(key, files):
             return stored, None
         first = self._read(key, self._manifest(key))
         has_model = scorecard.model is None or self._locate(key, result, with_model=True)
         if first.result != result or not has_model:
             name = _beside(key, result, with_model=scorecard.model is not None)
-            if not write_folder(self._folder / name, files):
+            if not self._write(name, files):
                 self._read(name, self._manifest(name), with_model=scorecard.model is not None)
         return stored, first if first.result != result else None
+
+    def _write(self, name: str, files: Mapping[str, bytes]) -> bool:
+        """Write a folder, and tell whether it is new; one that is there stays."""
+        with environment_errors(path := self._folder / name):
+            is_new = write_folder(path, files, written=partial(step, "evaluation.written"))
+        if is_new:
+            step("evaluation.renamed")
+        return is_new
 
     def set_aside(self, name: str) -> Path:
         """Move what is damaged out of the way, never over anything, and return where it is."""

@@ -40,8 +40,6 @@ class History:
         The first entry: blueprint, versions and identity of the sweep.
     params : dict of int to dict
         Parameters by trial number, as decided.
-    started : dict of int to float
-        When each trial was decided.
     outcomes : dict of int to dict
         The outcome entry by trial number; of several the last.
     retried : set of int
@@ -50,8 +48,6 @@ class History:
         Keys of the evaluations that this sweep computed itself.
     results : dict of str to Result
         What the evaluations came to that the sweep is made of, by key.
-    attempts : dict of str to int
-        How often each evaluation was tried.
     final : dict or None
         The entry on the chosen recipe's evaluation on the test part.
     warnings : list of dict
@@ -66,12 +62,10 @@ class History:
 
     opened: Entry = field(default_factory=dict)
     params: dict[int, dict[str, Any]] = field(default_factory=dict)
-    started: dict[int, float] = field(default_factory=dict)
     outcomes: dict[int, Entry] = field(default_factory=dict)
     retried: set[int] = field(default_factory=set)
     computed: set[str] = field(default_factory=set)
     results: dict[str, Result] = field(default_factory=dict)
-    attempts: dict[str, int] = field(default_factory=dict)
     final: Entry | None = None
     warnings: list[Entry] = field(default_factory=list)
     stop: Entry | None = None
@@ -110,9 +104,20 @@ class History:
         """Whether a trial failed."""
         return any(outcome["status"] == "failed" for outcome in self.outcomes.values())
 
+    def wanted(self) -> dict[str, bool]:
+        """Return the keys of the evaluations that it consists of, and whether each has a model."""
+        keys = {
+            key: False
+            for outcome in self.outcomes.values()
+            if outcome["status"] != "failed"
+            for key in outcome["keys"]
+        }
+        if self.final is not None and self.final["key"] is not None:
+            keys[self.final["key"]] = True
+        return keys
+
     def _note_evaluation(self, entry: Entry) -> None:
         key = entry["key"]
-        self.attempts[key] = self.attempts.get(key, 0) + 1
         if entry["reason"] is None:
             self.computed.add(key)
             seconds = entry["fit_seconds"], entry["predict_seconds"]
@@ -142,7 +147,6 @@ class History:
                 self.opened = entry
             case "trial":
                 self.params[entry["number"]] = entry["params"]
-                self.started[entry["number"]] = entry["at"]
             case "evaluation":
                 self._note_evaluation(entry)
             case "outcome":

@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from sweepmark.errors import DataError, NotFoundError, StoreError
 from sweepmark.failpoints import step
-from sweepmark.files import check_folder, environment_errors, read_regular, write_file
+from sweepmark.files import check_folder, environment_errors, open_itself, read_regular, write_file
 from sweepmark.store.entries import LARGEST_JOURNAL, Entry, problem, read_line, seal
 
 if TYPE_CHECKING:
@@ -83,11 +84,7 @@ def damaged(path: Path, reason: str) -> StoreError:
 
 def _open(path: Path) -> FileIO:
     """Open a journal for appending; a link of that name is not followed."""
-    return open(path, "ab", buffering=0, opener=_open_itself)
-
-
-def _open_itself(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    return open(path, "ab", buffering=0, opener=open_itself)
 
 
 class Journal:
@@ -135,7 +132,7 @@ class Journal:
         that says nothing.
         """
         if self._file is None:
-            write_file(self.path, line)
+            write_file(self.path, line, written=partial(step, "file.written"))
             self._file = _open(self.path)
             return
         length, _ = self._end

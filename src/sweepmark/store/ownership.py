@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import platform
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sweepmark.errors import OwnedError
 from sweepmark.failpoints import step
-from sweepmark.files import check_folder, environment_errors
+from sweepmark.files import check_folder, environment_errors, lock, open_itself
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,10 +40,10 @@ def owned(path: Path) -> Iterator[None]:
     with environment_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         check_folder(path.parent)
-        file = open(path, "ab+", buffering=0, opener=_open_itself)  # noqa: SIM115
+        file = open(path, "ab+", buffering=0, opener=open_itself)  # noqa: SIM115
     with file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(file)
         except BlockingIOError:
             file.seek(0)
             raise OwnedError(_refusal(path, file.read(_LARGEST))) from None
@@ -58,11 +57,6 @@ def owned(path: Path) -> Iterator[None]:
             file.write(json.dumps(owner).encode())
         step("lock.taken")
         yield
-
-
-def _open_itself(path: str, flags: int) -> int:
-    """Open a file, not what a link of that name leads to: a store may come from elsewhere."""
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
 
 
 def _refusal(path: Path, content: bytes) -> str:

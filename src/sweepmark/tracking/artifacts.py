@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from operator import methodcaller
 from typing import TYPE_CHECKING
 
+from sweepmark.files import write_whole
 from sweepmark.store.database import translated
 from sweepmark.tracking.records import Artifact
 
@@ -32,14 +34,7 @@ def write_artifacts(root: Path, records: Sequence[Record]) -> None:
         if not target.resolve().is_relative_to(root.resolve()):
             raise ValueError(f"an artifact's path must stay within its run, got {artifact.path!r}")
         with translated(target):
-            _write(target, artifact.content)
-
-
-def _write(target: Path, content: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}.new")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write = methodcaller("write_bytes", artifact.content)
+            unfinished = target.with_name(f".{target.name}.new")
+            write_whole(target, write, unfinished=unfinished)
