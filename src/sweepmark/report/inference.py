@@ -24,11 +24,18 @@ if TYPE_CHECKING:
     from sweepmark.data.intake import Intake
     from sweepmark.report.runs import Run
 
-__all__ = ["Prediction", "csv_text", "load_model", "predict_file", "prediction_document", "rank"]
+__all__ = [
+    "Inference",
+    "inference_csv",
+    "inference_document",
+    "load_model",
+    "predict_file",
+    "select_extremes",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Prediction:
+class Inference:
     """What a run's model says of new rows.
 
     Attributes
@@ -85,7 +92,7 @@ class Prediction:
 
 def predict_file(
     run: Run, path: Path, *, header: bool | None = None, packages: Collection[str] = ()
-) -> Prediction:
+) -> Inference:
     """Predict the rows of a file, as the run's test rows were predicted.
 
     Parameters
@@ -117,7 +124,7 @@ def predict_file(
     with threadpool_limits(config.engine.threads):
         answer, scores = _answer(lambda: ask(model, intake.X, positive=pos_label)[0][:2], path)
     classes = tuple(labels.encode(model.classes_).tolist())
-    return Prediction(
+    return Inference(
         run=run,
         classes=classes,
         names=labels.called(classes),
@@ -129,12 +136,12 @@ def predict_file(
     )
 
 
-def rank(prediction: Prediction, count: int) -> Prediction:
-    """Return a prediction that shows the rows with the highest scores and those with the lowest.
+def select_extremes(inference: Inference, count: int) -> Inference:
+    """Return a inference that shows the rows with the highest scores and those with the lowest.
 
     Parameters
     ----------
-    prediction : Prediction
+    inference : Inference
         Of a model of two classes.
     count : int
         How many of each; rows are not shown twice.
@@ -144,16 +151,16 @@ def rank(prediction: Prediction, count: int) -> Prediction:
     ConfigurationError
         If there are no scores, or more than one a row.
     """
-    scores = prediction.scores
+    scores = inference.scores
     if scores is None or scores.ndim != 1:
         raise ConfigurationError(
-            f"--ranking needs one score a row, but the model of {prediction.run.title} tells "
-            f"{len(prediction.classes)} classes apart{'' if scores is not None else ' without one'}"
+            f"--ranking needs one score a row, but the model of {inference.run.title} tells "
+            f"{len(inference.classes)} classes apart{'' if scores is not None else ' without one'}"
             ". Take a model of two classes: task=is_digit task.positive=…"
         )
     order = np.argsort(-scores, kind="stable")
     shown = order if 2 * count >= len(order) else np.concatenate([order[:count], order[-count:]])
-    return replace(prediction, listed=shown)
+    return replace(inference, listed=shown)
 
 
 def load_model(run: Run, *, packages: Collection[str] = ()) -> Any:
@@ -183,58 +190,58 @@ def load_model(run: Run, *, packages: Collection[str] = ()) -> Any:
     return model
 
 
-def csv_text(prediction: Prediction) -> Iterator[str]:
+def inference_csv(inference: Inference) -> Iterator[str]:
     """Yield the predictions as lines of CSV: row (from 0), label, the file's own, scores."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    y_true = None if prediction.intake.y is None else prediction.y_true.tolist()
-    columns = _score_columns(prediction)
+    y_true = None if inference.intake.y is None else inference.y_true.tolist()
+    columns = _score_columns(inference)
     own = [] if y_true is None else ["actual"]
     writer.writerow(["row", "label", *own, *(f"score_{name}" for name, _ in columns)])
     scores = [column.tolist() for _, column in columns]
-    for row in prediction.listed.tolist():
-        label = prediction.name(int(prediction.y_pred[row]))
-        actual = [] if y_true is None else [prediction.name(y_true[row])]
+    for row in inference.listed.tolist():
+        label = inference.name(int(inference.y_pred[row]))
+        actual = [] if y_true is None else [inference.name(y_true[row])]
         writer.writerow([row, label, *actual, *(column[row] for column in scores)])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
 
 
-def prediction_document(prediction: Prediction) -> dict[str, Any]:
+def inference_document(inference: Inference) -> dict[str, Any]:
     """Return the predictions as a plain mapping for ``--json``."""
     columns = [
         (name, [value if math.isfinite(value) else None for value in column.tolist()])
-        for name, column in _score_columns(prediction)
+        for name, column in _score_columns(inference)
     ]
-    y_true = None if prediction.intake.y is None else prediction.y_true.tolist()
+    y_true = None if inference.intake.y is None else inference.y_true.tolist()
     rows = [
-        {"row": row, "label": prediction.name(int(prediction.y_pred[row]))}
-        | ({} if y_true is None else {"actual": prediction.name(y_true[row])})
+        {"row": row, "label": inference.name(int(inference.y_pred[row]))}
+        | ({} if y_true is None else {"actual": inference.name(y_true[row])})
         | ({"scores": {name: column[row] for name, column in columns}} if columns else {})
-        for row in prediction.listed.tolist()
+        for row in inference.listed.tolist()
     ]
     return {
-        "sweep_id": prediction.run.result.sweep_id,
-        "trial": prediction.run.trial.number,
-        "run_id": prediction.run.trial.run_id or None,
-        "classes": list(prediction.names),
-        "positive": None if prediction.positive is None else prediction.name(prediction.positive),
-        "n_rows": len(prediction.y_pred),
-        "accuracy": prediction.accuracy,
-        "notes": list(prediction.intake.notes),
+        "sweep_id": inference.run.result.sweep_id,
+        "trial": inference.run.trial.number,
+        "run_id": inference.run.trial.run_id or None,
+        "classes": list(inference.names),
+        "positive": None if inference.positive is None else inference.name(inference.positive),
+        "n_rows": len(inference.y_pred),
+        "accuracy": inference.accuracy,
+        "notes": list(inference.intake.notes),
         "predictions": rows,
     }
 
 
-def _score_columns(prediction: Prediction) -> Sequence[tuple[str, NDArray[np.float64]]]:
+def _score_columns(inference: Inference) -> Sequence[tuple[str, NDArray[np.float64]]]:
     """Return the scores by what their class is called: of two classes, the positive one's only."""
-    scores = prediction.scores
+    scores = inference.scores
     if scores is None:
         return []
-    if scores.ndim == 1 and prediction.positive is not None:
-        return [(prediction.name(prediction.positive), scores)]
-    return list(zip(prediction.names, scores.T, strict=True))
+    if scores.ndim == 1 and inference.positive is not None:
+        return [(inference.name(inference.positive), scores)]
+    return list(zip(inference.names, scores.T, strict=True))
 
 
 def _dataset(run: Run) -> Dataset:
