@@ -28,7 +28,7 @@ from sweepmark.search.axes import Choice, Range
 from sweepmark.specification.components import build, parameter_kinds, resolve_component, settle
 from sweepmark.specification.split import split_rows
 from sweepmark.store import Store, read_journal
-from sweepmark.tracking.projection import configuration_records, short_name
+from sweepmark.tracking.run_records import configuration_records, short_name
 from tiny import blueprint, digits, entries, load_digits, run, seal_lines, write_sweep
 
 if TYPE_CHECKING:

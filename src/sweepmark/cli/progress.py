@@ -10,7 +10,7 @@ from sweepmark.cli.output import print_lines
 from sweepmark.report.leaderboard import best
 from sweepmark.scores.metric_names import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY
 from sweepmark.terminal import console, cut, escape
-from sweepmark.tracking.projection import short_name
+from sweepmark.tracking.run_records import short_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable

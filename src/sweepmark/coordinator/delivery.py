@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from sweepmark.errors import StoreError
 from sweepmark.scores.published import compare
 from sweepmark.scores.scorecard import merge_trial
-from sweepmark.tracking.projection import (
+from sweepmark.tracking.records import Tag
+from sweepmark.tracking.run_records import (
     artifact_records,
     configuration_records,
     data_record,
@@ -20,7 +21,6 @@ from sweepmark.tracking.projection import (
     short_name,
     trial_records,
 )
-from sweepmark.tracking.records import Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

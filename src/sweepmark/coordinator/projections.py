@@ -16,8 +16,8 @@ from sweepmark.ledger import MemoryLedger, OptunaLedger
 from sweepmark.report.summary import parent_records
 from sweepmark.store.database import PATIENCE
 from sweepmark.tracking import MemoryTracker, MlflowTracker
-from sweepmark.tracking.projection import configuration_records
 from sweepmark.tracking.records import Tag
+from sweepmark.tracking.run_records import configuration_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

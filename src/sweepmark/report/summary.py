@@ -15,13 +15,13 @@ from sweepmark.scores.published import comparison_document
 from sweepmark.search.axes import Choice
 from sweepmark.terminal import cut
 from sweepmark.tracking.closeup import drawn
-from sweepmark.tracking.projection import (
+from sweepmark.tracking.records import Artifact, Metric, Tag
+from sweepmark.tracking.run_records import (
     artifact_records,
     data_record,
     model_record,
     positive_records,
 )
-from sweepmark.tracking.records import Artifact, Metric, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

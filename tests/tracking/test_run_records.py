@@ -16,7 +16,8 @@ from sweepmark.config.schema import TaskConfig
 from sweepmark.evaluation.evaluate import evaluate, specify
 from sweepmark.scores.scorecard import load_predictions
 from sweepmark.search.trial import Trial
-from sweepmark.tracking.projection import (
+from sweepmark.tracking.records import Artifact, Metric, Param, Tag
+from sweepmark.tracking.run_records import (
     artifact_records,
     configuration_records,
     data_record,
@@ -24,7 +25,6 @@ from sweepmark.tracking.projection import (
     short_name,
     trial_records,
 )
-from sweepmark.tracking.records import Artifact, Metric, Param, Tag
 from tiny import config, digits
 
 if TYPE_CHECKING:
