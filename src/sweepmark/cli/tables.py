@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweepmark.report.grade import Grade
-    from sweepmark.report.leaderboard import Table as Listed
+    from sweepmark.report.leaderboard import TextTable
     from sweepmark.report.results import SweepResult
     from sweepmark.search.trial import Trial
 
@@ -44,7 +44,7 @@ def print_result(result: SweepResult, *, store: Path) -> None:
     draw(*_closing_lines(result), *_next_lines(result, store), on=target)
 
 
-def _published(listed: Listed) -> Table:
+def _published(listed: TextTable) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title="published figures")
     for column in listed.columns:
         table.add_column(column, justify="left" if column in {"experiment", "metric"} else "right")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sweepmark.search.trial import Trial
 
 __all__ = [
-    "Table",
+    "TextTable",
     "best",
     "csv_text",
     "edge_warnings",
@@ -44,7 +44,7 @@ _FEWEST = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class TextTable:
     """What is printed: headings, and one text per cell, empty where there is nothing to say."""
 
     columns: tuple[str, ...]
@@ -134,7 +134,7 @@ def table(
     metric: str | None = None,
     direction: Direction | None = None,
     points: Mapping[int, float] | None = None,
-) -> Table:
+) -> TextTable:
     """Return the table of trials that the command prints.
 
     Parameters
@@ -168,7 +168,7 @@ def table(
         columns["points"] = [_show_points(points.get(trial.number)) for trial in ordered]
     columns["fit s"] = [_show_seconds(trial, trial.fit_seconds) for trial in ordered]
     columns["predict s"] = [_show_seconds(trial, trial.predict_seconds) for trial in ordered]
-    return Table(columns=tuple(columns), rows=tuple(zip(*columns.values(), strict=True)))
+    return TextTable(columns=tuple(columns), rows=tuple(zip(*columns.values(), strict=True)))
 
 
 def edge_warnings(best: Trial, axes: Mapping[str, Sequence[Any]]) -> list[str]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sweepmark.data import Dataset
-    from sweepmark.report.leaderboard import Table
+    from sweepmark.report.leaderboard import TextTable
     from sweepmark.report.results import SweepResult
     from sweepmark.search.trial import Trial
     from sweepmark.tracking.records import Record
@@ -112,7 +112,7 @@ def _plain(figures: Any) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
 
-def result_table(result: SweepResult) -> Table:
+def result_table(result: SweepResult) -> TextTable:
     """Return the table of a sweep's trials, ranked if it selects."""
     sweep, rule = result.blueprint.sweep, result.blueprint.config.grade
     points = None
@@ -131,7 +131,7 @@ def result_table(result: SweepResult) -> Table:
     )
 
 
-def published_table(result: SweepResult) -> Table | None:
+def published_table(result: SweepResult) -> TextTable | None:
     """Return published figures beside ours; None where no trial is a published experiment."""
     comparisons = [each for those in result.comparisons.values() for each in those]
     if not comparisons:
@@ -149,7 +149,7 @@ def published_table(result: SweepResult) -> Table | None:
         for each in comparisons
     ]
     columns = ("experiment", "metric", "ours", "published", "difference", "within", "agrees")
-    return leaderboard.Table(columns=columns, rows=tuple(rows))
+    return leaderboard.TextTable(columns=columns, rows=tuple(rows))
 
 
 def _figure(value: float | None, sign: str = "") -> str:
