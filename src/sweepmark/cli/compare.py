@@ -206,9 +206,9 @@ def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) ->
     from rich.console import Group
     from rich.text import Text
 
-    from sweepmark.cli.drawing import Table
+    from sweepmark.cli.drawing import EscapedTable
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = EscapedTable(box=box.SIMPLE_HEAD, pad_edge=False)
     listed = list(rows)
     for column, cells in zip(columns, zip(*listed, strict=True), strict=True):
         is_text = not any(cell[-1:].isdigit() for cell in cells)

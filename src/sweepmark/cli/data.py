@@ -169,12 +169,12 @@ def _print(*renderables: Any) -> None:  # whatever rich can draw
 def _list(args: argparse.Namespace) -> int:
     from rich import box
 
-    from sweepmark.cli.drawing import Table
+    from sweepmark.cli.drawing import EscapedTable
     from sweepmark.config import dataset_config
     from sweepmark.data import is_cached, published_digest
 
     folders = _folders(args)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = EscapedTable(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("name", "in the cache", "description"):
         table.add_column(heading)
     for name, description in folders.groups()["dataset"].items():

@@ -12,14 +12,14 @@ from sweepmark.terminal import console, cut, escape
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Table", "draw", "open_console"]
+__all__ = ["EscapedTable", "draw", "open_console"]
 
 _LONGEST = 100  # characters of a cell
 _LONGEST_TITLE = 1000
 _WIDE = 160
 
 
-class Table(table.Table):
+class EscapedTable(table.Table):
     """rich's table of plain texts: no markup, no control characters, nothing longer than fits.
 
     Parameters

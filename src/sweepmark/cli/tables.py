@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich import box
 
-from sweepmark.cli.drawing import Table, draw
+from sweepmark.cli.drawing import EscapedTable, draw
 from sweepmark.cli.output import command_line
 from sweepmark.report.summary import published_table, result_table, stop_text
 from sweepmark.scores import metric_names
@@ -30,7 +30,7 @@ def print_result(result: SweepResult, *, store: Path) -> None:
     """Print a sweep's or a run's result, and the commands that lead on from there."""
     target = console()
     listed = result_table(result)
-    table = Table(box=box.SIMPLE_HEAD, title=result.sweep_id)
+    table = EscapedTable(box=box.SIMPLE_HEAD, title=result.sweep_id)
     for column in listed.columns:
         table.add_column(column, justify="left" if column in _WORDS else "right", overflow="fold")
     lead = None if result.headline is None else str(result.headline.number)
@@ -44,8 +44,8 @@ def print_result(result: SweepResult, *, store: Path) -> None:
     draw(*_closing_lines(result), *_next_lines(result, store), on=target)
 
 
-def _published(listed: TextTable) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title="published figures")
+def _published(listed: TextTable) -> EscapedTable:
+    table = EscapedTable(box=box.SIMPLE_HEAD, title="published figures")
     for column in listed.columns:
         table.add_column(column, justify="left" if column in {"experiment", "metric"} else "right")
     for row in listed.rows:
