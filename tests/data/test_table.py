@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sweepmark.data.table import Table
 
 
-def _read(path: Path, text: str | bytes, **values: Any) -> Table:
+def _read(path: Path, text: str | bytes, **values: Any) -> ParsedTable:
     return read_table(write(path, text), csv_config(**values))
 
 

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import DatasetConfig
 
-__all__ = ["Table", "check_labels", "label_values", "read_features", "read_table"]
+__all__ = ["ParsedTable", "check_labels", "label_values", "read_features", "read_table"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Table:
+class ParsedTable:
     """Rows of a CSV file.
 
     Attributes
@@ -57,7 +57,7 @@ class Table:
 
 def read_table(
     path: Path, config: DatasetConfig, *, label_names: tuple[str, ...] | None = None
-) -> Table:
+) -> ParsedTable:
     """Read a CSV file with labels.
 
     Parameters
@@ -82,7 +82,7 @@ def read_table(
     is_text = label_names is not None or config.types.get(header.names[label]) == "text"
     X, cells = read_features(path, config, header, label, is_text=is_text)
     y, names = label_values(path, header, label, cells, label_names, is_text=is_text)
-    return Table(X=X, y=y, label_names=names, header=header, label=label)
+    return ParsedTable(X=X, y=y, label_names=names, header=header, label=label)
 
 
 def read_features(
@@ -164,7 +164,7 @@ def label_values(  # noqa: PLR0913 -- each has a meaning of its own
         raise cell_fault(path, header, error.row, label, rule) from None
 
 
-def check_labels(table: Table, path: Path, n_classes: int | None) -> None:
+def check_labels(table: ParsedTable, path: Path, n_classes: int | None) -> None:
     """Refuse a label that is not in [0, n_classes), with its row and column.
 
     Raises

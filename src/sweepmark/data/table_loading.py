@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sweepmark.data import entry
 from sweepmark.data.csv_columns import widen
 from sweepmark.data.index import files_key, load_indexed
-from sweepmark.data.table import Table, check_labels, read_table
+from sweepmark.data.table import ParsedTable, check_labels, read_table
 from sweepmark.data.table_entry import file_digest, table_digest, write_tables
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
 
@@ -78,7 +78,7 @@ def write_csv_entry(
     ConfigurationError
         If the configuration does not fit the files.
     """
-    tables: dict[str, Table] = {}
+    tables: dict[str, ParsedTable] = {}
     for role, path in paths.items():
         names = tables["train_table"].label_names if tables else None
         table = read_table(path, config, label_names=names)
@@ -123,7 +123,7 @@ def _paths(config: DatasetConfig) -> dict[str, Path]:
     return paths
 
 
-def _taken_for(table: Table) -> str:
+def _taken_for(table: ParsedTable) -> str:
     names = table.header.names
     head = f"header {', '.join(names[:3])}{', …' if len(names) > 3 else ''}"  # noqa: PLR2004
     return (
@@ -132,7 +132,7 @@ def _taken_for(table: Table) -> str:
     )
 
 
-def _check_shape(config: DatasetConfig, table: Table) -> None:
+def _check_shape(config: DatasetConfig, table: ParsedTable) -> None:
     if config.image_shape is None:
         return
     height, width = config.image_shape
@@ -143,7 +143,7 @@ def _check_shape(config: DatasetConfig, table: Table) -> None:
         )
 
 
-def _check_agreement(paths: Mapping[str, Path], tables: Mapping[str, Table]) -> None:
+def _check_agreement(paths: Mapping[str, Path], tables: Mapping[str, ParsedTable]) -> None:
     if "test_table" not in tables:
         return
     train, test = tables["train_table"], tables["test_table"]
