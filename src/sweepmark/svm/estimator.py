@@ -13,8 +13,8 @@ from sweepmark import cache
 from sweepmark.svm import precision, threads
 from sweepmark.svm.content import digest
 from sweepmark.svm.decision import Trained, decide, vote
-from sweepmark.svm.rows import cut, prepare
 from sweepmark.svm.solution import Problem, Solution, solve
+from sweepmark.svm.strips import cut_strips, order_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -101,7 +101,9 @@ class SVC(sklearn.svm.SVC):
         order = np.argsort(codes, kind="stable")
         counts = tuple(np.bincount(codes).tolist())
         problem = Problem(
-            rows=prepare(X, content=content, order=order, strips=cut(counts), dtype=dtype),
+            rows=order_rows(
+                X, content=content, order=order, strips=cut_strips(counts), dtype=dtype
+            ),
             counts=counts,
             weights=tuple(self.class_weight_.tolist()),
             gamma=float(self._gamma),

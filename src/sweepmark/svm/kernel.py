@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sweepmark.svm.rows import Rows
+    from sweepmark.svm.strips import OrderedRows
 
 __all__ = ["among", "fits", "size", "whole"]
 
@@ -33,7 +33,7 @@ def size(n_rows: int) -> int:
     return 4 * n_rows**2
 
 
-def whole(rows: Rows, gamma: float, *, n_threads: int) -> NDArray[np.float32]:
+def whole(rows: OrderedRows, gamma: float, *, n_threads: int) -> NDArray[np.float32]:
     """Return the kernel of all rows with each other, shape (n_rows, n_rows), read-only.
 
     It is in float32 whatever the distances are, as libsvm's own is.
@@ -42,18 +42,18 @@ def whole(rows: Rows, gamma: float, *, n_threads: int) -> NDArray[np.float32]:
     return cache.fetch(key, lambda: _whole(rows, gamma, n_threads), _size)
 
 
-def _whole(rows: Rows, gamma: float, n_threads: int) -> NDArray[np.float32]:
+def _whole(rows: OrderedRows, gamma: float, n_threads: int) -> NDArray[np.float32]:
     n_rows = len(rows.array)
     with cache.reserve(size(n_rows)):  # others go first, so that their memory can be used again
         return _fill(rows, [(0, n_rows)], gamma, n_threads)
 
 
-def among(rows: Rows, spans: Sequence[tuple[int, int]], gamma: float) -> NDArray[np.float32]:
+def among(rows: OrderedRows, spans: Sequence[tuple[int, int]], gamma: float) -> NDArray[np.float32]:
     """Return the kernel of the rows of some spans with each other.
 
     Parameters
     ----------
-    rows : Rows
+    rows : OrderedRows
     spans : sequence of (int, int)
         First row and the one after the last, of each span; ascending.
     gamma : float
@@ -67,7 +67,7 @@ def among(rows: Rows, spans: Sequence[tuple[int, int]], gamma: float) -> NDArray
 
 
 def _fill(
-    rows: Rows, spans: Sequence[tuple[int, int]], gamma: float, n_threads: int
+    rows: OrderedRows, spans: Sequence[tuple[int, int]], gamma: float, n_threads: int
 ) -> NDArray[np.float32]:
     pieces = _pieces(rows, spans)
     n_rows = sum(stop - start for start, stop in spans)
@@ -89,7 +89,7 @@ def _fill(
     return kernel
 
 
-def _pieces(rows: Rows, spans: Sequence[tuple[int, int]]) -> list[tuple[int, slice, slice]]:
+def _pieces(rows: OrderedRows, spans: Sequence[tuple[int, int]]) -> list[tuple[int, slice, slice]]:
     """Return where strips and spans meet: strip, place in the strip, place in the result."""
     pieces = []
     offset = 0
@@ -110,7 +110,7 @@ def _rbf(distances: NDArray[Any], gamma: float) -> NDArray[Any]:
     return values
 
 
-def _distances(rows: Rows, i: int, j: int) -> NDArray[Any]:
+def _distances(rows: OrderedRows, i: int, j: int) -> NDArray[Any]:
     """Return the squared distances of two strips."""
 
     def make() -> NDArray[Any]:

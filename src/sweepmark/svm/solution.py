@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sweepmark.svm.rows import Rows
+    from sweepmark.svm.strips import OrderedRows
 
 __all__ = ["Problem", "Solution", "solve", "warm_up"]
 
@@ -42,7 +42,7 @@ class Problem:
 
     Attributes
     ----------
-    rows : Rows
+    rows : OrderedRows
         Class by class.
     counts : tuple of int
         Rows of each class.
@@ -52,7 +52,7 @@ class Problem:
         As :class:`sklearn.svm.SVC` has them.
     """
 
-    rows: Rows
+    rows: OrderedRows
     counts: tuple[int, ...]
     weights: tuple[float, ...]
     gamma: float

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Rows", "cut", "prepare"]
+__all__ = ["OrderedRows", "cut_strips", "order_rows"]
 
 _TALLEST = 256
 _SHORTEST = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class OrderedRows:
     """Rows in the order and precision they are multiplied in.
 
     Attributes
@@ -46,7 +46,7 @@ class Rows:
     key: bytes
 
 
-def cut(counts: Sequence[int]) -> tuple[tuple[int, int], ...]:
+def cut_strips(counts: Sequence[int]) -> tuple[tuple[int, int], ...]:
     """Cut rows that lie class by class into strips of at most 256 rows.
 
     Classes of fewer than 128 rows are joined, so that many small classes do not make for many
@@ -55,7 +55,7 @@ def cut(counts: Sequence[int]) -> tuple[tuple[int, int], ...]:
 
     Examples
     --------
-    >>> cut([300, 20, 30, 200])
+    >>> cut_strips([300, 20, 30, 200])
     ((0, 256), (256, 350), (350, 550))
     """
     strips: list[tuple[int, int]] = []
@@ -73,14 +73,14 @@ def cut(counts: Sequence[int]) -> tuple[tuple[int, int], ...]:
     return tuple(strips)
 
 
-def prepare(
+def order_rows(
     X: NDArray[np.float64],
     *,
     content: bytes,
     order: NDArray[np.intp],
     strips: tuple[tuple[int, int], ...],
     dtype: type[np.floating[Any]],
-) -> Rows:
+) -> OrderedRows:
     """Return rows in order and rounded, and remember them.
 
     Parameters
@@ -91,7 +91,7 @@ def prepare(
     order : ndarray of shape (n_rows,)
         Which row comes first, second, …
     strips : tuple of (int, int)
-        As :func:`cut` returns them.
+        As :func:`cut_strips` returns them.
     dtype : type
         numpy.float32 or numpy.float64.
     """
@@ -104,7 +104,7 @@ def _prepare(
     order: NDArray[np.intp],
     strips: tuple[tuple[int, int], ...],
     dtype: type[np.floating[Any]],
-) -> Rows:
+) -> OrderedRows:
     array = np.empty(X.shape, dtype=dtype)
     norms = np.empty(len(X), dtype=dtype)
     digests = []
@@ -114,8 +114,8 @@ def _prepare(
         norms[start:stop] = squared_norms(array[start:stop].astype(np.float64, copy=False))
         digests.append(digest(array[start:stop]))
     array.flags.writeable = False
-    return Rows(array, norms, strips, tuple(digests), digest(array))
+    return OrderedRows(array, norms, strips, tuple(digests), digest(array))
 
 
-def _size(rows: Rows) -> int:
+def _size(rows: OrderedRows) -> int:
     return rows.array.nbytes + rows.norms.nbytes
