@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweepmark.data.csv_rows import read_rows
 from sweepmark.data.picture_form import SIDE, is_picture, read_picture
-from sweepmark.data.rows import read_rows
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
 from sweepmark.sources import idx
 

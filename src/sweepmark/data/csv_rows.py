@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from sweepmark.data.csv_header import Header
     from sweepmark.data.dataset import Dataset
 
-__all__ = ["Rows", "read_rows"]
+__all__ = ["CsvRows", "read_rows"]
 
 _LABEL = "label"  # what a column of labels is called where the data set's own has no name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class CsvRows:
     """Rows of a file that need no labels.
 
     Attributes
@@ -44,7 +44,7 @@ class Rows:
 
 def read_rows(
     path: Path, dataset: Dataset, *, header: bool | None = None, missing: Sequence[str] = ("",)
-) -> Rows:
+) -> CsvRows:
     """Read rows that a model of a data set can predict.
 
     Columns are found by their names where the file and the data set both have some, and may
@@ -87,8 +87,8 @@ def read_rows(
     given = [name for place, name in enumerate(columns.names) if place != label]
     names = dataset.feature_names if _is_named(columns, dataset) else None
     if dataset.is_frame:
-        return Rows((X.select(list(names)) if names else X).to_pandas(), y)
-    return Rows(X[:, [given.index(name) for name in names]] if names else X, y)
+        return CsvRows((X.select(list(names)) if names else X).to_pandas(), y)
+    return CsvRows(X[:, [given.index(name) for name in names]] if names else X, y)
 
 
 def _is_named(header: Header, dataset: Dataset) -> bool:
