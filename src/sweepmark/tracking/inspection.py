@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sweepmark.store.database import read_only
 from sweepmark.tracking.interface import DELIVERED_TAG, SWEEP_TAG, TRIAL_TAG
-from sweepmark.tracking.rows import is_known_schema
+from sweepmark.tracking.sql_rows import is_known_schema
 from sweepmark.tracking.storage import mlflow_database
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from sweepmark.tracking.interface import (
 from sweepmark.tracking.known import Known, search, trial_number
 from sweepmark.tracking.logged_model import log_model
 from sweepmark.tracking.records import Model
-from sweepmark.tracking.rows import FinishedRun, insert_run, is_known_schema
+from sweepmark.tracking.sql_rows import FinishedRun, insert_run, is_known_schema
 from sweepmark.tracking.storage import artifacts_folder, connect, folder_of, mlflow_database
 
 if TYPE_CHECKING:

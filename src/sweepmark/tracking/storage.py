@@ -11,7 +11,7 @@ from urllib.request import url2pathname
 
 from sweepmark.errors import StoreError
 from sweepmark.store.database import create_once, database_uri
-from sweepmark.tracking.rows import is_known_schema, relocate
+from sweepmark.tracking.sql_rows import is_known_schema, relocate
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
