@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from sweepmark.search.trial import Trial
     from sweepmark.store import Entry, History
 
-__all__ = ["Decisions", "Record"]
+__all__ = ["Decisions", "EntryWriter"]
 
 
-class Record(Protocol):
+class EntryWriter(Protocol):
     """Writes an entry to the journal and takes it into the history."""
 
     def __call__(self, event: str, **details: object) -> Entry:
@@ -40,7 +40,7 @@ class Decisions:
         What chooses the trials' parameters; new.
     history : History
         What the journal says so far; what it has decided is taken over.
-    record : Record
+    record : EntryWriter
         Where decisions go before they are acted on.
     clock : callable
         Seconds since the epoch; never runs backwards.
@@ -49,7 +49,7 @@ class Decisions:
     blueprint: Blueprint
     search: Search
     history: History
-    record: Record
+    record: EntryWriter
     clock: Callable[[], float]
     _n_told: int = 0
     _is_reached: bool = False

@@ -13,7 +13,7 @@ from sweepmark.scores.scorecard import merge_trial
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sweepmark.coordinator.decisions import Record
+    from sweepmark.coordinator.decisions import EntryWriter
     from sweepmark.coordinator.stock import Stock
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.search.axes import Params
@@ -86,7 +86,7 @@ class Settlement:
         What was computed before.
     observer : Observer
         Is told of settled trials.
-    record : Record
+    record : EntryWriter
         Where outcomes go before anybody is told.
     clock : callable
         Seconds since the epoch; never runs backwards.
@@ -101,7 +101,7 @@ class Settlement:
     history: History
     stock: Stock
     observer: Observer
-    record: Record
+    record: EntryWriter
     clock: Callable[[], float]
     retry_failed: bool
     trials: dict[int, Trial] = field(default_factory=dict)

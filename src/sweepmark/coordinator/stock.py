@@ -12,7 +12,7 @@ from sweepmark.store.holdings import as_meant
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sweepmark.coordinator.decisions import Record
+    from sweepmark.coordinator.decisions import EntryWriter
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.specification.specification import Specification
@@ -35,7 +35,7 @@ class Stock:
         Where they lie.
     history : History
         What the journal says so far.
-    record : Record
+    record : EntryWriter
         Where warnings go.
     say : callable
         Is told of them at once.
@@ -44,7 +44,7 @@ class Stock:
     sweep_id: str
     evaluations: EvaluationStore
     history: History
-    record: Record
+    record: EntryWriter
     say: Callable[[str], None]
 
     def recorded(self, key: str, digest: str, *, with_model: bool = False) -> Stored | None:
