@@ -20,7 +20,7 @@ from sweepmark.report.grade import (
     Grade,
     grade,
     grade_document,
-    rank,
+    rank_entries,
     wilson_interval,
 )
 from sweepmark.scores.bands import validate
@@ -128,12 +128,12 @@ def test_a_single_entry_is_told_that_rank_decides() -> None:
     single = grade(0.97, 10_000, COURSE)
     assert single.points == 90
     assert single.note == "rank decides from 0.96 on: a single entry gets 90"
-    assert rank(entries(0.97), COURSE) == [single]
+    assert rank_entries(entries(0.97), COURSE) == [single]
     assert grade(0.95, 10_000, COURSE).note == ""
 
 
 def test_ranks_share_the_points_above_the_last_band() -> None:
-    grades = rank(entries(0.97, 0.99, 0.955, 0.98, 0.96), COURSE)
+    grades = rank_entries(entries(0.97, 0.99, 0.955, 0.98, 0.96), COURSE)
     assert [each.points for each in grades] == pytest.approx(
         [90 + 10 / 3, 100, 85, 90 + 20 / 3, 90]
     )
@@ -143,14 +143,14 @@ def test_ranks_share_the_points_above_the_last_band() -> None:
 
 
 def test_ties_share_the_better_rank() -> None:
-    grades = rank(entries(0.98, 0.97, 0.98, 0.96), COURSE)
+    grades = rank_entries(entries(0.98, 0.97, 0.98, 0.96), COURSE)
     assert [each.rank for each in grades] == [1, 3, 1, 4]
     assert [each.points for each in grades] == pytest.approx([100, 90 + 10 / 3, 100, 90])
 
 
 @given(st.lists(st.integers(9000, 10_000), min_size=1, max_size=8))
 def test_ranking_is_monotone_and_never_below_the_band(counts: list[int]) -> None:
-    grades = rank(entries(*(count / 10_000 for count in counts)), COURSE)
+    grades = rank_entries(entries(*(count / 10_000 for count in counts)), COURSE)
     alone = [grade(count / 10_000, 10_000, COURSE) for count in counts]
     ordered = sorted(zip(counts, (each.points for each in grades), strict=True))
     assert [points for _, points in ordered] == sorted(points for _, points in ordered)
@@ -162,13 +162,13 @@ def test_ranking_is_monotone_and_never_below_the_band(counts: list[int]) -> None
 def test_other_test_sets_are_not_ranked() -> None:
     mixed = [*entries(0.97), replace(entries(0.98)[0], name="other", test_set="b" * 64)]
     with pytest.raises(ConfigurationError, match=r"same test set.*entry 0.*other"):
-        rank(mixed, COURSE)
+        rank_entries(mixed, COURSE)
     with pytest.raises(ConfigurationError, match=r"10000 rows.*100 rows"):
-        rank([*entries(0.97), *entries(0.98, n=100)], COURSE)
+        rank_entries([*entries(0.97), *entries(0.98, n=100)], COURSE)
 
 
 def test_no_entries_have_no_grades() -> None:
-    assert rank([], COURSE) == []
+    assert rank_entries([], COURSE) == []
 
 
 def test_another_metric_has_no_interval() -> None:

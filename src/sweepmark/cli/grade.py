@@ -52,7 +52,7 @@ def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
 
 
 def _grade(args: argparse.Namespace) -> int:
-    from sweepmark.report.grade import grade, grade_document, rank
+    from sweepmark.report.grade import grade, grade_document, rank_entries
 
     rule = _rule(args)
     _check_required(args.require, rule)
@@ -74,7 +74,7 @@ def _grade(args: argparse.Namespace) -> int:
         names, grades = ["accuracy"], [grade(args.accuracy, args.n_test, rule)]
     else:
         entries = _entries(args, rule)
-        names, grades = [entry.name for entry in entries], rank(entries, rule)
+        names, grades = [entry.name for entry in entries], rank_entries(entries, rule)
     if args.json:
         documents = [
             {"entry": name} | grade_document(each) for name, each in zip(names, grades, strict=True)

@@ -21,7 +21,7 @@ __all__ = [
     "Grade",
     "grade",
     "grade_document",
-    "rank",
+    "rank_entries",
     "wilson_interval",
 ]
 
@@ -178,7 +178,7 @@ def grade(value: float, n: int, rule: GradeConfig) -> Grade:
     )
 
 
-def rank(entries: Sequence[Entry], rule: GradeConfig) -> list[Grade]:
+def rank_entries(entries: Sequence[Entry], rule: GradeConfig) -> list[Grade]:
     """Return the grades of entries that are graded together, in their order.
 
     From ``ranked_from`` on, the best of m entries gets ``ranked_points``, the last the points of
