@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.errors import DataError
-from sweepmark.scores import metric_names, metrics, reports
+from sweepmark.scores import classification_report, metric_names, metrics
 from sweepmark.scores.predictions import Predictions, concatenate, load_predictions, predictions_npz
 
 if TYPE_CHECKING:
@@ -220,12 +220,12 @@ def report(scorecard: Scorecard, names: Sequence[str] | None = None) -> str:
     names : sequence of str or None
         What the classes are called, in their order; None takes the file's labels.
     """
-    return reports.write_report(report_dict(scorecard, names))
+    return classification_report.report_text(report_dict(scorecard, names))
 
 
 def report_dict(scorecard: Scorecard, names: Sequence[str] | None = None) -> dict[str, Any]:
     """Return what :func:`report` writes as a mapping, plain and JSON-able."""
-    return reports.describe(confusion(scorecard), names or scorecard.names)
+    return classification_report.report_values(confusion(scorecard), names or scorecard.names)
 
 
 def accuracy_on(scorecard: Scorecard, rows: NDArray[Any]) -> float:

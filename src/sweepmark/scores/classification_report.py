@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["describe", "write_report"]
+__all__ = ["report_text", "report_values"]
 
 _HEADERS = ("precision", "recall", "f1-score", "support")
 
 
-def describe(matrix: NDArray[Any], names: Sequence[object]) -> dict[str, Any]:
+def report_values(matrix: NDArray[Any], names: Sequence[object]) -> dict[str, Any]:
     """Return what scikit-learn's ``classification_report(output_dict=True)`` does.
 
     Parameters
@@ -45,13 +45,13 @@ def describe(matrix: NDArray[Any], names: Sequence[object]) -> dict[str, Any]:
     }
 
 
-def write_report(description: Mapping[str, Any]) -> str:
+def report_text(description: Mapping[str, Any]) -> str:
     """Return the text that scikit-learn's ``classification_report(digits=4)`` gives.
 
     Parameters
     ----------
     description : mapping
-        From :func:`describe`.
+        From :func:`report_values`.
     """
     width = max(len(name) for name in description)
     head = " ".join([" " * width, *(f" {header:>8}" for header in _HEADERS)])
