@@ -12,7 +12,7 @@ from sweepmark.terminal import escape
 
 if TYPE_CHECKING:
     from sweepmark.config import Folders
-    from sweepmark.coordinator import Options
+    from sweepmark.coordinator import LaunchOptions
     from sweepmark.report.results import SweepResult
     from sweepmark.search.blueprint import Blueprint
 
@@ -144,9 +144,9 @@ def _folders(args: argparse.Namespace) -> Folders:
 
 
 def _options(args: argparse.Namespace) -> Options:
-    from sweepmark.coordinator import Options
+    from sweepmark.coordinator import LaunchOptions
 
-    return Options(
+    return LaunchOptions(
         trusted=tuple(args.trust),
         fresh=getattr(args, "fresh", False),
         retry_failed=getattr(args, "retry_failed", False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sweepmark.coordinator.launch import Progress, launch, resume
-from sweepmark.coordinator.options import Options
+from sweepmark.coordinator.options import LaunchOptions
 from sweepmark.coordinator.rebuild import rebuild
 
-__all__ = ["Options", "Progress", "launch", "rebuild", "resume"]
+__all__ = ["LaunchOptions", "Progress", "launch", "rebuild", "resume"]

@@ -28,7 +28,7 @@ from sweepmark.store import History, Journal, owned
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sweepmark.coordinator.options import Options
+    from sweepmark.coordinator.options import LaunchOptions
     from sweepmark.report.results import SweepResult
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.search.trial import Trial
@@ -100,13 +100,13 @@ class _Preparation:
     def __exit__(self, *_: object) -> None:
         self.engine.close()
 
-    def check(self, options: Options) -> None:
+    def check(self, options: LaunchOptions) -> None:
         for name in self.blueprint.check(self.datasets.load, trusted=options.trusted):
             self._progress.say(f"{name} cannot be had: trials on it fail, the others are run")
 
 
 def launch(
-    blueprint: Blueprint, *, store: Store, options: Options, progress: Progress
+    blueprint: Blueprint, *, store: Store, options: LaunchOptions, progress: Progress
 ) -> SweepResult:
     """Run a blueprint to its end: a new sweep, or the unfinished one of the same key.
 
@@ -127,7 +127,9 @@ def launch(
         return _execute(sweep_id, prepared, store, options, progress)
 
 
-def resume(sweep_id: str, *, store: Store, options: Options, progress: Progress) -> SweepResult:
+def resume(
+    sweep_id: str, *, store: Store, options: LaunchOptions, progress: Progress
+) -> SweepResult:
     """Replay a sweep to its end, with the configuration that its journal keeps.
 
     Raises
@@ -154,7 +156,7 @@ def _new_id(name: str) -> str:
 
 
 def _execute(
-    sweep_id: str, prepared: _Preparation, store: Store, options: Options, progress: Progress
+    sweep_id: str, prepared: _Preparation, store: Store, options: LaunchOptions, progress: Progress
 ) -> SweepResult:
     with ExitStack() as stack:
         stack.callback(progress.close)
@@ -189,7 +191,7 @@ class _Execution:
     def now(self) -> float:
         return self.prepared.clock.date(time.monotonic())
 
-    def open(self, options: Options) -> None:
+    def open(self, options: LaunchOptions) -> None:
         """Write the journal's first line, or that the sweep goes on."""
         if self.history.opened:
             self.finished = self.history.stop if is_over(self.history, options) else None
@@ -210,7 +212,7 @@ class _Execution:
         self.history.take(entry)
 
     def projections(
-        self, options: Options, settled: Callable[[Trial], None]
+        self, options: LaunchOptions, settled: Callable[[Trial], None]
     ) -> Projections | Background:
         """Return what shows the sweep; in the background where this process is free for it."""
         shown = Projections(
@@ -226,7 +228,7 @@ class _Execution:
         return Background(shown) if self.prepared.engine.is_apart else shown
 
     def run(
-        self, shown: Projections | Background, options: Options, progress: Progress
+        self, shown: Projections | Background, options: LaunchOptions, progress: Progress
     ) -> SweepResult:
         """Run the loop and end journal and parent run, whatever happens."""
         progress.opened(self.sweep_id, self.prepared.blueprint, self.prepared.search.n_trials)

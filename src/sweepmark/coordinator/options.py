@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Options"]
+__all__ = ["LaunchOptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from sweepmark.coordinator.datasets import Datasets
-    from sweepmark.coordinator.options import Options
+    from sweepmark.coordinator.options import LaunchOptions
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.store import Store
 
@@ -27,7 +27,7 @@ _ABSENT = object()
 def find_unfinished(
     blueprint: Blueprint,
     store: Store,
-    options: Options,
+    options: LaunchOptions,
     *,
     say: Callable[[str], None],
     datasets: Datasets,
@@ -61,7 +61,9 @@ def find_unfinished(
     return None
 
 
-def _is_sound(sweep_id: str, store: Store, options: Options, say: Callable[[str], None]) -> bool:
+def _is_sound(
+    sweep_id: str, store: Store, options: LaunchOptions, say: Callable[[str], None]
+) -> bool:
     """Tell whether a sweep can be gone on with: its journal says what its blueprint lets it."""
     try:
         read_sweep(store, sweep_id, trusted=options.trusted)
@@ -71,13 +73,13 @@ def _is_sound(sweep_id: str, store: Store, options: Options, say: Callable[[str]
     return True
 
 
-def is_over(history: History, options: Options) -> bool:
+def is_over(history: History, options: LaunchOptions) -> bool:
     """Tell whether a sweep has nothing left to do."""
     failed = history.has_failures or (history.final is not None and history.final["key"] is None)
     return history.is_complete and not (options.retry_failed and failed)
 
 
-def versions_changed(history: History, sweep_id: str, options: Options) -> bool:
+def versions_changed(history: History, sweep_id: str, options: LaunchOptions) -> bool:
     """Tell whether other libraries compute now than when a sweep began.
 
     Raises
