@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sweepmark.data.csv_header import Header
+    from sweepmark.data.csv_header import CsvHeader
 
 __all__ = ["read_bytes"]
 
@@ -26,7 +26,7 @@ _BLOCK = 1 << 18  # text and what is made of it stay in a core's own cache
 
 
 def read_bytes(
-    path: Path, header: Header, label: int | None
+    path: Path, header: CsvHeader, label: int | None
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]] | None:
     """Return a table whose cells are all integers in [0, 255], written plainly.
 
@@ -34,7 +34,7 @@ def read_bytes(
     ----------
     path : Path
         The file.
-    header : Header
+    header : CsvHeader
         Its columns.
     label : int or None
         Place of the labels.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sweepmark.data.csv_header import Header
+    from sweepmark.data.csv_header import CsvHeader
 
     Cells = list[str | None]
 
@@ -24,7 +24,7 @@ __all__ = ["narrow", "read_mixed", "read_numbers", "widen"]
 
 
 def read_numbers(
-    path: Path, header: Header, label: int | None
+    path: Path, header: CsvHeader, label: int | None
 ) -> tuple[NDArray[Any], Cells | None]:
     """Return a table of finite numbers as an array, and the labels as they stand.
 
@@ -97,7 +97,7 @@ def widen(features: Sequence[Any]) -> list[Any]:
 
 def read_mixed(
     path: Path,
-    header: Header,
+    header: CsvHeader,
     label: int | None,
     *,
     types: Mapping[str, str],
@@ -109,7 +109,7 @@ def read_mixed(
     ----------
     path : Path
         The file.
-    header : Header
+    header : CsvHeader
         Its columns.
     label : int or None
         Place of the labels.
@@ -154,7 +154,7 @@ def read_mixed(
 
 def _read(
     path: Path,
-    header: Header,
+    header: CsvHeader,
     types: Mapping[str, Any],
     *,
     quoted: bool,
@@ -183,7 +183,7 @@ def _stack(table: Any) -> NDArray[np.float64]:
     return X
 
 
-def _typed(path: Path, header: Header, place: int, cells: Any, declared: str | None) -> Any:
+def _typed(path: Path, header: CsvHeader, place: int, cells: Any, declared: str | None) -> Any:
     import pyarrow as pa
     from pyarrow import compute
 

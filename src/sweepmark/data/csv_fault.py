@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from sweepmark.data.csv_header import Header, is_number, iterate_lines
+from sweepmark.data.csv_header import CsvHeader, is_number, iterate_lines
 from sweepmark.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _SHOWN = 40  # characters of a cell
 
 
 def first_fault(
-    path: Path, header: Header, numeric: Collection[int], *, reason: str = ""
+    path: Path, header: CsvHeader, numeric: Collection[int], *, reason: str = ""
 ) -> DataError:
     """Return the error for the first line that is no row of the table.
 
@@ -26,7 +26,7 @@ def first_fault(
     ----------
     path : Path
         The file.
-    header : Header
+    header : CsvHeader
         Its columns.
     numeric : collection of int
         Places of the columns whose cells must be finite numbers.
@@ -49,14 +49,14 @@ def first_fault(
     return DataError(f"{path}: cannot be read: {reason}")
 
 
-def cell_fault(path: Path, header: Header, row: int, column: int, rule: str) -> DataError:
+def cell_fault(path: Path, header: CsvHeader, row: int, column: int, rule: str) -> DataError:
     """Return the error for a cell that is known to be wrong.
 
     Parameters
     ----------
     path : Path
         The file.
-    header : Header
+    header : CsvHeader
         Its columns.
     row, column : int
         The cell's place, both from 0.
@@ -70,7 +70,7 @@ def cell_fault(path: Path, header: Header, row: int, column: int, rule: str) -> 
 
 
 def _bad_cell(
-    path: Path, header: Header, place: tuple[int, int, int], cell: str, rule: str
+    path: Path, header: CsvHeader, place: tuple[int, int, int], cell: str, rule: str
 ) -> DataError:
     row, line, column = place
     found = repr(cell if len(cell) <= _SHOWN else cell[:_SHOWN] + "…") if cell else "nothing"
@@ -83,7 +83,7 @@ def _place(row: int, line: int) -> str:
     return f"row {row + 1} (line {line})"
 
 
-def _rows(path: Path, header: Header) -> Iterator[tuple[int, int, list[str]]]:
+def _rows(path: Path, header: CsvHeader) -> Iterator[tuple[int, int, list[str]]]:
     """Yield number from 0, line and cells of each row."""
     skip = 1 if header.is_given else 0
     for number, (line, cells) in enumerate(iterate_lines(path)):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["NUMBER", "Header", "is_number", "iterate_lines", "read_header"]
+__all__ = ["NUMBER", "CsvHeader", "is_number", "iterate_lines", "read_header"]
 
 NUMBER = r"^[ \t]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t]*$"
 """What is a number in a table; Arrow reads the same, and NaN and infinity besides."""
@@ -23,7 +23,7 @@ _AT_LEAST = 2  # a label and a feature
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class CsvHeader:
     """The columns of a CSV file.
 
     Attributes
@@ -88,7 +88,7 @@ def read_header(
     expected: bool | None,  # noqa: FBT001 -- as configured
     *,
     remedy: str = "Set dataset.header=true or false.",
-) -> Header:
+) -> CsvHeader:
     """Return the columns of a CSV file.
 
     Parameters
@@ -126,10 +126,10 @@ def read_header(
         expected = not all(numeric)
     if not expected:
         numbered = tuple(f"column_{place + 1}" for place in range(len(cells)))
-        return Header(numbered, is_given=False, n_lines=0)
+        return CsvHeader(numbered, is_given=False, n_lines=0)
     names = tuple(cell.strip() for cell in cells)
     _check_names(names, f"{path}: line {number}")
-    return Header(names, is_given=True, n_lines=number)
+    return CsvHeader(names, is_given=True, n_lines=number)
 
 
 def _check_names(names: tuple[str, ...], where: str) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-    from sweepmark.data.csv_header import Header
+    from sweepmark.data.csv_header import CsvHeader
     from sweepmark.data.dataset import Dataset
 
 __all__ = ["CsvRows", "read_rows"]
@@ -91,11 +91,11 @@ def read_rows(
     return CsvRows(X[:, [given.index(name) for name in names]] if names else X, y)
 
 
-def _is_named(header: Header, dataset: Dataset) -> bool:
+def _is_named(header: CsvHeader, dataset: Dataset) -> bool:
     return header.is_given and dataset.feature_names is not None
 
 
-def _label_place(path: Path, header: Header, dataset: Dataset) -> int | None:
+def _label_place(path: Path, header: CsvHeader, dataset: Dataset) -> int | None:
     """Return the place of the labels; refuse columns that are not the data set's."""
     n_found, n_features = len(header.names), dataset.n_features
     if not _is_named(header, dataset):

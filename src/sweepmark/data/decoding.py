@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["check", "convert", "stored_as"]
 
 
-def check(path: Path, kind: str) -> idx.Header:
+def check(path: Path, kind: str) -> idx.IdxHeader:
     """Return the header of an IDX file, if the file can be what its header says.
 
     Parameters
@@ -82,7 +82,7 @@ def convert(path: Path, target: Path, kind: str) -> str:
     return stream.hexdigest()
 
 
-def stored_as(header: idx.Header, kind: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
+def stored_as(header: idx.IdxHeader, kind: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
     """Return element type and shape in the cache: pixels stay bytes, all else becomes float64."""
     n_rows = header.shape[0]
     if kind == "labels":
@@ -107,7 +107,7 @@ class _Hashing:
         return self._hasher.hexdigest()
 
 
-def _check_role(header: idx.Header, kind: str, name: str) -> None:
+def _check_role(header: idx.IdxHeader, kind: str, name: str) -> None:
     rank = len(header.shape)
     if kind == "labels" and (rank != 1 or header.dtype.kind not in "iu"):
         raise DataError(
@@ -119,7 +119,7 @@ def _check_role(header: idx.Header, kind: str, name: str) -> None:
         raise DataError(f"{name}: dimensions must be at least 1, found {header.shape}")
 
 
-def _check_length(header: idx.Header, path: Path, *, zipped: bool) -> None:
+def _check_length(header: idx.IdxHeader, path: Path, *, zipped: bool) -> None:
     """Refuse a header that promises what the file cannot hold, before anything is written."""
     size = path.stat().st_size
     if zipped:

@@ -217,7 +217,7 @@ def discard(digest: str, work: Path) -> None:
         shutil.rmtree(work / "damaged", ignore_errors=True)
 
 
-def _check_counts(files: Mapping[str, Path], headers: Mapping[str, idx.Header]) -> None:
+def _check_counts(files: Mapping[str, Path], headers: Mapping[str, idx.IdxHeader]) -> None:
     for part in {role.split("_")[0] for role in headers}:
         images, labels = headers[f"{part}_images"], headers[f"{part}_labels"]
         if images.shape[0] != labels.shape[0]:
@@ -234,7 +234,7 @@ def _check_counts(files: Mapping[str, Path], headers: Mapping[str, idx.Header]) 
             )
 
 
-def _header(meta: Mapping[str, Any], role: str) -> idx.Header:
+def _header(meta: Mapping[str, Any], role: str) -> idx.IdxHeader:
     encoded = bytes.fromhex(meta["headers"][role])
     return idx.read_header(io.BytesIO(encoded), name=role)
 
@@ -259,7 +259,7 @@ def _assemble(folder: Path, meta: Mapping[str, Any]) -> Dataset:
     )
 
 
-def _map(path: Path, header: idx.Header, kind: str) -> NDArray[Any]:
+def _map(path: Path, header: idx.IdxHeader, kind: str) -> NDArray[Any]:
     """Map one array, checking by its header and length that it is the one that was written."""
     mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     found = (mapped.dtype, mapped.shape)

@@ -126,7 +126,7 @@ def _of_images(path: Path, dataset: Dataset) -> Intake:
     return _as_trained(Intake(flat.reshape(header.shape[0], -1)), path, dataset)
 
 
-def _check_shape(name: str, header: idx.Header, dataset: Dataset) -> None:
+def _check_shape(name: str, header: idx.IdxHeader, dataset: Dataset) -> None:
     shape = header.shape[1:]
     if dataset.is_frame or shape not in {dataset.image_shape, (dataset.n_features,)}:
         wanted = dataset.image_shape or (dataset.n_features,)

@@ -10,7 +10,7 @@ import numpy as np
 from sweepmark.data.csv_bytes import read_bytes
 from sweepmark.data.csv_columns import read_mixed, read_numbers
 from sweepmark.data.csv_fault import cell_fault
-from sweepmark.data.csv_header import Header, read_header
+from sweepmark.data.csv_header import CsvHeader, read_header
 from sweepmark.data.csv_labels import MIXED, LabelError, encode_labels
 from sweepmark.errors import DataError
 
@@ -37,7 +37,7 @@ class ParsedTable:
         Labels, or their numbers in ``label_names``.
     label_names : tuple of str or None
         What the labels are called, if they are text.
-    header : Header
+    header : CsvHeader
         All columns.
     label : int
         Place of the labels among them.
@@ -46,7 +46,7 @@ class ParsedTable:
     X: Any
     y: NDArray[np.int64]
     label_names: tuple[str, ...] | None
-    header: Header
+    header: CsvHeader
     label: int
 
     @property
@@ -86,7 +86,12 @@ def read_table(
 
 
 def read_features(
-    path: Path, config: DatasetConfig, header: Header, label: int | None, *, is_text: bool = False
+    path: Path,
+    config: DatasetConfig,
+    header: CsvHeader,
+    label: int | None,
+    *,
+    is_text: bool = False,
 ) -> tuple[Any, Any]:
     """Read the rows of a CSV file that may have no labels.
 
@@ -125,7 +130,7 @@ def read_features(
 
 def label_values(  # noqa: PLR0913 -- each has a meaning of its own
     path: Path,
-    header: Header,
+    header: CsvHeader,
     label: int,
     cells: Any,
     names: tuple[str, ...] | None,
@@ -138,7 +143,7 @@ def label_values(  # noqa: PLR0913 -- each has a meaning of its own
     ----------
     path : Path
         Where they come from.
-    header : Header
+    header : CsvHeader
         The file's columns.
     label : int
         Place of the labels.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Header", "Readable", "decode", "encode", "open_file", "read_blocks", "read_header"]
+__all__ = ["IdxHeader", "Readable", "decode", "encode", "open_file", "read_blocks", "read_header"]
 
 ELEMENT_TYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype(">u1"),
@@ -54,7 +54,7 @@ class Readable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class IdxHeader:
     """What an IDX file says of itself.
 
     Attributes
@@ -114,7 +114,7 @@ def encode(array: NDArray[Any]) -> bytes:
         raise DataError(f"rank must be in [1, {_MAX_RANK}], but got {array.ndim}")
     if max(array.shape) > _MAX_DIMENSION:
         raise DataError(f"dimensions must be at most {_MAX_DIMENSION}, but got {array.shape}")
-    header = Header(dtype, array.shape)
+    header = IdxHeader(dtype, array.shape)
     return header.encode() + array.astype(dtype, order="C", copy=False).tobytes()
 
 
@@ -150,7 +150,7 @@ def decode(data: bytes, *, name: str = "IDX data") -> NDArray[Any]:
     return flat.astype(header.dtype.newbyteorder("=")).reshape(header.shape)
 
 
-def read_header(stream: Readable, *, name: str) -> Header:
+def read_header(stream: Readable, *, name: str) -> IdxHeader:
     """Read and check the header, leaving the stream at the first element.
 
     Raises
@@ -166,7 +166,7 @@ def read_header(stream: Readable, *, name: str) -> Header:
     if not 1 <= rank <= _MAX_RANK:
         raise DataError(f"{name}: rank must be in [1, {_MAX_RANK}], found {rank}")
     shape = struct.unpack(f">{rank}I", _read_exactly(stream, 4 * rank, name, "dimensions"))
-    header = Header(ELEMENT_TYPES[code], shape)
+    header = IdxHeader(ELEMENT_TYPES[code], shape)
     # NumPy multiplies the dimensions without the zeros among them.
     extent = math.prod(size or 1 for size in shape) * header.dtype.itemsize
     if extent > np.iinfo(np.intp).max:
@@ -174,7 +174,7 @@ def read_header(stream: Readable, *, name: str) -> Header:
     return header
 
 
-def read_blocks(stream: Readable, header: Header, *, name: str) -> Iterator[NDArray[Any]]:
+def read_blocks(stream: Readable, header: IdxHeader, *, name: str) -> Iterator[NDArray[Any]]:
     """Yield the elements in flat blocks of at most 1 MiB, and check that the stream ends there.
 
     Memory grows with what the stream delivers, not with what the header promises.
@@ -240,7 +240,7 @@ def _read_up_to(stream: Readable, size: int, name: str) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _length_error(name: str, header: Header, found: str) -> DataError:
+def _length_error(name: str, header: IdxHeader, found: str) -> DataError:
     return DataError(
         f"{name}: length must be {header.file_size} bytes for {header.dtype.name} of shape "
         f"{header.shape}, found {found}"
