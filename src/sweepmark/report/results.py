@@ -67,7 +67,7 @@ class SweepResult:
         What a reader has to know.
     stopped_by : {"timeout", "target"} or None
         The budget that ended it before its last trial; None if it did not end or went all the way.
-    comparisons : mapping of int to tuple of PublishedMetric
+    published_metrics : mapping of int to tuple of PublishedMetric
         Published figures beside ours, by trial, where the trial is a published experiment.
     """
 
@@ -83,7 +83,9 @@ class SweepResult:
     grade: grading.Grade | None
     cautions: tuple[Caution, ...]
     stopped_by: str | None = None
-    comparisons: Mapping[int, tuple[published.PublishedMetric, ...]] = field(default_factory=dict)
+    published_metrics: Mapping[int, tuple[published.PublishedMetric, ...]] = field(
+        default_factory=dict
+    )
 
     @property
     def n_failed(self) -> int:
@@ -181,8 +183,8 @@ def read_result(
         edges = edge_warnings(chosen, axes) if chosen is not None else []
         cautions += [Caution("edge", message) for message in edges]
         cautions += _final_cautions(history, chosen)
-    comparisons = _comparisons(trials, blueprint)
-    cautions += experiment_cautions(blueprint) if comparisons else []
+    published_metrics = _published_metrics(trials, blueprint)
+    cautions += experiment_cautions(blueprint) if published_metrics else []
     cautions += positive_cautions(trials, blueprint)
     return SweepResult(
         sweep_id=sweep_id,
@@ -197,11 +199,11 @@ def read_result(
         grade=_grade(test, blueprint),
         cautions=(*cautions, *trial_cautions(trials)),
         stopped_by=_stopped_by(history),
-        comparisons=comparisons,
+        published_metrics=published_metrics,
     )
 
 
-def _comparisons(
+def _published_metrics(
     trials: Sequence[Trial], blueprint: Blueprint
 ) -> dict[int, tuple[published.PublishedMetric, ...]]:
     """Return the published figures of the trials that are published experiments."""

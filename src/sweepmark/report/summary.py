@@ -11,7 +11,7 @@ from sweepmark.config.values import is_scale
 from sweepmark.report import grade as grading
 from sweepmark.report import leaderboard
 from sweepmark.scores import metric_names
-from sweepmark.scores.published import comparison_document
+from sweepmark.scores.published import published_document
 from sweepmark.search.axes import Choice
 from sweepmark.terminal import cut
 from sweepmark.tracking.closeup import drawn
@@ -68,9 +68,9 @@ def result_document(result: SweepResult) -> dict[str, Any]:
         else {"metric": sweep.objective, "direction": result.blueprint.direction},
         "trials": [_trial_document(trial) for trial in result.trials],
         "published": [
-            {"trial": number, **comparison_document(each)}
-            for number, comparisons in result.comparisons.items()
-            for each in comparisons
+            {"trial": number, **published_document(each)}
+            for number, metrics in result.published_metrics.items()
+            for each in metrics
         ],
         "best": chosen,
         "grade": None if result.grade is None else grading.grade_document(result.grade),
@@ -133,8 +133,8 @@ def result_table(result: SweepResult) -> TextTable:
 
 def published_table(result: SweepResult) -> TextTable | None:
     """Return published figures beside ours; None where no trial is a published experiment."""
-    comparisons = [each for those in result.comparisons.values() for each in those]
-    if not comparisons:
+    metrics = [each for those in result.published_metrics.values() for each in those]
+    if not metrics:
         return None
     rows = [
         (
@@ -146,7 +146,7 @@ def published_table(result: SweepResult) -> TextTable | None:
             f"{each.within:g}",
             "yes" if each.agrees else "no",
         )
-        for each in comparisons
+        for each in metrics
     ]
     columns = ("experiment", "metric", "ours", "published", "difference", "within", "agrees")
     return leaderboard.TextTable(columns=columns, rows=tuple(rows))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import ExperimentConfig
 
-__all__ = ["PublishedMetric", "compare", "comparison_document"]
+__all__ = ["PublishedMetric", "compare", "published_document"]
 
 _WITHIN = 5e-5
 """Half a unit of the fourth digit, which is what most sources print."""
@@ -75,14 +75,14 @@ def compare(experiment: ExperimentConfig, metrics: Mapping[str, float]) -> list[
     ]
 
 
-def comparison_document(comparison: PublishedMetric) -> dict[str, Any]:
-    """Return a comparison as plain values, for ``--json``."""
+def published_document(metric: PublishedMetric) -> dict[str, Any]:
+    """Return a published metric as plain values, for ``--json``."""
     return {
-        "experiment": comparison.experiment,
-        "metric": comparison.metric,
-        "ours": comparison.ours,
-        "published": comparison.published,
-        "difference": comparison.difference,
-        "within": comparison.within,
-        "agrees": comparison.agrees,
+        "experiment": metric.experiment,
+        "metric": metric.metric,
+        "ours": metric.ours,
+        "published": metric.published,
+        "difference": metric.difference,
+        "within": metric.within,
+        "agrees": metric.agrees,
     }

@@ -153,10 +153,10 @@ def positive_records(trial: Trial) -> list[Record]:
     return [] if trial.positive is None else [Tag("sweepmark.positive", trial.positive)]
 
 
-def published_records(comparisons: Sequence[PublishedMetric]) -> list[Record]:
+def published_records(metrics: Sequence[PublishedMetric]) -> list[Record]:
     """Return published figures and how far ours are from them, as metrics."""
     records: list[Record] = []
-    for each in comparisons:
+    for each in metrics:
         records.append(Metric(f"published.{each.metric}", each.published))
         if each.difference is not None:
             records.append(Metric(f"difference.{each.metric}", each.difference))
