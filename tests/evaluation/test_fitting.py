@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 
 from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation.evaluate import evaluate, specify, specify_test
-from sweepmark.evaluation.fitting import ask
+from sweepmark.evaluation.fitting import predict_rows
 from sweepmark.scores.scorecard import merge
 from sweepmark.specification import models
 from sweepmark.specification.folds import hold_out
@@ -249,6 +249,6 @@ def test_sparse_rows_of_several_classes_have_scores() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it does not converge
         pipeline.fit(sparse.csr_array(X), y)
-    (_, scores, _), _ = ask(pipeline, sparse.csr_array(X))
+    (_, scores, _), _ = predict_rows(pipeline, sparse.csr_array(X))
     assert scores is not None
     assert scores.shape == (200, 10)

@@ -23,7 +23,7 @@ from sweepmark.report.grade import (
     rank_entries,
     wilson_interval,
 )
-from sweepmark.scores.bands import validate
+from sweepmark.scores.bands import check_bands
 
 FOLDER = Path(__file__).parents[2] / "conf" / "grade"
 
@@ -221,12 +221,12 @@ def test_what_is_no_accuracy_is_refused(value: float) -> None:
 )
 def test_senseless_rules_are_refused(rule: GradeConfig, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        validate(rule)
+        check_bands(rule)
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_rule_of_ours_is_valid_and_described(path: Path) -> None:
-    validate(read_rule(path.stem))
+    check_bands(read_rule(path.stem))
     assert path.read_text().startswith("# ")
     assert read_rule(path.stem).name == path.stem
 
@@ -234,5 +234,5 @@ def test_every_rule_of_ours_is_valid_and_described(path: Path) -> None:
 def test_bands_of_what_is_better_the_less_it_is_are_refused() -> None:
     rule = replace(COURSE, name="mine", metric="log_loss", target=None, ranked_from=None)
     with pytest.raises(ConfigurationError, match="more must be better of") as error:
-        validate(rule)
+        check_bands(rule)
     assert "Set grade.metric=accuracy" in str(error.value)

@@ -143,7 +143,7 @@ def _folders(args: argparse.Namespace) -> Folders:
     return Folders.of(getattr(args, "config_dir", None) or [])
 
 
-def _options(args: argparse.Namespace) -> Options:
+def _options(args: argparse.Namespace) -> LaunchOptions:
     from sweepmark.coordinator import LaunchOptions
 
     return LaunchOptions(

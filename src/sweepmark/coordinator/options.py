@@ -8,7 +8,7 @@ __all__ = ["LaunchOptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class LaunchOptions:
     """What the command line says besides the configuration.
 
     Attributes

@@ -17,10 +17,10 @@ from sweepmark.sources import idx
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["check", "convert", "stored_as"]
+__all__ = ["check_idx", "convert_idx", "stored_as"]
 
 
-def check(path: Path, kind: str) -> idx.IdxHeader:
+def check_idx(path: Path, kind: str) -> idx.IdxHeader:
     """Return the header of an IDX file, if the file can be what its header says.
 
     Parameters
@@ -42,7 +42,7 @@ def check(path: Path, kind: str) -> idx.IdxHeader:
         return header
 
 
-def convert(path: Path, target: Path, kind: str) -> str:
+def convert_idx(path: Path, target: Path, kind: str) -> str:
     """Copy one IDX file into one .npy file.
 
     Parameters
@@ -62,12 +62,12 @@ def convert(path: Path, target: Path, kind: str) -> str:
     Raises
     ------
     DataError
-        As :func:`check` does, or if the file is damaged or holds NaN or infinity.
+        As :func:`check_idx` does, or if the file is damaged or holds NaN or infinity.
     StoreError
         If the disk has no room for it.
     """
     name = str(path)
-    dtype, shape = stored_as(check(path, kind), kind)
+    dtype, shape = stored_as(check_idx(path, kind), kind)
     _check_room(math.prod(shape) * dtype.itemsize, path, target.parent)
     with idx.open_file(path) as raw, target.open("xb") as file:
         stream = _Hashing(raw)

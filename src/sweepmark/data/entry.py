@@ -18,7 +18,7 @@ import numpy as np
 
 from sweepmark.data import cache, integrity
 from sweepmark.data.dataset import Dataset, Part
-from sweepmark.data.decoding import check, convert, stored_as
+from sweepmark.data.decoding import check_idx, convert_idx, stored_as
 from sweepmark.data.table_entry import TABLE, assemble_table, verify_table
 from sweepmark.errors import DataError, NotFoundError, StoreError
 from sweepmark.sources import idx
@@ -91,13 +91,13 @@ def write_entry(files: Mapping[str, Path], folder: Path, *, name: str, source: s
     DataError
         If a file is no IDX file, is not what its role demands, or counts disagree.
     """
-    headers = {role: check(path, role.split("_")[1]) for role, path in files.items()}
+    headers = {role: check_idx(path, role.split("_")[1]) for role, path in files.items()}
     _check_counts(files, headers)
     digests: dict[str, str] = {}
     for role, path in files.items():
         part, kind = role.split("_")
         target = folder / f"{part}_{'X' if kind == 'images' else 'y'}.npy"
-        digests[role] = convert(path, target, kind)
+        digests[role] = convert_idx(path, target, kind)
     meta = {
         "layout": LAYOUT,
         "name": name,
@@ -133,7 +133,7 @@ def open_entry(digest: str) -> Dataset:
         if meta["layout"] != LAYOUT or meta["digest"] != digest:
             raise DataError(f"layout {meta['layout']}, digest {meta['digest']}")
         dataset = (assemble_table if meta.get("kind") == TABLE else _assemble)(folder, meta)
-        integrity.check(
+        integrity.check_entry(
             folder,
             stamps,
             content,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["Stamps", "check", "stamps_of"]
+__all__ = ["Stamps", "check_entry", "stamps_of"]
 
 Stamps = dict[str, list[int]]
 """Size, time of modification, time of change and inode of each file, by name."""
@@ -63,7 +63,7 @@ def stamps_of(folder: Path) -> Stamps:
     return stamps
 
 
-def check(
+def check_entry(
     folder: Path,
     stamps: Stamps,
     meta: bytes,

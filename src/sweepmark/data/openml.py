@@ -15,7 +15,7 @@ from sweepmark.data.csv_labels import LabelError, encode_labels
 from sweepmark.data.index import load_indexed
 from sweepmark.data.table_entry import table_digest, write_tables
 from sweepmark.errors import ConfigurationError, DataError, FetchError
-from sweepmark.sources.openml import ask, home_of
+from sweepmark.sources.openml import fetch_frame, home_of
 from sweepmark.sources.transfer import SourceError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def load_openml(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
 def _write(config: DatasetConfig, work: Path, finished: Path) -> str:
     """Download a data set and write its entry; return its digest."""
     try:
-        bunch = ask(config.name, config.version, config.label, home_of(work))
+        bunch = fetch_frame(config.name, config.version, config.label, home_of(work))
     except SourceError as error:
         raise FetchError(
             f"{config.name}: OpenML: {error}. Download it elsewhere as CSV and use dataset=csv "

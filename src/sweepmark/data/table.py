@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import DatasetConfig
 
-__all__ = ["ParsedTable", "check_labels", "label_values", "read_features", "read_table"]
+__all__ = ["ParsedTable", "check_label_range", "label_values", "read_features", "read_table"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -169,7 +169,7 @@ def label_values(  # noqa: PLR0913 -- each has a meaning of its own
         raise cell_fault(path, header, error.row, label, rule) from None
 
 
-def check_labels(table: ParsedTable, path: Path, n_classes: int | None) -> None:
+def check_label_range(table: ParsedTable, path: Path, n_classes: int | None) -> None:
     """Refuse a label that is not in [0, n_classes), with its row and column.
 
     Raises

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sweepmark.data import entry
 from sweepmark.data.csv_columns import widen
 from sweepmark.data.index import files_key, load_indexed
-from sweepmark.data.table import ParsedTable, check_labels, read_table
+from sweepmark.data.table import ParsedTable, check_label_range, read_table
 from sweepmark.data.table_entry import file_digest, table_digest, write_tables
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
 
@@ -82,7 +82,7 @@ def write_csv_entry(
     for role, path in paths.items():
         names = tables["train_table"].label_names if tables else None
         table = read_table(path, config, label_names=names)
-        check_labels(table, path, config.n_classes)
+        check_label_range(table, path, config.n_classes)
         say(f"{config.name}: {path}: {_taken_for(table)}")
         tables[role] = table
     train = tables["train_table"]

@@ -20,7 +20,7 @@ from sweepmark.scores import metric_names, threshold
 from sweepmark.scores.metrics import log_loss
 from sweepmark.scores.scorecard import Predictions, Scorecard, score
 from sweepmark.specification.folds import fold_rows
-from sweepmark.specification.labelling import check_labels
+from sweepmark.specification.labelling import name_labels
 from sweepmark.specification.method import check_classifier, resolve_methods
 from sweepmark.specification.parts import Parts
 from sweepmark.specification.recipe import (
@@ -124,10 +124,10 @@ def _labelled(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return components with their labels by name, each one of the training part's."""
     steps = {
-        name: check_labels(step, labels, where=f"preprocess.{name}", trusted=trusted)
+        name: name_labels(step, labels, where=f"preprocess.{name}", trusted=trusted)
         for name, step in preprocess.items()
     }
-    return steps, check_labels(
+    return steps, name_labels(
         classifier, labels, where=CLASSIFIER, positive=positive, trusted=trusted
     )
 
@@ -185,7 +185,7 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
         warnings=_texts(caught),
         curves=fitted.curves,
         work=_work(shared),
-        model=fitting.dump(fitted.pipeline, threshold=cut, positive=parts.pos_label)
+        model=fitting.dump_pipeline(fitted.pipeline, threshold=cut, positive=parts.pos_label)
         if keep_model
         else None,
     )
@@ -243,7 +243,7 @@ def _score(
 ) -> tuple[dict[str, float], Predictions, float]:
     """Return figures and predictions of rows, and the seconds that predicting took."""
     part = parts.take(rows)
-    (answer, scores, probabilities), seconds = fitting.ask(
+    (answer, scores, probabilities), seconds = fitting.predict_rows(
         pipeline, part.X, positive=parts.pos_label, threshold=cut, key=key
     )
     y_true, y_pred = parts.labels.encode(part.y), parts.labels.encode(answer)
@@ -289,14 +289,16 @@ def _threshold(parts: Parts, *, key: str | None) -> tuple[float | None, float]:
         inner = parts.divided(fit, held_out)
         fitted = _fit(inner, None, key=key and f"{key} {fold}")
         X = inner.take(inner.scored).X
-        (_, found, _), predict_seconds = fitting.ask(fitted.pipeline, X, positive=parts.pos_label)
+        (_, found, _), predict_seconds = fitting.predict_rows(
+            fitted.pipeline, X, positive=parts.pos_label
+        )
         if found is None:
             raise ValueError("a threshold needs one score a row")
         scores[held_out] = found
         seconds += fitted.seconds + predict_seconds
     rule = threshold.parse_threshold(asked["rule"])
     assert isinstance(rule, threshold.Rule)  # noqa: S101 -- numbers are written as numbers
-    return threshold.choose(rule, y == parts.pos_label, scores), seconds
+    return threshold.choose_threshold(rule, y == parts.pos_label, scores), seconds
 
 
 def _texts(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sweepmark.data import Part
 
-__all__ = ["Answer", "ask", "dump", "fit", "fit_epochs", "limited"]
+__all__ = ["Answer", "dump_pipeline", "fit", "fit_epochs", "limited", "predict_rows"]
 
 Answer = tuple["NDArray[Any]", "NDArray[np.float64] | None", "NDArray[np.float64] | None"]
 """Labels; scores of each class, or the positive one of two; probabilities of each class."""
@@ -93,7 +93,7 @@ def fit_epochs(  # noqa: PLR0913 -- each has a meaning of its own
     n_epochs : int
         How many passes.
     positive : label or None
-        As for :func:`ask`.
+        As for :func:`predict_rows`.
     threshold : float or None
         For two classes, the score from which on a row counts as positive.
 
@@ -141,7 +141,7 @@ def _shuffle_on(classifier: Any) -> int | None:
     return seed
 
 
-def ask(
+def predict_rows(
     pipeline: Pipeline,
     X: NDArray[Any],
     *,
@@ -184,7 +184,9 @@ def ask(
     return (y_pred, scores, probabilities), transformed.seconds + seconds
 
 
-def dump(pipeline: Pipeline, *, threshold: float | None = None, positive: Any = None) -> bytes:
+def dump_pipeline(
+    pipeline: Pipeline, *, threshold: float | None = None, positive: Any = None
+) -> bytes:
     """Return a fitted pipeline in skops format, as new rows need it.
 
     Steps that change rows for fitting are left out; a classifier that can be written as

@@ -8,7 +8,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.scores.bands import TOLERANCE, name_band, reaches, validate
+from sweepmark.scores.bands import TOLERANCE, check_bands, name_band, reaches
 from sweepmark.scores.metric_names import PROPORTIONS
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def grade(value: float, n: int, rule: GradeConfig) -> Grade:
     ConfigurationError
         If the rule has no bands or makes no sense, or the figure is not finite or out of range.
     """
-    validate(rule)
+    check_bands(rule)
     _check(value, rule)
     minima = [band.minimum for band in rule.bands]
     position = sum(reaches(value, minimum) for minimum in minima)

@@ -114,7 +114,7 @@ def predict_file(
     from threadpoolctl import threadpool_limits
 
     from sweepmark.data.intake import read_intake
-    from sweepmark.evaluation.fitting import ask
+    from sweepmark.evaluation.fitting import predict_rows
 
     config, dataset = run.config, _dataset(run)
     intake = read_intake(path, dataset, header=header, missing=config.dataset.missing)
@@ -122,7 +122,9 @@ def predict_file(
     labels, positive = task_labels(run.task, dataset), positive_class(run.task)
     pos_label = None if positive is None else labels.value(positive)
     with threadpool_limits(config.engine.threads):
-        answer, scores = _answer(lambda: ask(model, intake.X, positive=pos_label)[0][:2], path)
+        answer, scores = _answer(
+            lambda: predict_rows(model, intake.X, positive=pos_label)[0][:2], path
+        )
     classes = tuple(labels.encode(model.classes_).tolist())
     return Inference(
         run=run,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import GradeConfig
 
-__all__ = ["NOT_PASSED", "TOLERANCE", "name_band", "reaches", "validate"]
+__all__ = ["NOT_PASSED", "TOLERANCE", "check_bands", "name_band", "reaches"]
 
 NOT_PASSED = "not passed"
 """The band below the first."""
@@ -27,7 +27,7 @@ least 1 / (n * 10**digits of the edge) away from an edge, so nothing else is let
 """
 
 
-def validate(rule: GradeConfig) -> None:
+def check_bands(rule: GradeConfig) -> None:
     """Refuse a rule whose bands do not make sense.
 
     Raises

@@ -15,7 +15,7 @@ from sweepmark.scores.ranking import Ranking
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Rule", "choose", "parse_threshold"]
+__all__ = ["Rule", "choose_threshold", "parse_threshold"]
 
 _RULE = re.compile(r"(precision|recall) *>= *(0|1|[01]?\.\d{1,17}|[01]\.)")
 
@@ -67,7 +67,7 @@ def parse_threshold(value: float | str) -> float | Rule:
     )
 
 
-def choose(rule: Rule, is_positive: NDArray[Any], scores: NDArray[Any]) -> float:
+def choose_threshold(rule: Rule, is_positive: NDArray[Any], scores: NDArray[Any]) -> float:
     """Return the threshold that a rule chooses among the scores.
 
     For ``precision>=P`` the lowest of those that reach it, which finds the most positive rows;

@@ -31,7 +31,7 @@ from sweepmark.search.feasibility import (
     samples,
 )
 from sweepmark.search.space import option_name, parse_space
-from sweepmark.specification.components import TARGET, parameter_kinds, settle
+from sweepmark.specification.components import TARGET, parameter_kinds, settle_numbers
 from sweepmark.specification.specification import canonical_json
 
 if TYPE_CHECKING:
@@ -348,7 +348,7 @@ def _trees_under(trees: Mapping[str, Tree], options: Mapping[str, str]) -> Itera
 
 def _resolved(tree: Tree) -> Tree:
     """Return a tree without interpolations, its numbers of the kinds that its classes take."""
-    settled: Tree = settle(resolve(tree))
+    settled: Tree = settle_numbers(resolve(tree))
     return settled
 
 

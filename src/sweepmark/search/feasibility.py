@@ -109,7 +109,7 @@ def check_grade(rule: GradeConfig) -> None:
     ConfigurationError
         If they are.
     """
-    bands.validate(rule)
+    bands.check_bands(rule)
     if rule.bands and rule.metric not in TEST_NAMES and not is_recall(rule.metric):
         raise ConfigurationError(
             unknown_name("metric", rule.metric, [*TEST_NAMES, recall("LABEL")])

@@ -85,8 +85,8 @@ class Apt(Source):
 
     def _download(self, folder: Path) -> Path:
         """Let apt-get put the package into a folder of its own below ``folder``."""
-        apt_get = external.find("apt-get")
-        external.find("dpkg-deb")  # before anything is downloaded
+        apt_get = external.find_program("apt-get")
+        external.find_program("dpkg-deb")  # before anything is downloaded
         place = (folder / "apt").absolute()
         for part in ("lists/partial", "cache/archives/partial", "package"):
             (place / part).mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ class Apt(Source):
             f"--option=Dir::Cache={place / 'cache'}",
         ]
         for words in (["update"], ["download", self._package]):
-            external.run(
+            external.run_program(
                 f"apt-get {' '.join(words)}",
                 [*command, *words],
                 folder=place / "package",
@@ -121,7 +121,7 @@ class Apt(Source):
     def _unpack(self, package: Path) -> Path:
         """Write the tar archive that the package is; nothing of it is unpacked."""
         archive = package.parent.with_name("files.tar")
-        command = [external.find("dpkg-deb"), "--fsys-tarfile", str(package)]
+        command = [external.find_program("dpkg-deb"), "--fsys-tarfile", str(package)]
         partial = archive.with_suffix(".part")
         with (
             partial.open("wb") as out,

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["find", "output", "run"]
+__all__ = ["find_program", "output", "run_program"]
 
 _MOST_WORDS = 1 << 16
 
 
-def find(name: str) -> str:
+def find_program(name: str) -> str:
     """Return the path of a program.
 
     Raises
@@ -36,7 +36,7 @@ def find(name: str) -> str:
     return path
 
 
-def run(
+def run_program(
     title: str,
     command: Sequence[str],
     *,
@@ -78,7 +78,7 @@ def output(
     timeout: float,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[IO[bytes]]:
-    """Run a program and yield its standard output while it runs; see :func:`run`.
+    """Run a program and yield its standard output while it runs; see :func:`run_program`.
 
     A program whose output is not read to its end is killed without complaint.
     """

@@ -56,7 +56,7 @@ class Npm(Source):
 
     def _pack(self, folder: Path) -> Path:
         """Let npm put the package's tarball into a folder of its own below ``folder``."""
-        npm = external.find("npm")
+        npm = external.find_program("npm")
         destination = folder / "npm"
         destination.mkdir(exist_ok=True)
         command = [
@@ -69,7 +69,7 @@ class Npm(Source):
             "--",
             self._spec,
         ]
-        external.run("npm pack", command, folder=destination, timeout=self._timeout)
+        external.run_program("npm pack", command, folder=destination, timeout=self._timeout)
         tarballs = list(destination.glob("*.tgz"))
         if len(tarballs) != 1:
             raise UnreachableError(f"npm pack must write one file, but wrote {len(tarballs)}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import FileConfig
 
-__all__ = ["OpenML", "ask", "home_of"]
+__all__ = ["OpenML", "fetch_frame", "home_of"]
 
 _TIMEOUT = 30.0
 
@@ -73,7 +73,7 @@ class OpenML(Source):
         return target
 
     def _download(self, data_home: Path) -> tuple[NDArray[Any], NDArray[Any]]:
-        bunch = ask(self._name, self._version, None, data_home)
+        bunch = fetch_frame(self._name, self._version, None, data_home)
         try:
             X = bunch.data.to_numpy(dtype=np.float64)
             y = bunch.target.to_numpy().astype(np.float64)
@@ -85,7 +85,7 @@ class OpenML(Source):
         return small[0], small[1]
 
 
-def ask(name: str, version: int | None, label: str | None, data_home: Path) -> Any:
+def fetch_frame(name: str, version: int | None, label: str | None, data_home: Path) -> Any:
     """Return what scikit-learn's ``fetch_openml`` makes of a data set, as a frame.
 
     Parameters

@@ -22,10 +22,10 @@ __all__ = [
     "TARGET",
     "accepts",
     "build",
-    "find",
+    "find_class",
     "parameter_kinds",
     "resolve_component",
-    "settle",
+    "settle_numbers",
 ]
 
 ALLOWED_PACKAGES = frozenset({"sklearn", "sweepmark"})
@@ -43,7 +43,7 @@ _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_O
 _REFUSED = {"memory": "a cache folder is read with pickle, which executes what lies in it"}
 
 
-def find(target: object, *, trusted: Sequence[str] = ()) -> type:
+def find_class(target: object, *, trusted: Sequence[str] = ()) -> type:
     """Return the class that a ``_target_`` names.
 
     Parameters
@@ -144,7 +144,7 @@ def resolve_component(
     """
     if TARGET not in component:
         raise ConfigurationError(f"{where} must name its class in {where}.{TARGET}.")
-    cls = find(component[TARGET], trusted=trusted)
+    cls = find_class(component[TARGET], trusted=trusted)
     resolved: dict[str, Any] = {}
     for name, value in component.items():
         if name != TARGET:
@@ -198,7 +198,7 @@ def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[s
     ConfigurationError
         If a parameter's value is refused by the class.
     """
-    cls = find(component[TARGET], trusted=trusted)
+    cls = find_class(component[TARGET], trusted=trusted)
     arguments = {
         name: _map_components(value, lambda nested: build(nested, threads=threads, trusted=trusted))
         for name, value in component.items()
@@ -244,25 +244,26 @@ def parameter_kinds(target: object, parameter: str) -> Kinds | None:
 @cache
 def _kinds(target: str, parameter: str) -> Kinds | None:
     try:
-        return kinds_of(find(target), parameter)
+        return kinds_of(find_class(target), parameter)
     except ConfigurationError:  # building it says so
         return None
 
 
-def settle(node: Any) -> Any:
+def settle_numbers(node: Any) -> Any:
     """Return a plain value in which every component's integers are of the kind its class takes.
 
     Examples
     --------
-    >>> settle({"classifier": {"_target_": "sklearn.svm.SVC", "C": 1, "degree": 2}})
+    >>> settle_numbers({"classifier": {"_target_": "sklearn.svm.SVC", "C": 1, "degree": 2}})
     {'classifier': {'_target_': 'sklearn.svm.SVC', 'C': 1.0, 'degree': 2}}
     """
     if isinstance(node, Mapping):
         target = node.get(TARGET)
         return {
-            key: settle(convert(item, parameter_kinds(target, key))) for key, item in node.items()
+            key: settle_numbers(convert(item, parameter_kinds(target, key)))
+            for key, item in node.items()
         }
-    return [settle(item) for item in node] if isinstance(node, list) else node
+    return [settle_numbers(item) for item in node] if isinstance(node, list) else node
 
 
 def _default(cls: type, parameter: str) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.errors import ConfigurationError, unknown_name
-from sweepmark.specification.components import TARGET, find
+from sweepmark.specification.components import TARGET, find_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Write = Callable[[Labels, int], Any]
 
-__all__ = ["check_labels", "place_labels"]
+__all__ = ["name_labels", "place_labels"]
 
 _BY_LABEL = {"class_weight", "class_weights"}
 """Parameters that are mappings of labels."""
@@ -30,7 +30,7 @@ _OF_LABEL = {"constant", "pos_label"}
 _TWO = 2
 
 
-def check_labels(
+def name_labels(
     component: Mapping[str, Any],
     labels: Labels,
     *,
@@ -89,7 +89,7 @@ def place_labels(
     Parameters
     ----------
     component : mapping
-        From :func:`check_labels`.
+        From :func:`name_labels`.
     labels : Labels
         Those that are fitted on.
     trusted : sequence of str
@@ -110,7 +110,7 @@ def _written(
     where: str,
     trusted: Sequence[str],
 ) -> dict[str, Any]:
-    cls = find(component[TARGET], trusted=trusted)
+    cls = find_class(component[TARGET], trusted=trusted)
 
     def nested(value: Any, path: str) -> Any:
         if isinstance(value, Mapping) and TARGET in value:

@@ -9,7 +9,7 @@ import numpy as np
 from sweepmark.config import Folders
 from sweepmark.errors import ConfigurationError
 from sweepmark.scores.threshold import Rule, parse_threshold
-from sweepmark.specification.components import TARGET, build, find
+from sweepmark.specification.components import TARGET, build, find_class
 from sweepmark.specification.folds import check_folds, check_held_out, hold_out
 
 if TYPE_CHECKING:
@@ -168,6 +168,6 @@ def _classifiers_with(method: str) -> list[str]:
     for option in folders.groups()["classifier"]:
         text = folders.option_path("classifier", option).read_text(encoding="utf-8")
         component = yaml.safe_load(text)
-        if hasattr(find(component[TARGET]), method):
+        if hasattr(find_class(component[TARGET]), method):
             found.append(option)
     return found

@@ -13,7 +13,7 @@ from sweepmark.specification.components import (
     ALLOWED_PACKAGES,
     TARGET,
     build,
-    find,
+    find_class,
     resolve_component,
 )
 from sweepmark.specification.labelling import place_labels
@@ -159,7 +159,7 @@ def recipe_versions(
     components: Iterable[Mapping[str, Any]], trusted: Sequence[str] = ()
 ) -> dict[str, str]:
     """Return the versions of the libraries that some resolved components compute with, by name."""
-    classes = [find(target, trusted=trusted) for target in _targets(list(components))]
+    classes = [find_class(target, trusted=trusted) for target in _targets(list(components))]
     further = {name for cls in classes for name in getattr(cls, "libraries", ())}
     versions = {name: metadata.version(name) for name in _FURTHER if name in further}
     return library_versions(trusted) | versions

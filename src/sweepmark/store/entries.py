@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["LARGEST_JOURNAL", "Entry", "problem", "read_line", "seal"]
+__all__ = ["LARGEST_JOURNAL", "Entry", "find_problem", "read_line", "seal"]
 
 Entry = dict[str, Any]
 """One line: ``event`` says which kind, ``at`` when (seconds since the epoch). It has no digest."""
@@ -114,7 +114,7 @@ def _read(line: bytes) -> Entry:
     return entry
 
 
-def problem(entries: Sequence[Entry], sweep_id: str) -> str | None:
+def find_problem(entries: Sequence[Entry], sweep_id: str) -> str | None:
     """Return what is wrong with entries as a whole, each being right by itself; None if nothing.
 
     Parameters

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sweepmark.errors import DataError, NotFoundError, StoreError
 from sweepmark.failpoints import step
 from sweepmark.files import check_folder, environment_errors, read_regular, write_file
-from sweepmark.store.entries import LARGEST_JOURNAL, Entry, problem, read_line, seal
+from sweepmark.store.entries import LARGEST_JOURNAL, Entry, find_problem, read_line, seal
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -67,7 +67,7 @@ def _read(path: Path) -> _Content:
             raise damaged(path, f"line {number}: {error}") from None
         entries.append(entry)
         length += len(line) + 1
-    if reason := problem(entries, path.stem):
+    if reason := find_problem(entries, path.stem):
         raise damaged(path, reason)
     return _Content(entries, length, digest)
 

@@ -93,7 +93,7 @@ def _decide(
     coefficients: NDArray[np.float64],
     intercepts: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    from sweepmark.svm.similarity import weigh  # loaded when it is needed; see `svm.warm_up`
+    from sweepmark.svm.similarity import decision_values  # loaded when needed; see `svm.warm_up`
 
     n_trained = len(trained.order)
     edges = np.searchsorted(trained.support, np.concatenate([[0], np.cumsum(trained.counts)]))
@@ -103,7 +103,7 @@ def _decide(
         similar = _similar(X, content, trained)
 
         def fill(block: slice) -> None:
-            weigh(_seen(similar[block]), _seen(trained.support), *model, values[block])
+            decision_values(_seen(similar[block]), _seen(trained.support), *model, values[block])
 
     else:
         columns = trained.order[trained.support]
@@ -111,7 +111,7 @@ def _decide(
 
         def fill(block: slice) -> None:
             near = _rbf(_distances(X[block], trained.X, columns), trained.gamma)
-            weigh(_seen(near), _seen(support), *model, values[block])
+            decision_values(_seen(near), _seen(support), *model, values[block])
 
     _by_blocks(len(X), fill)
     values.flags.writeable = False
@@ -141,10 +141,10 @@ def _similar(X: NDArray[np.float64], content: bytes, trained: Trained) -> NDArra
 def _distances(
     X: NDArray[np.float64], others: NDArray[np.float64], columns: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    from sweepmark.svm.similarity import measure
+    from sweepmark.svm.similarity import squared_distances
 
     out = np.empty((len(X), len(columns)))
-    measure(_seen(X), _seen(others), _seen(columns), out)
+    squared_distances(_seen(X), _seen(others), _seen(columns), out)
     return out
 
 
@@ -174,11 +174,11 @@ def _size(array: NDArray[Any]) -> int:
 
 def warm_up() -> None:
     """Load the compiled distances and sums."""
-    from sweepmark.svm.similarity import weigh
+    from sweepmark.svm.similarity import decision_values
 
     near, support = _distances(np.eye(2), np.eye(2), np.arange(2)), np.arange(2)
     model = (_seen(np.ones((1, 2))), _seen(np.arange(3)), _seen(np.zeros(1)))
-    weigh(_seen(near), _seen(support), *model, np.empty((2, 1)))
+    decision_values(_seen(near), _seen(support), *model, np.empty((2, 1)))
 
 
 def vote(values: NDArray[np.float64], n_classes: int) -> NDArray[np.intp]:

@@ -130,7 +130,7 @@ class SVC(sklearn.svm.SVC):
         )
 
     def _precision(self, X: NDArray[np.float64], content: bytes) -> type[np.floating[Any]] | None:
-        return precision.choose(
+        return precision.choose_dtype(
             _longest(X, content),
             n_rows=len(X),
             gamma=float(self._gamma),

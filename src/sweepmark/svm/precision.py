@@ -33,7 +33,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MANY", "choose", "squared_norms"]
+__all__ = ["MANY", "choose_dtype", "squared_norms"]
 
 MANY = 1000  # rows from which on float32 saves what is worth saving
 _ERROR = 16.0  # of a distance, in units of the type's spacing times the largest squared norm
@@ -43,7 +43,7 @@ _SINGLE_RANGE = (2.0**-40, 2.0**40)  # of the largest squared norm
 _DOUBLE_RANGE = (2.0**-900, 2.0**900)
 
 
-def choose(
+def choose_dtype(
     longest: float, *, n_rows: int, gamma: float, tol: float, bound: float
 ) -> type[np.floating[Any]] | None:
     """Return the type of training rows' distances; None leaves the fit to libsvm.
@@ -60,11 +60,11 @@ def choose(
 
     Examples
     --------
-    >>> choose(100.0, n_rows=2000, gamma=1.0, tol=1e-3, bound=1.0).__name__
+    >>> choose_dtype(100.0, n_rows=2000, gamma=1.0, tol=1e-3, bound=1.0).__name__
     'float32'
-    >>> choose(100.0, n_rows=2000, gamma=10.0, tol=1e-3, bound=1.0).__name__
+    >>> choose_dtype(100.0, n_rows=2000, gamma=10.0, tol=1e-3, bound=1.0).__name__
     'float64'
-    >>> choose(100.0, n_rows=2000, gamma=1e10, tol=1e-3, bound=1.0)
+    >>> choose_dtype(100.0, n_rows=2000, gamma=1e10, tol=1e-3, bound=1.0)
     """
     error = _ERROR * gamma * longest * max(1.0, bound / _COMMON_BOUND)
     allowed = min(tol, _LARGEST_TOL)

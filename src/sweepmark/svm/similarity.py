@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float64]
     Vector = NDArray[np.float64]
 
-__all__ = ["measure", "weigh"]
+__all__ = ["decision_values", "squared_distances"]
 
 # Sums are vectorised, in an order that depends on their length alone. Infinity is no exception:
 # it is what the distance of a row comes to whose squares overflow.
@@ -46,7 +46,7 @@ def _product(x: Vector, y: Vector) -> float:
 
 
 @compiled(allowing=_REORDERED)
-def measure(rows: Matrix, others: Matrix, columns: NDArray[np.intp], out: Matrix) -> None:
+def squared_distances(rows: Matrix, others: Matrix, columns: NDArray[np.intp], out: Matrix) -> None:
     """Write the squared distances of rows from some other rows.
 
     Parameters
@@ -66,7 +66,7 @@ def measure(rows: Matrix, others: Matrix, columns: NDArray[np.intp], out: Matrix
 
 
 @compiled(allowing=_REORDERED)
-def weigh(  # noqa: PLR0913, PLR0917 - a model's parts
+def decision_values(  # noqa: PLR0913, PLR0917 - a model's parts
     similar: Matrix,
     support: NDArray[np.intp],
     coefficients: Matrix,

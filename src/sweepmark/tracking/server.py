@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from sweepmark.errors import NotFoundError, StoreError
 from sweepmark.store.database import database_uri, translated
-from sweepmark.tracking.storage import artifacts_folder, mlflow_database, settle
+from sweepmark.tracking.storage import artifacts_folder, mlflow_database, relocate_artifacts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,7 +127,7 @@ def start_server(store: Path, *, port: int) -> subprocess.Popen[bytes]:
             "or name another store with --store."
         )
     with translated(database):
-        settle(store)
+        relocate_artifacts(store)
     theirs, _ours = os.pipe()  # ours stays open for as long as we live
     try:
         return subprocess.Popen(  # noqa: S603 -- our own program

@@ -16,7 +16,7 @@ from sweepmark.tracking.sql_rows import is_known_schema, relocate
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["artifacts_folder", "connect", "folder_of", "mlflow_database", "settle"]
+__all__ = ["artifacts_folder", "connect", "folder_of", "mlflow_database", "relocate_artifacts"]
 
 _EXPERIMENT_TAGS = {
     # Without it the UI opens the experiment in its GenAI view; the value is the front end's
@@ -43,7 +43,7 @@ def connect(store: Path, *, experiment: str) -> tuple[MlflowClient, str]:
 
     database, artifacts = mlflow_database(store), artifacts_folder(store)
     create_once(database, lambda path: _create(path, artifacts), library="mlflow")
-    settle(store)
+    relocate_artifacts(store)
     uri = database_uri(database)
     try:
         client = MlflowClient(uri, registry_uri=uri)
@@ -80,7 +80,7 @@ def folder_of(uri: str | None, *, within: Path) -> Path:
     return folder
 
 
-def settle(store: Path) -> None:
+def relocate_artifacts(store: Path) -> None:
     """Point a store that was moved or copied at its own artifacts: MLflow keeps absolute paths."""
     if is_known_schema(mlflow_database(store)):
         relocate(mlflow_database(store), artifacts_folder(store).as_uri())
