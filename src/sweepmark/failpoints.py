@@ -1,8 +1,8 @@
-"""Named places between two writes, at which a test can have the program die as by ``kill -9``.
+"""Failpoints: named places between two writes where a test can kill the program (SIGKILL).
 
-``SWEEPMARK_KILL_AT=journal.outcome:3`` kills the process when it passes that step for the third
-time; without a number, the first. ``tests/faults`` dies at each of them and resumes. Nothing else
-depends on them, and unset they cost a comparison.
+``SWEEPMARK_KILL_AT=journal.outcome:3`` kills the process when it passes that failpoint for the
+third time; without a number, for the first time. ``tests/faults`` kills at each of them and
+resumes. Nothing else depends on them; if the variable is not set, a failpoint costs one comparison.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ STEPS = (
     "ledger.trial",
     "ledger.trial.done",
 )
-"""Every step, by the room that passes it. ``tracker.trial.created`` and ``.written`` lie on the way
-through MLflow's client, which a single run takes because of its model; ``tracker.trial.artifacts``
-on the way past it.
+"""All failpoints by package. ``tracker.trial.created`` and ``.written`` are passed when a run is
+written through MLflow's client, as a single run is because of its model;
+``tracker.trial.artifacts`` when a run is inserted by SQL.
 """
 
 _KILL_AT, _, _PASSING = os.environ.get("SWEEPMARK_KILL_AT", "").partition(":")
@@ -50,7 +50,7 @@ _passed: Counter[str] = Counter()
 
 
 def step(name: str) -> None:
-    """Pass a step; dies there if a test wants it."""
+    """Pass a failpoint; kill the process if ``SWEEPMARK_KILL_AT`` says so."""
     if name == _KILL_AT:
         _passed[name] += 1
         if _passed[name] == int(_PASSING or 1):
