@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["add_parser"]
 
 _PAIR = 2
-_CELLS = 5  # columns of a table that fit beside the scores
+_CELLS = 5  # maximum number of feature columns shown beside the scores
 _LONGEST_CELL = 36
 
 _DESCRIPTION = """\

@@ -1,4 +1,4 @@
-"""What ``sweepmark data describe`` shows a person."""
+"""The tables that ``sweepmark data describe`` prints."""
 
 from __future__ import annotations
 

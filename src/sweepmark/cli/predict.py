@@ -1,4 +1,4 @@
-"""``sweepmark predict``: what a run's model says of new rows."""
+"""``sweepmark predict``: predict new rows with the model of a run."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _predict(args: argparse.Namespace) -> int:
     if args.json:
         print_document(inference_document(inference))
     elif args.output is None:
-        # A file gets labels as they are, a terminal escaped.
+        # Labels are written unchanged to a file and escaped on a terminal.
         drawn = sys.stdout.drawn if isinstance(sys.stdout, Outlet) else sys.stdout
         (sys.stdout if sys.stdout.isatty() else drawn).writelines(inference_csv(inference))
     sys.stdout.flush()
@@ -114,7 +114,7 @@ def _predict(args: argparse.Namespace) -> int:
 
 
 def _check_places(args: argparse.Namespace) -> None:
-    """Refuse to write over what is read, or one output over the other."""
+    """Raise if an output would overwrite the input or another output."""
     places = {"FILE": args.file, "--output": args.output, "--show": args.show}
     seen: dict[Path, str] = {}
     for option, path in places.items():

@@ -1,4 +1,4 @@
-"""How far a sweep is: a bar on a terminal, plain lines elsewhere; on standard error."""
+"""Progress of a sweep on standard error: a bar on a terminal, plain lines otherwise."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ _LONGEST_NAME = 300
 
 
 def create_progress(announce: Callable[[str], None]) -> Progress:
-    """Return what suits standard error.
+    """Return the progress display that suits standard error.
 
     Parameters
     ----------
     announce : callable
-        Is told the sweep's id as soon as there is something to resume.
+        Called with the sweep's id as soon as there is something to resume.
     """
     return _Bar(announce) if sys.stderr.isatty() else _Lines(announce)
 
 
 def _figure(trial: Trial, metric: str) -> str:
-    """Return a trial's figure; one that lacks the sweep's was evaluated in another way."""
+    """Return a trial's metric as text; trials of another evaluation method may lack it."""
     shown = (metric, CV_ACCURACY, VALIDATION_ACCURACY, ACCURACY)
     name = next((name for name in shown if name in trial.metrics), None)
     return "" if name is None else f"{name} {trial.metrics[name]:.4f}"
 
 
 class _Lines:
-    """One line a trial."""
+    """Progress as one line per trial."""
 
     def __init__(self, announce: Callable[[str], None]) -> None:
         self._announce = announce
@@ -77,7 +77,7 @@ class _Lines:
 
 
 class _Bar:
-    """A bar: trials done and all, the best so far, time left."""
+    """Progress as a bar: trials done and in total, the best so far, time left."""
 
     def __init__(self, announce: Callable[[str], None]) -> None:
         self._announce = announce

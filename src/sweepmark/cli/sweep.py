@@ -73,7 +73,7 @@ def _add(
 
 
 class _Help(argparse.Action):
-    """Prints the help, with config groups and their options where the verb takes overrides."""
+    """The help action: adds config groups and their options if the verb takes overrides."""
 
     def __init__(self, option_strings: list[str], dest: str, **settings: object) -> None:
         super().__init__(option_strings, dest, nargs=0, help=str(settings["help"]))
@@ -235,7 +235,7 @@ def _resume(args: argparse.Namespace) -> int:
 
 
 def _advise(args: argparse.Namespace, sweep_id: str) -> None:
-    """Have someone who stops the program told how to go on."""
+    """Set the advice for a user who stops the program: how to resume."""
     command = command_line("resume", sweep_id, store=args.store)
     args.interruptions.advice = f"What is finished is kept; go on with: {command}"
 
