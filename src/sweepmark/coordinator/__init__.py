@@ -1,4 +1,4 @@
-"""The coordinator: one a sweep, the only writer of its journal, study and runs."""
+"""The coordinator: one per sweep, and the only writer of its journal, study and runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting a sweep, going on with an interrupted one, and ending it in every case."""
+"""Starting or resuming a sweep, and ending it properly in every case."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ __all__ = ["Progress", "launch", "resume"]
 
 
 class Progress(Protocol):
-    """Shows a person how far a sweep is."""
+    """Displays the progress of a sweep."""
 
     def say(self, line: str) -> None:
         """Show a line."""
         ...
 
     def opened(self, sweep_id: str, blueprint: Blueprint, n_trials: int) -> None:
-        """Show that a sweep starts, or goes on."""
+        """Show that a sweep starts or is resumed."""
         ...
 
     def settled(self, trial: Trial) -> None:
@@ -53,21 +53,21 @@ class Progress(Protocol):
         ...
 
     def close(self) -> None:
-        """Leave the terminal in order."""
+        """Restore the terminal."""
         ...
 
 
 def _warm_up(blueprint: Blueprint) -> tuple[str, ...]:
-    """Return what each process calls before its first evaluation: only our SVC has a compiler."""
+    """Return what each process calls before its first evaluation; only our SVC is compiled."""
     is_asked_for = "sweepmark.svm.SVC" in canonical_json(blueprint.document())
     return ("sweepmark.svm:warm_up",) if is_asked_for else ()
 
 
 class _Preparation:
-    """What a sweep needs before its journal is opened.
+    """The resources that a sweep needs before its journal is opened.
 
-    Workers are forked first of all, while nothing is open here and no thread does anything.
-    Nothing is given to them, and nothing is written, before all is checked.
+    Workers are forked first, while no file is open here and no other thread runs. They get no jobs,
+    and nothing is written, before all checks have passed.
     """
 
     def __init__(self, blueprint: Blueprint, progress: Progress, *, is_over: bool = False) -> None:
@@ -83,7 +83,7 @@ class _Preparation:
         self.clock = Clock()
         n_jobs = self.search.n_trials * blueprint.n_evaluations()
         self.engine = (
-            SerialEngine()  # which costs nothing
+            SerialEngine()  # cheap
             if is_over
             else create_engine(
                 config.engine,
@@ -113,9 +113,9 @@ def launch(
     Raises
     ------
     ConfigurationError
-        Before anything starts, if no trial could be made of it.
+        Before anything starts, if the blueprint is invalid.
     StoreError
-        If the environment stops it; what is finished is kept.
+        If the environment stops it; finished evaluations are kept.
     """
     with _Preparation(blueprint, progress) as prepared:
         prepared.check(options)
@@ -130,12 +130,12 @@ def launch(
 def resume(
     sweep_id: str, *, store: Store, options: LaunchOptions, progress: Progress
 ) -> SweepResult:
-    """Replay a sweep to its end, with the configuration that its journal keeps.
+    """Resume a sweep with the configuration in its journal, and run it to its end.
 
     Raises
     ------
     ConfigurationError
-        If libraries changed since; with ``accept_versions`` a new sweep is begun instead.
+        If libraries changed since; with ``accept_versions`` a new sweep is started instead.
     StoreError
         If the environment stops it, or another process owns it.
     """
@@ -163,7 +163,7 @@ def _execute(
         stack.enter_context(owned(store.lock_path(sweep_id)))
         journal = stack.enter_context(Journal(store.journal_path(sweep_id)))
         history = History()
-        if journal.entries:  # another process may have written to it before we owned it
+        if journal.entries:  # another process may have written to it before the lock was taken
             history, _ = check_sweep(journal.path, journal.entries, trusted=options.trusted)
             prepared.datasets.expect(history.opened["data"])
         prepared.clock.go_on_from(history.last)
@@ -178,7 +178,7 @@ def _execute(
 
 @dataclass(slots=True, kw_only=True)
 class _Execution:
-    """One go at a sweep, from opening its journal to closing its run."""
+    """One execution of a sweep, from opening its journal to closing its run."""
 
     sweep_id: str
     prepared: _Preparation
@@ -186,13 +186,13 @@ class _Execution:
     journal: Journal
     history: History
     finished: Entry | None = None
-    """How the sweep had ended before this go, if it was over."""
+    """How the sweep had ended before this execution, if it was over."""
 
     def now(self) -> float:
         return self.prepared.clock.date(time.monotonic())
 
     def open(self, options: LaunchOptions) -> None:
-        """Write the journal's first line, or that the sweep goes on."""
+        """Write the journal's first line, or an entry that the sweep is resumed."""
         if self.history.opened:
             self.finished = self.history.stop if is_over(self.history, options) else None
             if not is_over(self.history, options) or self.prepared.is_to_compute:
@@ -214,7 +214,7 @@ class _Execution:
     def projections(
         self, options: LaunchOptions, settled: Callable[[Trial], None]
     ) -> Projections | Background:
-        """Return what shows the sweep; in the background where this process is free for it."""
+        """Return the projections, in a background thread if evaluations run in other processes."""
         shown = Projections(
             sweep_id=self.sweep_id,
             blueprint=self.prepared.blueprint,
@@ -230,7 +230,7 @@ class _Execution:
     def run(
         self, shown: Projections | Background, options: LaunchOptions, progress: Progress
     ) -> SweepResult:
-        """Run the loop and end journal and parent run, whatever happens."""
+        """Run the loop, and end journal and parent run in every case."""
         progress.opened(self.sweep_id, self.prepared.blueprint, self.prepared.search.n_trials)
         try:
             coordinator = Coordinator(
@@ -249,7 +249,7 @@ class _Execution:
                 retry_failed=options.retry_failed,
             )
             coordinator.run()
-            run_ids = shown.run_ids  # all is delivered before the sweep is called complete
+            run_ids = shown.run_ids  # deliver all trials before the sweep is marked complete
             if not self.history.is_complete:
                 why = coordinator.stopped_by or "done"
                 entry = self.journal.append("stop", at=self.now(), state="complete", why=why)
@@ -262,10 +262,10 @@ class _Execution:
         return result
 
     def _interrupt(self, error: BaseException, shown: Projections | Background) -> None:
-        """End what can be ended: nothing keeps running, and nothing is shown as running.
+        """End the sweep after an interruption, so that no run is shown as running.
 
-        A sweep that was complete before stays so: what it lacks in the store or the databases,
-        the next resume adds.
+        A sweep that was complete before stays complete: the next resume adds what the store or the
+        databases lack.
         """
         self.prepared.engine.close()
         state, why = "interrupted", type(error).__name__
