@@ -153,7 +153,7 @@ def _sync(path: Path) -> None:
 
 
 def _is_on_the_way(name: str | None) -> bool:
-    """Tell whether a file lies in the cache or above it, where folders may have to be made."""
+    """Return whether a file lies in the cache or above it, where folders may have to be made."""
     if not name:
         return True
     path = Path(name).absolute()

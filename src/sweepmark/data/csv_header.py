@@ -48,7 +48,7 @@ class CsvHeader:
 
 
 def is_number(text: str) -> bool:
-    """Tell whether a cell is a finite decimal number.
+    """Return whether a cell is a finite decimal number.
 
     Examples
     --------

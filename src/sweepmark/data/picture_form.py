@@ -67,7 +67,7 @@ class PictureForm:
 
 
 def is_picture(path: Path) -> bool:
-    """Tell whether a file begins as PNG, JPEG, PBM, PGM or PPM do."""
+    """Return whether a file begins as PNG, JPEG, PBM, PGM or PPM do."""
     with path.open("rb") as file:
         head = file.read(8)
     is_netpbm = head[:1] == b"P" and head[1:2] in b"123456" and head[2:3] in b" \t\r\n#"
