@@ -1,7 +1,7 @@
-"""An evaluation: what a configuration asks for, and computing it.
+"""Evaluations: resolving a configuration to Specifications, and computing one.
 
-Evaluating a Specification gives a Scorecard and nothing else happens: nothing is written, logged
-or remembered. Everything that is fitted is fitted on training rows.
+Evaluating a Specification returns a Scorecard and has no side effects: nothing is written or
+logged. Everything is fitted on training rows only.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ __all__ = ["evaluate", "specify", "specify_test", "trained_names"]
 def specify(
     config: Config, dataset: Dataset, *, trusted: Sequence[str] = ()
 ) -> tuple[Specification, ...]:
-    """Return the evaluations that a trial of this configuration is made of.
+    """Return the Specifications of the evaluations that a trial of this configuration consists of.
 
-    One for ``evaluation=test`` and ``evaluation=validation``, one a fold for ``evaluation=cv``.
+    One for ``evaluation=test`` and ``evaluation=validation``, one per fold for ``evaluation=cv``.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def specify(
 
 
 def specify_test(config: Config, dataset: Dataset, *, trusted: Sequence[str] = ()) -> Specification:
-    """Return the evaluation that fits on the whole training part and scores the test part.
+    """Return the Specification that fits on the whole training part and scores the test part.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def specify_test(config: Config, dataset: Dataset, *, trusted: Sequence[str] = (
 
 
 def trained_names(specification: Specification, dataset: Dataset) -> tuple[str, ...]:
-    """Return what the labels of the training part are called."""
+    """Return the names of the labels of the training part."""
     train, _ = split_rows(specification.split, dataset)
     classes = np.unique(targets(specification.task, dataset.y[train]))
     return task_labels(specification.task, dataset).called(classes.tolist())
@@ -88,7 +88,7 @@ def trained_names(specification: Specification, dataset: Dataset) -> tuple[str, 
 def _specify(
     config: Config, dataset: Dataset, *, trusted: Sequence[str]
 ) -> tuple[Specification, NDArray[Any], NDArray[Any]]:
-    """Return the evaluation of the test part, and the labels of both parts as the file has them."""
+    """Return the Specification of the test part, and the labels of both parts as in the file."""
     split = resolve_split(config.split, dataset)
     y_train, y_test = (dataset.y[rows] for rows in split_rows(split, dataset))
     task = resolve_task(config.task, dataset, np.unique(y_train))
@@ -122,7 +122,7 @@ def _labelled(
     positive: int | None,
     trusted: Sequence[str],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return components with their labels by name, each one of the training part's."""
+    """Return components with their label parameters by name, checked against the training part."""
     steps = {
         name: name_labels(step, labels, where=f"preprocess.{name}", trusted=trusted)
         for name, step in preprocess.items()
@@ -138,10 +138,10 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
     Parameters
     ----------
     specification : Specification
-        What to compute; the data set is opened from the cache by its digest.
+        The evaluation; its data set is opened from the cache by digest.
     keep_model : bool
-        Whether the Scorecard carries the fitted Pipeline. A sweep keeps one: what is prepared
-        for it is not kept for others, so that writing the model has that memory.
+        Whether the Scorecard includes the fitted Pipeline. The rows prepared for it are not cached
+        then, to leave that memory for serialising the model.
 
     Returns
     -------
@@ -150,9 +150,9 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
     Raises
     ------
     DataError
-        If the data set is not in the cache, or no threshold does what its rule asks for.
+        If the data set is not in the cache, or no threshold satisfies its rule.
     Exception
-        Whatever the estimator raises.
+        Any exception of the estimator.
     """
     parts = Parts.of(specification)
     key = None if keep_model else specification.rows_key
@@ -199,7 +199,7 @@ class _Fitted:
 
 
 def _work(before: cache.Statistics) -> dict[str, float]:
-    """Return what was shared since then: how much of the work was there already."""
+    """Return the cache hits, and the seconds that they saved, since ``before``."""
     now = cache.statistics()
     return {
         "prepared_hits": now.prepared_hits - before.prepared_hits,
@@ -213,7 +213,7 @@ def _classes(pipeline: Pipeline, parts: Parts) -> tuple[int, ...]:
 
 
 def _fit(parts: Parts, cut: float | None, *, key: str | None) -> _Fitted:
-    """Fit on the training rows; epoch by epoch, where it is asked for, watching what it may."""
+    """Fit on the training rows; by epochs if configured, with the loss on monitored rows."""
     method = parts.specification.method
     pipeline = build_pipeline(parts.specification, parts.taught)
     opened: Callable[[], Part] = partial(parts.take, parts.fit)
@@ -241,7 +241,7 @@ def _score(
     cut: float | None,
     key: str | None = None,
 ) -> tuple[dict[str, float], Predictions, float]:
-    """Return figures and predictions of rows, and the seconds that predicting took."""
+    """Return metrics and predictions of rows, and the seconds of predicting."""
     part = parts.take(rows)
     (answer, scores, probabilities), seconds = fitting.predict_rows(
         pipeline, part.X, positive=parts.pos_label, threshold=cut, key=key
@@ -258,9 +258,9 @@ def _score(
 
 
 def _watched(fitted: _Fitted, parts: Parts, cut: float | None) -> dict[str, float]:
-    """Return the last figures of the curves, and those of rows that are watched without epochs.
+    """Return the last values of the curves, or the metrics of monitored rows without epochs.
 
-    Of rows that are scored anyway there is no need to say the same twice.
+    Rows that are scored anyway are left out.
     """
     last = {name: values[-1] for name, values in fitted.curves.items() if math.isfinite(values[-1])}
     if parts.watched is None:
@@ -274,9 +274,9 @@ def _watched(fitted: _Fitted, parts: Parts, cut: float | None) -> dict[str, floa
 
 
 def _threshold(parts: Parts, *, key: str | None) -> tuple[float | None, float]:
-    """Return the threshold, chosen on cross-validated scores where a rule is given, and seconds.
+    """Return the threshold, chosen on cross-validated scores if given as a rule, and the seconds.
 
-    The rows are those fitted on: neither test rows nor rows held out take part.
+    Only the rows fitted on are used, neither test rows nor held-out rows.
     """
     asked = parts.specification.method.get("threshold")
     if not isinstance(asked, dict):
@@ -297,11 +297,11 @@ def _threshold(parts: Parts, *, key: str | None) -> tuple[float | None, float]:
         scores[held_out] = found
         seconds += fitted.seconds + predict_seconds
     rule = threshold.parse_threshold(asked["rule"])
-    assert isinstance(rule, threshold.Rule)  # noqa: S101 -- numbers are written as numbers
+    assert isinstance(rule, threshold.Rule)  # noqa: S101 -- a parsed rule is a Rule
     return threshold.choose_threshold(rule, y == parts.pos_label, scores), seconds
 
 
 def _texts(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:
-    """Return the first line of each warning, each once."""
+    """Return the first line of each distinct warning."""
     firsts = ((item.category, str(item.message).strip().partition("\n")[0]) for item in caught)
     return tuple(dict.fromkeys(f"{category.__name__}: {line}" for category, line in firsts))

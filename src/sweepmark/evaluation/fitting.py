@@ -1,4 +1,4 @@
-"""Fitting a Pipeline and asking it: at once or epoch by epoch, never holding more than it needs."""
+"""Fitting a Pipeline, at once or by epochs, and predicting with it, with little memory."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "dump_pipeline", "fit", "fit_epochs", "limited", "predict_rows"]
 
 Answer = tuple["NDArray[Any]", "NDArray[np.float64] | None", "NDArray[np.float64] | None"]
-"""Labels; scores of each class, or the positive one of two; probabilities of each class."""
+"""Labels; scores of each class, or of the positive one of two; probabilities of each class."""
 
 _TWO = 2
 
 
 def limited(threads: int) -> AbstractContextManager[object]:
-    """Limit the threads of BLAS and OpenMP, in what is imported by now."""
+    """Limit the threads of the BLAS and OpenMP libraries loaded so far."""
     limiter: AbstractContextManager[object] = _thread_pools(len(sys.modules)).limit(limits=threads)
     return limiter
 
 
 @lru_cache(maxsize=1)
 def _thread_pools(n_modules: int) -> ThreadpoolController:
-    """Look for the BLAS and OpenMP libraries once, and again when a module came in since."""
+    """Return the loaded BLAS and OpenMP libraries; searched again only after further imports."""
     from threadpoolctl import ThreadpoolController
 
     del n_modules
@@ -49,9 +49,9 @@ def _thread_pools(n_modules: int) -> ThreadpoolController:
 def fit(pipeline: Pipeline, rows: Callable[[], Part], *, key: str | None) -> float:
     """Fit a Pipeline and return the seconds it took.
 
-    It is what ``Pipeline.fit`` does, but it holds no step's input longer than that step needs it,
-    and what its steps make of the rows is shared (see :mod:`sweepmark.evaluation.prepared`). A step
-    that has ``fit_resample`` changes the rows and their labels, here and nowhere else.
+    Equivalent to ``Pipeline.fit``, but the input of each step is released as soon as possible, and
+    the output of preprocessing is cached (see :mod:`sweepmark.evaluation.prepared`). A step with
+    ``fit_resample`` changes the rows and their labels; it is applied in fitting only.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def fit_epochs(  # noqa: PLR0913 -- each has a meaning of its own
     positive: Any = None,
     threshold: float | None = None,
 ) -> tuple[float, dict[str, tuple[float, ...]]]:
-    """Fit a Pipeline whose classifier has ``partial_fit``, one pass over the rows an epoch.
+    """Fit a Pipeline whose classifier has ``partial_fit``, with one pass over the rows per epoch.
 
     Parameters
     ----------
@@ -87,11 +87,11 @@ def fit_epochs(  # noqa: PLR0913 -- each has a meaning of its own
     rows : callable
         Returns the rows to fit on.
     held_out : callable or None
-        Returns rows that are watched.
+        Returns the rows to monitor.
     key : str
-        As for :func:`fit`.
+        As in :func:`fit`.
     n_epochs : int
-        How many passes.
+        Number of passes.
     positive : label or None
         As for :func:`predict_rows`.
     threshold : float or None
@@ -100,10 +100,10 @@ def fit_epochs(  # noqa: PLR0913 -- each has a meaning of its own
     Returns
     -------
     seconds : float
-        Without the time of watching.
+        Seconds, without the time of monitoring.
     curves : mapping of str to n_epochs floats
-        Loss and accuracy after each epoch, of the rows fitted on (as they reach the classifier)
-        and those held out; no loss where there are no probabilities.
+        Loss and accuracy after each epoch, of the rows fitted on (after preprocessing) and of those
+        held out; no loss without ``predict_proba``.
     """
     X, y, seconds = _fit_steps(pipeline, rows, key)
     watched = {metric_names.train: (X, y)}
@@ -116,7 +116,7 @@ def fit_epochs(  # noqa: PLR0913 -- each has a meaning of its own
     seed = _shuffle_on(classifier)
     for epoch in range(n_epochs):
         started = time.perf_counter()
-        # Without the classes from the second on: some would begin anew.
+        # ``classes`` in the first call only: some classifiers would start anew.
         classifier.partial_fit(X, y, **({} if epoch else {"classes": classes}))
         seconds += time.perf_counter() - started
         for name, (X_watched, y_watched) in watched.items():
@@ -129,10 +129,10 @@ def fit_epochs(  # noqa: PLR0913 -- each has a meaning of its own
 
 
 def _shuffle_on(classifier: Any) -> int | None:
-    """Have a classifier go on with its random numbers, and return the seed that it began with.
+    """Let a classifier continue its random numbers between epochs, and return its initial seed.
 
-    scikit-learn's begin anew at each ``partial_fit`` where ``random_state`` is a number: every
-    epoch would see the rows in the same order.
+    scikit-learn's classifiers reset the generator at each ``partial_fit`` if ``random_state`` is a
+    number, so that every epoch would have the rows in the same order.
     """
     seed = classifier.get_params(deep=False).get("random_state")
     if not isinstance(seed, int):
@@ -149,9 +149,9 @@ def predict_rows(
     threshold: float | None = None,
     key: str | None = None,
 ) -> tuple[Answer, float]:
-    """Return what a fitted Pipeline says of rows, and the seconds that its labels took.
+    """Return the labels, scores and probabilities of rows, and the seconds of the labels.
 
-    Steps that have ``fit_resample`` are left out.
+    Steps with ``fit_resample`` are skipped.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def predict_rows(
     X : ndarray or DataFrame of shape (n, n_features)
         Rows.
     positive : label or None
-        The class that scores are of, for two classes; None takes the second, as scikit-learn does.
+        Of two classes, the one that scores refer to; None takes the second, as scikit-learn does.
     threshold : float or None
         For two classes, the score from which on a row counts as positive; None leaves the labels
         to the classifier.
@@ -187,10 +187,10 @@ def predict_rows(
 def dump_pipeline(
     pipeline: Pipeline, *, threshold: float | None = None, positive: Any = None
 ) -> bytes:
-    """Return a fitted pipeline in skops format, as new rows need it.
+    """Return a fitted pipeline in skops format, for predicting new rows.
 
-    Steps that change rows for fitting are left out; a classifier that can be written as
-    scikit-learn's own is; a threshold is built in.
+    Steps with ``fit_resample`` are left out; our SVC is written as scikit-learn's; a threshold is
+    included as a FixedThresholdClassifier.
     """
     from sklearn.model_selection import FixedThresholdClassifier
 
@@ -208,7 +208,7 @@ def dump_pipeline(
             pos_label=np.asarray(fitted.classes_)[_place(fitted, positive)].item(),
             response_method=_method(fitted),
         )
-        classifier.estimator_ = fitted  # fitting it would fit the classifier again
+        classifier.estimator_ = fitted  # its fit method would fit the classifier again
     pipeline.steps = [*kept, (name, classifier)]
     return as_bytes(pipeline)
 
@@ -220,7 +220,7 @@ def _resamples(step: Any) -> bool:
 def _fit_steps(
     pipeline: Pipeline, rows: Callable[[], Part], key: str | None
 ) -> tuple[Any, Any, float]:
-    """Fit all but the classifier; return what reaches it, and the seconds."""
+    """Fit the preprocessing steps; return the classifier's input and the seconds."""
     names, steps = zip(*pipeline.steps, strict=True)
     prepared = prepare(steps[:-1], rows, key=key)
     pipeline.steps = list(zip(names, (*prepared.steps, steps[-1]), strict=True))
@@ -257,7 +257,7 @@ def _labels(
 
 
 def _place(classifier: Any, positive: Any) -> int:
-    """Return which of two classes is positive."""
+    """Return the index of the positive one of two classes."""
     return 1 if positive is None else int(np.flatnonzero(classifier.classes_ == positive)[0])
 
 
@@ -269,10 +269,10 @@ def _method(classifier: Any) -> str:
 def _scores(
     classifier: Any, X: Any, positive: Any
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
-    """Return scores, None if there are none such, and the probabilities if they are made of them.
+    """Return the scores, or None, and the probabilities if the scores are these.
 
-    They have a column for each class, or are the positive one's of two: of the first, decisions
-    for the second with the other sign, as scikit-learn has it with ``pos_label``.
+    Scores have a column per class, or for two classes are those of the positive one: if that is the
+    first class, decision values have the opposite sign, as in scikit-learn with ``pos_label``.
     """
     n_classes = len(classifier.classes_)
     for method in ("decision_function", "predict_proba"):
@@ -294,7 +294,7 @@ def _probabilities(classifier: Any, X: Any) -> NDArray[np.float64]:
 
 
 def _scores_pairs(classifier: Any) -> bool:
-    """Tell whether the columns are pairs of classes: of three classes there are three pairs."""
+    """Return whether score columns are of pairs of classes (three classes have three pairs)."""
     parameters = classifier.get_params(deep=True)
     return any(
         name.endswith("decision_function_shape") and value == "ovo"
