@@ -1,4 +1,4 @@
-"""The Ledger in Optuna's own form."""
+"""The Ledger as an Optuna study."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["OptunaLedger"]
 
 
 class OptunaLedger:
-    """A study of ``optuna.db`` in a store, named by the sweep_id; made when first needed.
+    """A study in ``optuna.db`` of a store, named by the sweep_id; created when first needed.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class OptunaLedger:
         if is_next(trial, self._count):
             step("ledger.trial")
             with translated(self._database):
-                # Optuna tries five times over: it would keep a sweep for two minutes.
+                # Optuna would retry five times, which delays a sweep by two minutes.
                 await_write_lock(self._database, seconds=LOCK_TIMEOUT)
                 storage.create_new_trial(study_id, template_trial=self._frozen(trial, value))
             step("ledger.trial.done")
@@ -134,7 +134,7 @@ class OptunaLedger:
         }
         attributes |= {name: text for name, text in optional.items() if text}
         return FrozenTrial(
-            number=-1,  # the storage counts
+            number=-1,  # the storage numbers the trials
             trial_id=-1,
             state=state,
             value=value if state is TrialState.COMPLETE else None,
@@ -180,7 +180,7 @@ def _categorical(axis: Axis, value: Any) -> Any:
 
 
 def _is_plain(axis: Choice) -> bool:
-    """Whether Optuna can keep the values and tell them apart (1, 1.0 and True are equal to it)."""
+    """Whether Optuna can store and distinguish the values (1, 1.0 and True are equal to it)."""
     if not all(value is None or isinstance(value, int | float | str) for value in axis.values):
         return False
     return len(set(axis.values)) == len(axis.values)
