@@ -1,4 +1,4 @@
-"""Diagrams of one Scorecard: how training went, and what each threshold would give."""
+"""Diagrams of one Scorecard: training curves, ROC, precision-recall and threshold curves."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _SHARE = (-0.02, 1.02)
 _GRID = np.linspace(0, 1, 401)
 _LARGEST = 1e200
 _OUTER = 0.5
-"""Percent of the scores at either end that a diagram against them need not show."""
+"""Percentage of the scores at either end that a threshold diagram may cut off."""
 
 
 def training_png(card: Scorecard) -> bytes | None:
-    """Return loss and error against epochs, of the rows fitted on and those held out.
+    """Return loss and error over epochs, of the rows fitted on and those held out.
 
-    None where training did not go by epochs.
+    None if training did not go by epochs.
     """
     curves = {
         name.removeprefix(metric_names.cv("")): values for name, values in card.curves.items()
@@ -79,17 +79,17 @@ def _last(values: NDArray[Any], figure: str) -> float:
 
 
 def rankings(card: Scorecard) -> dict[int, Ranking]:
-    """Return the rows ranked by the scores of each class against the rest.
+    """Return, by class, the rows ranked by their scores of that class against the rest.
 
-    Of two classes that is the positive one; a class without rows of both kinds has none, and
-    without scores, or with NaN among them, there are none at all.
+    For two classes only the positive one is ranked. Classes without both positive and negative rows
+    are left out; the result is empty if there are no scores or a score is NaN.
     """
     scored = card.predictions
     scores = scored.scores
     if scores is None or not scores.size or np.isnan(scores).any():
         return {}
     columns = [scores] if scores.ndim == 1 else list(scores.T)
-    if card.positive is not None:  # its scores say it all
+    if card.positive is not None:  # the other class has the same curve, mirrored
         place = card.classes.index(card.positive)
         named = {card.positive: columns[0] if len(columns) == 1 else columns[place]}
     else:
@@ -99,16 +99,16 @@ def rankings(card: Scorecard) -> dict[int, Ranking]:
 
 
 def roc_png(ranked: dict[int, Ranking], names: Sequence[str], card: Scorecard) -> bytes:
-    """Return the ROC curve: for two classes one, for more all of them, their mean and the worst.
+    """Return the ROC curve of two classes, or of more classes all curves, their mean and the worst.
 
     Parameters
     ----------
     ranked : dict of int to Ranking
         From :func:`rankings`; at least one.
     names : sequence of str
-        What the classes are called.
+        Names of the classes.
     card : Scorecard
-        Whose they are.
+        The Scorecard that was ranked.
     """
     curves = {
         label: (np.append(0, ranking.fall_out), np.append(0, ranking.recall))
@@ -133,7 +133,7 @@ def roc_png(ranked: dict[int, Ranking], names: Sequence[str], card: Scorecard) -
 def precision_recall_png(
     ranked: dict[int, Ranking], names: Sequence[str], card: Scorecard
 ) -> bytes:
-    """Return precision against recall; parameters as those of :func:`roc_png`."""
+    """Return precision over recall; parameters as in :func:`roc_png`."""
     curves = {
         label: (np.append(0, ranking.recall), np.append(ranking.precision[0], ranking.precision))
         for label, ranking in ranked.items()
@@ -154,16 +154,16 @@ def precision_recall_png(
 
 
 def threshold_png(ranking: Ranking, name: str, card: Scorecard) -> bytes:
-    """Return precision and recall of two classes against the threshold, with the one in force.
+    """Return precision and recall of two classes over the threshold, with the current threshold.
 
     Parameters
     ----------
     ranking : Ranking
-        Of the positive class.
+        The ranking by the positive class.
     name : str
-        What it is called.
+        Name of the positive class.
     card : Scorecard
-        Whose it is.
+        The Scorecard that was ranked.
     """
     cut, word = _threshold(card)
     shown = np.append(ranking.thresholds[np.abs(ranking.thresholds) < _LARGEST], cut)
@@ -195,7 +195,7 @@ def _threshold(card: Scorecard) -> tuple[float, str]:
 
 
 def _operating_point(ranked: dict[int, Ranking], card: Scorecard, kind: str) -> list[Point]:
-    """Return where predictions of two classes lie."""
+    """Return the operating point of the predictions of two classes, if it is unique."""
     if len(card.classes) > 2:  # noqa: PLR2004 -- every class would have one
         return []
     (ranking,) = ranked.values()
