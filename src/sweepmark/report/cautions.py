@@ -154,7 +154,7 @@ def with_common(
 
 
 def _has_datasets(trials: Sequence[Trial], blueprint: Blueprint) -> bool:
-    """Tell whether trials are of different data sets: equal row numbers mean nothing then."""
+    """Return whether trials are of different data sets: equal row numbers mean nothing then."""
     if not any(axis.name.partition(".")[0] in _OF_DATA for axis in blueprint.space.axes):
         return False
     datasets = [blueprint.config_at(dict(trial.params)).dataset for trial in trials]

@@ -51,15 +51,15 @@ class Keys:
     _alike: dict[str, Sequence[Specification]] = field(default_factory=dict)
 
     def are_of_trial(self, params: Params, keys: Sequence[str]) -> bool:
-        """Tell whether these are the keys of a trial, in order; also where that is not known."""
+        """Return whether these are the keys of a trial, in order; also where that is not known."""
         return self._fit(params, lambda found: found == [*keys])
 
     def is_final(self, params: Params, key: str) -> bool:
-        """Tell whether this is the key of a recipe scored on the test part; see above."""
+        """Return whether this is the key of a recipe scored on the test part; see above."""
         return self._fit(params, lambda found: found == [key], final=True)
 
     def has(self, params: Params, key: str, *, final: bool) -> bool:
-        """Tell whether a key is one of a trial's or, with ``final``, that of its recipe."""
+        """Return whether a key is one of a trial's or, with ``final``, that of its recipe."""
         return self._fit(params, lambda found: key in found) or (
             final and self.is_final(params, key)
         )

@@ -297,6 +297,6 @@ def _heatmap(result: SweepResult, axes: list[Choice], metric: str, trials: list[
 
 
 def _is_log(axis: Choice) -> bool:
-    """Tell whether the values are spread over orders of magnitude."""
+    """Return whether the values are spread over orders of magnitude."""
     low, high = min(axis.values), max(axis.values)
     return bool(low > 0 and high / low >= 100)  # noqa: PLR2004 -- two orders of magnitude
