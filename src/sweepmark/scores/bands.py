@@ -67,7 +67,7 @@ def check_bands(rule: GradeConfig) -> None:
 
 
 def reaches(value: float, edge: float) -> bool:
-    """Tell whether a figure is at an edge or above it, but for rounding.
+    """Return whether a figure is at an edge or above it, but for rounding.
 
     Examples
     --------

@@ -152,7 +152,7 @@ def validation(name: str) -> str:
 
 
 def is_validation(name: str) -> bool:
-    """Tell whether a metric is of the rows held out of the training part.
+    """Return whether a metric is of the rows held out of the training part.
 
     Examples
     --------
@@ -201,7 +201,7 @@ def _hexadecimal(character: str | re.Match[str]) -> str:
 
 
 def is_recall(name: str) -> bool:
-    """Tell whether a metric is one class's recall.
+    """Return whether a metric is one class's recall.
 
     Examples
     --------
