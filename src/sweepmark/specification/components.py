@@ -117,7 +117,7 @@ def _parameters(cls: type) -> Mapping[str, Any]:
 
 
 def accepts(cls: type, parameter: str) -> bool:
-    """Tell whether a class's constructor takes a parameter."""
+    """Return whether a class's constructor takes a parameter."""
     return parameter in _parameters(cls)
 
 
@@ -161,7 +161,7 @@ def resolve_component(
 
 
 def _is_random(cls: type, parameters: Mapping[str, Any]) -> bool:
-    """Tell whether a seed means anything: KFold and its kin refuse one unless they shuffle."""
+    """Return whether a seed means anything: KFold and its kin refuse one unless they shuffle."""
     from sklearn.model_selection import BaseCrossValidator
 
     if issubclass(cls, BaseCrossValidator) and not parameters.get("shuffle", False):
@@ -221,7 +221,7 @@ def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[s
 
 
 def _is_single(cls: type, parameter: str) -> bool:
-    """Tell whether a class runs one thread unless told otherwise.
+    """Return whether a class runs one thread unless told otherwise.
 
     None is one to scikit-learn, which warns where a number is given and has no effect; to others
     it may be all cores.
