@@ -158,7 +158,7 @@ class Store:
 
 
 def _is_file(path: Path) -> bool:
-    """Tell whether it is a file, and no link to one: a pipe would keep us waiting."""
+    """Return whether it is a file, and no link to one: a pipe would keep us waiting."""
     return stat.S_ISREG(path.lstat().st_mode)
 
 

@@ -81,7 +81,7 @@ class EvaluationStore:
         return None if found is None else self._read(*found, with_model=with_model)
 
     def holds(self, key: str, result: str, *, with_model: bool = False) -> bool:
-        """Tell whether an evaluation is there, as far as its digests say: nothing else is read."""
+        """Return whether an evaluation exists; only its manifest is read."""
         try:
             return self._locate(key, result, with_model=with_model) is not None
         except LostError:
