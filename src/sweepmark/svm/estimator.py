@@ -181,7 +181,7 @@ class SVC(sklearn.svm.SVC):
         )
 
     def _is_as_fitted(self, training: _Training) -> bool:
-        """Tell whether the model is the one that was fitted, but for its coefficients' values."""
+        """Return whether the model is the one that was fitted, but for its coefficients' values."""
         n_classes = len(self.classes_)
         return (
             self.kernel == "rbf"

@@ -24,7 +24,7 @@ __all__ = ["among", "fits", "size", "whole"]
 
 
 def fits(n_rows: int) -> bool:
-    """Tell whether the memory allows for a whole kernel of so many rows."""
+    """Return whether the memory allows for a whole kernel of so many rows."""
     return size(n_rows) <= cache.limit() // 2
 
 

@@ -80,7 +80,7 @@ def _is_within(
     error: float,
     allowed: float,
 ) -> bool:
-    """Tell whether a type's range and precision suffice."""
+    """Return whether a type's range and precision suffice."""
     least, most = bounds
     return least <= longest <= most and error * float(np.finfo(dtype).eps) <= allowed
 

@@ -119,7 +119,7 @@ def solve(problem: Problem, C: float, *, n_threads: int) -> Solution:
 
 
 def _free(problem: Problem, solution: Solution) -> NDArray[np.bool_]:
-    """Tell for each pair whether all its variables are below the ceiling."""
+    """Return for each pair whether all its variables are below the ceiling."""
     bounds = _CEILING * np.asarray(problem.weights)
     largest = np.empty((len(problem.counts), len(problem.counts) - 1))
     for number, (start, stop) in enumerate(problem.spans):
