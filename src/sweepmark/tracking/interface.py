@@ -115,7 +115,7 @@ class Tracker(Protocol):
 
 
 def is_of_outcome(tag: str) -> bool:
-    """Tell whether a tag says what became of a trial, and not which one it is."""
+    """Return whether a tag says what became of a trial, and not which one it is."""
     return tag.startswith("sweepmark.") and tag not in _IDENTITY_TAGS
 
 

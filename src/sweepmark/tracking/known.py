@@ -30,7 +30,7 @@ class Known:
     ended: dict[int, int | None] = field(default_factory=dict)
 
     def is_current(self, number: int, ended: int) -> bool:
-        """Tell whether a trial's run is whole and of the outcome that came at a time."""
+        """Return whether a trial's run is whole and of the outcome that came at a time."""
         is_whole = number in self.whole and number not in self.failed
         return is_whole and self.ended[number] == ended
 
