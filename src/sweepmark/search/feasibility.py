@@ -1,4 +1,4 @@
-"""What is refused before a sweep starts, and the points of a space that stand for all of it."""
+"""Checks before a sweep starts, and the points of a space that cover all its values."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _NO_OBJECTIVES = (FIT_SECONDS, PREDICT_SECONDS, POINTS, THRESHOLD)
 
 
 def check_objective(sweep: SweepConfig, config: Config) -> None:
-    """Refuse an objective that is no metric or no quality, or would select on the test part.
+    """Raise if an objective is not a metric, has no direction, or would select on the test part.
 
     Raises
     ------
     ConfigurationError
-        Naming one that can be had.
+        With an objective that can be used.
     """
     _check_direction(sweep)
     objective = sweep.objective
@@ -85,7 +85,7 @@ def check_objective(sweep: SweepConfig, config: Config) -> None:
 
 
 def _check_direction(sweep: SweepConfig) -> None:
-    """Refuse a direction that is not the objective's, or none where the objective has none."""
+    """Raise if a direction contradicts the objective's, or if there is neither."""
     objective, asked = sweep.objective, sweep.direction
     own = "maximize" if objective is None else direction(objective)
     if own is not None and asked not in {None, own}:
@@ -102,7 +102,7 @@ def _check_direction(sweep: SweepConfig) -> None:
 
 
 def check_grade(rule: GradeConfig) -> None:
-    """Refuse bands that are none, or of no metric.
+    """Raise if bands are invalid, or their metric does not exist.
 
     Raises
     ------
@@ -117,19 +117,19 @@ def check_grade(rule: GradeConfig) -> None:
 
 
 def check_recalls(sweep: SweepConfig, rule: GradeConfig, names: Sequence[str]) -> None:
-    """Refuse to select by, or to grade, the recall of a label that there is not.
+    """Raise if the objective or the graded metric is the recall of an unknown label.
 
     Parameters
     ----------
     sweep, rule
-        Whose objective and metric are meant.
+        The groups with objective and metric.
     names : sequence of str
         The labels of the training part.
 
     Raises
     ------
     ConfigurationError
-        Naming the recalls that there are.
+        With the existing recalls.
     """
     known = [recall(name) for name in names]
     for prefix in (cv(""), validation("")):
@@ -143,12 +143,12 @@ def check_recalls(sweep: SweepConfig, rule: GradeConfig, names: Sequence[str]) -
 
 
 def check_axes(space: Space) -> None:
-    """Refuse axes that do not change what is evaluated.
+    """Raise if an axis does not affect evaluations.
 
     Raises
     ------
     ConfigurationError
-        Naming the first of them.
+        With the first such axis.
     """
     for axis in space.all_axes():
         name = axis.name if isinstance(axis, Options) else axis.path
@@ -161,7 +161,7 @@ def check_axes(space: Space) -> None:
 
 
 def samples(space: Space) -> Iterator[Params]:
-    """Yield points that between them hold every option, value and choice of rows once or more."""
+    """Yield points that together cover every option, value and combination of rows."""
     for combination in space.combinations():
         axes = {axis.name: axis for axis in space.active(combination)}
         values = {
