@@ -1,4 +1,4 @@
-"""Grades: points for a figure by a rule's bands, how sure they are, and ranks above the last."""
+"""Grades: points for a metric by a rule's bands, their uncertainty, and ranks in the top band."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A figure that asks for a grade among others.
+    """A metric value to be graded, alone or together with others.
 
     Attributes
     ----------
     name : str
-        Whose it is, for messages.
+        Its name in messages.
     value : float
         The rule's metric.
     n : int
@@ -50,26 +50,26 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grade:
-    """What a rule gives for a figure.
+    """The grade of a metric value by a rule.
 
     Attributes
     ----------
     points : int or float
-        An int where it is whole.
+        An int if it is whole.
     band : str
         Such as "95 % to 96 %", or "not passed".
     interval : tuple of float or None
-        95 % Wilson interval of the value; None for a metric that is no share of rows.
+        95 % Wilson interval of the value; None for a metric that is not a share of rows.
     undecided : bool
-        Whether the interval crosses the edge of a band.
+        Whether the interval contains the edge of a band.
     metric, value, n : str, float, int
-        What was graded, its figure and the rows scored.
+        The graded metric, its value and the rows scored.
     target, target_reached : float or None, bool
-        The rule's target; False also where there is none.
+        The rule's target; ``target_reached`` is False if there is none.
     rank, n_ranked : int or None
-        Rank among the entries from ``ranked_from`` on, and how many those are; None outside.
+        Rank among the entries that reach ``ranked_from``, and their number; None for the others.
     note : str
-        What else the reader should know; perhaps empty.
+        A remark; may be empty.
     """
 
     points: float
@@ -92,16 +92,16 @@ def wilson_interval(proportion: float, n: int, *, confidence: float = 0.95) -> t
     Parameters
     ----------
     proportion : float
-        The share observed, in [0, 1].
+        The observed share, in [0, 1].
     n : int
-        Rows observed, at least 1.
+        Number of rows, at least 1.
     confidence : float
         In (0, 1).
 
     Raises
     ------
     ConfigurationError
-        If one of them is out of its range.
+        If a parameter is out of range.
 
     References
     ----------
@@ -134,7 +134,7 @@ def wilson_interval(proportion: float, n: int, *, confidence: float = 0.95) -> t
 
 
 def grade(value: float, n: int, rule: GradeConfig) -> Grade:
-    """Return the grade of one figure by itself.
+    """Return the grade of one metric value by itself.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def grade(value: float, n: int, rule: GradeConfig) -> Grade:
     Raises
     ------
     ConfigurationError
-        If the rule has no bands or makes no sense, or the figure is not finite or out of range.
+        If the rule has no bands or is invalid, or the value is not finite or out of range.
     """
     check_bands(rule)
     _check(value, rule)
@@ -179,7 +179,7 @@ def grade(value: float, n: int, rule: GradeConfig) -> Grade:
 
 
 def rank_entries(entries: Sequence[Entry], rule: GradeConfig) -> list[Grade]:
-    """Return the grades of entries that are graded together, in their order.
+    """Return the grades of entries that are ranked together, in their order.
 
     From ``ranked_from`` on, the best of m entries gets ``ranked_points``, the last the points of
     its band, and rank r in between ``base + (ranked_points - base) * (m - r) / (m - 1)``; equal
@@ -229,7 +229,7 @@ def _check_test_sets(entries: Sequence[Entry]) -> None:
 
 
 def _rerank(single: Grade, ranked: Sequence[float], rule: GradeConfig) -> Grade:
-    """Return the grade among the values of the ranked zone."""
+    """Return the grade with its rank among the values in the ranked zone."""
     n_ranked = len(ranked)
     place = 1 + sum(other > single.value + TOLERANCE for other in ranked)
     span = rule.ranked_points - single.points

@@ -1,4 +1,4 @@
-"""Predicting new rows with the model that a run kept."""
+"""Inference: predictions for new rows by the model of a run."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Inference:
-    """What a run's model says of new rows.
+    """The predictions of a run's model for new rows.
 
     Attributes
     ----------
     run : Run
-        Whose model it is.
+        The run whose model predicts.
     classes : tuple of int
-        What the columns of the scores are of.
+        The classes, in the order of the columns of ``scores``.
     names : tuple of str
-        What the classes are called.
+        Names of the classes.
     positive : int or None
-        Of two classes the one that scores are of.
+        Of two classes the one that scores refer to.
     intake : Intake
         The rows.
     y_pred : ndarray of shape (n_rows,), int64
         Labels.
     scores : ndarray of shape (n_rows, n_classes) or (n_rows,), float64, or None
-        As :class:`sweepmark.scores.scorecard.Predictions` has them.
+        As in :class:`sweepmark.scores.predictions.Predictions`.
     listed : ndarray of shape (n_listed,), int
-        Which rows are shown, in that order.
+        The rows shown, in order.
     """
 
     run: Run
@@ -69,47 +69,47 @@ class Inference:
 
     @property
     def accuracy(self) -> float | None:
-        """The share of rows that are right; None if nobody says what would be."""
+        """The accuracy; None if the file has no labels."""
         n_right = self.n_right
         return None if n_right is None else n_right / len(self.y_pred)
 
     @property
     def n_right(self) -> int | None:
-        """How many rows are right, likewise."""
+        """The number of correct rows, if the file has labels."""
         return None if self.intake.y is None else int((self.y_true == self.y_pred).sum())
 
     @property
     def y_true(self) -> NDArray[np.int64]:
-        """The file's labels, as the run's task has them."""
+        """The file's labels, converted to targets of the run's task."""
         if self.intake.y is None:
             raise LookupError("the file has no labels")
         return targets(self.run.task, self.intake.y)
 
     def name(self, label: int) -> str:
-        """Return what a label is called; one that the model does not know, its number."""
+        """Return the name of a label, or its number if the model does not know it."""
         return self.names[self.classes.index(label)] if label in self.classes else str(label)
 
 
 def predict_file(
     run: Run, path: Path, *, header: bool | None = None, packages: Collection[str] = ()
 ) -> Inference:
-    """Predict the rows of a file, as the run's test rows were predicted.
+    """Predict the rows of a file in the same way as the run's test rows.
 
     Parameters
     ----------
     run : Run
-        Whose model is asked.
+        The run whose model predicts.
     path : Path
-        What :func:`sweepmark.data.intake.read_intake` reads.
+        A file that :func:`sweepmark.data.intake.read_intake` can read.
     header : bool or None
-        Whether a CSV file has a header; None finds out.
+        Whether a CSV file has a header; None detects it.
     packages : collection of str
         Packages whose types the user trusts in a model.
 
     Raises
     ------
     SweepmarkError
-        If the file, the model or the data set it was trained on is not what it should be.
+        If the file, the model or its training data set is invalid.
     """
     from threadpoolctl import threadpool_limits
 
@@ -139,19 +139,19 @@ def predict_file(
 
 
 def select_extremes(inference: Inference, count: int) -> Inference:
-    """Return a inference that shows the rows with the highest scores and those with the lowest.
+    """Return a copy that shows only the rows with the highest and with the lowest scores.
 
     Parameters
     ----------
     inference : Inference
-        Of a model of two classes.
+        Predictions of a model of two classes.
     count : int
-        How many of each; rows are not shown twice.
+        Number of rows at either end; no row is shown twice.
 
     Raises
     ------
     ConfigurationError
-        If there are no scores, or more than one a row.
+        If there is not exactly one score per row.
     """
     scores = inference.scores
     if scores is None or scores.ndim != 1:
@@ -171,9 +171,9 @@ def load_model(run: Run, *, packages: Collection[str] = ()) -> Any:
     Raises
     ------
     ConfigurationError
-        If it was not kept, with the command that gets it.
+        If it was not kept; the message has a command that recomputes it.
     DataError
-        If it holds types that are not trusted.
+        If it contains types that are not trusted.
     """
     from sweepmark.specification.models import load
 
@@ -193,7 +193,7 @@ def load_model(run: Run, *, packages: Collection[str] = ()) -> Any:
 
 
 def inference_csv(inference: Inference) -> Iterator[str]:
-    """Yield the predictions as lines of CSV: row (from 0), label, the file's own, scores."""
+    """Yield the predictions as lines of CSV: row (from 0), label, actual label if known, scores."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     y_true = None if inference.intake.y is None else inference.y_true.tolist()
@@ -237,7 +237,7 @@ def inference_document(inference: Inference) -> dict[str, Any]:
 
 
 def _score_columns(inference: Inference) -> Sequence[tuple[str, NDArray[np.float64]]]:
-    """Return the scores by what their class is called: of two classes, the positive one's only."""
+    """Return the scores by class name; for two classes, only those of the positive one."""
     scores = inference.scores
     if scores is None:
         return []
@@ -259,7 +259,7 @@ def _dataset(run: Run) -> Dataset:
 
 
 def _answer(ask: Callable[[], Any], path: Path) -> Any:
-    """Have a model answer; rows that it cannot take are the file's fault, not ours."""
+    """Call a model; errors that it raises on the rows are reported as errors of the file."""
     try:
         return ask()
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Leaderboards: which trial is the best, how they are ordered, and their table and CSV."""
+"""Leaderboards: the order of trials, the best one, and their table and CSV."""
 
 from __future__ import annotations
 
@@ -40,28 +40,28 @@ __all__ = [
 _TAKEN = ("trial", "status", "train", "test", "validation", "positive", "points")
 
 _FEWEST = 3
-# On an axis of two values each is an edge: nothing could be said.
+# On an axis of two values both are edges: a warning would be meaningless.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextTable:
-    """What is printed: headings, and one text per cell, empty where there is nothing to say."""
+    """A table of texts: headings, and one text per cell, which may be empty."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
 def ranked(trials: Sequence[Trial], metric: str, direction: Direction | None = None) -> list[Trial]:
-    """Return the trials that have a finite figure, the best first; ties go by number.
+    """Return the trials with a finite value of a metric, best first; ties are ordered by number.
 
-    Failed and pruned trials are never ranked, and neither is a NaN.
+    Failed and pruned trials and NaN are never ranked.
 
     Parameters
     ----------
     trials : sequence of Trial
         In any order.
     metric : str
-        What ranks them.
+        The metric to rank by.
     direction : {"maximize", "minimize"} or None
         Which end is the better one; None takes the metric's own.
     """
@@ -72,16 +72,16 @@ def ranked(trials: Sequence[Trial], metric: str, direction: Direction | None = N
 
 
 def best(trials: Sequence[Trial], metric: str, direction: Direction | None = None) -> Trial | None:
-    """Return the trial that a sweep with this objective selects; None if none is ranked."""
+    """Return the best trial by an objective; None if none is ranked."""
     return next(iter(ranked(trials, metric, direction)), None)
 
 
 def headline(trials: Sequence[Trial]) -> Trial | None:
-    """Return the trial that stands for a sweep that selects nothing: the largest training part.
+    """Return the representative trial of a sweep without objective: the largest training part.
 
-    Not the best one: taking the maximum over test figures would be a selection on the test set.
-    Trials that saw the test part come before those that did not, where experiments differ in that.
-    Ties go to the lowest number; None if no trial finished.
+    It is not the best one, because the maximum over test metrics would be a selection on the test
+    set. Trials scored on the test part precede others. Ties go to the lowest number; None if no
+    trial finished.
     """
     finished = [trial for trial in trials if _is_finished(trial)]
     tested = [trial for trial in finished if ACCURACY in trial.metrics]
@@ -91,14 +91,14 @@ def headline(trials: Sequence[Trial]) -> Trial | None:
 def csv_text(
     trials: Sequence[Trial], *, metric: str | None = None, direction: Direction | None = None
 ) -> bytes:
-    """Return leaderboard.csv: one line a trial, whatever differs from run to run at the end.
+    """Return leaderboard.csv: one line per trial, with columns that vary between runs at the end.
 
     Parameters
     ----------
     trials : sequence of Trial
         In any order.
     metric : str or None
-        Ranks the lines; what is not ranked follows. None orders them by number.
+        Ranks the lines; trials that are not ranked follow. None orders them by number.
     direction : {"maximize", "minimize"} or None
         Which end is the better one; None takes the metric's own.
 
@@ -142,11 +142,11 @@ def table(
     trials : sequence of Trial
         In any order.
     metrics : sequence of str
-        The metrics shown; one that no trial has is left out.
+        The metrics shown; a metric that no trial has is left out.
     metric, direction
-        As for :func:`csv_text`.
+        As in :func:`csv_text`.
     points : mapping of int to float or None
-        Points by trial number, where trials are graded.
+        Points by trial number, if trials are graded.
     """
     ordered = _arrange(trials, metric, direction)
     params = _param_names(trials)
@@ -172,15 +172,15 @@ def table(
 
 
 def edge_warnings(best: Trial, axes: Mapping[str, Sequence[Any]]) -> list[str]:
-    """Return a warning for each axis of the grid on whose edge the best trial lies.
+    """Return a warning for each axis of the grid if the best trial lies on its edge.
 
     Parameters
     ----------
     best : Trial
-        What the sweep selected.
+        The selected trial.
     axes : mapping of str to sequence
-        The choices of each swept parameter; only axes of three numbers of one kind or more can
-        be extended and are looked at.
+        The choices of each swept parameter; only axes of at least three numbers of one kind are
+        checked.
     """
     warnings = []
     for name, choices in axes.items():
@@ -207,7 +207,7 @@ def _arrange(
 
 
 def _scored(trials: Iterable[Trial]) -> str:
-    """Return what the rows that figures come from are called; those held out are no test."""
+    """Return the name of the rows that metrics are of: held-out rows are not a test set."""
     held_out = any(
         ACCURACY not in trial.metrics
         and (CV_ACCURACY in trial.metrics or VALIDATION_ACCURACY in trial.metrics)
@@ -230,13 +230,13 @@ def _has(trial: Trial, metric: str) -> bool:
 
 
 def _param_names(trials: Iterable[Trial]) -> list[str]:
-    """Return the swept parameters in the order the trials, by number, first name them."""
+    """Return the swept parameters in the order of first occurrence in the trials, by number."""
     by_number = sorted(trials, key=lambda trial: trial.number)
     return list(dict.fromkeys(name for trial in by_number for name in trial.params))
 
 
 def _metric_names(trials: Iterable[Trial]) -> list[str]:
-    """Return the metrics, the known ones in their order, then the others by name and number."""
+    """Return the metrics: known ones in their order, then others by name and number."""
     found = {name for trial in trials for name in trial.metrics}
     known = [name for name in NAMES if name in found]
 
@@ -248,7 +248,7 @@ def _metric_names(trials: Iterable[Trial]) -> list[str]:
 
 
 def _shorten(names: Sequence[str]) -> list[str]:
-    """Return the last part of each dotted name where that is enough to tell columns apart."""
+    """Return the last part of each dotted name, if that is unique."""
     lasts = Counter([*_TAKEN, *(name.rpartition(".")[2] for name in names)])
     return [last if lasts[last := name.rpartition(".")[2]] == 1 else name for name in names]
 

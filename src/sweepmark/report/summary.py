@@ -1,4 +1,4 @@
-"""What is said of a whole sweep: its JSON document, its table, and its run in MLflow."""
+"""Summaries of a sweep: its JSON document, its table, and its parent run in MLflow."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["parent_records", "published_table", "result_document", "result_table", "stop_text"]
 
 _NOTE = "mlflow.note.content"
-_LONGEST = 300  # characters of a text in the note, of which MLflow keeps 8,000
+_LONGEST = 300  # maximum characters of a text in the note; MLflow limits notes to 8,000
 _SHOWN = (
     metric_names.ACCURACY,
     metric_names.ACCURACY_COMMON,
@@ -49,7 +49,7 @@ _SHOWN = (
 
 
 def result_document(result: SweepResult) -> dict[str, Any]:
-    """Return what ``--json`` prints of a sweep or a single run."""
+    """Return the mapping that ``--json`` prints for a sweep or a single run."""
     sweep = result.blueprint.sweep
     chosen = None
     if result.chosen is not None:
@@ -99,7 +99,7 @@ def _trial_document(trial: Trial) -> dict[str, Any]:
 
 
 def stop_text(result: SweepResult) -> str:
-    """Return which budget ended a sweep before its last trial, in words; empty if none did."""
+    """Return in words which budget ended a sweep early; empty if none did."""
     sweep, n_trials = result.blueprint.sweep, len(result.trials)
     if result.stopped_by == "target":
         return f"ended after {n_trials} trials: sweep.target={sweep.target:g} was reached"
@@ -113,7 +113,7 @@ def _plain(figures: Any) -> dict[str, float | None]:
 
 
 def result_table(result: SweepResult) -> TextTable:
-    """Return the table of a sweep's trials, ranked if it selects."""
+    """Return the table of a sweep's trials, ranked if it has an objective."""
     sweep, rule = result.blueprint.sweep, result.blueprint.config.grade
     points = None
     if sweep.objective is None and rule.bands:
@@ -132,7 +132,7 @@ def result_table(result: SweepResult) -> TextTable:
 
 
 def published_table(result: SweepResult) -> TextTable | None:
-    """Return published figures beside ours; None where no trial is a published experiment."""
+    """Return published metrics beside ours; None if no trial is a published experiment."""
     metrics = [each for those in result.published_metrics.values() for each in those]
     if not metrics:
         return None
@@ -153,14 +153,14 @@ def published_table(result: SweepResult) -> TextTable | None:
 
 
 def _figure(value: float | None, sign: str = "") -> str:
-    """Return a share with five digits, a count as a whole number."""
+    """Format a share with five digits, a count as a whole number."""
     if value is None:
         return ""
     return format(value, f"{sign}.0f" if value.is_integer() and abs(value) > 1 else f"{sign}.5f")
 
 
 def parent_records(result: SweepResult, dataset: Dataset) -> list[Record]:
-    """Return what a sweep's own run says once it is over."""
+    """Return the records of a sweep's parent run at its end."""
     sweep = result.blueprint.sweep
     records: list[Record] = [
         Tag("sweepmark.status", result.state),
@@ -194,7 +194,7 @@ def parent_records(result: SweepResult, dataset: Dataset) -> list[Record]:
 
 
 def _test_artifacts(result: SweepResult, test: Trial, dataset: Dataset) -> list[Record]:
-    """Return the files on the recipe as scored on the test part, unless a child has them."""
+    """Return the files on the final test, unless a child run has them."""
     wanted = result.blueprint.config.tracking.artifacts
     if wanted == "none" or (wanted == "all" and result.chosen is None):
         return []
@@ -227,14 +227,14 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Return text that is neither Markdown nor HTML, cut where a note has no room for it."""
+    """Escape Markdown and HTML in a text, and truncate it."""
     shown = html.escape(cut(text, _LONGEST), quote=False)
-    # An underscore within a word is none of Markdown's.
+    # An underscore within a word is not Markdown.
     return re.sub(r"[\\`*\[\]|~!#]|\b_|_\b", r"\\\g<0>", shown)
 
 
 def _figure_records(result: SweepResult) -> list[Record]:
-    """Return a picture of the sweep where one or two numeric parameters were swept."""
+    """Return a plot of the sweep if one or two numeric parameters were swept."""
     axes = [
         axis
         for axis in result.blueprint.space.axes
@@ -297,6 +297,6 @@ def _heatmap(result: SweepResult, axes: list[Choice], metric: str, trials: list[
 
 
 def _is_log(axis: Choice) -> bool:
-    """Return whether the values are spread over orders of magnitude."""
+    """Return whether the values span orders of magnitude, for a logarithmic axis."""
     low, high = min(axis.values), max(axis.values)
     return bool(low > 0 and high / low >= 100)  # noqa: PLR2004 -- two orders of magnitude
