@@ -19,15 +19,15 @@ _HEADERS = ("precision", "recall", "f1-score", "support")
 
 
 def report_values(matrix: NDArray[Any], names: Sequence[object]) -> dict[str, Any]:
-    """Return what scikit-learn's ``classification_report(output_dict=True)`` does.
+    """Return the same mapping as scikit-learn's ``classification_report(output_dict=True)``.
 
     Parameters
     ----------
     matrix : ndarray of shape (n_classes, n_classes), int64
-        The confusion matrix, rows actual.
+        The confusion matrix; rows are the actual classes.
     names : sequence of n_classes
-        What the classes are called. Those neither met nor predicted are left out, as scikit-learn
-        does.
+        Names of the classes. Those that neither occur nor are predicted are left out, as
+        scikit-learn does.
     """
     found = PerClass.of(matrix)
     kept = np.flatnonzero(found.occurs)
@@ -46,7 +46,7 @@ def report_values(matrix: NDArray[Any], names: Sequence[object]) -> dict[str, An
 
 
 def report_text(description: Mapping[str, Any]) -> str:
-    """Return the text that scikit-learn's ``classification_report(digits=4)`` gives.
+    """Return the same text as scikit-learn's ``classification_report(digits=4)``.
 
     Parameters
     ----------
