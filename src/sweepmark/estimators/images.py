@@ -1,4 +1,4 @@
-"""Rows that are pictures: their shape, and moving what is on them."""
+"""Rows that are images: their shape, and shifting them."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _N_SIDES = 2
 
 
 def image_shape_of(n_features: int, image_shape: Sequence[int] | None = None) -> tuple[int, int]:
-    """Return rows and columns of the picture that a row of so many features is.
+    """Return the height and width of an image with a number of pixels.
 
     Parameters
     ----------
     n_features : int
-        Pixels of a picture.
+        Pixels of an image.
     image_shape : sequence of two int, or None
-        What it is said to be; None takes it for a square.
+        The configured height and width; None means a square image.
 
     Raises
     ------
     ValueError
-        If the pixels make no such picture.
+        If the pixels do not fit that shape.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def shift_images(
     image_shape: Sequence[int] | None = None,
     out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
-    """Move pictures by whole pixels; what leaves one side does not come in at the other.
+    """Shift images by whole pixels, without wrapping around.
 
     Parameters
     ----------
@@ -76,12 +76,12 @@ def shift_images(
     image_shape : sequence of two int, or None
         Rows and columns; None takes the pictures for squares.
     out : ndarray of shape (n_samples, n_features), or None
-        Where to put the result.
+        Array to write the result into.
 
     Returns
     -------
     ndarray of shape (n_samples, n_features)
-        Of X's dtype; what comes in is 0.
+        Of X's dtype; vacated pixels are 0.
 
     Examples
     --------
@@ -102,18 +102,18 @@ def shift_images(
 
 
 def _spans(by: int, length: int) -> tuple[slice, slice]:
-    """Return where to, and where from, what stays on the picture is moved along one side."""
+    """Return the target and source slices of a shift along one axis."""
     by = max(-length, min(by, length))
     return slice(max(0, by), length + min(0, by)), slice(max(0, -by), length - max(0, by))
 
 
 class PictureTransformer(TransformerMixin, BaseEstimator):
-    """Base of transformers whose rows are pictures: they have a parameter ``image_shape``."""
+    """Base class of transformers of images, with a parameter ``image_shape``."""
 
     image_shape: Sequence[int] | None
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Check parameters and the pictures' shape; nothing is learned from the pixels.
+        """Check parameters and the image shape; nothing is learned from the pixels.
 
         Parameters
         ----------
@@ -125,7 +125,7 @@ class PictureTransformer(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter or a pixel is out of range, or the pixels make no picture of that shape.
+            If a parameter or a pixel is out of range, or the pixels do not fit the image shape.
         """
         del y
         self._validate_params()
@@ -134,7 +134,7 @@ class PictureTransformer(TransformerMixin, BaseEstimator):
         return self
 
     def _pictures(self, X: ArrayLike, *, reset: bool) -> tuple[NDArray[Any], tuple[int, int]]:
-        """Return rows as they have to be, and the shape of their pictures."""
+        """Return validated rows, and the shape of their images."""
         if not reset:
             check_is_fitted(self)
         pictures: NDArray[Any] = validate_data(self, X, reset=reset)
@@ -144,11 +144,11 @@ class PictureTransformer(TransformerMixin, BaseEstimator):
         return image_shape_of(n_features, self.image_shape)
 
     def _note(self, shape: tuple[int, int]) -> None:
-        """Take down what follows from the pictures' shape."""
+        """Set attributes that depend on the image shape."""
 
 
 class Shift(OneToOneFeatureMixin, PictureTransformer):
-    """Move every picture by the same number of pixels, filled with 0.
+    """Shift every image by the same number of pixels; vacated pixels are 0.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ class Shift(OneToOneFeatureMixin, PictureTransformer):
     Attributes
     ----------
     n_features_in_ : int
-        Pixels of a picture.
+        Pixels of an image.
 
     Examples
     --------
@@ -182,7 +182,7 @@ class Shift(OneToOneFeatureMixin, PictureTransformer):
         self.image_shape = image_shape
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the pictures moved.
+        """Return the shifted images.
 
         Parameters
         ----------
