@@ -1,4 +1,4 @@
-"""A Scorecard as the plain mapping that ``evaluation.json`` keeps, back, and what it must be."""
+"""Conversion of a Scorecard to and from the mapping in ``evaluation.json``, and its validation."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _NUMBERS = ("n_train", "n_test", "n_positive", "fit_seconds", "predict_seconds")
 
 
 def document(scorecard: Scorecard) -> dict[str, Any]:
-    """Return all but predictions and model as a plain mapping; what is not finite is left out.
+    """Return all but predictions and model as a plain mapping; non-finite metrics are left out.
 
-    In curves, where every figure has its place, it is null.
+    In curves they are null, since every value has its position.
     """
     return {
         "curves": {
@@ -51,12 +51,12 @@ def document(scorecard: Scorecard) -> dict[str, Any]:
 def from_document(
     document: Mapping[str, Any], predictions: Predictions, model: bytes | None
 ) -> Scorecard:
-    """Return the Scorecard that :func:`document` described.
+    """Return the Scorecard of a mapping from :func:`document`.
 
     Raises
     ------
     DataError
-        If the document lacks a part.
+        If a part is missing.
     """
     try:
         return Scorecard(
@@ -83,7 +83,7 @@ def from_document(
 
 
 def misshapen(figures: Any) -> str | None:
-    """Return what of an ``evaluation.json`` is not as it is written; None if all is."""
+    """Return what is invalid in an ``evaluation.json``; None if it is valid."""
     if not isinstance(figures, dict):
         return "it is no mapping"
     card, origin = figures.get("scorecard"), figures.get("origin")
@@ -113,7 +113,7 @@ def misshapen(figures: Any) -> str | None:
 
 
 def _headline(specification: Any) -> str:
-    """Return the figure that every evaluation of a method has."""
+    """Return the metric that every evaluation of a method has."""
     method = specification.get("method") if isinstance(specification, dict) else None
     is_validation = isinstance(method, dict) and method.get("name") == "validation"
     return names.validation(names.ACCURACY) if is_validation else names.ACCURACY
@@ -152,7 +152,7 @@ def _is_number(value: Any) -> bool:
 
 
 def contradiction(card: Scorecard) -> str | None:
-    """Return where predictions do not fit each other or the figures; None if they do."""
+    """Return an inconsistency within the predictions or with the metrics; None if there is none."""
     scored = card.predictions
     columns = (scored.rows, scored.y_true, scored.y_pred)
     if any(column.ndim != 1 or column.dtype.kind not in "iu" for column in columns):

@@ -1,7 +1,7 @@
-"""Finished evaluations on disk, by key: the first of the two truths.
+"""Finished evaluations on disk, by key. Together with the journals they are the primary data.
 
-``<key>/`` holds the first that was written of an evaluation, and stays. What came out differently
-later, or was kept with a model that the first lacks, lies beside it, whole, as
+``<key>/`` is the first version written of an evaluation and never changes. A later version with
+another result, or with a model that the first lacks, is stored completely beside it as
 ``<key>.<result>`` or ``<key>.<result>-model`` (the first digits of its result's digest).
 """
 
@@ -38,16 +38,16 @@ if TYPE_CHECKING:
 
 __all__ = ["EvaluationStore", "Origin", "Stored"]
 
-_DIGEST = re.compile(r"[0-9a-f]{64}")  # it becomes the name of a folder
+_DIGEST = re.compile(r"[0-9a-f]{64}")  # it is used as a folder name
 _N_DIGITS = 16
 _KEY_LENGTH = 64
 
 
 class EvaluationStore:
-    """Evaluations below a folder; each is written once, whole.
+    """Evaluations below a folder; each is written once, atomically.
 
-    Every read is checked: the folder is none but its own, its files have the digests that were
-    written with them, and the specification has the evaluation's key.
+    Every read is verified: the folder belongs to the key, files match the digests written with
+    them, and the specification has the evaluation's key.
 
     Parameters
     ----------
@@ -61,16 +61,16 @@ class EvaluationStore:
     def find(
         self, key: str, result: str | None = None, *, with_model: bool = False
     ) -> Stored | None:
-        """Return an evaluation; None if it is not there.
+        """Return an evaluation; None if it does not exist.
 
         Parameters
         ----------
         key : str
             Which one.
         result : str or None
-            The digest of what it came to; None takes what was written first.
+            The digest of its result; None takes the version written first.
         with_model : bool
-            Whether it must have its model, which is read to be checked.
+            Whether it must have a model, which is then read and verified.
 
         Raises
         ------
@@ -112,10 +112,10 @@ class EvaluationStore:
         return None if found is None else self._file(*found, MODEL)
 
     def specification(self, key: str, result: str | None = None) -> Mapping[str, Any]:
-        """Return what an evaluation is of, as :meth:`Specification.document` wrote it.
+        """Return the specification of an evaluation, as :meth:`Specification.document` wrote it.
 
-        What names files or labels is checked: ``data`` is a digest, ``task`` has a name and
-        perhaps a positive label.
+        Fields that name files or labels are checked: ``data`` is a digest, ``task`` has a name and
+        optionally a positive label.
 
         Raises
         ------
@@ -137,19 +137,19 @@ class EvaluationStore:
     def put(
         self, specification: Specification, scorecard: Scorecard, origin: Origin
     ) -> tuple[Stored, Stored | None]:
-        """Keep an evaluation; what is there already stays.
+        """Store an evaluation; existing versions are not changed.
 
         Returns
         -------
         stored : Stored
-            It, as it can be read back.
+            The evaluation as stored.
         earlier : Stored or None
-            What was written first, if that came out differently.
+            The version written first, if that has another result.
 
         Raises
         ------
         LostError
-            If what is there already is damaged, and nothing was written.
+            If an existing version is damaged; nothing was written then.
         """
         check_folder(self._folder)
         stored, files = to_be_stored(specification, scorecard, origin)
@@ -165,7 +165,7 @@ class EvaluationStore:
         return stored, first if first.result != result else None
 
     def set_aside(self, name: str) -> Path:
-        """Move what is damaged out of the way, never over anything, and return where it is."""
+        """Move a damaged folder to an unused name, and return its path."""
         path = self._folder / name
         number = 1
         with environment_errors(path):
@@ -175,7 +175,7 @@ class EvaluationStore:
         return aside
 
     def keys(self) -> list[str]:
-        """Return the names of the folders there are, ascending: the keys and what lies beside."""
+        """Return the names of all folders, ascending: keys, and other versions of them."""
         with environment_errors(self._folder):
             if not os.path.lexists(self._folder):
                 return []
@@ -184,12 +184,12 @@ class EvaluationStore:
         return sorted(name for name in names if not name.startswith("."))
 
     def verify(self, name: str, *, full: bool = True) -> None:
-        """Read a folder's figures; in full, predictions and model as well.
+        """Verify a folder's metrics or, with ``full``, also predictions and model.
 
         Raises
         ------
         LostError
-            If it is damaged, or not the one that its name says.
+            If it is damaged, or does not belong to its name.
         """
         manifest = self._manifest(name)
         if not full:
@@ -204,7 +204,7 @@ class EvaluationStore:
             raise self._damaged(name, f"its result is {stored.result[:_N_DIGITS]}")
 
     def strangers(self, name: str) -> list[Path]:
-        """Return what lies in a folder and is not of the evaluation, which is never opened."""
+        """Return the files in a folder that do not belong to the evaluation, unopened."""
         folder = self._folder / name
         known = {DIGESTS, *self._manifest(name).files}
         with environment_errors(folder):
@@ -213,7 +213,7 @@ class EvaluationStore:
     def _locate(
         self, key: str, result: str | None, *, with_model: bool
     ) -> tuple[str, Manifest] | None:
-        """Return the name and the manifest of the folder where an evaluation came to a result."""
+        """Return the name and the manifest of the folder with a result of an evaluation."""
         check_folder(self._folder)
         names = [key]
         if result is None and os.path.lexists(self._folder / key):

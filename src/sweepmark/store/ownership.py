@@ -1,4 +1,4 @@
-"""One coordinator a sweep: a lock of the operating system that dies with its owner."""
+"""The lock of a sweep's only coordinator, which the operating system releases when that ends."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 __all__ = ["owned"]
 
 _LARGEST = 4096
-"""Bytes of a lock that are read; its owner takes a hundred."""
+"""Maximum bytes read of a lock file; the owner's note takes about a hundred."""
 
 
 @contextmanager
 def owned(path: Path) -> Iterator[None]:
-    """Own a sweep for the time of a ``with`` block.
+    """Hold the lock of a sweep within a ``with`` block.
 
     Parameters
     ----------
     path : Path
-        ``mlruns/sweeps/<sweep_id>.lock``; it stays behind, which means nothing: the lock counts.
+        ``mlruns/sweeps/<sweep_id>.lock``; the file remains, since only the lock on it counts.
 
     Raises
     ------
     OwnedError
-        If a living process owns it; the message names host, process and since when.
+        If a living process holds it; the message has its host, process id and start time.
     """
     with environment_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def owned(path: Path) -> Iterator[None]:
 
 
 def _open_itself(path: str, flags: int) -> int:
-    """Open a file, not what a link of that name leads to: a store may come from elsewhere."""
+    """Open a file without following links: a store may have been made by somebody else."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
 
 
