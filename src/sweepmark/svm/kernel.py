@@ -1,7 +1,7 @@
-"""Distances and RBF kernels, tile by tile: strip against strip.
+"""Distances and RBF kernels, computed in tiles of one strip of rows by another.
 
-Every tile comes from the same product of the same two strips, whether it ends up in the whole
-matrix or in one pair of classes, so that both have the same bits.
+A tile is always computed by the same product of the same two strips, whether it is used for the
+whole matrix or for one pair of classes, so that both have the same bits.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ __all__ = ["among", "fits", "size", "whole"]
 
 
 def fits(n_rows: int) -> bool:
-    """Return whether the memory allows for a whole kernel of so many rows."""
+    """Return whether the cache has room for a whole kernel of so many rows."""
     return size(n_rows) <= cache.limit() // 2
 
 
 def size(n_rows: int) -> int:
-    """Return the bytes of a kernel of so many rows."""
+    """Return the size in bytes of a kernel of so many rows."""
     return 4 * n_rows**2
 
 
 def whole(rows: OrderedRows, gamma: float, *, n_threads: int) -> NDArray[np.float32]:
-    """Return the kernel of all rows with each other, shape (n_rows, n_rows), read-only.
+    """Return the kernel matrix of all rows, shape (n_rows, n_rows), read-only.
 
-    It is in float32 whatever the distances are, as libsvm's own is.
+    Its dtype is float32, as in libsvm, whatever that of the distances.
     """
     key = ("kernel", rows.key, rows.strips, gamma)
     return cache.fetch(key, lambda: _whole(rows, gamma, n_threads), _size)
@@ -44,12 +44,12 @@ def whole(rows: OrderedRows, gamma: float, *, n_threads: int) -> NDArray[np.floa
 
 def _whole(rows: OrderedRows, gamma: float, n_threads: int) -> NDArray[np.float32]:
     n_rows = len(rows.array)
-    with cache.reserve(size(n_rows)):  # others go first, so that their memory can be used again
+    with cache.reserve(size(n_rows)):  # evict others first, so that their memory can be reused
         return _fill(rows, [(0, n_rows)], gamma, n_threads)
 
 
 def among(rows: OrderedRows, spans: Sequence[tuple[int, int]], gamma: float) -> NDArray[np.float32]:
-    """Return the kernel of the rows of some spans with each other.
+    """Return the kernel matrix of the rows in some spans.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def _fill(
     def fill(pair: tuple[int, int]) -> None:
         (i, cut_i, at_i), (j, cut_j, at_j) = pieces[pair[0]], pieces[pair[1]]
         tile = _distances(rows, i, j)[cut_i, cut_j]
-        # Cast once: NumPy is slow at casting and transposing in one go.
+        # Cast first: NumPy is slow at casting and transposing in one step.
         values = _rbf(tile, gamma).astype(np.float32, copy=False)
         kernel[at_i, at_j] = values
         if pair[0] != pair[1]:
@@ -90,7 +90,7 @@ def _fill(
 
 
 def _pieces(rows: OrderedRows, spans: Sequence[tuple[int, int]]) -> list[tuple[int, slice, slice]]:
-    """Return where strips and spans meet: strip, place in the strip, place in the result."""
+    """Return the intersections of strips and spans: strip, slice in it, slice in the result."""
     pieces = []
     offset = 0
     for first, last in spans:
@@ -117,10 +117,10 @@ def _distances(rows: OrderedRows, i: int, j: int) -> NDArray[Any]:
         a, b = slice(*rows.strips[i]), slice(*rows.strips[j])
         same = rows.digests[i] == rows.digests[j]
         left = rows.array[a]
-        right = left if same else rows.array[b]  # NumPy halves the work where they are one
+        right = left if same else rows.array[b]  # NumPy halves the work if both are the same strip
         tile: NDArray[Any] = left @ right.T
         tile *= -2
-        tile += np.add.outer(rows.norms[a], rows.norms[b])  # summed first: symmetric
+        tile += np.add.outer(rows.norms[a], rows.norms[b])  # symmetric
         np.maximum(tile, 0, out=tile)
         if same:
             np.fill_diagonal(tile, 0)

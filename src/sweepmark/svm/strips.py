@@ -1,4 +1,4 @@
-"""Rows of data cut into strips, the pieces that distances are computed and shared by."""
+"""Rows divided into strips, the units in which distances are computed and cached."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SHORTEST = 128
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OrderedRows:
-    """Rows in the order and precision they are multiplied in.
+    """Rows in the order and precision used for matrix products.
 
     Attributes
     ----------
@@ -34,9 +34,9 @@ class OrderedRows:
     strips : tuple of (int, int)
         First row and the one after the last, of consecutive strips.
     digests : tuple of bytes
-        The content of each strip: equal strips, in whatever data, share their distances.
+        Digest of each strip: equal strips share their distances, even across data sets.
     key : bytes
-        The content of all.
+        Digest of all rows.
     """
 
     array: NDArray[Any]
@@ -47,11 +47,10 @@ class OrderedRows:
 
 
 def cut_strips(counts: Sequence[int]) -> tuple[tuple[int, int], ...]:
-    """Cut rows that lie class by class into strips of at most 256 rows.
+    """Divide rows that are grouped by class into strips of at most 256 rows.
 
-    Classes of fewer than 128 rows are joined, so that many small classes do not make for many
-    small products. Cutting at fixed heights from a large class's first row keeps the strips of a
-    data set's head.
+    Classes of fewer than 128 rows are joined, to avoid many small products. Fixed cuts, counted
+    from the first row of a large class, give a prefix of a data set the same strips.
 
     Examples
     --------
@@ -81,7 +80,7 @@ def order_rows(
     strips: tuple[tuple[int, int], ...],
     dtype: type[np.floating[Any]],
 ) -> OrderedRows:
-    """Return rows in order and rounded, and remember them.
+    """Return rows reordered and rounded to a dtype, cached.
 
     Parameters
     ----------
@@ -89,9 +88,9 @@ def order_rows(
     content : bytes
         Its digest.
     order : ndarray of shape (n_rows,)
-        Which row comes first, second, …
+        Row numbers, in the new order. …
     strips : tuple of (int, int)
-        As :func:`cut_strips` returns them.
+        As returned by :func:`cut_strips`.
     dtype : type
         numpy.float32 or numpy.float64.
     """
@@ -110,7 +109,7 @@ def _prepare(
     digests = []
     for start, stop in strips:
         array[start:stop] = X[order[start:stop]]
-        # Of the rounded rows, whose distances these are to be.
+        # Norms of the rounded rows, since distances are between these.
         norms[start:stop] = squared_norms(array[start:stop].astype(np.float64, copy=False))
         digests.append(digest(array[start:stop]))
     array.flags.writeable = False
