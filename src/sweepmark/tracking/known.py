@@ -1,4 +1,4 @@
-"""What MLflow has of a sweep already: its own run, and its trials', whole or half written."""
+"""The runs of a sweep that exist in MLflow: its parent run, and complete and incomplete trials."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 @dataclass(slots=True)
 class Known:
-    """What MLflow has of a sweep; true for as long as there is one writer."""
+    """The runs of a sweep in MLflow; valid as long as there is a single writer."""
 
     parent: str | None = None
     whole: dict[int, str] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Known:
     ended: dict[int, int | None] = field(default_factory=dict)
 
     def is_current(self, number: int, ended: int) -> bool:
-        """Return whether a trial's run is whole and of the outcome that came at a time."""
+        """Return whether a trial's run is complete and of the outcome with a given end time."""
         is_whole = number in self.whole and number not in self.failed
         return is_whole and self.ended[number] == ended
 
@@ -44,7 +44,7 @@ class Known:
             if TRIAL_TAG not in tags:
                 sweep.parent = run_id
             elif number is None:
-                continue  # somebody edited it: none of ours
+                continue  # edited by somebody: ignored
             elif DELIVERED_TAG in tags and run.info.status != "RUNNING":
                 sweep.whole[number] = run_id
                 sweep.ended[number] = run.info.end_time
@@ -56,13 +56,13 @@ class Known:
 
 
 def trial_number(tags: Mapping[str, str]) -> int | None:
-    """Return the trial's number; None if there is none, or what stands there is no number."""
+    """Return the trial number of a run; None if it has none or it is invalid."""
     text = tags.get(TRIAL_TAG, "")
     return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def search(client: MlflowClient, experiments: list[str], condition: str) -> Iterator[Run]:
-    """Yield the runs that MLflow finds, page after page."""
+    """Yield the runs found by MLflow, over all pages."""
     token = None
     while True:
         page = client.search_runs(experiments, condition, page_token=token)

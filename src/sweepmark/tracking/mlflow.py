@@ -1,7 +1,7 @@
-"""The Tracker on a local MLflow store; the one place that turns records into MLflow calls.
+"""The Tracker on a local MLflow store; the only module that turns records into MLflow calls.
 
-Only the client interface with explicit arguments is used: the fluent one keeps global state and
-obeys ``MLFLOW_RUN_ID`` and ``MLFLOW_TRACKING_URI`` in the environment.
+Only MlflowClient with explicit arguments is used: the fluent API has global state and reads
+``MLFLOW_RUN_ID`` and ``MLFLOW_TRACKING_URI`` from the environment.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ _RUN_ID = re.compile(r"[0-9a-f]{1,32}")
 
 
 class MlflowTracker:
-    """Delivers to ``mlflow.db`` and ``artifacts/`` of a store; both are made when first needed.
+    """Writes to ``mlflow.db`` and ``artifacts/`` of a store, which are created when first needed.
 
-    A child is whole if it has the tag ``sweepmark.delivered`` and has ended: the tag is written
-    with the metrics, in the last call but one.
+    A child run is complete if it has the tag ``sweepmark.delivered`` and has ended: the tag is
+    written with the metrics, in the second to last call.
 
     Parameters
     ----------
@@ -66,7 +66,8 @@ class MlflowTracker:
     Attributes
     ----------
     writes_rows : bool
-        Whether new runs go in as rows, where the schema is known; False: through the client.
+        Whether new runs are inserted by SQL, because the schema is known; otherwise by
+        MlflowClient.
     """
 
     def __init__(self, store: Path, *, experiment: str) -> None:
@@ -206,11 +207,11 @@ class MlflowTracker:
             try:
                 yield self._connection
             except BaseException:
-                self._sweeps.clear()  # look again what is there before more is written
+                self._sweeps.clear()  # query again what exists before writing more
                 raise
 
     def _insert(self, run: FinishedRun) -> str:
-        """Write a run that is new in one transaction: there whole or not at all."""
+        """Write a new run in one transaction, atomically."""
         artifact_uri = f"{self._artifacts.as_uri()}/{run.run_id}/artifacts"
         write_artifacts(folder_of(artifact_uri, within=self._artifacts), run.records)
         step("tracker.trial.artifacts")
@@ -226,15 +227,15 @@ class MlflowTracker:
 
 
 def _deliver(client: MlflowClient, run: FinishedRun, artifacts: Path, *, known: str | None) -> str:
-    """Write a run through the client, which gives a new one its id; it is RUNNING meanwhile."""
+    """Write a run by MlflowClient, which assigns the id of a new one; it is RUNNING meanwhile."""
     tags = dict(run.tags)
     if known is not None:
         target = client.get_run(known)
         for name in target.data.tags.keys() - tags.keys():
-            if is_of_outcome(name):  # of an earlier one
+            if is_of_outcome(name):  # of an earlier outcome
                 client.delete_tag(known, name)
     else:
-        # Identity first: whatever a kill leaves is found again.
+        # Identity first, so that a run left by a kill is found again.
         first = {name: text for name, text in tags.items() if name != DELIVERED_TAG}
         target = client.create_run(run.experiment_id, run.started, first, run.name)
         tags = {DELIVERED_TAG: tags[DELIVERED_TAG]}
@@ -268,9 +269,9 @@ def _write(  # noqa: PLR0913, PLR0917 -- all of it is the run's
 
 
 def _log_inputs(client: MlflowClient, run_id: str, inputs: list[DatasetInput]) -> None:
-    """Log what data a run had; once more if another program logged the same data just then.
+    """Log the dataset inputs of a run; retry if another program logged the same data concurrently.
 
-    MLflow looks whether a data set is there and inserts it otherwise, in two steps.
+    MLflow checks whether a data set exists and inserts it otherwise, in two steps.
     """
     from mlflow.exceptions import MlflowException
 
