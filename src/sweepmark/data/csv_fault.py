@@ -1,4 +1,4 @@
-"""What is wrong with a table, by line, row and column: the slow look at a file that failed."""
+"""Diagnosis of an invalid CSV file, by line, row and column, with a slow reader."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = ["cell_fault", "first_fault"]
 
-_SHOWN = 40  # characters of a cell
+_SHOWN = 40  # maximum characters of a cell in a message
 
 
 def first_fault(
     path: Path, header: CsvHeader, numeric: Collection[int], *, reason: str = ""
 ) -> DataError:
-    """Return the error for the first line that is no row of the table.
+    """Return the error for the first line that is not a valid row.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def first_fault(
     numeric : collection of int
         Places of the columns whose cells must be finite numbers.
     reason : str
-        What the fast reader said, in case that nothing is found.
+        The fast reader's error, used if nothing is found.
     """
     for row, line, cells in _rows(path, header):
         if len(cells) != len(header.names):
@@ -50,7 +50,7 @@ def first_fault(
 
 
 def cell_fault(path: Path, header: CsvHeader, row: int, column: int, rule: str) -> DataError:
-    """Return the error for a cell that is known to be wrong.
+    """Return the error for a cell that is known to be invalid.
 
     Parameters
     ----------
@@ -92,10 +92,10 @@ def _rows(path: Path, header: CsvHeader) -> Iterator[tuple[int, int, list[str]]]
 
 
 def _are_numbers(cells: Sequence[str], numeric: Collection[int]) -> bool:
-    """Look at a whole row at once: millions of cells may stand before the wrong one."""
+    """Check a whole row at once: millions of cells may precede the invalid one."""
     joined = ",".join([cells[column] for column in numeric])
     if not joined.isascii() or "_" in joined:
-        return False  # float takes other scripts' digits and underscores
+        return False  # float accepts other scripts' digits and underscores
     if not joined.encode().translate(None, b"0123456789,"):
         return ",," not in f",{joined},"
     try:

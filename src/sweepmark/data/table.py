@@ -1,4 +1,4 @@
-"""A table: rows of features and their labels, read from a CSV file."""
+"""A table: features and labels read from a CSV file."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class ParsedTable:
     Attributes
     ----------
     X : ndarray of shape (n_rows, n_features), or pyarrow.Table
-        An array of uint8 or float64 where all features are numbers; columns with types of their
-        own where the configuration says ``table: mixed``.
+        An array of uint8 or float64 if all features are numbers; typed columns if the configuration
+        has ``table: mixed``.
     y : ndarray of shape (n_rows,), int64
-        Labels, or their numbers in ``label_names``.
+        Labels, or their indices in ``label_names``.
     label_names : tuple of str or None
-        What the labels are called, if they are text.
+        Names of the labels, if they are text.
     header : CsvHeader
         All columns.
     label : int
-        Place of the labels among them.
+        Index of the label column.
     """
 
     X: Any
@@ -65,17 +65,17 @@ def read_table(
     path : Path
         The file: UTF-8, separated by commas.
     config : DatasetConfig
-        Which column holds the labels, whether there is a header, and what the columns are.
+        The label column, whether there is a header, and the types of columns.
     label_names : tuple of str, optional
-        The names that labels must be of.
+        The allowed labels.
 
     Raises
     ------
     DataError
-        With row and column where there is one: a row of another length, text among numbers, NaN,
-        infinity, a missing label, no rows, names that stand twice.
+        If the file is invalid, with row and column if possible: a row of another length, text among
+        numbers, NaN, infinity, a missing label, no rows, duplicate names.
     ConfigurationError
-        If the configuration names a column that is not there.
+        If the configuration names an unknown column.
     """
     header = read_header(path, config.header)
     label = 0 if config.label is None else header.index(config.label, key="dataset.label")
@@ -98,7 +98,7 @@ def read_features(
     Parameters
     ----------
     path, config, header, label
-        As :func:`read_table` has them; None for ``label`` is no labels.
+        As in :func:`read_table`; None for ``label`` means no labels.
     is_text : bool
         Whether labels are text even where they look like numbers.
 
@@ -107,12 +107,12 @@ def read_features(
     X : ndarray or pyarrow.Table
         The features.
     cells : ndarray of int64, list of str or None, or None
-        The labels as they were read; None if ``label`` is None.
+        The labels as read; None if ``label`` is None.
 
     Raises
     ------
     DataError
-        As :func:`read_table` does, but for labels.
+        As in :func:`read_table`, except for labels.
     """
     X: Any
     cells: Any
@@ -148,16 +148,16 @@ def label_values(  # noqa: PLR0913 -- each has a meaning of its own
     label : int
         Place of the labels.
     cells : ndarray of int64, or sequence of str or None
-        As the file was read.
+        The labels as read.
     names : tuple of str or None
-        The names that they must be of.
+        The allowed names.
     is_text : bool
-        Whether they are text even where they look like numbers.
+        Whether they are text even if they look like numbers.
 
     Raises
     ------
     DataError
-        With row and column of the first that is wrong.
+        With row and column of the first invalid label.
     """
     if isinstance(cells, np.ndarray):
         return cells, None
@@ -170,7 +170,7 @@ def label_values(  # noqa: PLR0913 -- each has a meaning of its own
 
 
 def check_label_range(table: ParsedTable, path: Path, n_classes: int | None) -> None:
-    """Refuse a label that is not in [0, n_classes), with its row and column.
+    """Raise if a label is not in [0, n_classes), with its row and column.
 
     Raises
     ------

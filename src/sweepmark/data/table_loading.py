@@ -1,4 +1,4 @@
-"""Tables: a user's own CSV files, read once and known again, and published ones."""
+"""Loading tables: a user's own CSV files, parsed once, and published ones."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ __all__ = ["load_tables", "write_csv_entry"]
 
 
 def load_tables(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
-    """Return the data set in the CSV file ``config.path``, and perhaps ``config.test_path``.
+    """Return the data set in the CSV file ``config.path`` and, if given, ``config.test_path``.
 
-    The decoded copy is found again as long as no file's path, size or time of change differs,
-    nor how it is to be read.
+    The decoded copy is reused as long as no file's path, size or time of change differs, nor the
+    configuration of reading it.
     """
     paths = _paths(config)
     source = ", ".join(map(str, paths.values()))
@@ -56,15 +56,15 @@ def write_csv_entry(
     Parameters
     ----------
     paths : mapping of str to Path
-        ``train_table`` and perhaps ``test_table``.
+        ``train_table`` and optionally ``test_table``.
     folder : Path
         An existing, empty folder.
     config : DatasetConfig
         How they are read.
     source : str
-        Where they came from.
+        The source of the files.
     say : callable
-        Told what each file was taken for.
+        Called with a line on how each file was interpreted.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def write_csv_entry(
     Raises
     ------
     DataError
-        With row and column of what is wrong with a file.
+        If a file is invalid, with row and column.
     ConfigurationError
         If the configuration does not fit the files.
     """
