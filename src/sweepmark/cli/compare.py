@@ -135,7 +135,7 @@ def _show_errors(document: Document, runs: Sequence[Run]) -> None:
     title = f"what {label} was taken for ({n_rows:,} rows)"
     _print(
         _table(title, ("predicted", "rows", "share"), counts),
-        _row_table("the most confident of them", errors["most_confident"], figure="certainty"),
+        _row_table("the most confident of them", errors["most_confident"], score_key="certainty"),
     )
 
 
@@ -186,19 +186,19 @@ def _label_table(labels: Iterable[Document]) -> object:
     return _table("accuracy per label", ("label", "accuracy", "right", "rows"), rows)
 
 
-def _row_table(title: str, rows: Sequence[Document], *, figure: str = "score") -> object:
+def _row_table(title: str, rows: Sequence[Document], *, score_key: str = "score") -> object:
     columns = list(rows[0].get("cells", ()))[:_CELLS] if rows else []
     listed = (
         (
             str(row["row"]),
             row["label"],
             row["prediction"],
-            "" if row[figure] is None else f"{row[figure]:.4f}",
+            "" if row[score_key] is None else f"{row[score_key]:.4f}",
             *(_cell(row["cells"][column]) for column in columns),
         )
         for row in rows
     )
-    return _table(title, ("row", "actual", "predicted", figure, *columns), listed)
+    return _table(title, ("row", "actual", "predicted", score_key, *columns), listed)
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> object:

@@ -36,7 +36,7 @@ def create_progress(announce: Callable[[str], None]) -> Progress:
     return _Bar(announce) if sys.stderr.isatty() else _Lines(announce)
 
 
-def _figure(trial: Trial, metric: str) -> str:
+def _metric_text(trial: Trial, metric: str) -> str:
     """Return a trial's metric as text; trials of another evaluation method may lack it."""
     shown = (metric, CV_ACCURACY, VALIDATION_ACCURACY, ACCURACY)
     name = next((name for name in shown if name in trial.metrics), None)
@@ -65,7 +65,7 @@ class _Lines:
     def settled(self, trial: Trial) -> None:
         self._n_done += 1
         name = cut(short_name(trial.params, "run"), _LONGEST_NAME)
-        outcome = _figure(trial, self._metric)
+        outcome = _metric_text(trial, self._metric)
         if trial.status == "failed":
             outcome = f"failed ({trial.reason}): {trial.message}"
         elif trial.status != "complete":

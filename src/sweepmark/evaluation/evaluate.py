@@ -164,15 +164,15 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
         shared = cache.statistics()
         cut, choosing_seconds = _threshold(parts, key=key)
         fitted = _fit(parts, cut, key=key)
-        figures, predictions, predict_seconds = _score(
+        metrics, predictions, predict_seconds = _score(
             fitted.pipeline, parts, parts.scored, cut=cut, key=key
         )
         watched = _watched(fitted, parts, cut)
     if specification.method["name"] == "validation":
-        figures = {metric_names.validation(name): value for name, value in figures.items()}
+        metrics = {metric_names.validation(name): value for name, value in metrics.items()}
     chosen = {} if cut is None else {metric_names.THRESHOLD: cut}
     return Scorecard(
-        metrics=figures | watched | chosen,
+        metrics=metrics | watched | chosen,
         classes=(classes := _classes(fitted.pipeline, parts)),
         names=parts.labels.called(classes),
         positive=parts.positive,
@@ -249,12 +249,12 @@ def _score(
     y_true, y_pred = parts.labels.encode(part.y), parts.labels.encode(answer)
     predictions = Predictions(rows=rows, y_true=y_true, y_pred=y_pred, scores=scores)
     classes = _classes(pipeline, parts)
-    figures = score(
+    metrics = score(
         predictions, classes, names=parts.labels.called(classes), positive=parts.positive
     )
     if probabilities is not None and not np.isnan(probabilities).any():
-        figures[metric_names.LOG_LOSS] = log_loss(part.y, probabilities, pipeline.classes_)
-    return figures, predictions, seconds
+        metrics[metric_names.LOG_LOSS] = log_loss(part.y, probabilities, pipeline.classes_)
+    return metrics, predictions, seconds
 
 
 def _watched(fitted: _Fitted, parts: Parts, cut: float | None) -> dict[str, float]:
@@ -266,10 +266,10 @@ def _watched(fitted: _Fitted, parts: Parts, cut: float | None) -> dict[str, floa
     if parts.watched is None:
         return {name: value for name, value in last.items() if not metric_names.is_validation(name)}
     if not last:
-        figures, _, _ = _score(fitted.pipeline, parts, parts.watched, cut=cut)
-        last[metric_names.VALIDATION_ACCURACY] = figures[metric_names.ACCURACY]
-        if metric_names.LOG_LOSS in figures:
-            last[metric_names.validation(metric_names.LOSS)] = figures[metric_names.LOG_LOSS]
+        metrics, _, _ = _score(fitted.pipeline, parts, parts.watched, cut=cut)
+        last[metric_names.VALIDATION_ACCURACY] = metrics[metric_names.ACCURACY]
+        if metric_names.LOG_LOSS in metrics:
+            last[metric_names.validation(metric_names.LOSS)] = metrics[metric_names.LOG_LOSS]
     return last
 
 

@@ -121,8 +121,8 @@ def fit_epochs(  # noqa: PLR0913 -- each has a meaning of its own
         seconds += time.perf_counter() - started
         for name, (X_watched, y_watched) in watched.items():
             found = _watch(classifier, X_watched, y_watched, positive, threshold)
-            for figure, value in found.items():
-                curves.setdefault(name(figure), []).append(value)
+            for metric, value in found.items():
+                curves.setdefault(name(metric), []).append(value)
     if seed is not None:
         classifier.set_params(random_state=seed)
     return seconds, {name: tuple(values) for name, values in curves.items()}
@@ -234,16 +234,16 @@ def _transform(pipeline: Pipeline, X: Any, key: str | None = None) -> Prepared:
 def _watch(
     classifier: Any, X: Any, y: NDArray[Any], positive: Any, threshold: float | None
 ) -> Mapping[str, float]:
-    figures = {}
+    metrics = {}
     if hasattr(classifier, "predict_proba"):
         probabilities = _probabilities(classifier, X)
-        figures[metric_names.LOSS] = log_loss(y, probabilities, classifier.classes_)
+        metrics[metric_names.LOSS] = log_loss(y, probabilities, classifier.classes_)
     if threshold is None:
         y_pred = classifier.predict(X)
     else:
         y_pred = _labels(classifier, _scores(classifier, X, positive)[0], positive, threshold)
-    figures[metric_names.ACCURACY] = float(np.mean(y_pred == y))
-    return figures
+    metrics[metric_names.ACCURACY] = float(np.mean(y_pred == y))
+    return metrics
 
 
 def _labels(

@@ -35,31 +35,31 @@ def training_png(card: Scorecard) -> bytes | None:
         name.removeprefix(metric_names.cv("")): values for name, values in card.curves.items()
     }
     panels = []
-    for figure, word in (
+    for metric, word in (
         (metric_names.LOSS, "log loss"),
         (metric_names.ACCURACY, "error (share wrong)"),
     ):
         lines = []
         for name, label, colour in (
-            (metric_names.train(figure), "training", BLUE),
-            (metric_names.validation(figure), "validation", VERMILION),
+            (metric_names.train(metric), "training", BLUE),
+            (metric_names.validation(metric), "validation", VERMILION),
         ):
             if name in curves:
                 values = np.asarray(curves[name])
                 lines.append(
                     Line(
                         x=np.arange(1, len(values) + 1),
-                        y=values if figure == metric_names.LOSS else 1 - values,
-                        label=f"{label}, last {_last(values, figure):.4f}",
+                        y=values if metric == metric_names.LOSS else 1 - values,
+                        label=f"{label}, last {_last(values, metric):.4f}",
                         colour=colour,
                         dashed=colour == VERMILION,
                     )
                 )
         if lines:
-            title = f"{'Loss' if figure == metric_names.LOSS else 'Error'} after each epoch"
+            title = f"{'Loss' if metric == metric_names.LOSS else 'Error'} after each epoch"
             mean = (
                 ", mean over folds"
-                if metric_names.cv(metric_names.train(figure)) in card.curves
+                if metric_names.cv(metric_names.train(metric)) in card.curves
                 else ""
             )
             panels.append(
@@ -74,8 +74,8 @@ def training_png(card: Scorecard) -> bytes | None:
     return chart_png(panels) if panels else None
 
 
-def _last(values: NDArray[Any], figure: str) -> float:
-    return float(values[-1] if figure == metric_names.LOSS else 1 - values[-1])
+def _last(values: NDArray[Any], metric: str) -> float:
+    return float(values[-1] if metric == metric_names.LOSS else 1 - values[-1])
 
 
 def rankings(card: Scorecard) -> dict[int, Ranking]:

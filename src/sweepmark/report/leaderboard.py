@@ -68,7 +68,7 @@ def ranked(trials: Sequence[Trial], metric: str, direction: Direction | None = N
     sign = -1.0 if better_end(metric, direction) == "maximize" else 1.0
     finished = [trial for trial in trials if _is_finished(trial)]
     real = [trial for trial in finished if _has(trial, metric)]
-    return sorted(real, key=lambda trial: (sign * _figure(trial, metric), trial.number))
+    return sorted(real, key=lambda trial: (sign * _value(trial, metric), trial.number))
 
 
 def best(trials: Sequence[Trial], metric: str, direction: Direction | None = None) -> Trial | None:
@@ -121,7 +121,7 @@ def csv_text(
             + [_write(trial.params[name]) if name in trial.params else "" for name in params]
             + [trial.n_train, trial.n_test]
             + ([trial.positive or ""] if of_two else [])
-            + [_figure(trial, name) if _has(trial, name) else "" for name in metrics]
+            + [_value(trial, name) if _has(trial, name) else "" for name in metrics]
             + [trial.fit_seconds, trial.predict_seconds]
         )
     return buffer.getvalue().encode()
@@ -163,7 +163,7 @@ def table(
         columns["positive"] = [trial.positive or "" for trial in ordered]
     for name in metrics:
         if any(name in trial.metrics for trial in trials):
-            columns[name] = [_show_figure(trial, name) for trial in ordered]
+            columns[name] = [_show_value(trial, name) for trial in ordered]
     if points is not None:
         columns["points"] = [_show_points(points.get(trial.number)) for trial in ordered]
     columns["fit s"] = [_show_seconds(trial, trial.fit_seconds) for trial in ordered]
@@ -220,13 +220,13 @@ def _is_finished(trial: Trial) -> bool:
     return trial.status in {"complete", "reused"}
 
 
-def _figure(trial: Trial, metric: str) -> float:
+def _value(trial: Trial, metric: str) -> float:
     value = trial.metrics.get(metric)
     return math.nan if value is None else value
 
 
 def _has(trial: Trial, metric: str) -> bool:
-    return math.isfinite(_figure(trial, metric))
+    return math.isfinite(_value(trial, metric))
 
 
 def _param_names(trials: Iterable[Trial]) -> list[str]:
@@ -269,5 +269,5 @@ def _write(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _show_figure(trial: Trial, metric: str) -> str:
-    return f"{_figure(trial, metric):.4f}" if _has(trial, metric) else ""
+def _show_value(trial: Trial, metric: str) -> str:
+    return f"{_value(trial, metric):.4f}" if _has(trial, metric) else ""

@@ -108,8 +108,8 @@ def stop_text(result: SweepResult) -> str:
     return ""
 
 
-def _plain(figures: Any) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
+def _plain(metrics: Any) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
 
 
 def result_table(result: SweepResult) -> TextTable:
@@ -140,9 +140,9 @@ def published_table(result: SweepResult) -> TextTable | None:
         (
             each.experiment,
             each.metric,
-            _figure(each.ours),
-            _figure(each.published),
-            "missing" if each.difference is None else f"{_figure(each.difference, sign='+')}",
+            _format(each.ours),
+            _format(each.published),
+            "missing" if each.difference is None else f"{_format(each.difference, sign='+')}",
             f"{each.within:g}",
             "yes" if each.agrees else "no",
         )
@@ -152,7 +152,7 @@ def published_table(result: SweepResult) -> TextTable | None:
     return leaderboard.TextTable(columns=columns, rows=tuple(rows))
 
 
-def _figure(value: float | None, sign: str = "") -> str:
+def _format(value: float | None, sign: str = "") -> str:
     """Format a share with five digits, a count as a whole number."""
     if value is None:
         return ""
@@ -176,7 +176,7 @@ def parent_records(result: SweepResult, dataset: Dataset) -> list[Record]:
                 result.trials, metric=sweep.objective, direction=result.blueprint.direction
             ),
         ),
-        *_figure_records(result),
+        *_plot_records(result),
     ]
     if result.chosen is not None and sweep.objective is not None:
         records.append(Metric(sweep.objective, result.chosen.metrics[sweep.objective]))
@@ -233,7 +233,7 @@ def _markdown(text: str) -> str:
     return re.sub(r"[\\`*\[\]|~!#]|\b_|_\b", r"\\\g<0>", shown)
 
 
-def _figure_records(result: SweepResult) -> list[Record]:
+def _plot_records(result: SweepResult) -> list[Record]:
     """Return a plot of the sweep if one or two numeric parameters were swept."""
     axes = [
         axis

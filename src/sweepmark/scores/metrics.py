@@ -105,8 +105,8 @@ def measure(  # noqa: PLR0913 -- each has a meaning of its own
         raise DataError("at least one row must be scored, but there is none")
     matrix = count_pairs(y_true, y_pred, classes)
     positive = classes[-1] if positive is None else positive
-    figures = measure_labels(matrix, classes, names=names, positive=positive)
-    return figures | _score_figures(y_true, scores, classes, positive=positive)
+    found = measure_labels(matrix, classes, names=names, positive=positive)
+    return found | _score_metrics(y_true, scores, classes, positive=positive)
 
 
 def measure_labels(
@@ -142,12 +142,12 @@ def measure_labels(
             metric_names.RECALL_WEIGHTED: float(found.recalls @ found.shares),
             metric_names.F1_WEIGHTED: float(found.f1s @ found.shares),
         }
-        | _positive_figures(matrix, place)
+        | _positive_metrics(matrix, place)
         | {metric_names.recall(called[i]): float(found.recalls[i]) for i in actual.tolist()}
     )
 
 
-def _positive_figures(matrix: NDArray[Any], place: int) -> dict[str, float]:
+def _positive_metrics(matrix: NDArray[Any], place: int) -> dict[str, float]:
     """Return precision, recall and F1 of the positive one of two classes; empty for more classes.
 
     Undefined ones are 0, as in scikit-learn with ``zero_division=0``.
@@ -247,7 +247,7 @@ class PerClass:
         )
 
 
-def _score_figures(
+def _score_metrics(
     y_true: NDArray[Any], scores: NDArray[Any] | None, classes: Sequence[int], *, positive: int
 ) -> dict[str, float]:
     if scores is None or np.isnan(scores).any():

@@ -82,11 +82,11 @@ def from_document(
         raise DataError(f"a scorecard's document is not whole: {error!r}") from error
 
 
-def misshapen(figures: Any) -> str | None:
+def misshapen(content: Any) -> str | None:
     """Return what is invalid in an ``evaluation.json``; None if it is valid."""
-    if not isinstance(figures, dict):
+    if not isinstance(content, dict):
         return "it is no mapping"
-    card, origin = figures.get("scorecard"), figures.get("origin")
+    card, origin = content.get("scorecard"), content.get("origin")
     if not isinstance(card, dict) or not isinstance(origin, dict):
         return "it lacks a part"
     numbers = [card.get(name) for name in _NUMBERS]
@@ -97,7 +97,7 @@ def misshapen(figures: Any) -> str | None:
         and all(_is_number(origin[name]) for name in ("trial", "started", "ended")),
         "metrics": isinstance(metrics, dict)
         and all(map(_is_number, metrics.values()))
-        and _headline(figures.get("specification")) in metrics,
+        and _headline(content.get("specification")) in metrics,
         "classes": isinstance(classes, list)
         and all(isinstance(item, int) for item in classes)
         and classes == sorted(set(classes)),

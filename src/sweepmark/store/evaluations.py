@@ -20,7 +20,7 @@ from sweepmark.specification.specification import canonical_json
 from sweepmark.store.documents import contradiction, from_document, misshapen
 from sweepmark.store.manifest import (
     DIGESTS,
-    FIGURES,
+    EVALUATION,
     MODEL,
     PREDICTIONS,
     Manifest,
@@ -125,7 +125,7 @@ class EvaluationStore:
         found = self._locate(key, result, with_model=False)
         if found is None:
             raise LostError(f"{self._folder / key} is not there", name=key)
-        specification = self._figures(*found).get("specification")
+        specification = self._document(*found).get("specification")
         document = specification if isinstance(specification, dict) else {}
         digest, task = document.get("data"), document.get("task")
         if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
@@ -193,7 +193,7 @@ class EvaluationStore:
         """
         manifest = self._manifest(name)
         if not full:
-            self._figures(name, manifest)
+            self._document(name, manifest)
             for file in manifest.files:
                 if not (self._folder / name / file).is_file():
                     raise self._damaged(name, f"{file} is not there")
@@ -229,34 +229,34 @@ class EvaluationStore:
 
     def _read(self, name: str, manifest: Manifest, *, with_model: bool = False) -> Stored:
         content = self._file(name, manifest, PREDICTIONS)
-        figures = self._figures(name, manifest)
+        document = self._document(name, manifest)
         try:
             predictions = load_predictions(content)
         except DataError as error:
             raise self._damaged(name, str(error)) from None
-        if result_digest(figures["scorecard"], content) != manifest.result:
+        if result_digest(document["scorecard"], content) != manifest.result:
             raise self._damaged(name, "it came to another result than its digest says")
-        card = from_document(figures["scorecard"], predictions, None)
+        card = from_document(document["scorecard"], predictions, None)
         if reason := contradiction(card):
             raise self._damaged(name, reason)
         if with_model:
             self._file(name, manifest, MODEL)
-        return Stored(manifest.key, manifest.result, Origin(**figures["origin"]), card)
+        return Stored(manifest.key, manifest.result, Origin(**document["origin"]), card)
 
-    def _figures(self, name: str, manifest: Manifest) -> dict[str, Any]:
-        content = self._file(name, manifest, FIGURES)
+    def _document(self, name: str, manifest: Manifest) -> dict[str, Any]:
+        content = self._file(name, manifest, EVALUATION)
         try:
-            figures: dict[str, Any] = json.loads(content)
-            reason = misshapen(figures)
+            document: dict[str, Any] = json.loads(content)
+            reason = misshapen(document)
             if reason is None:
-                text = canonical_json(figures.get("specification"))
+                text = canonical_json(document.get("specification"))
                 if hashlib.sha256(text.encode()).hexdigest() != manifest.key:
                     reason = "its specification has another key"
         except (ValueError, RecursionError) as error:
             reason = str(error)
         if reason:
-            raise self._damaged(name, f"{FIGURES}: {reason}")
-        return figures
+            raise self._damaged(name, f"{EVALUATION}: {reason}")
+        return document
 
     def _manifest(self, name: str) -> Manifest:
         folder = self._folder / name

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DIGESTS",
-    "FIGURES",
+    "EVALUATION",
     "MODEL",
     "PREDICTIONS",
     "Manifest",
@@ -31,12 +31,12 @@ __all__ = [
     "result_digest",
 ]
 
-FIGURES = "evaluation.json"
+EVALUATION = "evaluation.json"
 PREDICTIONS = "predictions.npz"
 MODEL = "model.skops"
 DIGESTS = "digests.json"
 
-_LARGEST = {DIGESTS: 1 << 16, FIGURES: 1 << 28, PREDICTIONS: 1 << 32, MODEL: 1 << 34}
+_LARGEST = {DIGESTS: 1 << 16, EVALUATION: 1 << 28, PREDICTIONS: 1 << 32, MODEL: 1 << 34}
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _RESULT = ("metrics", "classes", "names", "positive", "n_positive", "n_train", "n_test", "curves")
 
@@ -122,8 +122,8 @@ def result_digest(scorecard: Mapping[str, Any], predictions: bytes) -> str:
     predictions : bytes
         The content of its ``predictions.npz``.
     """
-    figures = {name: scorecard.get(name) for name in _RESULT}
-    return _sha256(canonical_json([figures, _sha256(predictions)]).encode())
+    result = {name: scorecard.get(name) for name in _RESULT}
+    return _sha256(canonical_json([result, _sha256(predictions)]).encode())
 
 
 def _is_manifest(document: Mapping[str, Any]) -> bool:
@@ -131,7 +131,7 @@ def _is_manifest(document: Mapping[str, Any]) -> bool:
     return (
         document.keys() == {"key", "result", "files"}
         and isinstance(files, dict)
-        and {FIGURES, PREDICTIONS} <= files.keys() <= {FIGURES, PREDICTIONS, MODEL}
+        and {EVALUATION, PREDICTIONS} <= files.keys() <= {EVALUATION, PREDICTIONS, MODEL}
         and all(map(_is_digest, (document["key"], document["result"], *files.values())))
     )
 

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from sweepmark.scores.scorecard import predictions_npz
 from sweepmark.store.documents import document, from_document
-from sweepmark.store.manifest import DIGESTS, FIGURES, MODEL, PREDICTIONS, Manifest, result_digest
+from sweepmark.store.manifest import (
+    DIGESTS,
+    EVALUATION,
+    MODEL,
+    PREDICTIONS,
+    Manifest,
+    result_digest,
+)
 
 if TYPE_CHECKING:
     from sweepmark.scores.scorecard import Scorecard
@@ -61,13 +68,13 @@ def to_be_stored(
     predictions = predictions_npz(
         scorecard.predictions, classes=scorecard.classes, names=scorecard.names
     )
-    figures = {
+    evaluation = {
         "specification": specification.document(),
         "scorecard": card,
         "origin": asdict(origin),
     }
     files = {
-        FIGURES: json.dumps(figures, indent=1, allow_nan=False).encode(),
+        EVALUATION: json.dumps(evaluation, indent=1, allow_nan=False).encode(),
         PREDICTIONS: predictions,
     }
     if scorecard.model is not None:
