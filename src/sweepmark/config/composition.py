@@ -166,7 +166,7 @@ class Composer:
         return tree, options
 
     def _defaults(self, options: Mapping[str, Any]) -> Tree:
-        """Return the groups' own defaults of the keys that a sweep or experiment sets."""
+        """Return the groups' own defaults, if a sweep or an experiment is chosen; else nothing."""
         if not any(options.get(group) for group in GLOBAL_GROUPS):
             return {}
         defaults: Tree = {}

@@ -77,7 +77,7 @@ def is_no_choice(item: Override) -> bool:
 
 
 def written(item: Override) -> str:
-    """Return an override as it was typed."""
+    """Return an override as typed."""
     return str(item.input_line)
 
 

@@ -82,7 +82,7 @@ def _messages(errors: Iterable[ErrorDetails]) -> Iterable[str]:
 
 
 def _not_finite(node: Any, path: str = "") -> Iterable[str]:
-    """Raise on NaN and infinity: JSON cannot represent them, so they cannot be hashed or stored."""
+    """Yield errors for NaN and infinity: JSON cannot represent them, so they have no hash."""
     if isinstance(node, dict):
         for key, item in node.items():
             yield from _not_finite(item, f"{path}.{key}" if path else str(key))
@@ -96,7 +96,7 @@ def _not_finite(node: Any, path: str = "") -> Iterable[str]:
 
 
 def _not_plain(config: Config) -> Iterable[str]:
-    """Raise on names that are unsafe as a path, or as an argument of npm or apt-get."""
+    """Yield errors for names that would escape a folder, or the registry of npm or apt-get."""
     for role, file in config.dataset.files.items():
         if not _FILE_NAME.fullmatch(file.name):
             yield f"dataset.files.{role}.name must be a plain file name, but got {file.name!r}."
@@ -127,7 +127,7 @@ def _urls(config: Config) -> list[str]:
 
 
 def _taken_for_numbers(node: Any, typed: Any, path: str = "") -> Iterable[str]:
-    """Raise on true and false in place of numbers, which pydantic would convert to 1 and 0."""
+    """Yield errors for true and false in place of numbers, which pydantic converts to 1 and 0."""
     if is_dataclass(typed) and isinstance(node, dict):
         for key, item in node.items():
             name = f"{path}.{key}" if path else key
