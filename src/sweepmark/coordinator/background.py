@@ -92,7 +92,7 @@ class Background:
         return last.result()
 
     def _look(self, *, most: int) -> None:
-        """Raise an exception of the thread; wait until at most ``most`` calls are queued."""
+        """Wait until at most ``most`` calls are queued; exceptions of finished calls are raised."""
         while self._waiting and (len(self._waiting) > most or self._waiting[0].done()):
             self._waiting.popleft().result()
 

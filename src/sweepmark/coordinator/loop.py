@@ -228,7 +228,7 @@ class Coordinator:
                 self._settlement.finish(self._open.pop(trial.number))
 
     def _keep(self, outcome: Outcome, *, number: int) -> Stored | None:
-        """Write an evaluation to the store, then to the journal; return it as stored."""
+        """Write an evaluation to store, then journal; return it, or None if it failed."""
         card, failure, stored = outcome.scorecard, outcome.failure, None
         specification = outcome.job.specification
         key = specification.key

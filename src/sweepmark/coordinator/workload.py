@@ -17,7 +17,7 @@ __all__ = ["Workload"]
 
 _RETRIED = {"killed", "memory"}
 _READY_PER_SLOT = 64
-"""Number of ready jobs that gives Placement enough choice."""
+"""Ready jobs per slot that give Placement enough choice: a usual grid on the folds of a worker."""
 
 
 @dataclass(slots=True)
