@@ -6,7 +6,7 @@
     <cache>/checked/<digest>.json  what was found whole, see :mod:`sweepmark.data.integrity`
     <cache>/folders/<key>.json   the digest that a user's own folder was decoded to
     <cache>/databases/<name>.db  new databases of MLflow and Optuna (`sweepmark.store.database`)
-    <cache>/unfinished/<key>/    of the process that holds the lock; gone when it is done
+    <cache>/unfinished/<key>/    work folder of the process that holds the lock; removed at its end
     <cache>/locks/<key>.lock     flock: it dies with its owner, so nothing is ever stale
 """
 

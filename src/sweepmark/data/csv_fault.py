@@ -92,7 +92,7 @@ def _rows(path: Path, header: CsvHeader) -> Iterator[tuple[int, int, list[str]]]
 
 
 def _are_numbers(cells: Sequence[str], numeric: Collection[int]) -> bool:
-    """Check a whole row at once: millions of cells may precede the invalid one."""
+    """Return whether all cells are numbers; at once, since millions may precede an invalid one."""
     joined = ",".join([cells[column] for column in numeric])
     if not joined.isascii() or "_" in joined:
         return False  # float accepts other scripts' digits and underscores

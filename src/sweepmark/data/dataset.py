@@ -118,7 +118,7 @@ class Dataset:
 
     @property
     def column_types(self) -> dict[str, str] | None:
-        """What each column of a frame holds, ``number`` or ``text``; None for an array."""
+        """The type of each column of a frame, ``number`` or ``text``; None for an array."""
         if not self.is_frame:
             return None
         frame: Any = self.train.X

@@ -1,6 +1,6 @@
 """An entry of the data cache: one decoded data set, opened memory-mapped.
 
-An entry is a folder with ``train_X.npy``, ``train_y.npy``, perhaps ``test_X.npy`` and
+An entry is a folder with ``train_X.npy``, ``train_y.npy``, optionally ``test_X.npy`` and
 ``test_y.npy``, and ``meta.json``, which describes the other files. For entries of tables see
 :mod:`sweepmark.data.table_entry`.
 """
@@ -75,7 +75,7 @@ def write_entry(files: Mapping[str, Path], folder: Path, *, name: str, source: s
     Parameters
     ----------
     files : mapping of str to Path
-        By role: ``train_images``, ``train_labels`` and perhaps both of ``test``; gzipped or not.
+        By role: ``train_images``, ``train_labels`` and optionally both of ``test``; gzipped or not.
     folder : Path
         An existing, empty folder; see :func:`sweepmark.data.cache.publish` for the rest.
     name, source : str
