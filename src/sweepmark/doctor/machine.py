@@ -157,7 +157,7 @@ def _memory_limit() -> tuple[int, int] | None:
 
 
 def _not_writable(name: str, folder: Path, elsewhere: str) -> list[Finding]:
-    """Check the folder, or the existing parent in which it would be created."""
+    """Return a problem if the folder, or the parent to create it in, is not writable."""
     place = folder
     while not os.path.lexists(place) and place != place.parent:
         place = place.parent
