@@ -104,12 +104,12 @@ def die_before_parent() -> None:
 
 
 def limit_memory(memory: int) -> None:
-    """Limit the address space, for allocations too fast for the parent's check.
+    """Limit private memory (RLIMIT_DATA), for allocations too fast for the parent's check.
 
     The parent checks a few times a second; a single allocation can fill the memory in between. The
     limit is far above the parent's, because a failed allocation crashes libsvm by SIGSEGV, while
-    the parent can report the reason. It counts private memory and not mapped files, such as the
-    data set. If the system does not report current usage, no limit is set.
+    the parent can report the reason. It does not count mapped files, such as the data set. If the
+    system does not report current usage, no limit is set.
     """
     with suppress(OSError, ValueError, StopIteration):
         lines = _STATUS.read_text().splitlines()

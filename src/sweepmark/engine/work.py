@@ -29,6 +29,6 @@ for _module in (
 
 
 def evaluate_job(job: Job) -> Scorecard:
-    """Evaluate the specification of a job, after setting the size of the cache."""
+    """Evaluate the specification of a job, with the job's limit on the size of the cache."""
     svm.configure(memory=job.shared_memory)
     return evaluate(job.specification, keep_model=job.keep_model)
