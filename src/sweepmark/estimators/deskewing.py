@@ -27,10 +27,10 @@ _CHUNK = 4096
 class Deskew(OneToOneFeatureMixin, PictureTransformer):
     """Shear every image about its centre of mass so that its ink is upright.
 
-    With the ink as a distribution over rows r and columns c, each row is moved sideways by
-    cov(r, c) / var(r) pixels for each row of distance from the mean row, so that the covariance
-    becomes 0 (the deskewing of Y. LeCun et al., Gradient-Based Learning Applied to Document
-    Recognition, 1998). A blank picture, or one whose ink is in one row, stays as it is.
+    With the ink as a distribution over rows r and columns c, each row is moved sideways by cov(r,
+    c) / var(r) pixels for each row of distance from the mean row, so that the covariance becomes 0
+    (the deskewing of Y. LeCun et al., Gradient-Based Learning Applied to Document Recognition,
+    1998). A blank image, or one with ink in a single row, is not changed.
 
     Parameters
     ----------
