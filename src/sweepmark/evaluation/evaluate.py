@@ -213,7 +213,7 @@ def _classes(pipeline: Pipeline, parts: Parts) -> tuple[int, ...]:
 
 
 def _fit(parts: Parts, cut: float | None, *, key: str | None) -> _Fitted:
-    """Fit on the training rows; by epochs if configured, with the loss on monitored rows."""
+    """Fit on the training rows, by epochs if configured, with curves of held-out rows."""
     method = parts.specification.method
     pipeline = build_pipeline(parts.specification, parts.taught)
     opened: Callable[[], Part] = partial(parts.take, parts.fit)
