@@ -89,7 +89,7 @@ def rankings(card: Scorecard) -> dict[int, Ranking]:
     if scores is None or not scores.size or np.isnan(scores).any():
         return {}
     columns = [scores] if scores.ndim == 1 else list(scores.T)
-    if card.positive is not None:  # the other class has the same curve, mirrored
+    if card.positive is not None:  # the other class has no curve of its own
         place = card.classes.index(card.positive)
         named = {card.positive: columns[0] if len(columns) == 1 else columns[place]}
     else:
