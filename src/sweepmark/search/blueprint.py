@@ -133,7 +133,7 @@ class Blueprint:
 
     @property
     def key(self) -> str:
-        """SHA-256 of the configuration, without groups ``engine`` and ``tracking``.
+        """SHA-256 of the configuration, without ``tracking`` and, except for threads, ``engine``.
 
         The order of mappings counts: it is the order of axes and of pipeline steps.
         """

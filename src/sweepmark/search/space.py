@@ -40,8 +40,8 @@ def parse_space(document: Mapping[str, Any], defaults: Defaults, kinds: KindsAt)
     Parameters
     ----------
     document : mapping
-        Mirrors the configuration's tree. A list is a choice, ``{low, high, log}`` a range,
-        ``{option: …}`` in the place of a group its options.
+        Has the structure of the configuration's tree. A list is a choice, ``{low, high, log}`` a
+        range, ``{option: …}`` in the place of a group its options.
     defaults : callable
         Returns the value at a path; raises LookupError, with a message, if there is none.
     kinds : callable
