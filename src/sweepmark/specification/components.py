@@ -136,7 +136,7 @@ def resolve_component(
     seed : int
         The value of ``random_state`` if the class takes one and no number is given.
     trusted : sequence of str
-        Packages allowed besides ours.
+        Packages allowed in addition to the default ones.
 
     Raises
     ------
@@ -192,7 +192,7 @@ def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[s
         The value of ``n_jobs`` or the equivalent parameter: outside scikit-learn the default is
         often all cores.
     trusted : sequence of str
-        Packages allowed besides ours.
+        Packages allowed in addition to the default ones.
 
     Raises
     ------

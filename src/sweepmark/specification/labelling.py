@@ -54,7 +54,7 @@ def name_labels(
     positive : int or None
         The positive one of two labels.
     trusted : sequence of str
-        Packages allowed besides ours.
+        Packages allowed in addition to the default ones.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def place_labels(
     labels : Labels
         The labels that are fitted on.
     trusted : sequence of str
-        Packages allowed besides ours.
+        Packages allowed in addition to the default ones.
     """
 
     def value(known: Labels, code: int) -> int | str | bool:

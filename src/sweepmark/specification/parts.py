@@ -36,7 +36,7 @@ class Parts:
     fit, scored : ndarray of int64
         Row numbers.
     watched : ndarray of int64 or None
-        Rows whose loss is monitored; None if there are no others.
+        Rows that are only monitored; None if there are none.
     """
 
     specification: Specification
