@@ -158,7 +158,7 @@ class Store:
 
 
 def _is_file(path: Path) -> bool:
-    """Return whether a path is a regular file, not a link; opening a pipe would block."""
+    """Return whether a path is a regular file and not a link: opening a pipe would block."""
     return stat.S_ISREG(path.lstat().st_mode)
 
 

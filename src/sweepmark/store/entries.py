@@ -48,7 +48,7 @@ def seal(entry: Entry, previous: str) -> tuple[bytes, str]:
     Parameters
     ----------
     entry : Entry
-        What it says.
+        The entry.
     previous : str
         The digest of the previous line; empty for the first.
 
