@@ -22,7 +22,7 @@ __all__ = ["Trained", "decide", "vote", "warm_up"]
 
 _BLOCK = 64  # rows per block of a thread
 # Number of distances above which a model computes only those to its own support vectors: computing
-# # all for reuse by other models would take longer than it saves.
+# all for reuse by other models would take longer than it saves.
 _MANY_DISTANCES = 1 << 26
 
 

@@ -66,9 +66,9 @@ class SVC(sklearn.svm.SVC):
     only affect the parent's fits. Above C = 10, pairs of classes whose solution at C = 10 is
     unbounded keep it (see :mod:`sweepmark.svm.solution`).
 
-    Decisions are in float64 throughout, from differences of rows as they were given, as libsvm's
-    are: a row's decision values are a function of the model and the row, so that equal rows have
-    equal bits.
+    Decisions are in float64 throughout, from differences of the original rows, as in libsvm: a
+    row's decision values are a function of the model and the row, so that equal rows have equal
+    bits.
 
     Examples
     --------

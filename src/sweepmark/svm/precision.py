@@ -14,11 +14,11 @@ weight), it must be smaller in proportion for C above 10::
     gamma · L · max(1, C / 10) ≤ 2¹⁹ · min(tol, 10⁻³) for float32
     gamma · L · max(1, C / 10) ≤ 2⁴⁸ · min(tol, 10⁻³) for float64
 
-What underflows or is rounded to a subnormal number has an absolute error besides, at most d · 2⁻¹⁴⁹
-for float32 and d · 2⁻¹⁰⁷⁴ for float64, in the exponent times gamma ≤ 2⁴⁸ · 10⁻³ / L. L must be
-within the ranges below so that this is negligible, and no square and no gamma overflows. A kernel
-below float32's smallest number is 0, as it is in libsvm's training, which keeps its kernel in
-float32 too.
+Values that underflow or are rounded to a subnormal number have an additional absolute error, at
+most d · 2⁻¹⁴⁹ for float32 and d · 2⁻¹⁰⁷⁴ for float64, in the exponent times gamma ≤ 2⁴⁸ · 10⁻³ / L.
+L must be within the ranges below so that this is negligible, and no square and no gamma overflows.
+A kernel below float32's smallest number is 0, as it is in libsvm's training, which keeps its kernel
+in float32 too.
 
 Libsvm's training computes the same sum in float64. Where float64 is not sufficient, its fits depend
 on its own rounding errors, so they are left to libsvm.

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["decision_values", "squared_distances"]
 
 # Sums are vectorised in an order that depends only on their length. Infinity must be allowed: it is
-# # the distance of a row whose squares overflow.
+# the distance of a row whose squares overflow.
 _REORDERED = frozenset({"reassoc", "contract", "nsz"})
-_NEAR_BYTES = 32768  # bytes of rows that fit into the L1 cache
+_NEAR_BYTES = 32768  # bytes of rows per block, which fit into the L1 cache
 
 
 @compiled(allowing=_REORDERED)
