@@ -11,11 +11,11 @@ import os
 import signal
 from collections import Counter
 
-__all__ = ["STEPS", "step"]
+__all__ = ["FAILPOINTS", "failpoint"]
 
 _EVENTS = ("opened", "trial", "evaluation", "outcome", "final", "stop", "resumed")
 
-STEPS = (
+FAILPOINTS = (
     "lock.taken",
     "file.written",
     *(f"journal.{event}{done}" for event in _EVENTS for done in ("", ".done")),
@@ -49,7 +49,7 @@ _KILL_AT, _, _PASSING = os.environ.get("SWEEPMARK_KILL_AT", "").partition(":")
 _passed: Counter[str] = Counter()
 
 
-def step(name: str) -> None:
+def failpoint(name: str) -> None:
     """Pass a failpoint; kill the process if ``SWEEPMARK_KILL_AT`` says so."""
     if name == _KILL_AT:
         _passed[name] += 1

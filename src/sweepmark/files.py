@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import DataError, StoreError
-from sweepmark.failpoints import step
+from sweepmark.failpoints import failpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -128,7 +128,7 @@ def write_file(target: Path, content: bytes) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            step("file.written")
+            failpoint("file.written")
             unfinished.rename(target)
             sync_folder(target.parent)
         finally:
@@ -153,14 +153,14 @@ def write_folder(target: Path, files: Mapping[str, bytes]) -> bool:
                     file.flush()
                     os.fsync(file.fileno())
             sync_folder(temporary)
-            step("evaluation.written")
+            failpoint("evaluation.written")
             try:
                 temporary.rename(target)
             except OSError:
                 if not os.path.lexists(target):
                     raise
                 return False
-            step("evaluation.renamed")
+            failpoint("evaluation.renamed")
             sync_folder(target.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)

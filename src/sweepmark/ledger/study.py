@@ -6,7 +6,7 @@ import math
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.failpoints import step
+from sweepmark.failpoints import failpoint
 from sweepmark.ledger.interface import is_next
 from sweepmark.ledger.storage import create_database, ledger_database, open_storage
 from sweepmark.search.axes import Options, Range
@@ -73,12 +73,12 @@ class OptunaLedger:
         """See :meth:`Ledger.record`."""
         storage, study_id = self._open()
         if is_next(trial, self._count):
-            step("ledger.trial")
+            failpoint("ledger.trial")
             with translated(self._database):
                 # Optuna would retry five times, which delays a sweep by two minutes.
                 await_write_lock(self._database, seconds=LOCK_TIMEOUT)
                 storage.create_new_trial(study_id, template_trial=self._frozen(trial, value))
-            step("ledger.trial.done")
+            failpoint("ledger.trial.done")
             self._count += 1
 
     def clear(self) -> None:
@@ -109,7 +109,7 @@ class OptunaLedger:
                     direction=self._direction,
                     load_if_exists=True,
                 )
-                step("ledger.study")
+                failpoint("ledger.study")
                 for name, value in self._attributes.items():
                     study.set_user_attr(name, value)
                 study_id = storage.get_study_id_from_name(self._sweep_id)

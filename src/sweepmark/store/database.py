@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from sweepmark.data import cache
 from sweepmark.errors import StoreError, SweepmarkError
-from sweepmark.failpoints import step
+from sweepmark.failpoints import failpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,9 +84,9 @@ def create_once(path: Path, create: Callable[[Path], None], *, library: str) -> 
                 if not _copy(template, unfinished):
                     create(unfinished)
                     _keep(unfinished, template)
-                step("database.migrated")
+                failpoint("database.migrated")
                 unfinished.replace(path)
-                step("database.named")
+                failpoint("database.named")
             finally:
                 _remove(unfinished)
 

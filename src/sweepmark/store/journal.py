@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from sweepmark.errors import DataError, NotFoundError, StoreError
-from sweepmark.failpoints import step
+from sweepmark.failpoints import failpoint
 from sweepmark.files import check_folder, environment_errors, read_regular, write_file
 from sweepmark.store.entries import LARGEST_JOURNAL, Entry, find_problem, read_line, seal
 
@@ -119,12 +119,12 @@ class Journal:
         entry: Entry = {"event": event, "at": round(at, 6), **details}
         length, previous = self._end
         line, digest = seal(entry, previous)
-        step(f"journal.{event}")
+        failpoint(f"journal.{event}")
         with environment_errors(self.path):
             self._write(line + b"\n")
         self._end = length + len(line) + 1, digest
         self.entries.append(entry)
-        step(f"journal.{event}.done")
+        failpoint(f"journal.{event}.done")
         return entry
 
     def _write(self, line: bytes) -> None:

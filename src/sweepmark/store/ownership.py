@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import OwnedError
-from sweepmark.failpoints import step
+from sweepmark.failpoints import failpoint
 from sweepmark.files import check_folder, environment_errors
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def owned(path: Path) -> Iterator[None]:
         with environment_errors(path):
             file.truncate(0)
             file.write(json.dumps(owner).encode())
-        step("lock.taken")
+        failpoint("lock.taken")
         yield
 
 

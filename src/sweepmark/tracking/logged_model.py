@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweepmark.failpoints import step
+from sweepmark.failpoints import failpoint
 from sweepmark.specification.models import trusted_types
 from sweepmark.tracking.storage import folder_of
 
@@ -52,11 +52,11 @@ def log_model(client: MlflowClient, run: Run, model: Model, *, within: Path) -> 
         model_type="classifier",
     )
     folder_of(logged.artifact_location, within=within)
-    step("tracker.model.created")
+    failpoint("tracker.model.created")
     with tempfile.TemporaryDirectory(prefix="sweepmark-") as folder:
         _save(Path(folder), model, model_id=logged.model_id, run_id=run_id)
         client.log_model_artifacts(logged.model_id, folder)
-    step("tracker.model.written")
+    failpoint("tracker.model.written")
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     client.finalize_logged_model(logged.model_id, "READY")
     return str(logged.model_id)

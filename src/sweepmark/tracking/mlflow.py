@@ -12,7 +12,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import NotFoundError
-from sweepmark.failpoints import step
+from sweepmark.failpoints import failpoint
 from sweepmark.store.database import await_write_lock, translated
 from sweepmark.tracking.artifacts import write_artifacts
 from sweepmark.tracking.entities import (
@@ -91,18 +91,18 @@ class MlflowTracker:
         with self._client() as (client, experiment_id):
             sweep = self._sweep(client, sweep_id)
             if sweep.parent is None:
-                step("tracker.parent")
+                failpoint("tracker.parent")
                 tags = standard_tags() | tag_texts(records) | {SWEEP_TAG: sweep_id}
                 run = client.create_run(
                     experiment_id, start_time=milliseconds(started), tags=tags, run_name=name
                 )
-                step("tracker.parent.created")
+                failpoint("tracker.parent.created")
                 sweep.parent = run.info.run_id
             else:
                 run = client.get_run(sweep.parent)
                 client.update_run(sweep.parent, status="RUNNING")
             _write(client, run, records, self._artifacts, tag_texts(records), milliseconds(started))
-            step("tracker.parent.opened")
+            failpoint("tracker.parent.opened")
             return sweep.parent
 
     def log_trial(  # noqa: PLR0913 -- the interface's
@@ -135,14 +135,14 @@ class MlflowTracker:
                 tags=standard_tags() | tag_texts(records) | identity | {DELIVERED_TAG: "true"},
                 records=records,
             )
-            step("tracker.trial")
+            failpoint("tracker.trial")
             has_model = any(isinstance(record, Model) for record in records)
             known = sweep.half.get(number) or sweep.whole.get(number)
             if known is not None or has_model or not self.writes_rows:
                 run_id = _deliver(client, run, self._artifacts, known=known)
             else:
                 run_id = self._insert(run)
-            step("tracker.trial.rows")
+            failpoint("tracker.trial.rows")
             sweep.half.pop(number, None)
             sweep.whole[number], sweep.ended[number] = run_id, run.ended
             (sweep.failed.add if failed else sweep.failed.discard)(number)
@@ -159,12 +159,12 @@ class MlflowTracker:
     ) -> None:
         """See :meth:`Tracker.close_parent`."""
         with self._client() as (client, _):
-            step("tracker.closing")
+            failpoint("tracker.closing")
             run = client.get_run(run_id)
             _write(client, run, records, self._artifacts, tag_texts(records), milliseconds(ended))
-            step("tracker.closing.written")
+            failpoint("tracker.closing.written")
             client.set_terminated(run_id, status, milliseconds(ended))
-            step("tracker.closed")
+            failpoint("tracker.closed")
 
     def delivered(self, sweep_id: str) -> Mapping[int, str]:
         """See :meth:`Tracker.delivered`."""
@@ -214,7 +214,7 @@ class MlflowTracker:
         """Write a new run in one transaction, atomically."""
         artifact_uri = f"{self._artifacts.as_uri()}/{run.run_id}/artifacts"
         write_artifacts(folder_of(artifact_uri, within=self._artifacts), run.records)
-        step("tracker.trial.artifacts")
+        failpoint("tracker.trial.artifacts")
         insert_run(self._database, run, artifact_uri=artifact_uri)
         return run.run_id
 
@@ -239,9 +239,9 @@ def _deliver(client: MlflowClient, run: FinishedRun, artifacts: Path, *, known: 
         first = {name: text for name, text in tags.items() if name != DELIVERED_TAG}
         target = client.create_run(run.experiment_id, run.started, first, run.name)
         tags = {DELIVERED_TAG: tags[DELIVERED_TAG]}
-        step("tracker.trial.created")
+        failpoint("tracker.trial.created")
     _write(client, target, run.records, artifacts, tags, run.ended)
-    step("tracker.trial.written")
+    failpoint("tracker.trial.written")
     client.set_terminated(target.info.run_id, run.status, run.ended)
     return str(target.info.run_id)
 
