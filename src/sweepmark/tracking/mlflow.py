@@ -22,6 +22,7 @@ from sweepmark.tracking.entities import (
     standard_tags,
     tag_texts,
 )
+from sweepmark.tracking.existing_runs import ExistingRuns, search, trial_number
 from sweepmark.tracking.interface import (
     DELIVERED_TAG,
     SWEEP_TAG,
@@ -29,7 +30,6 @@ from sweepmark.tracking.interface import (
     is_of_outcome,
     match_run,
 )
-from sweepmark.tracking.known import Known, search, trial_number
 from sweepmark.tracking.logged_model import log_model
 from sweepmark.tracking.records import Model
 from sweepmark.tracking.sql_rows import FinishedRun, insert_run, is_known_schema
@@ -77,7 +77,7 @@ class MlflowTracker:
         self._experiment = experiment
         self._connection: tuple[MlflowClient, str] | None = None
         self.writes_rows = True
-        self._sweeps: dict[str, Known] = {}
+        self._sweeps: dict[str, ExistingRuns] = {}
 
     def open(self) -> None:
         """See :meth:`Tracker.open`."""
@@ -121,7 +121,7 @@ class MlflowTracker:
         with self._client() as (client, experiment_id):
             sweep = self._sweep(client, sweep_id)
             if sweep.is_current(number, milliseconds(ended)):
-                return sweep.whole[number]
+                return sweep.complete[number]
             identity = {SWEEP_TAG: sweep_id, TRIAL_TAG: str(number)}
             if parent is not None:
                 identity["mlflow.parentRunId"] = parent
@@ -137,14 +137,14 @@ class MlflowTracker:
             )
             failpoint("tracker.trial")
             has_model = any(isinstance(record, Model) for record in records)
-            known = sweep.half.get(number) or sweep.whole.get(number)
+            known = sweep.incomplete.get(number) or sweep.complete.get(number)
             if known is not None or has_model or not self.writes_rows:
                 run_id = _deliver(client, run, self._artifacts, known=known)
             else:
                 run_id = self._insert(run)
             failpoint("tracker.trial.rows")
-            sweep.half.pop(number, None)
-            sweep.whole[number], sweep.ended[number] = run_id, run.ended
+            sweep.incomplete.pop(number, None)
+            sweep.complete[number], sweep.ended[number] = run_id, run.ended
             (sweep.failed.add if failed else sweep.failed.discard)(number)
             return run_id
 
@@ -218,11 +218,11 @@ class MlflowTracker:
         insert_run(self._database, run, artifact_uri=artifact_uri)
         return run.run_id
 
-    def _sweep(self, client: MlflowClient, sweep_id: str) -> Known:
+    def _sweep(self, client: MlflowClient, sweep_id: str) -> ExistingRuns:
         if sweep_id not in self._sweeps:
             experiments = [e.experiment_id for e in client.search_experiments()]
             runs = search(client, experiments, f"tags.`{SWEEP_TAG}` = '{sweep_id}'")
-            self._sweeps[sweep_id] = Known.of(runs)
+            self._sweeps[sweep_id] = ExistingRuns.of(runs)
         return self._sweeps[sweep_id]
 
 

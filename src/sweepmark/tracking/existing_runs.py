@@ -14,28 +14,28 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["Known", "search", "trial_number"]
+__all__ = ["ExistingRuns", "search", "trial_number"]
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(slots=True)
-class Known:
+class ExistingRuns:
     """The runs of a sweep in MLflow; valid as long as there is a single writer."""
 
     parent: str | None = None
-    whole: dict[int, str] = field(default_factory=dict)
-    half: dict[int, str] = field(default_factory=dict)
+    complete: dict[int, str] = field(default_factory=dict)
+    incomplete: dict[int, str] = field(default_factory=dict)
     failed: set[int] = field(default_factory=set)
     ended: dict[int, int | None] = field(default_factory=dict)
 
     def is_current(self, number: int, ended: int) -> bool:
         """Return whether a trial's run is complete and of the outcome with a given end time."""
-        is_whole = number in self.whole and number not in self.failed
+        is_whole = number in self.complete and number not in self.failed
         return is_whole and self.ended[number] == ended
 
     @classmethod
-    def of(cls, runs: Iterator[Run]) -> Known:
+    def of(cls, runs: Iterator[Run]) -> ExistingRuns:
         """Sort the runs of one sweep."""
         sweep = cls()
         for run in runs:
@@ -46,12 +46,12 @@ class Known:
             elif number is None:
                 continue  # edited by somebody: ignored
             elif DELIVERED_TAG in tags and run.info.status != "RUNNING":
-                sweep.whole[number] = run_id
+                sweep.complete[number] = run_id
                 sweep.ended[number] = run.info.end_time
                 if run.info.status == "FAILED":
                     sweep.failed.add(number)
             else:
-                sweep.half[number] = run_id
+                sweep.incomplete[number] = run_id
         return sweep
 
 
