@@ -32,12 +32,12 @@ __all__ = [
     "configure",
     "fetch",
     "freeze",
+    "freeze_rows",
+    "has_room",
     "is_frozen",
-    "keeps",
     "limit",
     "reserve",
     "statistics",
-    "take",
 ]
 
 Value = TypeVar("Value")
@@ -202,7 +202,7 @@ def limit() -> int:
     return _store.limit
 
 
-def keeps(n_bytes: int) -> bool:
+def has_room(n_bytes: int) -> bool:
     """Return whether values of this total size leave most of the cache to other entries."""
     return n_bytes <= _store.limit // 4
 
@@ -282,7 +282,7 @@ def freeze(array: NDArray[Any]) -> NDArray[Any]:
     return np.ndarray(array.shape, array.dtype, buffer=content, order=order)
 
 
-def take(array: NDArray[Any], rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
+def freeze_rows(array: NDArray[Any], rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
     """Return some rows of a two-dimensional array in C order, frozen, with a single copy."""
     content = b"".join([array[row].data for row in rows])
     return np.ndarray((len(rows), array.shape[1]), array.dtype, buffer=content)

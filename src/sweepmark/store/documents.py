@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sweepmark.scores.predictions import Predictions
 
-__all__ = ["contradiction", "document", "from_document", "misshapen"]
+__all__ = ["contradiction", "document", "find_invalid", "from_document"]
 
 _LARGEST_NUMBER = 1e300
 _NUMBERS = ("n_train", "n_test", "n_positive", "fit_seconds", "predict_seconds")
@@ -82,7 +82,7 @@ def from_document(
         raise DataError(f"a scorecard's document is not whole: {error!r}") from error
 
 
-def misshapen(content: Any) -> str | None:
+def find_invalid(content: Any) -> str | None:
     """Return what is invalid in an ``evaluation.json``; None if it is valid."""
     if not isinstance(content, dict):
         return "it is no mapping"

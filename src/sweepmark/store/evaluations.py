@@ -17,7 +17,7 @@ from sweepmark.errors import DataError, LostError
 from sweepmark.files import check_folder, environment_errors, write_folder
 from sweepmark.scores.scorecard import load_predictions
 from sweepmark.specification.specification import canonical_json
-from sweepmark.store.documents import contradiction, from_document, misshapen
+from sweepmark.store.documents import contradiction, find_invalid, from_document
 from sweepmark.store.manifest import (
     DIGESTS,
     EVALUATION,
@@ -247,7 +247,7 @@ class EvaluationStore:
         content = self._file(name, manifest, EVALUATION)
         try:
             document: dict[str, Any] = json.loads(content)
-            reason = misshapen(document)
+            reason = find_invalid(document)
             if reason is None:
                 text = canonical_json(document.get("specification"))
                 if hashlib.sha256(text.encode()).hexdigest() != manifest.key:

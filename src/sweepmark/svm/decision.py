@@ -98,7 +98,7 @@ def _decide(
     edges = np.searchsorted(trained.support, np.concatenate([[0], np.cumsum(trained.counts)]))
     model = (_seen(coefficients), _seen(edges), _seen(intercepts))
     values = np.empty((len(X), len(intercepts)))
-    if len(X) * n_trained < _MANY_DISTANCES and cache.keeps(8 * len(X) * n_trained):
+    if len(X) * n_trained < _MANY_DISTANCES and cache.has_room(8 * len(X) * n_trained):
         similar = _similar(X, content, trained)
 
         def fill(block: slice) -> None:

@@ -150,7 +150,7 @@ class SVC(sklearn.svm.SVC):
         (support,) = np.nonzero(solution.coefficients.any(axis=0))
         edges = [start for start, _ in problem.spans] + [len(order)]
         self.support_ = order[support].astype(np.int32)
-        self.support_vectors_ = cache.take(X, self.support_)
+        self.support_vectors_ = cache.freeze_rows(X, self.support_)
         self._n_support = np.diff(np.searchsorted(support, edges)).astype(np.int32)
         self.dual_coef_ = np.ascontiguousarray(solution.coefficients[:, support])
         self.intercept_ = solution.intercepts.copy()
