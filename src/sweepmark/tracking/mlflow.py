@@ -171,7 +171,7 @@ class MlflowTracker:
         if not self._database.exists():
             return {}
         with self._client() as (client, _):
-            return dict(self._sweep(client, sweep_id).whole)
+            return dict(self._sweep(client, sweep_id).complete)
 
     def locate(self, run_id: str) -> tuple[str, int | None]:
         """See :meth:`Tracker.locate`."""
