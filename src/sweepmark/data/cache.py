@@ -3,7 +3,7 @@
 ::
 
     <cache>/datasets/<digest>/   one decoded data set, see :mod:`sweepmark.data.entry`
-    <cache>/checked/<digest>.json  what was found whole, see :mod:`sweepmark.data.integrity`
+    <cache>/checked/<digest>.json  the state when last verified, see :mod:`sweepmark.data.integrity`
     <cache>/folders/<key>.json   the digest that a user's own folder was decoded to
     <cache>/databases/<name>.db  new databases of MLflow and Optuna (`sweepmark.store.database`)
     <cache>/unfinished/<key>/    work folder of the process that holds the lock; removed at its end

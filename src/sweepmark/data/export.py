@@ -54,7 +54,7 @@ def export(  # noqa: PLR0913 -- what, how and where to
         Number of rows; -1 is all from ``first`` on.
     file_format : {"csv", "pgm", "png"}
         ``csv``: a line for each row, label first, then the pixels, without a header; a frame's rows
-        as they are, with one. ``pgm`` (plain, "P2") and ``png``: one picture a file, light on dark
+        as they are, with one. ``pgm`` (plain, "P2") and ``png``: one image per file, light on dark
         as in the data. Bytes are written to ``pgm`` unchanged; ``png`` is scaled to 0..255.
     path : Path
         The file; for more than one picture, a new folder, in which they are called
