@@ -61,7 +61,7 @@ def create_engine(  # noqa: PLR0913 -- each has a default of its own
     Raises
     ------
     ConfigurationError
-        If the engine cannot do what is asked for.
+        If the engine does not support the configuration.
     StoreError
         If a process cannot be started.
     """
@@ -91,7 +91,7 @@ def check_engine(config: EngineConfig) -> None:
     Raises
     ------
     ConfigurationError
-        If the engine cannot do what is asked for.
+        If the engine does not support the configuration.
     """
     shared, held = config.shared_memory, config.memory
     if shared is not None and held is not None and shared >= held:
