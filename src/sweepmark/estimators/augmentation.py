@@ -80,7 +80,7 @@ class AugmentShift(OneToOneFeatureMixin, PictureTransformer):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Pictures.
+            Images.
 
         Returns
         -------
@@ -94,7 +94,7 @@ class AugmentShift(OneToOneFeatureMixin, PictureTransformer):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training pictures.
+            Training images.
         y : array-like of shape (n_samples,)
             Their labels.
 

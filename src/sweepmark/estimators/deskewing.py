@@ -42,7 +42,7 @@ class Deskew(OneToOneFeatureMixin, PictureTransformer):
     Attributes
     ----------
     n_features_in_ : int
-        Pixels of a picture.
+        Pixels of an image.
 
     Examples
     --------
@@ -71,7 +71,7 @@ class Deskew(OneToOneFeatureMixin, PictureTransformer):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Pictures.
+            Images.
 
         Returns
         -------

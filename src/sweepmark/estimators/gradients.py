@@ -81,7 +81,7 @@ class Hog(ClassNamePrefixFeaturesOutMixin, PictureTransformer):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Pictures.
+            Images.
 
         Returns
         -------

@@ -70,11 +70,11 @@ def shift_images(
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
-        Pictures, row by row.
+        Images, one per row.
     down, right : int
         Pixels to move by; negative moves up and left.
     image_shape : sequence of two int, or None
-        Rows and columns; None takes the pictures for squares.
+        Height and width; None means square images.
     out : ndarray of shape (n_samples, n_features), or None
         Array to write the result into.
 
@@ -118,7 +118,7 @@ class PictureTransformer(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Pictures.
+            Images.
         y : ignored
             For scikit-learn's interface.
 
@@ -155,7 +155,7 @@ class Shift(OneToOneFeatureMixin, PictureTransformer):
     down, right : int, default=0
         Pixels to move by; negative moves up and left.
     image_shape : sequence of two int or None, default=None
-        Rows and columns; None takes the pictures for squares.
+        Height and width; None means square images.
 
     Attributes
     ----------
@@ -187,7 +187,7 @@ class Shift(OneToOneFeatureMixin, PictureTransformer):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Pictures.
+            Images.
 
         Returns
         -------
