@@ -45,7 +45,7 @@ class SweepResult:
     sweep_id : str
         Its id.
     blueprint : Blueprint
-        What was asked for.
+        The configuration of the sweep.
     holdings : Holdings
         Its evaluations.
     state : {"complete", "interrupted"}
