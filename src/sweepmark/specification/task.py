@@ -41,7 +41,7 @@ def resolve_task(
     -------
     dict
         ``name``, and ``positive``, the number of the label that counts as positive: of
-        ``is_digit``, and of two classes, where it is the second unless another is asked for.
+        ``is_digit``, and of two classes, where it is the second unless another is given.
 
     Raises
     ------
