@@ -74,7 +74,7 @@ def _is_sound(
 
 
 def is_over(history: History, options: LaunchOptions) -> bool:
-    """Return whether a sweep is complete."""
+    """Return whether a sweep is complete and has no failures to retry."""
     failed = history.has_failures or (history.final is not None and history.final["key"] is None)
     return history.is_complete and not (options.retry_failed and failed)
 
