@@ -38,7 +38,7 @@ LARGEST_PICTURE = 25_000_000
 _BOX = 20
 _MIDDLE = 14
 # Differences from the background below this are background. JPEG has artifacts around strokes: up
-# to # 27 of 255 were measured at Pillow's default quality.
+# to 27 of 255 were measured at Pillow's default quality.
 _FAINTEST, _FAINTEST_OF_JPEG = 8, 32
 _DARKEST = 255
 _FORMATS = ("PNG", "JPEG", "PPM")  # Pillow's PPM includes PBM, PGM and PPM, plain or not
