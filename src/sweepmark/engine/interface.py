@@ -35,7 +35,7 @@ class Job:
     keep_model : bool
         Whether the Scorecard includes the fitted model.
     shared_memory : int or None
-        Size in bytes of the process's cache; None keeps the current size.
+        Size in bytes of the process's cache; None takes the process's default.
     """
 
     specification: Specification
