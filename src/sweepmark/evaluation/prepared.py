@@ -139,7 +139,7 @@ def _frozen(made: Prepared) -> Prepared:
     X, y = made.X, made.y
     if isinstance(X, np.ndarray):
         # Arrays of objects cannot be frozen, and a copy of non-contiguous rows would have another
-        # memory # layout, on which last digits can depend.
+        # memory layout, on which last digits can depend.
         is_plain = X.flags.forc and not X.dtype.hasobject
         X = cache.freeze(X) if is_plain else _read_only(X)
     return replace(made, X=X, y=None if y is None else cache.freeze(y))
