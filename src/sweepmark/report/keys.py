@@ -81,7 +81,7 @@ class Keys:
             ]
         )
         # Splitting rows dominates the time. Another recipe on the same rows nearly always has the
-        # same # split, task and folds; if the keys do not match, everything is computed again.
+        # same split, task and folds; if the keys do not match, everything is computed again.
         if rows in self._alike:
             self._told[name] = self._keys_like(self._alike[rows], config)
             if is_right(self._told[name]):
