@@ -104,7 +104,7 @@ class Journal:
         self.entries: list[Entry] = []
         self._file: FileIO | None = None
         # Size written so far and its last digest, assigned together: a signal may arrive between
-        # any two # statements.
+        # any two statements.
         self._end: tuple[int, str] = 0, ""
         with environment_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
