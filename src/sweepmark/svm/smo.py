@@ -199,7 +199,7 @@ def minimize(  # noqa: PLR0913, PLR0917 - compiled functions take plain values
     alpha = np.zeros(n)
     gradient = np.full(n, -1.0)
     # label * gradient of the rows whose label * alpha may increase, and its negative for those
-    # whose may # decrease: the minimum of both violates the optimality conditions most. Infinity
+    # whose may decrease: the minimum of both violates the optimality conditions most. Infinity
     # for the others.
     up, down, gains = np.full(n, np.inf), np.full(n, np.inf), np.empty(n)
     up[:n_first] = down[n_first:] = -1.0
