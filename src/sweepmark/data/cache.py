@@ -7,7 +7,7 @@
     <cache>/folders/<key>.json   the digest that a user's own folder was decoded to
     <cache>/databases/<name>.db  new databases of MLflow and Optuna (`sweepmark.store.database`)
     <cache>/unfinished/<key>/    work folder of the process that holds the lock; removed at its end
-    <cache>/locks/<key>.lock     flock: it dies with its owner, so nothing is ever stale
+    <cache>/locks/<key>.lock     flock, which the system releases when its owner ends
 """
 
 from __future__ import annotations
