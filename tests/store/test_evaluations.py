@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,8 +23,6 @@ from sweepmark.specification.specification import canonical_json
 from sweepmark.store import EvaluationStore, Origin
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sweepmark.specification.specification import Specification
 
 ORIGIN = Origin("sweep-1", 3, 10.0, 12.5)
@@ -379,8 +378,9 @@ def test_evaluation_half_written_by_a_killed_process_is_not_there(
         f"store = EvaluationStore(Path({str(tmp_path)!r}) / 'mlruns' / 'evaluations')\n"
         "store.put(specification(), scorecard(model=b'x'), ORIGIN)"
     )
-    place = os.path.dirname(__file__)  # noqa: PTH120
-    killed = {**os.environ, "SWEEPMARK_KILL_AT": "evaluation.written", "PYTHONPATH": place}
+    folder = Path(__file__).parent
+    places = f"{folder}{os.pathsep}{folder.parent}"
+    killed = {**os.environ, "SWEEPMARK_KILL_AT": "evaluation.written", "PYTHONPATH": places}
     done = subprocess.run([sys.executable, "-c", code], env=killed, check=False, timeout=120)
     assert done.returncode == -9
     assert store.find(specification().key) is None
