@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sweepmark.cache import freeze, is_frozen, take
+from sweepmark.cache import freeze, freeze_rows, is_frozen
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -25,10 +25,10 @@ def test_a_frozen_array_is_equal_and_stays_so(order: str) -> None:
 
 def test_rows_are_taken_frozen() -> None:
     array = np.arange(12.0).reshape(4, 3)
-    taken = take(array, np.array([3, 1]))
+    taken = freeze_rows(array, np.array([3, 1]))
     assert np.array_equal(taken, array[[3, 1]])
     assert is_frozen(taken)
-    assert take(array, np.empty(0, dtype=np.intp)).shape == (0, 3)
+    assert freeze_rows(array, np.empty(0, dtype=np.intp)).shape == (0, 3)
 
 
 def test_a_flag_freezes_nothing() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sweepmark.coordinator import Options, launch
+from sweepmark.coordinator import LaunchOptions, launch
 from sweepmark.doctor.store import examine_store
 from sweepmark.report.results import read_result
 from sweepmark.report.runs import find_run
@@ -44,7 +44,7 @@ def launched(asked: Blueprint, store: Store, **options: Any) -> tuple[SweepResul
     """Run a sweep, and return what the progress display was told as well."""
     told = Listener()
     options = {"trusted": TRUSTED} | options
-    return launch(asked, store=store, options=Options(**options), progress=told), told
+    return launch(asked, store=store, options=LaunchOptions(**options), progress=told), told
 
 
 def bare(trial: Trial | None) -> Trial | None:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.config import Composer, Folders, dataset_config, place, resolve, validate
-from sweepmark.coordinator import Options, launch, resume
+from sweepmark.coordinator import LaunchOptions, launch, resume
 from sweepmark.data import load
 from sweepmark.report.summary import result_document
 from sweepmark.search.blueprint import Blueprint
@@ -128,11 +128,11 @@ def unsteady(dice: Path, **values: Any) -> Blueprint:
 
 
 def run(blueprint: Blueprint, store: Store, **options: Any) -> SweepResult:
-    return launch(blueprint, store=store, options=Options(**options), progress=Listener())
+    return launch(blueprint, store=store, options=LaunchOptions(**options), progress=Listener())
 
 
 def go_on(sweep_id: str, store: Store, **options: Any) -> SweepResult:
-    return resume(sweep_id, store=store, options=Options(**options), progress=Listener())
+    return resume(sweep_id, store=store, options=LaunchOptions(**options), progress=Listener())
 
 
 def lines(store: Store, sweep_id: str) -> list[str]:

@@ -1,12 +1,12 @@
-"""What evaluations share in a process's memory: a bounded cache, arrays that cannot change.
+"""A bounded in-memory cache that the evaluations of a process share, and immutable arrays.
 
-Fitted preprocessing, distances, kernels and solutions are kept: what is keyed by content and takes
-long to make. Whatever is in the cache could be computed again with the same bits, so that no
-result depends on what it holds.
+It keeps fitted preprocessing, distances, kernels and solutions: values that are keyed by content
+and expensive to compute. Every entry could be recomputed with the same bits, so no result depends
+on the state of the cache.
 
-A key names the content of an array. It holds for as long as the array lives only where nobody can
-change it, of which a read-only flag is no proof: it can be set back, and an array that it is a
-view of may be written to. The memory of a frozen array is a Python ``bytes`` object instead; NumPy
+A key is a digest of an array's content. It stays valid while the array lives only if nothing can
+change the array. A read-only flag does not guarantee that: it can be reset, and the array may be a
+view of a writeable one. The memory of a frozen array is therefore a Python ``bytes`` object; NumPy
 refuses to make an array over it writeable.
 """
 
@@ -32,39 +32,39 @@ __all__ = [
     "configure",
     "fetch",
     "freeze",
+    "freeze_rows",
+    "has_room",
     "is_frozen",
-    "keeps",
     "limit",
     "reserve",
     "statistics",
-    "take",
 ]
 
 Value = TypeVar("Value")
 
-_PREPARED = ("prepared", "transformed")  # what keys of rows begin with
+_PREPARED = ("prepared", "transformed")  # prefix of the keys of preprocessed rows
 
-_SHARE = 0.125  # of the machine's memory, unless configured
+_SHARE = 0.125  # share of the machine's memory, unless configured
 _LOKY_BYTES = 200 << 20  # joblib's workers are replaced when they have grown by 300 MB
-_STALE = 8  # how many times more places than entries the queue may have
+_STALE = 8  # maximum length of the queue, as a multiple of the number of entries
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What the store did since the process began; differences of two are what lies between.
+    """Counters of the cache since the process began; subtract two to measure an interval.
 
     Attributes
     ----------
     prepared_hits : int
-        Rows that fitted preprocessing had made already.
+        Lookups of preprocessed rows that found an entry.
     kernel_hits : int
-        Distances, kernels, solutions and decision values that were there.
+        Lookups of distances, kernels, solutions and decision values that found an entry.
     kernel_misses : int
-        Those that were computed.
+        Such lookups that had to compute the value.
     shared_seconds : float
-        What computing the hits took when they were computed (each thread's time counted).
+        Seconds that computing the entries found took originally, summed over threads.
     n_bytes, peak_bytes : int
-        What it holds now, and the most it held.
+        Bytes held now, and the maximum so far.
     """
 
     prepared_hits: int = 0
@@ -84,11 +84,11 @@ class _Entry:
 
 
 class _Store:
-    """Entries by key; where room is short, what is cheapest to make again per byte goes first.
+    """Entries by key; those that are cheapest to recompute per byte are evicted first.
 
     The policy is GreedyDual-Size (Cao and Irani, USENIX Symposium on Internet Technologies and
-    Systems, 1997): an entry's priority is its seconds per byte on top of the priority of what went
-    last, so that what is dear stays longer, but not for ever.
+    Systems, 1997): an entry's priority is its seconds per byte plus the priority of the last
+    evicted entry, so that expensive entries stay longer, but not for ever.
     """
 
     def __init__(self, limit: int) -> None:
@@ -101,11 +101,11 @@ class _Store:
         self.number = 0
         self.floor = 0.0
         self.n_bytes = self.peak = self.misses = 0
-        self.hits = {True: 0, False: 0}  # of prepared rows, and of all else
+        self.hits = {True: 0, False: 0}  # of preprocessed rows, and of all other entries
         self.seconds = 0.0
 
     def find(self, key: Hashable) -> _Entry | None:
-        """Return an entry and count it as used; None if it is not there."""
+        """Return an entry and count it as used; None if there is none."""
         entry = self.entries.get(key)
         if entry is not None:
             self.touch(key, entry)
@@ -139,14 +139,14 @@ class _Store:
         while self.entries and self.n_bytes > self.limit - self.reserved:
             priority, _, key = heapq.heappop(self.queue)
             entry = self.entries.get(key)
-            if entry is not None and entry.priority == priority:  # else used since, or gone
+            if entry is not None and entry.priority == priority:  # otherwise used since, or evicted
                 del self.entries[key]
                 self.n_bytes -= entry.n_bytes
                 self.floor = priority
 
 
 def _is_prepared(key: Hashable) -> bool:
-    """Tell whether an entry is of rows, as preprocessing made them."""
+    """Return whether a key is of preprocessed rows."""
     return isinstance(key, tuple) and key[0] in _PREPARED
 
 
@@ -164,7 +164,7 @@ _store = _Store(_default_limit())
 
 
 def configure(*, memory: int | None = None) -> None:
-    """Bound the memory that evaluations share in this process.
+    """Set the maximum size of this process's cache.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def configure(*, memory: int | None = None) -> None:
 
 
 def statistics() -> Statistics:
-    """Return what the store has done since the process began."""
+    """Return the counters since the process began."""
     with _store.lock:
         return Statistics(
             prepared_hits=_store.hits[True],
@@ -198,17 +198,17 @@ def statistics() -> Statistics:
 
 
 def limit() -> int:
-    """Return the configured bytes."""
+    """Return the maximum size in bytes."""
     return _store.limit
 
 
-def keeps(n_bytes: int) -> bool:
-    """Tell whether values of this size together leave most of the store to others."""
+def has_room(n_bytes: int) -> bool:
+    """Return whether values of this total size leave most of the cache to other entries."""
     return n_bytes <= _store.limit // 4
 
 
 def fetch(key: Hashable, make: Callable[[], Value], size: Callable[[Value], int]) -> Value:
-    """Return the value of a key, making it if it is not there; one thread makes, others wait."""
+    """Return the value of a key, computing it if absent; one thread computes, the others wait."""
     store = _store
     with store.lock:
         entry = store.find(key)
@@ -235,7 +235,7 @@ def fetch(key: Hashable, make: Callable[[], Value], size: Callable[[Value], int]
 
 @contextmanager
 def reserve(n_bytes: int) -> Iterator[None]:
-    """Keep room within the bound for work in progress."""
+    """Reserve memory within the limit for work in progress."""
     store = _store
     with store.lock:
         store.reserved += n_bytes
@@ -249,12 +249,12 @@ def reserve(n_bytes: int) -> Iterator[None]:
 
 
 def freeze(array: NDArray[Any]) -> NDArray[Any]:
-    """Return an array of equal type, shape, values and memory order that cannot be changed.
+    """Return an immutable array of equal dtype, shape, values and memory order.
 
     Parameters
     ----------
     array : ndarray
-        Contiguous in C's or in Fortran's order, or else the result is in C's; not of objects.
+        In C or Fortran order (otherwise the result is in C order); not of objects.
 
     Returns
     -------
@@ -264,7 +264,7 @@ def freeze(array: NDArray[Any]) -> NDArray[Any]:
     Raises
     ------
     TypeError
-        If it holds Python objects, which ``bytes`` cannot.
+        If it holds Python objects.
 
     Examples
     --------
@@ -282,14 +282,14 @@ def freeze(array: NDArray[Any]) -> NDArray[Any]:
     return np.ndarray(array.shape, array.dtype, buffer=content, order=order)
 
 
-def take(array: NDArray[Any], rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
-    """Return some rows of a two-dimensional array in C's order, frozen, copied once."""
+def freeze_rows(array: NDArray[Any], rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
+    """Return some rows of a two-dimensional array in C order, frozen, with a single copy."""
     content = b"".join([array[row].data for row in rows])
     return np.ndarray((len(rows), array.shape[1]), array.dtype, buffer=content)
 
 
 def is_frozen(array: NDArray[Any]) -> bool:
-    """Tell whether an array's memory is a ``bytes`` object, directly or through views."""
+    """Return whether an array's memory is a ``bytes`` object, directly or through views."""
     base: Any = array
     while isinstance(base, np.ndarray):
         base = base.base
@@ -297,7 +297,7 @@ def is_frozen(array: NDArray[Any]) -> bool:
 
 
 def _reset() -> None:
-    """Empty the cache of a forked child, where nobody would release a lock that the parent held."""
+    """Reset the cache in a forked child, where locks held by the parent would never be released."""
     global _store  # noqa: PLW0603
     _store = _Store(_store.limit)
 

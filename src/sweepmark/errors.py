@@ -1,4 +1,4 @@
-"""What can go wrong, and the exit code each kind of failure ends the program with.
+"""The exceptions of sweepmark, each with the exit code of the command line.
 
 ::
 
@@ -11,8 +11,9 @@
         ├── LostError                      3  an evaluation is missing or damaged
         └── OwnedError                     3  another process owns the sweep
 
-Every message states the rule, the value, the options and the next step. A message of several
-lines is given as several arguments: a line feed inside of one is not ours, and shown as such.
+Every message states the rule, the value, the options and the next step. The lines of a message are
+separate arguments: a line feed inside an argument comes from foreign text and is escaped when
+shown.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ __all__ = [
 
 
 class SweepmarkError(Exception):
-    """Base of every error that sweepmark raises on purpose.
+    """Base class of all errors that sweepmark raises deliberately.
 
     Parameters
     ----------
@@ -47,34 +48,34 @@ class SweepmarkError(Exception):
     Attributes
     ----------
     exit_code : int
-        What the command line exits with when the error reaches it.
+        The exit code of the command line when this error reaches it.
     """
 
     exit_code = 70
 
     def __init__(self, *lines: str) -> None:
         super().__init__(*lines)
-        self.args = lines  # of three or more, an OSError would keep two
+        self.args = lines  # an OSError keeps only two of three or more arguments
 
     def __str__(self) -> str:
-        """Return the message as written, also where a LookupError base would quote it."""
+        """Return the message unquoted, even if the base is LookupError."""
         return "\n".join(map(str, self.args))
 
 
 class ConfigurationError(SweepmarkError, ValueError):
-    """A key, value, name or combination that the user gave is wrong."""
+    """A key, value, name or combination given by the user is invalid."""
 
     exit_code = 2
 
 
 class DataError(SweepmarkError, ValueError):
-    """The content of a data file is not what its format or the data set says."""
+    """The content of a data file does not match its format or its data set."""
 
     exit_code = 2
 
 
 class FetchError(DataError):
-    """No source delivered the data set."""
+    """No source provided the data set."""
 
 
 class NotFoundError(SweepmarkError, LookupError):
@@ -84,7 +85,7 @@ class NotFoundError(SweepmarkError, LookupError):
 
 
 class StoreError(SweepmarkError, OSError):
-    """The store or the machine failed; what is finished is kept and can be resumed."""
+    """The store or the machine failed; finished work is kept and can be resumed."""
 
     exit_code = 3
 
@@ -95,7 +96,7 @@ class LostError(StoreError):
     Parameters
     ----------
     message : str
-        What is wrong with it.
+        What is wrong with the evaluation.
     name : str
         The name of its folder.
     """
@@ -110,7 +111,7 @@ class OwnedError(StoreError):
 
 
 def unknown_name(kind: str, name: str, options: Iterable[str]) -> str:
-    """Return the message for a name that is none of the options, with the closest one.
+    """Return the message for an unknown name, with the closest of the options.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Named places between two writes, at which a test can have the program die as by ``kill -9``.
+"""Failpoints: named places between two writes where a test can kill the program (SIGKILL).
 
-``SWEEPMARK_KILL_AT=journal.outcome:3`` kills the process when it passes that step for the third
-time; without a number, the first. ``tests/faults`` dies at each of them and resumes. Nothing else
-depends on them, and unset they cost a microsecond.
+``SWEEPMARK_KILL_AT=journal.outcome:3`` kills the process when it passes that failpoint for the
+third time; without a number, for the first time. ``tests/faults`` kills at each of them and
+resumes. Nothing else depends on them; if the variable is not set, a failpoint costs a microsecond.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import os
 import signal
 from collections import Counter
 
-__all__ = ["STEPS", "step"]
+__all__ = ["FAILPOINTS", "failpoint"]
 
 _EVENTS = ("opened", "trial", "evaluation", "outcome", "final", "stop", "resumed")
 
-STEPS = (
+FAILPOINTS = (
     "lock.taken",
     "file.written",
     *(f"journal.{event}{done}" for event in _EVENTS for done in ("", ".done")),
@@ -40,17 +40,17 @@ STEPS = (
     "ledger.trial",
     "ledger.trial.done",
 )
-"""Every step, by the room that passes it. ``tracker.trial.created`` and ``.written`` lie on the way
-through MLflow's client, which a single run takes because of its model; ``tracker.trial.artifacts``
-on the way past it.
+"""All failpoints by package. ``tracker.trial.created`` and ``.written`` are passed when a run is
+written through MLflow's client, as a single run is because of its model;
+``tracker.trial.artifacts`` when a run is inserted by SQL.
 """
 
 _VARIABLE = "SWEEPMARK_KILL_AT"
 _passed: Counter[str] = Counter()
 
 
-def step(name: str) -> None:
-    """Pass a step; dies there if a test wants it."""
+def failpoint(name: str) -> None:
+    """Pass a failpoint; kill the process if ``SWEEPMARK_KILL_AT`` says so."""
     wanted, _, passing = os.environ.get(_VARIABLE, "").partition(":")
     if name == wanted:
         _passed[name] += 1

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written aside, flushed to the disk, renamed."""
+"""Atomic writes of files and folders (temporary name, fsync, rename) and safe reads."""
 
 from __future__ import annotations
 
@@ -72,19 +72,19 @@ def environment_errors(path: Path) -> AbstractContextManager[None]:
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a folder of a store that is a link or no folder; one that is not there is none.
+    """Raise if a folder of a store is a symbolic link or not a folder; a missing one is accepted.
 
-    The store itself may be a link: that is its user's choice. What lies in it may not, since a
-    store may come from elsewhere.
+    The store itself may be a link chosen by the user. Folders inside it may not, because a store
+    may have been made by somebody else.
 
     Raises
     ------
     StoreError
-        If it is something else.
+        If it is a link or not a folder.
     """
     try:
         mode = folder.lstat().st_mode
-    except OSError:  # whoever uses it will say so
+    except OSError:  # reported when it is used
         return
     if not stat.S_ISDIR(mode):
         raise StoreError(
@@ -95,34 +95,34 @@ def check_folder(folder: Path) -> None:
 
 
 def read_regular(path: Path, *, limit: int) -> bytes:
-    """Return the content of a file that is one: no link is followed, no pipe or device opened.
+    """Return the content of a regular file; links are not followed, pipes and devices not opened.
 
-    A store may come from elsewhere, and what lies in it is put there by whoever made it.
+    A store may have been made by somebody else, so its content is untrusted.
 
     Parameters
     ----------
     path : Path
-        The file. Its folder is the caller's matter.
+        The file. Its folder is not checked.
     limit : int
-        The most bytes it may have.
+        Maximum size in bytes.
 
     Raises
     ------
     DataError
-        If it is something else, or larger.
+        If it is not a regular file, or larger than ``limit``.
     OSError
-        If there is none, or it cannot be read.
+        If it does not exist or cannot be read.
     """
-    if not stat.S_ISREG(path.lstat().st_mode):  # opening a device may do something already
+    if not stat.S_ISREG(path.lstat().st_mode):  # opening a device may have side effects
         raise DataError(f"{path} is no file of its own")
     with open(path, "rb", buffering=0, opener=open_itself) as file:
         opened = os.fstat(file.fileno())
-        if not stat.S_ISREG(opened.st_mode):  # exchanged meanwhile
+        if not stat.S_ISREG(opened.st_mode):  # replaced between the two calls
             raise DataError(f"{path} is no file of its own")
         if opened.st_size > limit:
             raise DataError(f"{path} has {opened.st_size:,} bytes, more than {limit:,}")
         content = file.read(opened.st_size + 1)
-        while len(content) <= limit and (more := file.read(_PART)):  # it is short, or has grown
+        while len(content) <= limit and (more := file.read(_PART)):  # truncated, or has grown
             content += more
     if len(content) > limit:
         raise DataError(f"{path} has more than {limit:,} bytes")
@@ -180,7 +180,7 @@ def _flush(path: Path) -> None:
 
 
 def _make_folders(folder: Path) -> None:
-    """Make a folder and what it lies in, each durably."""
+    """Create a folder and its parents, flushing each to disk."""
     if not folder.is_dir():
         _make_folders(folder.parent)
         folder.mkdir(exist_ok=True)

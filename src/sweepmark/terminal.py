@@ -1,11 +1,12 @@
-r"""What reaches a terminal: text that is not ours made harmless, and streams that never raise.
+r"""Terminal output: foreign text is escaped, and writing to the streams never raises.
 
-A label, an exception's text, a file's name or a line of YAML can hold what a terminal obeys
-(https://www.unicode.org/reports/tr36/ and https://trojansource.codes list it). It is shown as
-the escape that Python would write, such as ``\x1b``.
+A label, an exception's text, a file name or a line of YAML may contain control characters that a
+terminal interprets (see https://www.unicode.org/reports/tr36/ and https://trojansource.codes). They
+are shown as Python escapes, such as ``\x1b``.
 
-A reader may go away (``| head -1``), a disk be full, a terminal be hung up. What computes goes on
-then, because what it finds is kept in the store; the program's exit code says so at its end.
+Output may fail because a pipe is closed (``| head -1``), a disk is full or a terminal is gone.
+Computation continues, because results are kept in the store; the exit code reports the failure at
+the end.
 """
 
 from __future__ import annotations
@@ -29,21 +30,22 @@ __all__ = ["Outlet", "console", "cut", "escape", "fill_missing", "outlets", "red
 _NAMED = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 _LINE_FEED = 0x0A
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u3164\uffa0")
-"""Letters and marks that are drawn as nothing, though Unicode counts them as printable."""
+"""Characters without a visible glyph that Unicode classifies as printable."""
 _SPACE = "Zs"
 _MARKS = frozenset({"Mn", "Me"})
 _MOST_MARKS = 4
-"""Marks on one letter; languages need three, and more of them run over the lines around."""
+"""Maximum number of combining marks on one letter; languages need three, and more overlap other
+lines."""
 _PLAIN = re.compile(r"[ -~]*")
 _USER = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*://)[^/?#\s'\"]*@")
-"""User and password of an address (RFC 3986, section 3.2.1)."""
+"""User and password in a URL (RFC 3986, section 3.2.1)."""
 _GONE = frozenset({errno.EPIPE, errno.EIO, errno.ECONNRESET})
-"""What the system says when there is no reader any more; EIO of a terminal that was hung up."""
+"""Error numbers of a stream without a reader; EIO is that of a terminal that was hung up."""
 _BYTE, _PLANE = 0x100, 0x10000
 
 
 def redact(text: str) -> str:
-    """Return text without the users and passwords of the addresses in it.
+    """Return text with the user and password of every URL replaced.
 
     Examples
     --------
@@ -56,15 +58,15 @@ def redact(text: str) -> str:
 def escape(text: str, *, lines: bool = False) -> str:
     r"""Return text with every control, format and invisible character as a visible escape.
 
-    Letters of any script, their accents and spaces stay; users and passwords of addresses do not.
-    What is escaped already stays as it is, so that a text may pass through here twice.
+    Letters of any script, accents and spaces are kept; users and passwords of URLs are removed. The
+    function is idempotent: text that is escaped already is not changed.
 
     Parameters
     ----------
     text : str
-        Any, also with lone surrogates, which stand for bytes of a file's name.
+        Any text, including lone surrogates, which stand for undecodable bytes of a file name.
     lines : bool
-        Whether line feeds stay.
+        Whether line feeds are kept.
 
     Examples
     --------
@@ -87,14 +89,14 @@ def escape(text: str, *, lines: bool = False) -> str:
 
 
 def cut(text: str, longest: int) -> str:
-    """Return text escaped, and cut where it is longer than there is room for.
+    """Return text escaped and truncated to ``longest`` characters.
 
     Examples
     --------
     >>> cut("x" * 10_000, 5)
     'xxxx…'
     """
-    shown = escape(text[: longest + 1])  # an escape is longer than what it stands for
+    shown = escape(text[: longest + 1])  # an escape is longer than the character
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
 
 
@@ -113,14 +115,15 @@ class Outlet(io.TextIOBase):
     Parameters
     ----------
     stream : TextIO
-        Where it leads to.
+        The underlying stream.
 
     Attributes
     ----------
     fault : OSError or None
-        Why nothing more can be written.
+        The error after which nothing more is written.
     drawn : TextIO
-        The same for rich's drawings, whose control characters pass; their texts are escaped before.
+        The same stream for rich, which passes control characters; rich's texts are escaped
+        beforehand.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -132,21 +135,21 @@ class Outlet(io.TextIOBase):
 
     @property
     def is_gone(self) -> bool:
-        """Whether its reader went away."""
+        """Whether the stream has no reader any more."""
         return self.fault is not None and self.fault.errno in _GONE
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing could be written for any other reason."""
+        """Whether writing failed for any other reason."""
         return self.fault is not None and not self.is_gone
 
     def write(self, text: str, /) -> int:
-        """Write text; where that is impossible, forget it."""
+        """Write text escaped; discard it if writing fails."""
         self.pass_on(escape(text, lines=True))
         return len(text)
 
     def pass_on(self, text: str) -> None:
-        """Write text as it is."""
+        """Write text without escaping."""
         if self.fault is None:
             try:
                 self._stream.write(text)
@@ -154,7 +157,7 @@ class Outlet(io.TextIOBase):
                 self._give_up(fault)
 
     def flush(self) -> None:
-        """Pass on what waits."""
+        """Flush the stream."""
         if self.fault is None:
             try:
                 self._stream.flush()
@@ -164,7 +167,7 @@ class Outlet(io.TextIOBase):
     def _give_up(self, fault: OSError) -> None:
         self.fault = fault
         with contextlib.suppress(OSError, ValueError, io.UnsupportedOperation):
-            # What the stream still holds would be tried again when the interpreter ends.
+            # The interpreter would try to write the buffered text again at its end.
             nothing = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nothing, self._stream.fileno())
             os.close(nothing)
@@ -174,26 +177,26 @@ class Outlet(io.TextIOBase):
         return self._stream.fileno()
 
     def isatty(self) -> bool:
-        """Tell whether it is a terminal."""
+        """Return whether it is a terminal."""
         return self._stream.isatty()
 
     def writable(self) -> bool:
-        """Tell that it can be written to."""
+        """Return True."""
         return True
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """How text becomes bytes."""
+        """The stream's encoding."""
         return self._stream.encoding
 
     @property
     def buffer(self) -> IO[bytes]:
-        """The bytes below it, for what writes no text."""
+        """The underlying binary stream."""
         return cast("IO[bytes]", self._stream.buffer)
 
 
 class _Drawn(io.TextIOBase):
-    """An outlet through which control characters pass."""
+    """An outlet that does not escape control characters."""
 
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
@@ -221,7 +224,7 @@ class _Drawn(io.TextIOBase):
 
 @contextlib.contextmanager
 def outlets() -> Iterator[tuple[Outlet, Outlet]]:
-    """Have ``sys.stdout`` and ``sys.stderr`` be outlets."""
+    """Replace ``sys.stdout`` and ``sys.stderr`` by outlets."""
     before = sys.stdout, sys.stderr
     out, err = map(Outlet, before)
     sys.stdout, sys.stderr = cast("TextIO", out), cast("TextIO", err)
@@ -234,12 +237,12 @@ def outlets() -> Iterator[tuple[Outlet, Outlet]]:
 
 
 def fill_missing() -> None:
-    """Open what the shell closed (``>&-``), so that no database becomes descriptor 1 or 2."""
+    """Open standard streams that the shell closed, so that no database gets their number."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
-            opened = os.open(os.devnull, os.O_RDWR)  # the lowest that is free: this one
+            opened = os.open(os.devnull, os.O_RDWR)  # the lowest free descriptor: this one
             if opened != descriptor:
                 os.dup2(opened, descriptor)
                 os.close(opened)
@@ -251,7 +254,7 @@ def fill_missing() -> None:
 
 
 def console(*, stderr: bool = False, **settings: Any) -> Console:
-    """Return rich's console on a standard stream; what is printed on it must be escaped."""
+    """Return rich's console on a standard stream; text printed on it must be escaped."""
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout

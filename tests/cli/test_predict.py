@@ -16,7 +16,7 @@ from PIL import Image
 import glyphs
 from program import Called
 from sweepmark.config import Composer, Folders
-from sweepmark.report.prediction import load_model
+from sweepmark.report.inference import load_model
 from sweepmark.report.runs import find_run
 from sweepmark.search.blueprint import Blueprint
 from sweepmark.sources import idx

@@ -24,11 +24,16 @@ from sweepmark.report.replay import read_sweep
 from sweepmark.report.summary import result_document, result_table
 from sweepmark.search import create_search
 from sweepmark.search.axes import Choice, Range
-from sweepmark.specification.components import build, parameter_kinds, resolve_component, settle
+from sweepmark.specification.components import (
+    build,
+    parameter_kinds,
+    resolve_component,
+    settle_numbers,
+)
 from sweepmark.specification.specify import specify
 from sweepmark.specification.split import split_rows
 from sweepmark.store import Store, read_journal
-from sweepmark.tracking.projection import configuration_records, short_name
+from sweepmark.tracking.run_records import configuration_records, short_name
 from tiny import blueprint, digits, entries, load_digits, run, seal_lines, write_sweep
 
 if TYPE_CHECKING:
@@ -322,7 +327,7 @@ def test_whatever_was_converted_is_taken_by_scikit_learn(value: int) -> None:
 
 def test_what_a_trusted_class_takes_is_left_as_it_was_typed() -> None:
     component = {"_target_": "estimators.SlowSVC", "C": 1}
-    assert repr(settle({"classifier": component})["classifier"]["C"]) == "1"
+    assert repr(settle_numbers({"classifier": component})["classifier"]["C"]) == "1"
     assert parameter_kinds("estimators.SlowSVC", "C") is None
     resolved = resolve_component(component, where="classifier", seed=0, trusted=["estimators"])
     assert repr(resolved["C"]) == "1"
@@ -331,7 +336,7 @@ def test_what_a_trusted_class_takes_is_left_as_it_was_typed() -> None:
 
 def test_unknown_class_is_left_to_whatever_builds_it() -> None:
     component = {"_target_": "sklearn.nothing.Here", "C": 1}
-    assert settle(component) == component
+    assert settle_numbers(component) == component
 
 
 def test_float_is_shown_as_one_wherever_a_parameter_stands() -> None:

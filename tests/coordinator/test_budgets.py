@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sweepmark.coordinator import Options, resume
+from sweepmark.coordinator import LaunchOptions, resume
 from sweepmark.errors import ConfigurationError
 from sweepmark.report.summary import result_document, stop_text
 from sweepmark.store import History, Store, read_journal
@@ -111,7 +111,7 @@ def test_time_is_over_before_the_first_trial(folder: Path, tmp_path: Path) -> No
     result = run(neighbours(folder, "sweep.timeout=1e-9"), store)
     assert (result.state, result.stopped_by, result.trials) == ("complete", "timeout", ())
     assert result.chosen is None
-    again = resume(result.sweep_id, store=store, options=Options(), progress=Listener())
+    again = resume(result.sweep_id, store=store, options=LaunchOptions(), progress=Listener())
     assert again.trials == ()
 
 
@@ -155,7 +155,7 @@ def test_time_is_summed_over_interruptions(
 
     monkeypatch.setattr(module, "Clock", Slow)
     with pytest.raises(Kill):
-        module.launch(plan, store=store, options=Options(), progress=Deadly(1))
+        module.launch(plan, store=store, options=LaunchOptions(), progress=Deadly(1))
     (sweep_id,) = store.sweep_ids()
     (path,) = (tmp_path / "mlruns" / "sweeps").glob("*.jsonl")
     lines = path.read_bytes().splitlines(keepends=True)
@@ -163,14 +163,14 @@ def test_time_is_summed_over_interruptions(
     first = History.of(read_journal(path))
     assert 0 < first.seconds < 25
     instant += 365 * 86400
-    result = resume(sweep_id, store=store, options=Options(), progress=Listener())
+    result = resume(sweep_id, store=store, options=LaunchOptions(), progress=Listener())
     assert (result.state, result.stopped_by) == ("complete", "timeout")
     assert 1 <= len(result.trials) < 8
     history = History.of(read_journal(path))
     assert 25 <= history.seconds < 60
     assert len(decided(store, sweep_id)) == len(result.trials)
     before = path.read_bytes()
-    resume(sweep_id, store=store, options=Options(), progress=Listener())
+    resume(sweep_id, store=store, options=LaunchOptions(), progress=Listener())
     assert path.read_bytes() == before
 
 

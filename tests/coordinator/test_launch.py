@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from sweepmark.coordinator import Options, launch
+from sweepmark.coordinator import LaunchOptions, launch
 from sweepmark.coordinator.loop import Coordinator
 from sweepmark.errors import ConfigurationError, NotFoundError, OwnedError
 from sweepmark.specification.specify import specify_test
@@ -87,7 +87,7 @@ class TestSweep:
 
     def test_tells_the_listener_of_every_trial_once(self, store: Store) -> None:
         listener = Listener()
-        launch(grid(), store=store, options=Options(), progress=listener)
+        launch(grid(), store=store, options=LaunchOptions(), progress=listener)
         assert listener.n_trials == N_TRIALS
         assert sorted(trial.number for trial in listener.settled_trials) == list(range(N_TRIALS))
         assert listener.is_closed
@@ -279,13 +279,13 @@ class TestInterruption:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            launch(tracked, store=store, options=Options(), progress=Interrupting())
+            launch(tracked, store=store, options=LaunchOptions(), progress=Interrupting())
         with closing(sqlite3.connect(store.root / "mlflow.db")) as db, db:
             db.execute("UPDATE runs SET status = 'RUNNING'")  # as after kill -9
         with monkeypatch.context() as patch:
             patch.setattr(Coordinator, "run", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
-                launch(tracked, store=store, options=Options(), progress=Listener())
+                launch(tracked, store=store, options=LaunchOptions(), progress=Listener())
         with closing(sqlite3.connect(store.root / "mlflow.db")) as db:
             (statuses,) = zip(*db.execute("SELECT status FROM runs"), strict=True)
         assert "KILLED" in statuses
@@ -299,7 +299,7 @@ class TestInterruption:
 
         listener = Interrupting()
         with pytest.raises(KeyboardInterrupt):
-            launch(grid(), store=store, options=Options(), progress=listener)
+            launch(grid(), store=store, options=LaunchOptions(), progress=listener)
         assert listener.is_closed
         (sweep_id,) = store.sweep_ids()
         (stop,) = entries(store, sweep_id, "stop")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sweepmark.coordinator import Options, launch
+from sweepmark.coordinator import LaunchOptions, launch
 from sweepmark.coordinator.predecessor import difference
 from sweepmark.store import Store, owned
 from tiny import Listener, changed, grid, run
@@ -34,7 +34,7 @@ def interrupted(store: Store) -> str:
 
 def said(blueprint: Blueprint, store: Store, **options: Any) -> tuple[str, list[str]]:
     listener = Listener()
-    result = launch(blueprint, store=store, options=Options(**options), progress=listener)
+    result = launch(blueprint, store=store, options=LaunchOptions(**options), progress=listener)
     return result.sweep_id, listener.lines
 
 

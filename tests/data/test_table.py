@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 from sweepmark.data.csv_bytes import read_bytes
 from sweepmark.data.csv_header import read_header
-from sweepmark.data.table import check_labels, read_table
+from sweepmark.data.table import check_label_range, read_table
 from sweepmark.errors import ConfigurationError, DataError
 from tables import PASSENGERS, csv_config, titanic_config, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sweepmark.data.table import Table
+    from sweepmark.data.table import ParsedTable
 
 
-def _read(path: Path, text: str | bytes, **values: Any) -> Table:
+def _read(path: Path, text: str | bytes, **values: Any) -> ParsedTable:
     return read_table(write(path, text), csv_config(**values))
 
 
@@ -158,8 +158,8 @@ def test_a_label_out_of_range_says_where(path: Path, wrong: str) -> None:
     table = _read(path, f"a,b\n9,2\n0,2\n{wrong},3\n")
     message = rf"row 3 \(line 4\), column 'a': a label must be in \[0, 9\], but got '{wrong}'"
     with pytest.raises(DataError, match=message):
-        check_labels(table, path, 10)
-    check_labels(table, path, None)
+        check_label_range(table, path, 10)
+    check_label_range(table, path, None)
 
 
 @pytest.mark.row(15, "CSV with one wrong cell of 42,000 rows")

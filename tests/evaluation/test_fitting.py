@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline
 
 from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation.evaluate import evaluate
-from sweepmark.evaluation.fitting import ask, fit, fit_epochs
+from sweepmark.evaluation.fitting import fit, fit_epochs, predict_rows
 from sweepmark.scores.metrics import log_loss as our_log_loss
 from sweepmark.scores.scorecard import merge, merge_trial
 from sweepmark.specification import models
@@ -150,7 +150,7 @@ def test_probabilities_are_as_the_classifier_gave_them(classifier: Any, dtype: s
         warnings.simplefilter("ignore", ConvergenceWarning)
         fit(pipeline, lambda: SimpleNamespace(X=X[:100], y=y[:100]), key=None)  # type: ignore[arg-type,return-value]
     X *= 1e5
-    (_, scores, probabilities), _ = ask(pipeline, X)
+    (_, scores, probabilities), _ = predict_rows(pipeline, X)
     theirs = pipeline.steps[-1][1].predict_proba(X)
     assert theirs.dtype == dtype
     assert (theirs == 0).any()
@@ -320,6 +320,6 @@ def test_sparse_rows_of_several_classes_have_scores() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it does not converge
         pipeline.fit(sparse.csr_array(X), y)
-    (_, scores, _), _ = ask(pipeline, sparse.csr_array(X))
+    (_, scores, _), _ = predict_rows(pipeline, sparse.csr_array(X))
     assert scores is not None
     assert scores.shape == (200, 10)

@@ -20,7 +20,7 @@ from base_case import (
     Reference,
     assert_good,
 )
-from sweepmark.failpoints import STEPS
+from sweepmark.failpoints import FAILPOINTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +80,7 @@ SINGLE_RUN = (
 
 def test_every_step_is_in_a_tour() -> None:
     passed = {stop.partition(":")[0] for stop in OPENING + RUNNING + ENDING + SINGLE_RUN}
-    assert passed == set(STEPS)
+    assert passed == set(FAILPOINTS)
 
 
 @pytest.mark.row(2, "kill -9 at one named step after the other, in one sweep")

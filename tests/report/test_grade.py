@@ -21,10 +21,10 @@ from sweepmark.report.grade import (
     Grade,
     grade,
     grade_document,
-    rank,
+    rank_entries,
     wilson_interval,
 )
-from sweepmark.scores.bands import validate
+from sweepmark.scores.bands import check_bands
 
 FOLDER = Path(__file__).parents[2] / "conf" / "grade"
 
@@ -154,12 +154,12 @@ def test_a_single_entry_is_told_that_rank_decides() -> None:
     single = grade(0.97, 10_000, COURSE)
     assert single.points == 90
     assert single.note == "rank decides from 0.96 on: a single entry gets 90"
-    assert rank(entries(0.97), COURSE) == [single]
+    assert rank_entries(entries(0.97), COURSE) == [single]
     assert grade(0.95, 10_000, COURSE).note == ""
 
 
 def test_ranks_share_the_points_above_the_last_band() -> None:
-    grades = rank(entries(0.97, 0.99, 0.955, 0.98, 0.96), COURSE)
+    grades = rank_entries(entries(0.97, 0.99, 0.955, 0.98, 0.96), COURSE)
     assert [each.points for each in grades] == pytest.approx(
         [90 + 10 / 3, 100, 85, 90 + 20 / 3, 90]
     )
@@ -169,14 +169,14 @@ def test_ranks_share_the_points_above_the_last_band() -> None:
 
 
 def test_ties_share_the_better_rank() -> None:
-    grades = rank(entries(0.98, 0.97, 0.98, 0.96), COURSE)
+    grades = rank_entries(entries(0.98, 0.97, 0.98, 0.96), COURSE)
     assert [each.rank for each in grades] == [1, 3, 1, 4]
     assert [each.points for each in grades] == pytest.approx([100, 90 + 10 / 3, 100, 90])
 
 
 @given(st.lists(st.integers(9000, 10_000), min_size=1, max_size=8))
 def test_ranking_is_monotone_and_never_below_the_band(counts: list[int]) -> None:
-    grades = rank(entries(*(count / 10_000 for count in counts)), COURSE)
+    grades = rank_entries(entries(*(count / 10_000 for count in counts)), COURSE)
     alone = [grade(count / 10_000, 10_000, COURSE) for count in counts]
     ordered = sorted(zip(counts, (each.points for each in grades), strict=True))
     assert [points for _, points in ordered] == sorted(points for _, points in ordered)
@@ -188,13 +188,13 @@ def test_ranking_is_monotone_and_never_below_the_band(counts: list[int]) -> None
 def test_other_test_sets_are_not_ranked() -> None:
     mixed = [*entries(0.97), replace(entries(0.98)[0], name="other", test_set="b" * 64)]
     with pytest.raises(ConfigurationError, match=r"same test set.*entry 0.*other"):
-        rank(mixed, COURSE)
+        rank_entries(mixed, COURSE)
     with pytest.raises(ConfigurationError, match=r"10000 rows.*100 rows"):
-        rank([*entries(0.97), *entries(0.98, n=100)], COURSE)
+        rank_entries([*entries(0.97), *entries(0.98, n=100)], COURSE)
 
 
 def test_no_entries_have_no_grades() -> None:
-    assert rank([], COURSE) == []
+    assert rank_entries([], COURSE) == []
 
 
 def test_another_metric_has_no_interval() -> None:
@@ -249,12 +249,12 @@ def test_what_is_no_accuracy_is_refused(value: float) -> None:
 )
 def test_senseless_rules_are_refused(rule: GradeConfig, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        validate(rule)
+        check_bands(rule)
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_rule_of_ours_is_valid_and_described(path: Path) -> None:
-    validate(read_rule(path.stem))
+    check_bands(read_rule(path.stem))
     assert path.read_text().startswith("# ")
     assert read_rule(path.stem).name == path.stem
 
@@ -262,7 +262,7 @@ def test_every_rule_of_ours_is_valid_and_described(path: Path) -> None:
 def test_bands_of_what_is_better_the_less_it_is_are_refused() -> None:
     rule = replace(COURSE, name="mine", metric="log_loss", target=None, ranked_from=None)
     with pytest.raises(ConfigurationError, match="more must be better of") as error:
-        validate(rule)
+        check_bands(rule)
     assert "Set grade.metric=accuracy" in str(error.value)
 
 
@@ -273,7 +273,7 @@ def test_a_figure_of_the_positive_class_names_it(metric: str) -> None:
     assert given_grade.positive == grade_document(given_grade)["positive"] == "churned"
     assert grade_lines(given_grade)[0].endswith(f"for {metric} 0.9550; positive class: churned")
     many = [replace(one, positive="churned") for one in entries(0.97, 0.98, 0.5)]
-    assert {each.positive for each in rank(many, rule)} == {"churned"}
+    assert {each.positive for each in rank_entries(many, rule)} == {"churned"}
     assert grade(0.955, 100, rule).positive is None
 
 
@@ -305,7 +305,7 @@ def test_figures_are_given_by_name() -> None:
     ],
 )
 def test_rules_at_the_edge_of_sense_are_taken(rule: GradeConfig) -> None:
-    validate(rule)
+    check_bands(rule)
 
 
 def test_undecided_too_where_the_interval_crosses_into_the_ranked_zone() -> None:
@@ -317,16 +317,16 @@ def test_undecided_too_where_the_interval_crosses_into_the_ranked_zone() -> None
 
 def test_values_that_rounding_alone_tells_apart_share_a_rank() -> None:
     values = 0.98, float(np.nextafter(0.98, 1)), 0.97, float(np.nextafter(0.97, 0))
-    assert [each.rank for each in rank(entries(*values), COURSE)] == [1, 1, 3, 3]
+    assert [each.rank for each in rank_entries(entries(*values), COURSE)] == [1, 1, 3, 3]
 
 
 def test_test_sets_are_shown_by_their_first_twelve_digits() -> None:
     mixed = [*entries(0.97, 0.98), replace(entries(0.98)[0], name="other", test_set="b" * 64)]
     with pytest.raises(ConfigurationError) as error:
-        rank(mixed, COURSE)
+        rank_entries(mixed, COURSE)
     assert f"entry 0 was on {'a' * 12} (10000 rows) and other on {'b' * 12} (" in str(error.value)
 
 
 def test_two_ranked_get_all_and_the_base() -> None:
-    assert [each.points for each in rank(entries(0.97, 0.98), COURSE)] == [90, 100]
-    assert [each.n_ranked for each in rank(entries(0.97, 0.98), COURSE)] == [2, 2]
+    assert [each.points for each in rank_entries(entries(0.97, 0.98), COURSE)] == [90, 100]
+    assert [each.n_ranked for each in rank_entries(entries(0.97, 0.98), COURSE)] == [2, 2]

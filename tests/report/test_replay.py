@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from damage import forge
-from sweepmark.coordinator import Options, resume
+from sweepmark.coordinator import LaunchOptions, resume
 from sweepmark.errors import ConfigurationError, StoreError, SweepmarkError
 from sweepmark.report.replay import read_sweep
 from sweepmark.report.results import read_result
@@ -72,7 +72,7 @@ def rewrite(store: Store, sweep_id: str, entries: Entries) -> None:
 
 def again(store: Store, sweep_id: str) -> None:
     """Do with a sweep all that a user can do with it."""
-    result = resume(sweep_id, store=store, options=Options(), progress=Listener())
+    result = resume(sweep_id, store=store, options=LaunchOptions(), progress=Listener())
     json.dumps(result_document(result), allow_nan=False)
     result_table(read_result(store, sweep_id))
 
@@ -134,7 +134,7 @@ def test_name_of_a_journal_leads_nowhere(
             resume(
                 sweep_id,
                 store=store,
-                options=Options(accept_versions=True),
+                options=LaunchOptions(accept_versions=True),
                 progress=Listener(),
             )
     assert [path.name for path in tmp_path.iterdir()] == ["mlruns"]

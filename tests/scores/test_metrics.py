@@ -14,7 +14,7 @@ from sklearn import metrics as sk
 from sklearn.preprocessing import label_binarize
 
 from sweepmark.errors import DataError
-from sweepmark.scores import metric_names, metrics, reports
+from sweepmark.scores import classification_report, metric_names, metrics
 
 CLASSES = (0, 2, 3, 7)
 
@@ -190,7 +190,9 @@ def test_infinite_scores_tie_with_each_other() -> None:
 @given(predictions())
 def test_report_is_that_of_scikit_learn(drawn: tuple[Any, Any, Any]) -> None:
     y_true, y_pred, _ = drawn
-    described = reports.describe(metrics.count_pairs(y_true, y_pred, CLASSES), CLASSES)
+    described = classification_report.report_values(
+        metrics.count_pairs(y_true, y_pred, CLASSES), CLASSES
+    )
     expected = sk.classification_report(y_true, y_pred, output_dict=True, zero_division=0)
     assert list(described) == list(expected)
     for name, row in expected.items():
@@ -198,7 +200,7 @@ def test_report_is_that_of_scikit_learn(drawn: tuple[Any, Any, Any]) -> None:
     text = sk.classification_report(y_true, y_pred, digits=4, zero_division=0)
     if not (y_true == y_pred).any():  # then scikit-learn writes the support as 1.0; ours stays 1
         text = re.sub(r"( +)(\d+)\.0$", r"  \1\2", text, flags=re.MULTILINE)
-    assert reports.write_report(described) == text
+    assert classification_report.report_text(described) == text
 
 
 @settings(max_examples=40, deadline=None)

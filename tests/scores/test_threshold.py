@@ -13,7 +13,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sweepmark.errors import ConfigurationError, DataError
 from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.scores.scorecard import merge
-from sweepmark.scores.threshold import Rule, choose, parse_threshold
+from sweepmark.scores.threshold import Rule, choose_threshold, parse_threshold
 from sweepmark.specification import models
 from sweepmark.specification.specify import specify, specify_test
 from sweepmark.specification.split import split_rows
@@ -62,20 +62,20 @@ class TestParse:
 
 class TestChoose:
     def test_precision_finds_as_many_as_it_can(self) -> None:
-        assert choose(Rule("precision", 0.75), Y, SCORES) == 0.3
-        assert choose(Rule("precision", 1.0), Y, SCORES) == 0.5
+        assert choose_threshold(Rule("precision", 0.75), Y, SCORES) == 0.3
+        assert choose_threshold(Rule("precision", 1.0), Y, SCORES) == 0.5
 
     def test_recall_takes_as_few_for_positive_as_it_can(self) -> None:
-        assert choose(Rule("recall", 0.6), Y, SCORES) == 0.5
-        assert choose(Rule("recall", 1.0), Y, SCORES) == 0.3
+        assert choose_threshold(Rule("recall", 0.6), Y, SCORES) == 0.5
+        assert choose_threshold(Rule("recall", 1.0), Y, SCORES) == 0.3
 
     def test_rule_that_nothing_satisfies_says_what_would_be_possible(self) -> None:
         with pytest.raises(DataError, match=r"highest precision is 0\.5000"):
-            choose(Rule("precision", 0.9), ~Y, SCORES)
+            choose_threshold(Rule("precision", 0.9), ~Y, SCORES)
 
     def test_lost_scores_are_no_scores(self) -> None:
         with pytest.raises(DataError, match="NaN"):
-            choose(Rule("precision", 0.9), Y, np.full(6, np.nan))
+            choose_threshold(Rule("precision", 0.9), Y, np.full(6, np.nan))
 
 
 def test_rule_is_applied_to_cross_validated_scores_of_the_training_part() -> None:

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.specification.components import build, find, resolve_component
+from sweepmark.specification.components import build, find_class, resolve_component
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +112,7 @@ class TestHostile:
 )
 def test_target_that_is_no_allowed_class_is_refused(target: object, part: str) -> None:
     with pytest.raises(ConfigurationError, match=part):
-        find(target)
+        find_class(target)
 
 
 def test_trust_lets_classes_of_another_package_in(
@@ -122,11 +122,11 @@ def test_trust_lets_classes_of_another_package_in(
     (tmp_path / "of_ones_own.py").write_text(source)
     (tmp_path / "broken_own.py").write_text("raise RuntimeError('no')")
     monkeypatch.syspath_prepend(tmp_path)
-    assert find("of_ones_own.Mine", trusted=["of_ones_own"]).__name__ == "Mine"
+    assert find_class("of_ones_own.Mine", trusted=["of_ones_own"]).__name__ == "Mine"
     with pytest.raises(ConfigurationError, match="cannot be imported: no"):
-        find("broken_own.Mine", trusted=["broken_own"])
+        find_class("broken_own.Mine", trusted=["broken_own"])
     with pytest.raises(ConfigurationError, match="must name a class of of_ones_own"):
-        find("os.system", trusted=["of_ones_own"])
+        find_class("os.system", trusted=["of_ones_own"])
 
 
 class TestResolve:

@@ -30,7 +30,7 @@ import sweepmark
 from sweepmark.errors import DataError
 from sweepmark.estimators import Affine, AugmentShift, Deskew, Hog, Scale, Shift
 from sweepmark.estimators.neural import LogisticMLP
-from sweepmark.evaluation.fitting import dump
+from sweepmark.evaluation.fitting import dump_pipeline
 from sweepmark.specification import models
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def test_threshold_that_is_built_in_comes_back(classifier: BaseEstimator) -> Non
     pipeline = make_pipeline(Scale(), clone(classifier)).fit(X[:200], y[:200] == 5)
     has_decision = hasattr(pipeline, "decision_function")
     scores = pipeline.decision_function(X) if has_decision else pipeline.predict_proba(X)[:, 1]
-    back = models.load(dump(pipeline, threshold=0.3))
+    back = models.load(dump_pipeline(pipeline, threshold=0.3))
     np.testing.assert_array_equal(back.predict(X), scores >= 0.3)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sweepmark.scores.scorecard import Predictions, Scorecard
-from sweepmark.store.documents import contradiction, misshapen
+from sweepmark.store.documents import contradiction, find_invalid
 
 FIGURES: dict[str, Any] = {
     "specification": {"method": {"name": "test"}},
@@ -67,7 +67,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 
 
 def test_what_is_written_is_right() -> None:
-    assert misshapen(FIGURES) is None
+    assert find_invalid(FIGURES) is None
 
 
 @pytest.mark.parametrize(
@@ -76,26 +76,26 @@ def test_what_is_written_is_right() -> None:
 def test_what_none_writes_is_named_and_nothing_else(path: str, value: Any) -> None:
     room, part = path.split(".")[:2]
     name = room if room == "origin" else NAMED.get(part, part)
-    assert misshapen(changed(path, value)) == f"{name} cannot be right"
+    assert find_invalid(changed(path, value)) == f"{name} cannot be right"
 
 
 @pytest.mark.parametrize("part", ["scorecard", "origin"])
 @pytest.mark.parametrize("value", [None, [], "text"])
 def test_part_that_is_no_mapping_is_lacking(part: str, value: Any) -> None:
-    assert misshapen(changed(part, value)) == "it lacks a part"
-    assert misshapen([FIGURES]) == "it is no mapping"
+    assert find_invalid(changed(part, value)) == "it lacks a part"
+    assert find_invalid([FIGURES]) == "it is no mapping"
 
 
 @pytest.mark.parametrize("name", FIGURES["origin"])
 def test_origin_must_be_whole(name: str) -> None:
     figures = copy.deepcopy(FIGURES)
     del figures["origin"][name]
-    assert misshapen(figures) == "origin cannot be right"
+    assert find_invalid(figures) == "origin cannot be right"
 
 
 def test_names_and_the_positive_class_are_those_of_classes() -> None:
     for classes in (None, {"0": 0, "1": 1, "5": 5}):
-        said = misshapen(changed("scorecard.classes", classes))
+        said = find_invalid(changed("scorecard.classes", classes))
         assert said == "classes, names, positive class cannot be right"
 
 
@@ -118,14 +118,14 @@ def test_names_and_the_positive_class_are_those_of_classes() -> None:
     ],
 )
 def test_what_may_be_is_taken(path: str, value: Any) -> None:
-    assert misshapen(changed(path, value)) is None
+    assert find_invalid(changed(path, value)) is None
 
 
 def test_headline_of_a_validation_is_of_the_rows_held_out() -> None:
     figures = changed("specification.method.name", "validation")
-    assert misshapen(figures) == "metrics cannot be right"
+    assert find_invalid(figures) == "metrics cannot be right"
     figures["scorecard"]["metrics"] = {"validation_accuracy": 0.5}
-    assert misshapen(figures) is None
+    assert find_invalid(figures) is None
 
 
 PREDICTIONS = Predictions(

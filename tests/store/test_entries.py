@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sweepmark.store.entries import problem, read_line, seal
+from sweepmark.store.entries import find_problem, read_line, seal
 
 KEY, OTHER = "0123456789abcdef" * 4, "f" * 64
 RESULT = {"digest": KEY, "fit_seconds": 0.5, "predict_seconds": 0}
@@ -242,14 +242,16 @@ TRIALS = [("trial", 0), ("trial", 1)]
 def test_trials_come_in_order_and_before_what_is_said_of_them(
     events: list[tuple[str, int]], says: str | None
 ) -> None:
-    assert problem(entries(*events), "s-1") == says
+    assert find_problem(entries(*events), "s-1") == says
 
 
 def test_journal_begins_with_what_it_is_of() -> None:
-    assert problem([], "s-1") is None
+    assert find_problem([], "s-1") is None
     (opened,) = entries()
     for order in ([{"event": "stop"}, opened], [opened, opened], [{"event": "stop"}]):
-        assert problem(order, "s-1") == "the first line, and no other, must be the event 'opened'"
+        assert (
+            find_problem(order, "s-1") == "the first line, and no other, must be the event 'opened'"
+        )
     for changes, sweep_id in (
         ({}, "s-2"),
         ({"sweep_id": "s-2"}, "s-1"),
@@ -257,6 +259,6 @@ def test_journal_begins_with_what_it_is_of() -> None:
         ({"sweep_id": "s-/x"}, "s-/x"),
         ({"sweep_id": "s"}, "s"),
     ):
-        said = problem([opened | changes], sweep_id)
+        said = find_problem([opened | changes], sweep_id)
         assert said is not None
         assert said.startswith(f"it must be of the sweep {sweep_id!r}")

@@ -129,7 +129,7 @@ SINGLE, DOUBLE = 2.0**19 * 1e-3, 2.0**48 * 1e-3
 )
 def test_what_decides_the_precision(longest: float, changed: Any, expected: Any) -> None:
     given: dict[str, Any] = {"n_rows": 1000, "gamma": 1.0, "tol": 1e-3, "bound": 1.0}
-    assert precision.choose(longest, **given | changed) is expected
+    assert precision.choose_dtype(longest, **given | changed) is expected
 
 
 @pytest.mark.parametrize("options", [{"C": 11.0}, {"C": 1.0, "class_weight": {1: 11.0}}])
@@ -144,8 +144,8 @@ def test_large_bounds_of_dual_variables_ask_for_more_precision(
         chosen.append(choose_as_ever(*args, **given))
         return chosen[-1]
 
-    choose_as_ever = precision.choose
-    monkeypatch.setattr(precision, "choose", choose)
+    choose_as_ever = precision.choose_dtype
+    monkeypatch.setattr(precision, "choose_dtype", choose)
     for parameters in ({"C": 10.0}, options):
         SVC(gamma=gamma, **parameters).fit(X, y)
     assert chosen == [np.float32, np.float64]

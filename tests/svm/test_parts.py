@@ -36,7 +36,7 @@ from sweepmark.svm import (
     warm_up,
 )
 from sweepmark.svm.decision import vote
-from sweepmark.svm.rows import cut, prepare
+from sweepmark.svm.strips import cut_strips, order_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -146,7 +146,7 @@ def test_rows_are_prepared_in_order_for_reading_alone() -> None:
     X = np.arange(12.0).reshape(4, 3)
     for dtype in (np.float32, np.float64):
         order = np.array([2, 0, 3, 1])
-        rows = prepare(X, content=b"", order=order, strips=((0, 3), (3, 4)), dtype=dtype)
+        rows = order_rows(X, content=b"", order=order, strips=((0, 3), (3, 4)), dtype=dtype)
         assert rows.array.dtype == rows.norms.dtype == dtype
         np.testing.assert_array_equal(rows.array, X[order])
         np.testing.assert_array_equal(rows.norms, (X[order] ** 2).sum(axis=1))
@@ -214,17 +214,17 @@ def test_very_many_distances_are_not_shared(monkeypatch: pytest.MonkeyPatch) -> 
 def test_strips_begin_with_large_classes(
     counts: list[int], strips: tuple[tuple[int, int], ...]
 ) -> None:
-    assert cut(counts) == strips
+    assert cut_strips(counts) == strips
 
 
 @given(st.lists(st.integers(0, 700), max_size=12))
 def test_strips_follow_each_other_and_none_is_tall(counts: list[int]) -> None:
-    strips = cut(counts)
+    strips = cut_strips(counts)
     assert [start for start, _ in strips] == [0, *(stop for _, stop in strips)][: len(strips)]
     assert sum(stop - start for start, stop in strips) == sum(counts)
     assert all(0 < stop - start <= 256 for start, stop in strips)
     if sum(counts):  # a head keeps its strips, but for the last
-        head = cut([*counts, 128])
+        head = cut_strips([*counts, 128])
         assert head[: len(strips)] == strips
 
 
@@ -320,7 +320,11 @@ def test_what_is_loaded_beforehand_is_what_fits_and_predictions_call() -> None:
     """No more is compiled then."""
     from sweepmark.svm import similarity, smo
 
-    compiled: tuple[Any, ...] = (smo.minimize, similarity.measure, similarity.weigh)
+    compiled: tuple[Any, ...] = (
+        smo.minimize,
+        similarity.squared_distances,
+        similarity.decision_values,
+    )
     warm_up()
     before = [list(function.signatures) for function in compiled]
     assert all(before)

@@ -107,7 +107,7 @@ def fitted_model() -> tuple[Model, Any]:
 
 def test_rows_are_those_the_client_writes(tracker: MlflowTracker, store: Path) -> None:
     tracker.open_parent(sweep_id="s1", name="sweep", records=[], started=99.0)
-    assert tracker.writes_rows, "a new MLflow? See sweepmark.tracking.rows"
+    assert tracker.writes_rows, "a new MLflow? See sweepmark.tracking.sql_rows"
     directly = log(tracker, 1)
     tracker.writes_rows = False
     by_client = log(tracker, 1 + 10)

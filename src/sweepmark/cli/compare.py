@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["add_parser"]
 
 _PAIR = 2
-_CELLS = 5  # columns of a table that fit beside the scores
+_CELLS = 5  # maximum number of feature columns shown beside the scores
 _LONGEST_CELL = 36
 
 _DESCRIPTION = """\
@@ -135,7 +135,7 @@ def _show_errors(document: Document, runs: Sequence[Run]) -> None:
     title = f"what {label} was taken for ({n_rows:,} rows)"
     _print(
         _table(title, ("predicted", "rows", "share"), counts),
-        _row_table("the most confident of them", errors["most_confident"], figure="certainty"),
+        _row_table("the most confident of them", errors["most_confident"], score_key="certainty"),
     )
 
 
@@ -188,19 +188,19 @@ def _label_table(document: Document) -> object:
     return _table(f"{name} per label", ("label", name, "right", "rows"), rows)
 
 
-def _row_table(title: str, rows: Sequence[Document], *, figure: str = "score") -> object:
+def _row_table(title: str, rows: Sequence[Document], *, score_key: str = "score") -> object:
     columns = list(rows[0].get("cells", ()))[:_CELLS] if rows else []
     listed = (
         (
             str(row["row"]),
             row["label"],
             row["prediction"],
-            "" if row[figure] is None else f"{row[figure]:.4f}",
+            "" if row[score_key] is None else f"{row[score_key]:.4f}",
             *(_cell(row["cells"][column]) for column in columns),
         )
         for row in rows
     )
-    return _table(title, ("row", "actual", "predicted", figure, *columns), listed)
+    return _table(title, ("row", "actual", "predicted", score_key, *columns), listed)
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> object:
@@ -208,9 +208,9 @@ def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) ->
     from rich.console import Group
     from rich.text import Text
 
-    from sweepmark.cli.drawing import Table
+    from sweepmark.cli.drawing import EscapedTable
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = EscapedTable(box=box.SIMPLE_HEAD, pad_edge=False)
     listed = list(rows)
     for column, cells in zip(columns, zip(*listed, strict=True), strict=True):
         is_text = not any(cell[-1:].isdigit() for cell in cells)

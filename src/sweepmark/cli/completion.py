@@ -1,7 +1,7 @@
-"""Completion for bash: verbs, options and ids are ours, groups, choices and keys Hydra's.
+"""Completion for bash: verbs, options and ids; Hydra completes groups, choices and keys.
 
-``eval "$(sweepmark -sc install=bash)"`` switches it on: the shell then calls ``sweepmark -sc
-query=bash`` with the line, up to the cursor, in COMP_LINE.
+``eval "$(sweepmark -sc install=bash)"`` enables it: the shell then calls ``sweepmark -sc
+query=bash`` with the command line up to the cursor in COMP_LINE.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["complete"]
 
-# Readline replaces what stands behind the last "=", so that nothing before it may be answered.
+# Readline replaces only the text after the last "=", so completions must not include what precedes.
 _INSTALL = """\
 _sweepmark() {
     local line=${COMP_LINE:0:COMP_POINT} IFS=$'\\n' word
@@ -45,18 +45,18 @@ unset -f _sweepmark
 
 @dataclass(slots=True)
 class _Line:
-    """A command line up to the word that is being completed.
+    """A command line, up to and including the word to be completed.
 
     Attributes
     ----------
     parser : Parser
-        Of the verb that is named.
+        The parser of the verb given.
     words : list of str
-        Without verbs, options and their values.
+        The positional words, without verbs, options and their values.
     values : dict of str to list of str
-        What was given to each option.
+        The values given for each option.
     pending : str
-        The option whose value comes next; empty if none does.
+        The option whose value is completed; empty if none is.
     last : str
         The word to complete.
     """
@@ -69,19 +69,19 @@ class _Line:
 
     @property
     def verb(self) -> str:
-        """Every verb that is named, such as ``data show``."""
+        """The verb given, with its sub-verb, such as ``data show``."""
         return self.parser.prog.partition(" ")[2]
 
     @property
     def folders(self) -> Folders:
-        """Where configurations are read from."""
+        """The folders that configurations are read from."""
         from sweepmark.config import Folders
 
         return Folders.of(self.values.get("--config-dir", ()))
 
 
 def complete(words: Sequence[str], *, parser: Parser) -> int:
-    """Answer ``install=bash``, ``uninstall=bash`` or ``query=bash``."""
+    """Handle ``install=bash``, ``uninstall=bash`` or ``query=bash``."""
     match list(words):
         case ["install=bash"]:
             print_lines(_INSTALL.splitlines())
@@ -91,7 +91,7 @@ def complete(words: Sequence[str], *, parser: Parser) -> int:
             line = _read(os.environ.get("COMP_LINE", ""), parser)
             try:
                 print_lines(found for found in _candidates(line) if found.startswith(line.last))
-            except SweepmarkError:  # the line is not right yet; nobody reads a message here
+            except SweepmarkError:  # the line is incomplete or wrong; a message would not be seen
                 return 0
         case _:
             raise ConfigurationError(
@@ -132,7 +132,7 @@ def _candidates(line: _Line) -> Iterable[str]:
 
 
 def _words(line: _Line) -> Iterable[str]:
-    """Return what a verb can take next."""
+    """Return the words that a verb accepts at this place."""
     found: Iterable[str] = ()
     match line.verb.split(), line.words:
         case ["resume"], []:

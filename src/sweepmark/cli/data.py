@@ -35,7 +35,7 @@ def add_parser(subparsers: Subparsers, *parents: argparse.ArgumentParser) -> Non
     subparsers : argparse subparsers
         Where the program's verbs are added.
     *parents : ArgumentParser
-        Whose options each verb takes too.
+        Parsers whose options each verb has as well.
     """
     summary = "list, fetch, describe, show and export data sets"
     parser = subparsers.add_parser("data", help=summary, description=_sentence(summary))
@@ -124,7 +124,7 @@ def _add_rows(verb: argparse.ArgumentParser, *, count: int | None) -> None:
 
 
 def _shift(text: str) -> Shift:
-    """Read a way and pixels as what they are down and to the right."""
+    """Parse a direction and a number of pixels into (down, right)."""
     way, _, pixels = text.partition("=")
     if way not in _WAYS or not pixels.isdecimal():
         raise argparse.ArgumentTypeError(
@@ -160,7 +160,7 @@ def _say(line: str) -> None:
     print_lines([line], file=sys.stderr)  # progress; results go to standard output
 
 
-def _print(*renderables: Any) -> None:  # whatever rich can draw
+def _print(*renderables: Any) -> None:  # anything rich can render
     from sweepmark.cli.drawing import draw
 
     draw(*renderables)
@@ -169,12 +169,12 @@ def _print(*renderables: Any) -> None:  # whatever rich can draw
 def _list(args: argparse.Namespace) -> int:
     from rich import box
 
-    from sweepmark.cli.drawing import Table
+    from sweepmark.cli.drawing import EscapedTable
     from sweepmark.config import dataset_config
     from sweepmark.data import is_cached, published_digest
 
     folders = _folders(args)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = EscapedTable(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("name", "in the cache", "description"):
         table.add_column(heading)
     for name, description in folders.groups()["dataset"].items():

@@ -1,4 +1,4 @@
-"""What ``sweepmark data describe`` shows a person."""
+"""The tables that ``sweepmark data describe`` prints."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from rich import box
 
-from sweepmark.cli.drawing import Table
+from sweepmark.cli.drawing import EscapedTable
 
 __all__ = ["tables"]
 
@@ -15,13 +15,13 @@ _MEGABYTE = 1e6
 _MEBIBYTE = 2**20
 
 
-def tables(document: dict[str, Any]) -> list[Table]:
+def tables(document: dict[str, Any]) -> list[EscapedTable]:
     """Return a data set's description, as :func:`sweepmark.data.summary.describe` gives it."""
     columns = [_columns(document)] if "columns" in document else []
     return [_facts(document), _distribution(document), *columns, _digests(document)]
 
 
-def _facts(document: dict[str, Any]) -> Table:
+def _facts(document: dict[str, Any]) -> EscapedTable:
     shape = document["image_shape"]
     rows = ", ".join(f"{part['n_rows']:,} {name}" for name, part in document["parts"].items())
     published = {None: "nothing is published under this name", True: "yes"}.get(
@@ -47,9 +47,9 @@ def _facts(document: dict[str, Any]) -> Table:
     return grid
 
 
-def _distribution(document: dict[str, Any]) -> Table:
+def _distribution(document: dict[str, Any]) -> EscapedTable:
     parts = document["parts"]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = EscapedTable(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("label", justify="right")
     cells = {}
     for name, part in parts.items():
@@ -65,8 +65,8 @@ def _distribution(document: dict[str, Any]) -> Table:
     return table
 
 
-def _columns(document: dict[str, Any]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, longest=_LONGEST_VALUE)
+def _columns(document: dict[str, Any]) -> EscapedTable:
+    table = EscapedTable(box=box.SIMPLE_HEAD, pad_edge=False, longest=_LONGEST_VALUE)
     table.add_column("column")
     table.add_column("type")
     table.add_column("given", justify="right")
@@ -80,9 +80,9 @@ def _columns(document: dict[str, Any]) -> Table:
     return table
 
 
-def _grid(**settings: Any) -> Table:
+def _grid(**settings: Any) -> EscapedTable:
     """Return a table without lines."""
-    return Table(
+    return EscapedTable(
         box=None,
         show_header=False,
         pad_edge=False,
@@ -93,7 +93,7 @@ def _grid(**settings: Any) -> Table:
     )
 
 
-def _digests(document: dict[str, Any]) -> Table:
+def _digests(document: dict[str, Any]) -> EscapedTable:
     grid = _grid()
     grid.add_row("SHA-256", document["digest"])
     for role, digest in document["files"].items():

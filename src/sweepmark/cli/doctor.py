@@ -1,4 +1,4 @@
-"""``sweepmark doctor``: what is wrong, each with the command that mends it."""
+"""``sweepmark doctor``: report problems, each with the command that fixes it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _doctor(args: argparse.Namespace) -> int:
 
 
 def _rebuild(store: Store) -> int:
-    """Rebuild every sweep, say of each what became of it, and return how many could not be."""
+    """Rebuild every sweep, print the result of each, and return the number of failures."""
     from sweepmark.cli.progress import create_progress
     from sweepmark.coordinator import rebuild
     from sweepmark.doctor.databases import orphans

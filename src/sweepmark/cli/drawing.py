@@ -1,4 +1,4 @@
-"""What rich draws: tables and lines on standard output, their texts escaped and cut."""
+"""Tables and lines on standard output by rich, with texts escaped and truncated."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from sweepmark.terminal import console, cut, escape
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Table", "draw", "open_console"]
+__all__ = ["EscapedTable", "draw", "open_console"]
 
 _LONGEST = 100  # characters of a cell
 _LONGEST_TITLE = 1000
 _WIDE = 160
 
 
-class Table(table.Table):
-    """rich's table of plain texts: no markup, no control characters, nothing longer than fits.
+class EscapedTable(table.Table):
+    """A rich table whose cells are plain text, escaped and truncated; markup is not interpreted.
 
     Parameters
     ----------
     title : str, optional
-        What stands above it, on the left.
+        The title, above the table on the left.
     longest : int
-        Characters after which a cell is cut.
+        Maximum number of characters in a cell.
     **settings : Any
-        rich's.
+        Keyword arguments of ``rich.table.Table``.
     """
 
     def __init__(
@@ -40,11 +40,11 @@ class Table(table.Table):
         self._longest = longest
 
     def add_column(self, header: Any = "", *rest: Any, **settings: Any) -> None:
-        """Add a column with a heading of plain text."""
+        """Add a column with a plain-text heading."""
         super().add_column(self._shown(header), *rest, **settings)
 
     def add_row(self, *cells: Any, **settings: Any) -> None:
-        """Add a row of plain texts."""
+        """Add a row of plain-text cells."""
         super().add_row(*map(self._shown, cells), **settings)
 
     def _shown(self, cell: Any) -> Any:
@@ -54,13 +54,13 @@ class Table(table.Table):
 
 
 def open_console() -> Console:
-    """Return the console of standard output; a file has no edge at which to cut much off."""
+    """Return the console of standard output, with a fixed width if that is not a terminal."""
     found = console()
     return found if found.is_terminal else console(width=_WIDE)
 
 
 def draw(*renderables: Any, on: Console | None = None) -> None:
-    """Draw tables and lines."""
+    """Print tables and lines."""
     target = open_console() if on is None else on
     for renderable in renderables:
         if isinstance(renderable, str):

@@ -1,4 +1,4 @@
-"""``sweepmark grade``: points by the bands."""
+"""``sweepmark grade``: grade sweeps by the bands of a rule."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
 
 
 def _grade(args: argparse.Namespace) -> int:
-    from sweepmark.report.grade import grade, grade_document, rank
+    from sweepmark.report.grade import grade, grade_document, rank_entries
 
     rule = _rule(args)
     _check_required(args.require, rule)
@@ -74,7 +74,7 @@ def _grade(args: argparse.Namespace) -> int:
         names, grades = ["accuracy"], [grade(args.accuracy, args.n_test, rule)]
     else:
         entries = _entries(args, rule)
-        names, grades = [entry.name for entry in entries], rank(entries, rule)
+        names, grades = [entry.name for entry in entries], rank_entries(entries, rule)
     if args.json:
         documents = [
             {"entry": name} | grade_document(each) for name, each in zip(names, grades, strict=True)
@@ -86,7 +86,7 @@ def _grade(args: argparse.Namespace) -> int:
 
 
 def _check_required(required: float | None, rule: GradeConfig) -> None:
-    """Refuse what no figure that bands are for can be held against, not a number included."""
+    """Raise if the ``--require`` value is outside the metric's range or NaN."""
     if required is None or 0 <= required <= 1:
         return
     raise ConfigurationError(
@@ -96,7 +96,7 @@ def _check_required(required: float | None, rule: GradeConfig) -> None:
 
 
 def _fall_short(names: list[str], grades: list[Grade], required: float | None) -> bool:
-    """Tell whether an entry is below what is required, and say which."""
+    """Return whether an entry is below the required value, and print which."""
     from sweepmark.scores.bands import reaches
 
     short = [
@@ -156,7 +156,7 @@ def _entry(name: str, store: Store, rule: GradeConfig) -> Entry:
 
 
 def _lack(result: SweepResult) -> str:
-    """Return why a sweep has no figures of a test part, and what to do about it."""
+    """Return why a sweep has no metrics of the test part, and what to do about it."""
     if result.state == "interrupted":
         return f"it is not finished. Do `sweepmark resume {result.sweep_id}` first."
     if result.n_failed == len(result.trials):

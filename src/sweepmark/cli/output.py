@@ -1,4 +1,4 @@
-"""What reaches standard output, and that nothing else does."""
+"""Standard output: the program's own results and nothing else."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["STORE", "command_line", "json_only", "print_document", "print_lines"]
 
 STORE = "mlruns"
-"""The store, in the current folder, that need not be named."""
+"""The default store, in the current folder."""
 
 
 @contextmanager
 def json_only(wanted: bool) -> Iterator[None]:  # noqa: FBT001 -- reads as a sentence
-    """Send what anything writes to standard output to standard error, libraries in C too.
+    """Redirect standard output to standard error, also for libraries in C.
 
-    The file descriptor is redirected for those, and ``sys.stdout`` as well: were the other one
-    full, ours would not be.
+    For libraries in C the file descriptor is redirected, and ``sys.stdout`` too, so that a failure
+    to write to standard error does not count as one of standard output.
     """
     if not wanted:
         yield
@@ -45,7 +45,7 @@ def json_only(wanted: bool) -> Iterator[None]:  # noqa: FBT001 -- reads as a sen
 
 
 def command_line(verb: str, *words: str, store: Path) -> str:
-    """Return a command that can be copied into a shell as it stands.
+    """Return a command line, quoted for a shell.
 
     Examples
     --------
@@ -59,11 +59,11 @@ def command_line(verb: str, *words: str, store: Path) -> str:
 def print_document(document: Mapping[str, Any]) -> None:
     """Print one JSON document."""
     text = json.dumps(document, indent=2, allow_nan=False)
-    text = text.replace("\x7f", "\\u007f")  # the one control character that json.dumps lets through
+    text = text.replace("\x7f", "\\u007f")  # json.dumps does not escape it
     print_lines(text.splitlines())
 
 
 def print_lines(lines: Iterable[str], *, file: TextIO | None = None) -> None:
-    """Print lines to standard output, or another file; whatever they say, each stays one line."""
+    """Print lines to standard output or another file; line feeds inside a line are escaped."""
     for line in lines:
         print(escape(line), file=file)

@@ -1,4 +1,4 @@
-"""The parser of every verb: argparse, with messages that name what there is."""
+"""The argument parser of all verbs: argparse, with errors that list the options."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["Parser"]
 
 
 class Parser(argparse.ArgumentParser):
-    """Reads whole option names only, and words and options in any order.
+    """An argument parser without abbreviations that takes words and options in any order.
 
-    What is wrong is raised, so that every message looks the same wherever it was noticed.
+    Errors are raised, not printed, so that all messages have the same form.
     """
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(allow_abbrev=False, **settings)
-        self.set_defaults(parser=self)  # of nested ones, the innermost stays
+        self.set_defaults(parser=self)  # the innermost of nested parsers wins
 
     def read(self, words: Sequence[str], *, into: argparse.Namespace) -> None:
         """Parse a command line.
@@ -29,9 +29,9 @@ class Parser(argparse.ArgumentParser):
         Parameters
         ----------
         words : sequence of str
-            What stands behind the program's name.
+            The arguments of the program.
         into : Namespace
-            What is given there.
+            Receives the values.
 
         Raises
         ------
@@ -44,7 +44,7 @@ class Parser(argparse.ArgumentParser):
         _take_rest(args, rest)
 
     def error(self, message: str) -> NoReturn:
-        """Raise where argparse would print its usage and exit."""
+        """Raise instead of printing the usage and exiting."""
         raise ConfigurationError(f"{message}. See `{self.prog} --help`.")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -55,7 +55,7 @@ class Parser(argparse.ArgumentParser):
 
     @property
     def verbs(self) -> dict[str, Parser]:
-        """Its verbs and their parsers; none if it is itself a verb's."""
+        """Its verbs and their parsers; empty if it has no verbs."""
         for action in self._actions:
             if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 -- no other name
                 return dict(action.choices)
@@ -72,13 +72,13 @@ class Parser(argparse.ArgumentParser):
         ]
 
     def takes_value(self, option: str) -> bool:
-        """Tell whether the word behind an option is its value."""
+        """Return whether an option takes a value."""
         action = self._option_string_actions.get(option)
         return action is not None and action.nargs is None
 
 
 def _take_rest(args: argparse.Namespace, rest: Sequence[str]) -> None:
-    """Take words behind an option too: argparse reads them in one run only."""
+    """Accept positional words after an option too, which argparse does not."""
     for word in rest:
         if word.startswith("-"):
             option = word.partition("=")[0]

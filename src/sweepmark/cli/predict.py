@@ -1,4 +1,4 @@
-"""``sweepmark predict``: what a run's model says of new rows."""
+"""``sweepmark predict``: predict new rows with the model of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sweepmark.terminal import Outlet
 if TYPE_CHECKING:
     import argparse
 
-    from sweepmark.report.prediction import Prediction
+    from sweepmark.report.inference import Inference
 
     Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 -- no other name
 
@@ -77,7 +77,12 @@ def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
 
 def _predict(args: argparse.Namespace) -> int:
     from sweepmark.data.export import write_whole
-    from sweepmark.report.prediction import csv_text, predict_file, prediction_document, rank
+    from sweepmark.report.inference import (
+        inference_csv,
+        inference_document,
+        predict_file,
+        select_extremes,
+    )
     from sweepmark.report.runs import find_run
     from sweepmark.store import Store
 
@@ -90,27 +95,27 @@ def _predict(args: argparse.Namespace) -> int:
     with json_only(args.json):
         run = find_run(args.run, Store(args.store))
         header = None if args.header is None else args.header == "yes"
-        prediction = predict_file(run, args.file, header=header, packages=args.trust)
+        inference = predict_file(run, args.file, header=header, packages=args.trust)
         if args.ranking is not None:
-            prediction = rank(prediction, args.ranking)
+            inference = select_extremes(inference, args.ranking)
         if args.show is not None:
-            _save_picture(prediction, args.show)
+            _save_picture(inference, args.show)
         if args.output is not None:
-            text = "".join(csv_text(prediction))
+            text = "".join(inference_csv(inference))
             write_whole(args.output, lambda path: path.write_text(text, encoding="utf-8"))
-    _say(prediction, args)
+    _say(inference, args)
     if args.json:
-        print_document(prediction_document(prediction))
+        print_document(inference_document(inference))
     elif args.output is None:
-        # A file gets labels as they are, a terminal escaped.
+        # Labels are written unchanged to a file and escaped on a terminal.
         drawn = sys.stdout.drawn if isinstance(sys.stdout, Outlet) else sys.stdout
-        (sys.stdout if sys.stdout.isatty() else drawn).writelines(csv_text(prediction))
+        (sys.stdout if sys.stdout.isatty() else drawn).writelines(inference_csv(inference))
     sys.stdout.flush()
     return 0
 
 
 def _check_places(args: argparse.Namespace) -> None:
-    """Refuse to write over what is read, or one output over the other."""
+    """Raise if an output would overwrite the input or another output."""
     places = {"FILE": args.file, "--output": args.output, "--show": args.show}
     seen: dict[Path, str] = {}
     for option, path in places.items():
@@ -123,23 +128,23 @@ def _check_places(args: argparse.Namespace) -> None:
             )
 
 
-def _save_picture(prediction: Prediction, path: Path) -> None:
+def _save_picture(inference: Inference, path: Path) -> None:
     from sweepmark.data.export import write_whole
     from sweepmark.data.gallery import picture_png
 
-    picture = prediction.intake.picture
+    picture = inference.intake.picture
     if picture is None:
         raise ConfigurationError("--show saves the form of a picture, but FILE is none. Leave it.")
     content = picture_png(picture.image)
     write_whole(path, lambda target: target.write_bytes(content))
 
 
-def _say(prediction: Prediction, args: argparse.Namespace) -> None:
-    lines = [f"model of {prediction.run.title}", *prediction.intake.notes]
-    if prediction.accuracy is not None:
+def _say(inference: Inference, args: argparse.Namespace) -> None:
+    lines = [f"model of {inference.run.title}", *inference.intake.notes]
+    if inference.accuracy is not None:
         lines.append(
-            f"accuracy {prediction.accuracy:.4f} ({prediction.n_right:,} of "
-            f"{len(prediction.y_pred):,} rows)"
+            f"accuracy {inference.accuracy:.4f} ({inference.n_right:,} of "
+            f"{len(inference.y_pred):,} rows)"
         )
     lines += [f"wrote {path}" for path in (args.output, args.show) if path is not None]
     print_lines(lines, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""``sweepmark``: the parser, exit codes, and what becomes of errors.
+"""``sweepmark``: the parser, exit codes and error handling.
 
 Heavy libraries are imported by the verb that needs them: ``--help`` needs none.
 """
@@ -30,7 +30,7 @@ __all__ = ["main", "run"]
 
 _OUR_BUG = 70
 
-_GC_THRESHOLD = 50_000  # objects; Python's own is 700 or 2,000
+_GC_THRESHOLD = 50_000  # objects; Python's default is 700 or 2,000
 
 _EPILOG = """\
 exit codes: 0 done; 1 done but short (a failed trial, a grade below --require); 2 wrong usage,
@@ -42,10 +42,10 @@ _LONGEST_MESSAGE = 4000  # characters of one line of a message
 
 
 def run() -> int:
-    """Be the installed program: :func:`main`, with the garbage collector out of its way.
+    """Entry point of the installed program: :func:`main` with fewer garbage collections.
 
-    Importing scikit-learn and MLflow makes many objects that stay until the end: looking through
-    them again and again takes 0.6 s while they are imported, and as much once more at the end.
+    Importing scikit-learn and MLflow creates many objects that live until the end. Collecting among
+    them repeatedly takes 0.6 s during the imports, and as long again at exit.
     """
     fill_missing()
     gc.set_threshold(_GC_THRESHOLD)
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        What stands behind the program's name; that of this process if None.
+        The arguments; None takes those of this process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     interruptions = Interruptions()
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _outcome(words: Sequence[str], args: argparse.Namespace) -> int:
-    """Do what is asked, say what went wrong, and return the exit code."""
+    """Run the verb, print errors and return the exit code."""
     try:
         return _dispatch(words, args)
     except SweepmarkError as error:
@@ -94,8 +94,8 @@ def _outcome(words: Sequence[str], args: argparse.Namespace) -> int:
         number = stop.number if isinstance(stop, Stopped) else signal.SIGINT
         _say(args.interruptions.message(number))
         sys.stdout.flush()
-        os._exit(exit_code(number))  # on its way out Python would die of a second signal
-    except Exception as error:  # noqa: BLE001 -- a bug of ours must leave its trace
+        os._exit(exit_code(number))  # a second signal must not kill Python during its exit
+    except Exception as error:  # noqa: BLE001 -- the traceback of a bug must be logged
         _say(f"bug: {type(error).__name__}: {error}. Its traceback is in {_log(words)}")
         return _OUR_BUG
 
@@ -119,7 +119,7 @@ def _parser() -> Parser:
         "--store",
         metavar="PATH",
         type=Path,
-        default=argparse.SUPPRESS,  # so that it may stand before or behind the verb
+        default=argparse.SUPPRESS,  # so that it can be given before or after the verb
         help="the folder that keeps everything (default: mlruns in the current folder)",
     )
     parser = Parser(
@@ -143,7 +143,7 @@ def _parser() -> Parser:
 
 
 def _store(words: Sequence[str]) -> Path:
-    """Return the store that a command line names, also one that could not be parsed."""
+    """Return the store given on a command line, even if that could not be parsed."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--store", type=Path, default=Path(STORE))
     known, _ = parser.parse_known_args(words)
@@ -163,9 +163,9 @@ def _log(words: Sequence[str]) -> Path:
     for folder in (own, Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if folder == own and folder.is_symlink():  # a store may come from elsewhere
+            if folder == own and folder.is_symlink():  # a store may have been made by somebody else
                 continue
-            with (folder / name).open("x", encoding="utf-8") as file:  # which follows no link
+            with (folder / name).open("x", encoding="utf-8") as file:  # does not follow links
                 file.write(redact(traceback.format_exc()))
         except OSError:
             continue

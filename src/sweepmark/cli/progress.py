@@ -1,4 +1,4 @@
-"""How far a sweep is: a bar on a terminal, plain lines elsewhere; on standard error."""
+"""Progress of a sweep on standard error: a bar on a terminal, plain lines otherwise."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sweepmark.cli.output import print_lines
 from sweepmark.report.leaderboard import best
 from sweepmark.scores.metric_names import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY
 from sweepmark.terminal import console, cut, escape
-from sweepmark.tracking.projection import short_name
+from sweepmark.tracking.run_records import short_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,25 +25,25 @@ _LONGEST_NAME = 300
 
 
 def create_progress(announce: Callable[[str], None]) -> Progress:
-    """Return what suits standard error.
+    """Return the progress display that suits standard error.
 
     Parameters
     ----------
     announce : callable
-        Is told the sweep's id as soon as there is something to resume.
+        Called with the sweep's id as soon as there is something to resume.
     """
     return _Bar(announce) if sys.stderr.isatty() else _Lines(announce)
 
 
-def _figure(trial: Trial, metric: str) -> str:
-    """Return a trial's figure; one that lacks the sweep's was evaluated in another way."""
+def _metric_text(trial: Trial, metric: str) -> str:
+    """Return a trial's metric as text; trials of another evaluation method may lack it."""
     shown = (metric, CV_ACCURACY, VALIDATION_ACCURACY, ACCURACY)
     name = next((name for name in shown if name in trial.metrics), None)
     return "" if name is None else f"{name} {trial.metrics[name]:.4f}"
 
 
 class _Lines:
-    """One line a trial."""
+    """Progress as one line per trial."""
 
     def __init__(self, announce: Callable[[str], None]) -> None:
         self._announce = announce
@@ -64,7 +64,7 @@ class _Lines:
     def settled(self, trial: Trial) -> None:
         self._n_done += 1
         name = cut(short_name(trial.params, "run"), _LONGEST_NAME)
-        outcome = _figure(trial, self._metric)
+        outcome = _metric_text(trial, self._metric)
         if trial.status == "failed":
             outcome = f"failed ({trial.reason}): {trial.message}"
         elif trial.status != "complete":
@@ -76,7 +76,7 @@ class _Lines:
 
 
 class _Bar:
-    """A bar: trials done and all, the best so far, time left."""
+    """Progress as a bar: trials done and in total, the best so far, time left."""
 
     def __init__(self, announce: Callable[[str], None]) -> None:
         self._announce = announce

@@ -1,9 +1,8 @@
-"""Ctrl-C, SIGTERM, SIGHUP: the first stops in order, the second at once, none takes for ever.
+"""Ctrl-C, SIGTERM, SIGHUP: the first stops in order, the second at once, both within bounded time.
 
-Python runs handlers between its own instructions only: a call into C, a libsvm fit in this
-process say, can keep them waiting. A thread that the signal itself wakes sees to it that the
-program ends in time nevertheless. All that matters is on the disk at any moment, so that nothing
-is lost by it.
+Python runs signal handlers only between bytecode instructions, so a long call into C, such as a
+libsvm fit in this process, delays them. A thread that the signal wakes up ends the program in time
+nevertheless. Nothing is lost by that, because all finished work is on disk at any moment.
 """
 
 from __future__ import annotations
@@ -25,23 +24,23 @@ __all__ = ["Interruptions", "Stopped", "exit_code"]
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _PATIENCE = 8.0
-"""Seconds from a signal until the program ends, in order or not."""
+"""Seconds from a signal until the program is ended by force."""
 
 _SHOW_CURSOR = "\x1b[?25h"
 
 
 def exit_code(number: int) -> int:
-    """Return what the program ends with after a signal; a terminal that hangs up asks it to end."""
+    """Return the exit code after a signal; SIGHUP counts as SIGTERM."""
     return 128 + (signal.SIGTERM if number == signal.SIGHUP else number)
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal arrived that asks the program to stop.
+    """A signal requested the program to stop.
 
     Attributes
     ----------
     number : Signals
-        Which one.
+        The signal.
     """
 
     def __init__(self, number: int) -> None:
@@ -50,13 +49,12 @@ class Stopped(KeyboardInterrupt):
 
 
 class Interruptions:
-    """Takes SIGINT, SIGTERM and SIGHUP from its creation on; what nohup has ignored stays so.
+    """Handles SIGINT, SIGTERM and SIGHUP once created; signals ignored by nohup stay ignored.
 
     Attributes
     ----------
     advice : str
-        What to say to someone who stopped the program; empty as long as there is nothing to
-        go on with.
+        How to resume, for the user who stopped the program; empty while there is nothing to resume.
     """
 
     def __init__(self) -> None:
@@ -70,15 +68,15 @@ class Interruptions:
                 signal.signal(number, _stop)
 
     def message(self, number: int) -> str:
-        """Return the one line that says what happened and how to go on."""
+        """Return one line that says what happened and how to resume."""
         return f"stopped by {signal.Signals(number).name}. {self.advice}".rstrip()
 
     def _watch(self, reader: int) -> None:
-        """End the program at a second signal, or when the first was not heeded in time."""
+        """End the program at a second signal, or if the first has not ended it in time."""
         number = os.read(reader, 1)[0]
         if select.select([reader], [], [], _PATIENCE)[0]:
             os._exit(exit_code(os.read(reader, 1)[0]))
-        with suppress(OSError):  # nobody may be there any more, as after SIGHUP
+        with suppress(OSError):  # there may be no reader any more, as after SIGHUP
             cursor = _SHOW_CURSOR if os.isatty(2) else ""
             os.write(2, f"{cursor}{escape(self.message(number))}\n".encode())
         os._exit(exit_code(number))
@@ -88,7 +86,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
     del frame
     for each in _STOPS:
         if signal.getsignal(each) == _stop:
-            signal.signal(each, _ignore)  # not SIG_IGN: the thread must hear it
+            signal.signal(each, _ignore)  # not SIG_IGN: the thread must be woken by it
     raise Stopped(number)
 
 

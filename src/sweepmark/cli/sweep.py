@@ -12,7 +12,7 @@ from sweepmark.terminal import escape
 
 if TYPE_CHECKING:
     from sweepmark.config import Folders
-    from sweepmark.coordinator import Options
+    from sweepmark.coordinator import LaunchOptions
     from sweepmark.report.results import SweepResult
     from sweepmark.search.blueprint import Blueprint
 
@@ -73,7 +73,7 @@ def _add(
 
 
 class _Help(argparse.Action):
-    """Prints the help, with config groups and their options where the verb takes overrides."""
+    """The help action: adds config groups and their options if the verb takes overrides."""
 
     def __init__(self, option_strings: list[str], dest: str, **settings: object) -> None:
         super().__init__(option_strings, dest, nargs=0, help=str(settings["help"]))
@@ -143,10 +143,10 @@ def _folders(args: argparse.Namespace) -> Folders:
     return Folders.of(getattr(args, "config_dir", None) or [])
 
 
-def _options(args: argparse.Namespace) -> Options:
-    from sweepmark.coordinator import Options
+def _options(args: argparse.Namespace) -> LaunchOptions:
+    from sweepmark.coordinator import LaunchOptions
 
-    return Options(
+    return LaunchOptions(
         trusted=tuple(args.trust),
         fresh=getattr(args, "fresh", False),
         retry_failed=getattr(args, "retry_failed", False),
@@ -235,7 +235,7 @@ def _resume(args: argparse.Namespace) -> int:
 
 
 def _advise(args: argparse.Namespace, sweep_id: str) -> None:
-    """Have someone who stops the program told how to go on."""
+    """Set the advice for a user who stops the program: how to resume."""
     command = command_line("resume", sweep_id, store=args.store)
     args.interruptions.advice = f"What is finished is kept; go on with: {command}"
 

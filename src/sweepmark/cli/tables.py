@@ -1,4 +1,4 @@
-"""What a person reads when a sweep is over: table, grade, warnings, next commands."""
+"""The output at the end of a sweep: table, grade, warnings, next commands."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich import box
 
-from sweepmark.cli.drawing import Table, draw
+from sweepmark.cli.drawing import EscapedTable, draw
 from sweepmark.cli.output import command_line
 from sweepmark.report.summary import published_table, result_table, stop_text
 from sweepmark.scores import metric_names
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweepmark.report.grade import Grade
-    from sweepmark.report.leaderboard import Table as Listed
+    from sweepmark.report.leaderboard import TextTable
     from sweepmark.report.results import SweepResult
     from sweepmark.search.trial import Trial
 
@@ -27,16 +27,16 @@ _WORDS = {"trial", "status", "experiment"}
 
 
 def print_result(result: SweepResult, *, store: Path) -> None:
-    """Print a sweep's or a run's result, and the commands that lead on from there."""
+    """Print the result of a sweep or run, and suggested next commands."""
     target = console()
     listed = result_table(result)
-    table = Table(box=box.SIMPLE_HEAD, title=result.sweep_id)
+    table = EscapedTable(box=box.SIMPLE_HEAD, title=result.sweep_id)
     for column in listed.columns:
         table.add_column(column, justify="left" if column in _WORDS else "right", overflow="fold")
     lead = None if result.headline is None else str(result.headline.number)
     for row in listed.rows:
         table.add_row(*row, style="bold" if row[0] == lead else None)
-    if not target.is_terminal:  # a file has no edge at which anything need be cut off
+    if not target.is_terminal:  # nothing need be truncated in a file
         target.width = max(160, target.measure(table).maximum)
     draw(table, on=target)
     if (published := published_table(result)) is not None:
@@ -44,8 +44,8 @@ def print_result(result: SweepResult, *, store: Path) -> None:
     draw(*_closing_lines(result), *_next_lines(result, store), on=target)
 
 
-def _published(listed: Listed) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title="published figures")
+def _published(listed: TextTable) -> EscapedTable:
+    table = EscapedTable(box=box.SIMPLE_HEAD, title="published figures")
     for column in listed.columns:
         table.add_column(column, justify="left" if column in {"experiment", "metric"} else "right")
     for row in listed.rows:
@@ -75,7 +75,7 @@ def _closing_lines(result: SweepResult) -> list[str]:
 
 
 def _run_lines(trial: Trial) -> list[str]:
-    """Return what a single run has to say that would be too wide for a table."""
+    """Return the lines on a single run that would be too wide for a table."""
     lines = []
     count = itertools.count(1)
     folds = itertools.takewhile(
@@ -102,7 +102,7 @@ def _next_lines(result: SweepResult, store: Path) -> list[str]:
 
 
 def grade_lines(grade: Grade) -> list[str]:
-    """Return a grade in words."""
+    """Return a grade as lines of text."""
     lines = [f"grade: {grade.points:g} points ({grade.band}) for {grade.metric} {grade.value:.4f}"]
     if grade.positive is not None:
         lines[0] += f"; positive class: {grade.positive}"

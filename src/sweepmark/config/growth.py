@@ -1,4 +1,4 @@
-"""How large a tree becomes when its interpolations are resolved, known before they are."""
+"""An upper bound of a tree's size after its interpolations are resolved, without resolving them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST_GROWTH", "check_growth"]
 
 LARGEST_GROWTH = 1_000_000
-"""Values and characters that a resolved tree may have together."""
+"""Maximum of values plus characters of a resolved tree."""
 
 _INTERPOLATION = re.compile(r"\$\{([^{}]*)")
 _WORD = re.compile(r"\.*[\w.]+")
@@ -25,12 +25,12 @@ _Path = tuple[str, ...]
 
 
 def check_growth(tree: Mapping[str, Any]) -> None:
-    """Refuse interpolations of interpolations that multiply.
+    """Raise if nested interpolations would grow the tree beyond the limit.
 
     Raises
     ------
     ConfigurationError
-        If they stand for more than a configuration ever says.
+        If the resolved tree would exceed the limit.
     """
     try:
         weight = _Scale(tree).weigh(tree, ())
@@ -45,14 +45,14 @@ def check_growth(tree: Mapping[str, Any]) -> None:
 
 @dataclass(slots=True)
 class _Scale:
-    """Weighs each node once; whatever an interpolation may name counts in full."""
+    """Computes the weight of each node once; each target of an interpolation counts in full."""
 
     tree: Mapping[str, Any]
     known: dict[_Path, float] = field(default_factory=dict)
 
     def weigh(self, node: Any, path: _Path) -> float:
         if path not in self.known:
-            self.known[path] = 0.0  # a circle is OmegaConf's to refuse
+            self.known[path] = 0.0  # OmegaConf raises on cycles
             self.known[path] = 1 + sum(self._parts(node, path))
         return self.known[path]
 
@@ -80,7 +80,7 @@ def _items(node: Any) -> list[tuple[str, Any]]:
 
 
 def _targets(text: str, path: _Path) -> Iterator[_Path]:
-    """Yield where the names in a text's interpolations lead; leading dots start at its place."""
+    """Yield the paths that a text's interpolations refer to; dotted ones are relative."""
     for inner in _INTERPOLATION.findall(text):
         for word in _WORD.findall(inner.replace("[", ".").replace("]", "")):
             name = word.lstrip(".")

@@ -1,4 +1,4 @@
-"""Overrides: what was typed to change a configuration, read by Hydra's grammar and checked."""
+"""Overrides from the command line, parsed by Hydra's grammar and checked."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ __all__ = [
 ]
 
 GLOBAL_GROUPS = (EXPERIMENT, "sweep")
-"""Groups whose options choose the options of others."""
+"""Groups whose options choose options of other groups."""
 
 _RULE = re.compile(r"([\w.+]+)=(\w+ *[<>]=? *[\w.\-]*)")
 
 
 def parse_overrides(overrides: Sequence[str]) -> list[Override]:
-    """Return overrides as Hydra reads them.
+    """Return overrides as parsed by Hydra.
 
     Raises
     ------
@@ -66,28 +66,28 @@ def parse_overrides(overrides: Sequence[str]) -> list[Override]:
 
 
 def _quoted(text: str) -> str:
-    """Quote a rule such as ``precision>=0.9``, whose sign Hydra's grammar does not know."""
+    """Quote a rule such as ``precision>=0.9``: Hydra's grammar does not allow ``>``."""
     found = _RULE.fullmatch(text)
     return f"{found[1]}='{found[2]}'" if found else text
 
 
 def is_no_choice(item: Override) -> bool:
-    """Tell whether an override says that there is no sweep or experiment, which is the default."""
+    """Return whether an override chooses no sweep or experiment, which is the default."""
     return item.key_or_group in GLOBAL_GROUPS and not item.is_delete() and item.value() is None
 
 
 def written(item: Override) -> str:
-    """Return an override as it was typed."""
+    """Return an override as typed."""
     return str(item.input_line)
 
 
 def check_key(tree: Tree, item: Override) -> None:
-    """Refuse a key that does not exist, unless the override says that it is to be added.
+    """Raise if a key does not exist, unless the override adds it (``+``).
 
     Raises
     ------
     ConfigurationError
-        Naming the keys there are.
+        With the existing keys.
     """
     if item.is_add() or item.is_force_add():
         return
@@ -107,13 +107,13 @@ def check_key(tree: Tree, item: Override) -> None:
 
 
 def is_plain(item: Override) -> bool:
-    """Tell whether an override sets a value that is neither merged nor added nor taken away."""
+    """Return whether an override sets a value, without merging, adding or deleting keys."""
     is_set = not (item.is_add() or item.is_force_add() or item.is_delete())
     return is_set and not isinstance(item.value(), dict)
 
 
 def changes_kind(tree: Tree, item: Override) -> bool:
-    """Tell whether an override puts a range where a list stands or the reverse: no merge does."""
+    """Return whether an override replaces a list by a range or vice versa: Hydra cannot merge."""
     if item.is_delete():
         return False
     kinds = {type(lookup(tree, item.key_or_group)), type(item.value())}
@@ -121,5 +121,5 @@ def changes_kind(tree: Tree, item: Override) -> bool:
 
 
 def first_paragraph(text: str) -> str:
-    """Return what a message of Hydra's says before it goes into details."""
+    """Return the first paragraph of a message of Hydra."""
     return text.split("\n\n", maxsplit=1)[0].strip()

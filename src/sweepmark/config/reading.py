@@ -1,4 +1,4 @@
-"""YAML files as plain values, read as Hydra reads them and bounded."""
+"""YAML files as plain values, parsed as Hydra does, with limits on size and depth."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ __all__ = [
 ]
 
 LARGEST_DOCUMENT = 100_000
-"""Values that one file may stand for: aliases of aliases multiply."""
+"""Maximum number of values in one file after expanding aliases."""
 
 LARGEST_FILE = 500_000
-"""Characters of one file."""
+"""Maximum number of characters in one file."""
 
 _DEEPEST = 50
 _LONGEST_BARE = 1_000
-"""Characters without quotes: numbers among them are read digit by digit."""
+"""Maximum length of an unquoted scalar, because numbers are parsed digit by digit."""
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """Return the mapping that a YAML file holds; interpolations stay text.
+    """Return the mapping in a YAML file; interpolations remain text.
 
     Raises
     ------
     ConfigurationError
-        If it is no YAML, no mapping, too large or too deep.
+        If it is not valid YAML, not a mapping, too large or too deeply nested.
     """
     import yaml
     from omegaconf import OmegaConf
@@ -56,7 +56,7 @@ def read_document(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(document, dict):
         raise ConfigurationError(f"{path} must be a mapping, but is a {type(document).__name__}.")
-    try:  # Hydra's YAML knows 1e-3 as a number and no key twice
+    try:  # Hydra's loader reads 1e-3 as a number and rejects duplicate keys
         container = OmegaConf.to_container(OmegaConf.create(text))
     except (OmegaConfBaseException, ValueError, yaml.YAMLError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from None
@@ -64,7 +64,7 @@ def read_document(path: Path) -> dict[str, Any]:
 
 
 def chosen_groups(document: Mapping[str, Any]) -> list[str]:
-    """Return every config group that a document's defaults name.
+    """Return every config group named in a document's defaults list.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def chosen_groups(document: Mapping[str, Any]) -> list[str]:
 
 
 def overridden_groups(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the config groups whose option a sweep or an experiment chooses, and the choices.
+    """Return the config groups that a sweep or an experiment overrides, with the chosen options.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def _read_text(path: Path) -> str:
 
 
 def _check_size(path: Path, text: str) -> None:
-    """Refuse what would become too large or too deep, before any of it is built."""
+    """Raise if a document would become too large or too deep, before it is built."""
     import yaml
 
     measure = _Measure()
@@ -129,9 +129,9 @@ def _check_size(path: Path, text: str) -> None:
 
 
 class _Measure:
-    """How much a document stands for, as far as its events have come.
+    """The size of a document, accumulated over its parser events.
 
-    An alias, and so a merge key as well, counts for all that it repeats.
+    An alias, and so a merge key, counts with the size of its target.
     """
 
     def __init__(self) -> None:
@@ -150,7 +150,7 @@ class _Measure:
         if isinstance(event, yaml.CollectionStartEvent):
             self._open.append((event.anchor, self.total))
             if event.anchor:
-                self._anchors[event.anchor] = math.inf  # what contains itself
+                self._anchors[event.anchor] = math.inf  # an alias inside its own anchor
             self.total += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             anchor, before = self._open.pop()

@@ -1,7 +1,7 @@
-"""The typed shape of a configuration: what each group of conf/ may say.
+"""The typed schema of a configuration: the keys and types of each group of conf/.
 
-Values are checked against these classes by :mod:`sweepmark.config.validation`; nothing here
-imports Hydra, so that workers stay light.
+Values are checked against these classes by :mod:`sweepmark.config.validation`; nothing here imports
+Hydra, so that workers start fast.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ __all__ = [
 _MOST_PROCESSES = 1024
 _MOST_TRIALS = 10_000_000
 _LONGEST = 1e8
-"""Seconds; three years, which every clock and timer can still count."""
+"""Maximum of timeouts in seconds: three years, which every clock and timer can represent."""
 
 Component = Mapping[str, Any]
-"""A component we do not own: ``_target_`` and its parameters, plain values, nested at will."""
+"""A component: ``_target_`` and its parameters as plain values, nested arbitrarily."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitConfig:
-    """Group ``split``: which rows are for training and which for testing."""
+    """Group ``split``: which rows are used for training and which for testing."""
 
     size: Annotated[int, Gt(0)] | None
     train_ratio: Annotated[float, Gt(0), Lt(1)]
@@ -61,10 +61,11 @@ class TaskConfig:
     Attributes
     ----------
     name : {"multiclass", "is_digit"}
-        ``multiclass``: every label as it stands. ``is_digit``: one label against the rest.
+        ``multiclass``: the labels unchanged. ``is_digit``: one label against the rest.
     positive : int or bool or str or None
-        That label; of two labels the one that precision, recall, F1, ROC AUC, average precision
-        and thresholds are of, None for the one that sorts second. As the file has it.
+        The label of ``is_digit``, written as in the file. Otherwise, of two labels, the positive
+        class of precision, recall, F1, ROC AUC, average precision and thresholds; None is the one
+        that sorts second.
     """
 
     name: Literal["multiclass", "is_digit"]
@@ -78,20 +79,20 @@ class EvaluationConfig:
     Attributes
     ----------
     method : {"test", "cv", "validation"}
-        ``test`` fits on the training part and scores the test part; ``cv`` cross-validates within
-        the training part, ``validation`` holds a share of it out and scores that, and both leave
-        the test part alone.
+        ``test`` fits on the training part and scores the test part. ``cv`` cross-validates within
+        the training part; ``validation`` holds out a share of it and scores that. Neither uses the
+        test part.
     n_splits : int
-        Folds of ``cv``, and of choosing a threshold by a rule.
+        Number of folds of ``cv``, and of the cross-validation that chooses a threshold by a rule.
     stratified, shuffle : bool
-        Whether folds keep the shares of the classes, and take rows in a seeded order.
+        Whether folds are stratified by class, and whether rows are shuffled with the seed.
     validation_fraction : float or None
-        The share of the training part that is held out; under ``test`` it is only watched.
+        The share of the training part that is held out; under ``test`` it is only monitored.
     validation_rows : {"last", "random"}
-        Which rows these are: the last ones, or seeded random ones.
+        Which rows are held out: the last ones, or random ones drawn with the seed.
     epochs : int or None
         Passes over the training part, for classifiers with ``partial_fit``; loss and accuracy are
-        recorded after each. None fits as the classifier does by itself.
+        recorded after each. None calls ``fit`` once.
     threshold : float or str or None
         For two classes, the score from which on a row counts as positive, or a rule such as
         ``precision>=0.9`` by which cross-validation of the training part chooses it.
@@ -129,14 +130,14 @@ class EngineConfig:
     threads : int
         BLAS and OpenMP threads of each evaluation.
     retries : int
-        How often an evaluation is tried again after its worker was killed or ran out of memory.
+        Number of retries of an evaluation whose worker was killed or ran out of memory.
     timeout : float or None
-        Seconds that an evaluation may take.
+        Maximum seconds of an evaluation.
     memory : float or None
-        GiB of resident memory that a worker may hold.
+        Maximum resident memory of a worker in GiB.
     shared_memory : float or None
-        GiB that a worker may keep for later evaluations, such as distances between rows; None is
-        its part of a quarter of the machine's memory.
+        Size in GiB of a worker's cache for later evaluations, such as distances between rows; None
+        divides a quarter of the machine's memory among the workers.
     """
 
     name: Literal["serial", "local"]
@@ -150,7 +151,7 @@ class EngineConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackingConfig:
-    """Group ``tracking``: what MLflow is told."""
+    """Group ``tracking``: what is logged to MLflow."""
 
     name: Literal["mlflow", "none"]
     experiment: Annotated[str, MinLen(1)] = "sweepmark"
@@ -167,16 +168,16 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeConfig:
-    """Group ``grade``: the bands an entry is graded by.
+    """Group ``grade``: a grading rule with its bands.
 
     Attributes
     ----------
     name : str
-        What the rule is called; ``none`` grades nothing.
+        The rule's name; ``none`` grades nothing.
     metric : str
-        The metric that is graded.
+        The graded metric.
     target : float or None
-        What an entry should reach.
+        The value an entry should reach.
     bands : sequence of Band
         Minimum and points, ascending; below the first an entry gets 0, "not passed".
     ranked_from : float or None
@@ -195,18 +196,18 @@ class GradeConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentConfig:
-    """Group ``experiment``: a published experiment, and what its source says came out.
+    """Group ``experiment``: a published experiment with its published metrics.
 
     Attributes
     ----------
     name : str
         The preset's name.
     source : str
-        Where the figures stand.
+        The publication.
     published : mapping of str to float
-        The source's figures by the metric that is ours.
+        The published values by metric name.
     within : mapping of str to float
-        How far ours may be from them; half a unit of the fourth digit where nothing is said.
+        Tolerance by metric name; by default half a unit of the fourth digit.
     """
 
     name: Annotated[str, MinLen(1)]
@@ -224,21 +225,21 @@ class SweepConfig:
     name : str
         The YAML's name.
     space : mapping
-        Mirrors the configuration's tree; leaves are lists (choices) or ranges.
+        Has the structure of the configuration's tree; leaves are lists (choices) or ranges.
     objective : str or None
         The metric that selects the best trial; None selects nothing.
     direction : {"maximize", "minimize"} or None
-        Which end of the objective is the better one; None is the metric's own. It has to be said of
-        what is no quality, such as ``cv_accuracy_std``.
+        Direction of the optimisation; None is the metric's own. Required for metrics that are
+        neither better high nor low, such as ``cv_accuracy_std``.
     n_trials : int or None
-        How many trials; None is the whole grid.
+        Number of trials; None is the whole grid.
     timeout : float or None
         Seconds of coordinating, over all resumes, after which no further trial starts.
     target : float or None
-        The figure of the objective that is good enough: trial m starts only if none up to m - lag
-        reached it, from below or, of a loss, from above.
+        Stop once the objective reaches this value: trial m starts only if none of the trials up to
+        m - lag reached it (from above if the objective is minimised).
     allow_large : bool
-        The word of consent that a grid above 10,000 cells needs.
+        Whether a grid may have more than 10,000 cells.
     """
 
     name: str
@@ -253,7 +254,7 @@ class SweepConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """One resolved configuration: everything that one trial, or one sweep, depends on."""
+    """One resolved configuration: everything that a trial or a sweep depends on."""
 
     seed: Annotated[int, Ge(0), Lt(2**32)]
     dataset: DatasetConfig

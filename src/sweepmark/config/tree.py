@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["TARGET", "Tree", "as_floats", "lookup", "place", "plain", "resolve"]
 
 Tree = dict[str, Any]
-"""A configuration as plain values; interpolations still stand as text."""
+"""A configuration as plain values; interpolations are unresolved text."""
 
 TARGET = "_target_"
 """The key that names a component's class."""
@@ -29,7 +29,7 @@ _NOWHERE = object()
 
 
 def lookup(tree: Mapping[str, Any], path: str, default: Any = None) -> Any:
-    """Return the value at a dotted path, or the default if nothing stands there.
+    """Return the value at a dotted path, or the default if there is none.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def lookup(tree: Mapping[str, Any], path: str, default: Any = None) -> Any:
 
 
 def place(tree: Tree, path: str, value: Any) -> None:
-    """Put a value at a dotted path, in place; what stood there is replaced, not merged.
+    """Set the value at a dotted path, in place; a previous value is replaced, not merged.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def place(tree: Tree, path: str, value: Any) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Return a value with text for every mapping's keys, as it comes back from JSON."""
+    """Return a value with all mapping keys converted to text, as after a JSON round trip."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -73,8 +73,7 @@ def plain(value: Any) -> Any:
 def as_floats(value: Any, default: Any) -> Any:
     """Return a value with floats for integers wherever the default has a float.
 
-    Only of what is ours: what a component's integer means, its class alone says, and so what a
-    space lists.
+    Components and search spaces are left unchanged: only the class decides what an integer means.
 
     Examples
     --------
@@ -96,12 +95,12 @@ def as_floats(value: Any, default: Any) -> Any:
 
 
 def resolve(tree: Tree) -> Tree:
-    """Return the tree with its interpolations replaced by what they point at.
+    """Return the tree with its interpolations replaced by their targets.
 
     Raises
     ------
     ConfigurationError
-        If an interpolation points nowhere.
+        If the target of an interpolation does not exist.
     """
     try:
         resolved: Tree = _filled(tree, tree)
@@ -111,9 +110,9 @@ def resolve(tree: Tree) -> Tree:
 
 
 def _filled(node: Any, tree: Tree) -> Any:
-    """Return a copy with plain pointers to plain values filled in.
+    """Return a copy with simple interpolations of plain values resolved.
 
-    Nearly every tree has no others: OmegaConf would build a node of its own for each value.
+    This covers nearly every tree and avoids OmegaConf, which builds a node for each value.
 
     Raises
     ------

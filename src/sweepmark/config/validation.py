@@ -1,4 +1,4 @@
-"""From a plain tree to a typed Config, or one error that names every wrong key and value."""
+"""Validation of a plain tree: a typed Config, or one error with every wrong key and value."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def validate(tree: Mapping[str, Any]) -> Config:
     Raises
     ------
     ConfigurationError
-        Naming each wrong key with the keys there are, and each wrong value with its rule.
+        With each wrong key and the valid keys, and each wrong value and its rule.
     """
     from pydantic import ValidationError
 
@@ -82,7 +82,7 @@ def _messages(errors: Iterable[ErrorDetails]) -> Iterable[str]:
 
 
 def _not_finite(node: Any, path: str = "") -> Iterable[str]:
-    """Refuse what has no JSON text: it could be neither hashed nor journalled."""
+    """Yield errors for NaN and infinity: JSON cannot represent them, so they have no hash."""
     if isinstance(node, dict):
         for key, item in node.items():
             yield from _not_finite(item, f"{path}.{key}" if path else str(key))
@@ -96,7 +96,7 @@ def _not_finite(node: Any, path: str = "") -> Iterable[str]:
 
 
 def _not_plain(config: Config) -> Iterable[str]:
-    """Refuse names that would lead out of a folder, or npm or apt-get out of its registry."""
+    """Yield errors for names that would escape a folder, or the registry of npm or apt-get."""
     for role, file in config.dataset.files.items():
         if not _FILE_NAME.fullmatch(file.name):
             yield f"dataset.files.{role}.name must be a plain file name, but got {file.name!r}."
@@ -127,7 +127,7 @@ def _urls(config: Config) -> list[str]:
 
 
 def _taken_for_numbers(node: Any, typed: Any, path: str = "") -> Iterable[str]:
-    """Refuse true and false where a number belongs, which pydantic takes for 1 and 0."""
+    """Yield errors for true and false in place of numbers, which pydantic converts to 1 and 0."""
     if is_dataclass(typed) and isinstance(node, dict):
         for key, item in node.items():
             name = f"{path}.{key}" if path else key

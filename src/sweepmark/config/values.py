@@ -1,7 +1,7 @@
-"""Kinds of number: to scikit-learn the integer 1 and the float 1.0 may mean different things.
+"""Kinds of number: scikit-learn may treat the integer 1 and the float 1.0 differently.
 
 ``BaggingClassifier(max_features=1)`` draws one feature, ``max_features=1.0`` all of them. A number
-therefore stays of the kind it was given in, unless the class takes no integer of its own there.
+therefore keeps its type, unless the class does not distinguish integers there.
 """
 
 from __future__ import annotations
@@ -53,22 +53,22 @@ def is_number(value: object, *, largest: float = math.inf) -> TypeGuard[int | fl
 
 @cache
 def kinds_of(cls: type, parameter: str) -> Kinds | None:
-    """Return which kinds of number a class tells apart for a parameter, by its own constraints.
+    """Return the kinds of number that a class distinguishes for a parameter, by its constraints.
 
-    An interval of real numbers beside which there is nothing for integers takes an integer for
-    the float of the same value. A bare type, such as ``Real``, says nothing.
+    If the constraints have an interval of real numbers and none of integers, an integer means the
+    float of the same value. A bare type, such as ``Real``, is no information.
 
     Parameters
     ----------
     cls : type
         Any class; ``_parameter_constraints`` are scikit-learn's.
     parameter : str
-        Of its constructor.
+        The name of a constructor parameter.
 
     Returns
     -------
     frozenset of type or None
-        None if the class says nothing of it.
+        None if the class has no such constraint.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def kinds_of(cls: type, parameter: str) -> Kinds | None:
     if not isinstance(listed, list | tuple):
         return None
     kinds: set[type] = set()
-    for rule in (getattr(item, "constraint", item) for item in listed):  # what Hidden hides
+    for rule in (getattr(item, "constraint", item) for item in listed):  # unwraps Hidden
         if isinstance(rule, str):
             kinds |= {int} if rule in {"cv_object", "random_state", "verbose"} else set()
         elif rule is Integral:
@@ -97,14 +97,14 @@ def kinds_of(cls: type, parameter: str) -> Kinds | None:
 
 
 def convert(value: Any, kinds: Kinds | None) -> Any:
-    """Return a value as what takes only floats takes it; anything else as it is.
+    """Return an integer as a float if only floats are taken; any other value unchanged.
 
     Parameters
     ----------
     value : object
         An integer becomes a float if there is one of exactly its value.
     kinds : frozenset of type or None
-        What is taken, as of :func:`kinds_of`.
+        The kinds taken, as :func:`kinds_of` returns them.
 
     Examples
     --------
@@ -120,9 +120,9 @@ def convert(value: Any, kinds: Kinds | None) -> Any:
 
 
 def is_scale(values: Iterable[Any]) -> bool:
-    """Tell whether values can be put in order: all integers, or all floats.
+    """Return whether values form a scale: all integers, or all floats.
 
-    Of the two mixed nobody knows: 1 may be a count and 1.0 the share of all.
+    Mixed values have no defined order: 1 may be a count and 1.0 a share.
 
     Examples
     --------
@@ -133,7 +133,7 @@ def is_scale(values: Iterable[Any]) -> bool:
 
 
 def show(value: object) -> str:
-    """Return a value as tables and names show it: four digits, and a float told from an integer.
+    """Format a value for tables and names: four digits, floats distinguishable from integers.
 
     Examples
     --------

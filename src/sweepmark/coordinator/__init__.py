@@ -1,9 +1,9 @@
-"""The coordinator: one a sweep, the only writer of its journal, study and runs."""
+"""The coordinator: one per sweep, and the only writer of its journal, study and runs."""
 
 from __future__ import annotations
 
 from sweepmark.coordinator.launch import Progress, launch, resume
-from sweepmark.coordinator.options import Options
+from sweepmark.coordinator.options import LaunchOptions
 from sweepmark.coordinator.rebuild import rebuild
 
-__all__ = ["Options", "Progress", "launch", "rebuild", "resume"]
+__all__ = ["LaunchOptions", "Progress", "launch", "rebuild", "resume"]

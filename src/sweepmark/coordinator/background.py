@@ -1,4 +1,4 @@
-"""Projections in the background: databases are written while the loop keeps its workers busy."""
+"""Projections in a background thread, so that writing to databases does not delay workers."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ if TYPE_CHECKING:
 __all__ = ["Background"]
 
 _MOST_WAITING = 64
-"""Trials, with their predictions, that may wait to be written; then the loop waits."""
+"""Maximum number of trials waiting to be written; beyond it the loop waits."""
 
 
 class Background:
-    """Does what Projections do in one other thread, in the order in which it was asked for.
+    """Calls Projections in one background thread, in the order of the calls.
 
-    Connecting to a new MLflow takes two seconds, writing a trial 50 ms; an evaluation may take
-    less. What goes wrong there is raised here by the next call, and nothing more is written then.
+    Connecting to a new MLflow store takes two seconds and writing a trial 50 ms; an evaluation may
+    take less. An exception in the thread is raised by the next call, and nothing more is written
+    then.
 
     Parameters
     ----------
     projections : Projections
-        Closed with this one.
+        Called in the thread, and closed with this object.
     """
 
     def __init__(self, projections: Projections) -> None:
@@ -50,34 +51,34 @@ class Background:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Let go of both databases, in the thread that opened them."""
+        """Close both databases, in the thread that opened them."""
         self._executor.submit(self._projections.__exit__, kind, error, trace).result()
         self._executor.shutdown()
 
     @property
     def run_ids(self) -> dict[int, str]:
-        """The delivered trials' runs, by number, when all is delivered that was settled."""
+        """The run ids by trial number; waits until all settled trials are delivered."""
         run_ids: dict[int, str] = self._ask(lambda: self._projections.run_ids)
         return run_ids
 
     def prepare(self) -> None:
-        """Begin to open the sweep's own run."""
+        """Start opening the sweep's parent run."""
         if not self._has_begun:
             self._has_begun = True
             self._begin(self._projections.prepare)
         self._look(most=_MOST_WAITING)
 
     def settled(self, trial: Trial, cards: Sequence[Scorecard]) -> None:
-        """Have a trial delivered."""
+        """Queue a trial for delivery."""
         self._begin(lambda: self._projections.settled(trial, cards))
         self._look(most=_MOST_WAITING)
 
     def finish(self, result: SweepResult, *, ended: float) -> None:
-        """End the sweep's own run with what became of it."""
+        """End the sweep's parent run with its result."""
         self._ask(lambda: self._projections.finish(result, ended=ended))
 
     def interrupt(self, *, ended: float) -> None:
-        """End the sweep's own run; what waits to be written is left to the resume."""
+        """End the sweep's parent run; trials still queued are delivered on resume."""
         self._has_failed = True
         self._executor.submit(lambda: self._projections.interrupt(ended=ended)).result()
 
@@ -91,7 +92,7 @@ class Background:
         return last.result()
 
     def _look(self, *, most: int) -> None:
-        """Raise what went wrong; wait until no more than so much is left to do."""
+        """Wait until at most ``most`` calls are queued; exceptions of finished calls are raised."""
         while self._waiting and (len(self._waiting) > most or self._waiting[0].done()):
             self._waiting.popleft().result()
 

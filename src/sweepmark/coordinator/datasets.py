@@ -1,4 +1,4 @@
-"""The data sets of a sweep: each asked for once, and the same as when the sweep began."""
+"""The data sets of a sweep: each is loaded once and must be the same as when the sweep began."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = ["Datasets", "count_training_rows", "lacking"]
 
 
 class Datasets:
-    """Loads the data sets that configurations name; one that cannot be had is asked for once too.
+    """Loads the data sets of configurations; one that is unavailable is requested only once.
 
     Parameters
     ----------
     say : callable
-        Told in a line each what is tried and what comes of it.
+        Called with a line on each attempt and its outcome.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -44,7 +44,7 @@ class Datasets:
         FetchError
             If no source delivers it.
         DataError
-            If it is another one than when the sweep began.
+            If it differs from when the sweep began.
         """
         identity = dataset_identity(config.dataset)
         if identity in self._lacking:
@@ -61,20 +61,20 @@ class Datasets:
 
     @property
     def digests(self) -> dict[str, str]:
-        """The digests of those that were loaded, by the identity of their configuration."""
+        """The digests of the loaded data sets, by the identity of their configuration."""
         return {identity: dataset.digest for identity, dataset in self._loaded.items()}
 
     def are(self, digests: Mapping[str, str]) -> bool:
-        """Tell whether those that were loaded are these, as far as these are known."""
+        """Return whether the loaded data sets have these digests, as far as they are listed."""
         return all(digests.get(identity, now) == now for identity, now in self.digests.items())
 
     def expect(self, digests: Mapping[str, str]) -> None:
-        """Refuse others than these, also of those that are loaded later.
+        """Require these digests, of data sets loaded already and of those loaded later.
 
         Raises
         ------
         DataError
-            If one of those that were loaded is another one.
+            If a loaded data set has another digest.
         """
         self._expected = digests
         for identity in self._loaded:
@@ -93,9 +93,9 @@ class Datasets:
 
 
 def count_training_rows(config: Config, load: Callable[[Config], Dataset]) -> int:
-    """Return how many rows the test part's model is fitted on.
+    """Return the number of training rows of a model for the test part.
 
-    0 if there is no such model: the trial cross-validates, or its data set cannot be had.
+    0 if there is no such model: the trial cross-validates, or its data set is unavailable.
     """
     if config.evaluation.method != "test":
         return 0
@@ -107,7 +107,7 @@ def count_training_rows(config: Config, load: Callable[[Config], Dataset]) -> in
 
 
 def lacking(config: Config, params: Params) -> Failure:
-    """Describe why a trial cannot be computed whose data set no source delivers."""
+    """Return the Failure of a trial whose data set is unavailable."""
     option = params.get("dataset", config.dataset.name)
     return Failure(
         reason="data",

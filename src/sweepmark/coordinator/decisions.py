@@ -1,6 +1,6 @@
-"""Decisions: what parameters the next trial has, and whether there is a next one.
+"""Decisions: the parameters of the next trial, and whether a budget forbids one.
 
-A decision depends on the journal and on the trials it may know, never on how fast workers are.
+A decision depends on the journal and on results up to ``lag`` trials back, never on worker speed.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
     from sweepmark.search.trial import Trial
     from sweepmark.store import Entry, History
 
-__all__ = ["Decisions", "Record"]
+__all__ = ["Decisions", "EntryWriter"]
 
 
-class Record(Protocol):
-    """Writes an entry to the journal and takes it into the history."""
+class EntryWriter(Protocol):
+    """Appends an entry to the journal and updates the history."""
 
     def __call__(self, event: str, **details: object) -> Entry:
-        """Write an event."""
+        """Append an event."""
         ...
 
 
 @dataclass(slots=True, kw_only=True)
 class Decisions:
-    """Decides trials one after the other, and when a budget forbids another.
+    """Decides trials one after the other, and when a budget is exhausted.
 
     Attributes
     ----------
     blueprint : Blueprint
-        What is asked for.
+        The configuration of the sweep.
     search : Search
-        What chooses the trials' parameters; new.
+        A new search, which chooses the trials' parameters.
     history : History
-        What the journal says so far; what it has decided is taken over.
-    record : Record
-        Where decisions go before they are acted on.
+        The content of the journal so far; its decisions are reused.
+    record : EntryWriter
+        Journals each decision before it takes effect.
     clock : callable
         Seconds since the epoch; never runs backwards.
     """
@@ -53,37 +53,37 @@ class Decisions:
     blueprint: Blueprint
     search: Search
     history: History
-    record: Record
+    record: EntryWriter
     clock: Callable[[], float]
     _n_told: int = 0
     _is_reached: bool = False
 
     @property
     def n_trials(self) -> int:
-        """How many trials there are, if no budget ends the sweep before."""
+        """The number of trials, unless a budget ends the sweep earlier."""
         return self.search.n_trials
 
     @property
     def needs_results(self) -> bool:
-        """Whether the search looks at what came out."""
+        """Whether the search depends on results."""
         return self.search.lag is not None
 
     @property
     def _lag(self) -> int | None:
-        """How far behind the results are that a decision takes into account; None needs none."""
+        """Number of trials by which results lag behind a decision; None if it needs no results."""
         if self.blueprint.sweep.target is not None:
             return self.search.lag or self.blueprint.config.sampler.lag
         return self.search.lag
 
     def is_due(self, number: int, settled: Mapping[int, Trial]) -> bool:
-        """Tell whether the trials are settled that the decision on a trial takes into account."""
+        """Return whether all trials that the decision on a trial depends on are settled."""
         lag = self._lag
         if lag is None:
             return True
         return all(earlier in settled for earlier in range(self._n_told, number - lag + 1))
 
     def tell(self, number: int, settled: Mapping[int, Trial]) -> None:
-        """Take the results into account that trial ``number`` may know, no others."""
+        """Pass to the search the results that trial ``number`` may depend on, and no others."""
         lag = self._lag
         while lag is not None and self._n_told <= number - lag:
             value = settled[self._n_told].metrics.get(self.blueprint.sweep.objective or "")
@@ -98,7 +98,7 @@ class Decisions:
         return value >= target if self.blueprint.direction == "maximize" else value <= target
 
     def exhausted(self, number: int) -> Literal["timeout", "target"] | None:
-        """Return which budget forbids a trial; one that is on record has been begun."""
+        """Return which budget forbids a trial, if any; a journalled trial is always allowed."""
         if number in self.history.params:
             return None
         if self._is_reached:
@@ -109,7 +109,7 @@ class Decisions:
         return None
 
     def decide(self, number: int) -> Params:
-        """Return a trial's parameters, as they are on record or, now, chosen and recorded."""
+        """Return a trial's parameters: the journalled ones, or new ones, which are journalled."""
         recorded = self.history.params.get(number)
         if recorded is not None:
             self.search.note(number, recorded)
@@ -142,12 +142,12 @@ class Decisions:
 
     @property
     def tick(self) -> float | None:
-        """Seconds after which the time is journalled, where a budget of time is to be summed."""
+        """Interval in seconds at which elapsed time is journalled; None without a time budget."""
         timeout = self.blueprint.sweep.timeout
         return None if timeout is None else min(max(timeout / 20, 0.5), 30.0)
 
     def keep_time(self) -> None:
-        """Journal that time has passed, so that a kill costs the budget a tick at most."""
+        """Journal elapsed time, so that a kill loses at most one tick of the time budget."""
         tick = self.tick
         if tick is None or self.history.is_complete:
             return

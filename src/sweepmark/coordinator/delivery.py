@@ -1,4 +1,4 @@
-"""Delivery: settled trials to tracker and ledger, each once and, for the ledger, in order."""
+"""Delivery of settled trials to tracker and ledger: each once and, for the ledger, in order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from sweepmark.errors import StoreError
 from sweepmark.scores.published import compare
 from sweepmark.scores.scorecard import merge_trial
-from sweepmark.tracking.projection import (
+from sweepmark.tracking.records import Tag
+from sweepmark.tracking.run_records import (
     artifact_records,
     configuration_records,
     data_record,
@@ -20,7 +21,6 @@ from sweepmark.tracking.projection import (
     short_name,
     trial_records,
 )
-from sweepmark.tracking.records import Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,26 +40,26 @@ __all__ = ["Delivery", "git_records", "git_state"]
 
 @dataclass(slots=True, kw_only=True)
 class Delivery:
-    """Tells the tracker and the ledger of settled trials, and passes them on.
+    """Delivers settled trials to the tracker, the ledger and the progress display.
 
     Attributes
     ----------
     sweep_id : str
-        Whose trials they are.
+        The sweep's id.
     blueprint : Blueprint
-        What was asked for.
+        The configuration of the sweep.
     history : History
-        What its journal says.
+        The content of its journal.
     tracker, ledger
-        Where trials are shown; what is whole there is left alone.
+        The destinations; runs that are complete there are not changed.
     parent : str or None
-        The sweep's own run; None for a single run, which has none.
+        The sweep's parent run; None for a single run, which has none.
     load : callable
         Returns a configuration's data set.
     holdings : Holdings
-        Where models lie.
+        The sweep's evaluations, for the models.
     progress : callable
-        Is told of each trial, once it is delivered.
+        Called with each trial once it is delivered.
     """
 
     sweep_id: str
@@ -77,16 +77,16 @@ class Delivery:
     _is_renewed: bool = False
 
     def __post_init__(self) -> None:
-        """Ask what is delivered already."""
+        """Query what is delivered already."""
         self._delivered = dict(self.tracker.delivered(self.sweep_id))
 
     @property
     def run_ids(self) -> dict[int, str]:
-        """The trials' runs, by number."""
+        """The run ids by trial number."""
         return self._delivered
 
     def settled(self, trial: Trial, cards: Sequence[Scorecard]) -> None:
-        """Deliver a trial, unless it is delivered already as it is now."""
+        """Deliver a trial, unless its current outcome is delivered already."""
         if trial.number not in self._delivered or trial.number in self.history.retried:
             self._delivered[trial.number] = self.tracker.log_trial(
                 sweep_id=self.sweep_id,
@@ -107,7 +107,7 @@ class Delivery:
         self.progress(trial)
 
     def _renew_ledger(self, number: int) -> None:
-        """Begin the ledger anew if it has a trial as it was before it came out once more."""
+        """Clear the ledger if it has an outdated outcome of a retried trial."""
         if number in self.history.retried and number < self.ledger.count and not self._is_renewed:
             self.ledger.clear()
             self._is_renewed, self._next = True, 0
@@ -140,7 +140,7 @@ class Delivery:
 
 
 def git_records(history: History) -> list[Record]:
-    """Return commit and state of the repository that a sweep was begun in, if any."""
+    """Return commit and state of the git repository that a sweep was started in, if any."""
     git = history.opened.get("git")
     if not isinstance(git, dict) or not all(isinstance(text, str) for text in git.values()):
         return []
@@ -149,7 +149,7 @@ def git_records(history: History) -> list[Record]:
 
 
 def git_state() -> dict[str, str] | None:
-    """Return commit and state of the repository that the current folder belongs to, if any."""
+    """Return commit and state of the git repository of the current folder, if any."""
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
 
     def ask(*arguments: str) -> str | None:

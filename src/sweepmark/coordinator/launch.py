@@ -1,4 +1,4 @@
-"""Starting a sweep, going on with an interrupted one, and ending it in every case."""
+"""Starting or resuming a sweep, and ending it properly in every case."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sweepmark.store import History, Journal, owned
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sweepmark.coordinator.options import Options
+    from sweepmark.coordinator.options import LaunchOptions
     from sweepmark.report.results import SweepResult
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.search.trial import Trial
@@ -38,14 +38,14 @@ __all__ = ["Progress", "launch", "resume"]
 
 
 class Progress(Protocol):
-    """Shows a person how far a sweep is."""
+    """Displays the progress of a sweep."""
 
     def say(self, line: str) -> None:
         """Show a line."""
         ...
 
     def opened(self, sweep_id: str, blueprint: Blueprint, n_trials: int) -> None:
-        """Show that a sweep starts, or goes on."""
+        """Show that a sweep starts or is resumed."""
         ...
 
     def settled(self, trial: Trial) -> None:
@@ -53,21 +53,21 @@ class Progress(Protocol):
         ...
 
     def close(self) -> None:
-        """Leave the terminal in order."""
+        """Restore the terminal."""
         ...
 
 
 def _warm_up(blueprint: Blueprint) -> tuple[str, ...]:
-    """Return what each process calls before its first evaluation: only our SVC has a compiler."""
+    """Return what each process calls before its first evaluation; only our SVC is compiled."""
     is_asked_for = "sweepmark.svm.SVC" in canonical_json(blueprint.document())
     return ("sweepmark.svm:warm_up",) if is_asked_for else ()
 
 
 class _Preparation:
-    """What a sweep needs before its journal is opened.
+    """The resources that a sweep needs before its journal is opened.
 
-    Workers are forked first of all, while nothing is open here and no thread does anything.
-    Nothing is given to them, and nothing is written, before all is checked.
+    Workers are forked first, while no file is open here and no other thread runs. They get no jobs,
+    and nothing is written, before all checks have passed.
     """
 
     def __init__(self, blueprint: Blueprint, progress: Progress, *, is_over: bool = False) -> None:
@@ -83,7 +83,7 @@ class _Preparation:
         self.clock = Clock()
         n_jobs = self.search.n_trials * blueprint.n_evaluations()
         self.engine = (
-            SerialEngine()  # which costs nothing
+            SerialEngine()  # cheap
             if is_over
             else create_engine(
                 config.engine,
@@ -100,22 +100,22 @@ class _Preparation:
     def __exit__(self, *_: object) -> None:
         self.engine.close()
 
-    def check(self, options: Options) -> None:
+    def check(self, options: LaunchOptions) -> None:
         for name in self.blueprint.check(self.datasets.load, trusted=options.trusted):
             self._progress.say(f"{name} cannot be had: trials on it fail, the others are run")
 
 
 def launch(
-    blueprint: Blueprint, *, store: Store, options: Options, progress: Progress
+    blueprint: Blueprint, *, store: Store, options: LaunchOptions, progress: Progress
 ) -> SweepResult:
     """Run a blueprint to its end: a new sweep, or the unfinished one of the same key.
 
     Raises
     ------
     ConfigurationError
-        Before anything starts, if no trial could be made of it.
+        Before anything starts, if the blueprint is invalid.
     StoreError
-        If the environment stops it; what is finished is kept.
+        If the environment stops it; finished evaluations are kept.
     """
     with _Preparation(blueprint, progress) as prepared:
         prepared.check(options)
@@ -127,13 +127,15 @@ def launch(
         return _execute(sweep_id, prepared, store, options, progress)
 
 
-def resume(sweep_id: str, *, store: Store, options: Options, progress: Progress) -> SweepResult:
-    """Replay a sweep to its end, with the configuration that its journal keeps.
+def resume(
+    sweep_id: str, *, store: Store, options: LaunchOptions, progress: Progress
+) -> SweepResult:
+    """Resume a sweep with the configuration in its journal, and run it to its end.
 
     Raises
     ------
     ConfigurationError
-        If libraries changed since; with ``accept_versions`` a new sweep is begun instead.
+        If libraries changed since; with ``accept_versions`` a new sweep is started instead.
     StoreError
         If the environment stops it, or another process owns it.
     """
@@ -154,14 +156,14 @@ def _new_id(name: str) -> str:
 
 
 def _execute(
-    sweep_id: str, prepared: _Preparation, store: Store, options: Options, progress: Progress
+    sweep_id: str, prepared: _Preparation, store: Store, options: LaunchOptions, progress: Progress
 ) -> SweepResult:
     with ExitStack() as stack:
         stack.callback(progress.close)
         stack.enter_context(owned(store.lock_path(sweep_id)))
         journal = stack.enter_context(Journal(store.journal_path(sweep_id)))
         history = History()
-        if journal.entries:  # another process may have written to it before we owned it
+        if journal.entries:  # another process may have written to it before the lock was taken
             history, _ = check_sweep(journal.path, journal.entries, trusted=options.trusted)
             prepared.datasets.expect(history.opened["data"])
         prepared.clock.go_on_from(history.last)
@@ -176,7 +178,7 @@ def _execute(
 
 @dataclass(slots=True, kw_only=True)
 class _Execution:
-    """One go at a sweep, from opening its journal to closing its run."""
+    """One execution of a sweep, from opening its journal to closing its run."""
 
     sweep_id: str
     prepared: _Preparation
@@ -184,13 +186,13 @@ class _Execution:
     journal: Journal
     history: History
     finished: Entry | None = None
-    """How the sweep had ended before this go, if it was over."""
+    """How the sweep had ended before this execution, if it was over."""
 
     def now(self) -> float:
         return self.prepared.clock.date(time.monotonic())
 
-    def open(self, options: Options) -> None:
-        """Write the journal's first line, or that the sweep goes on."""
+    def open(self, options: LaunchOptions) -> None:
+        """Write the journal's first line, or an entry that the sweep is resumed."""
         if self.history.opened:
             self.finished = self.history.stop if is_over(self.history, options) else None
             if not is_over(self.history, options) or self.prepared.is_to_compute:
@@ -210,9 +212,9 @@ class _Execution:
         self.history.take(entry)
 
     def projections(
-        self, options: Options, settled: Callable[[Trial], None]
+        self, options: LaunchOptions, settled: Callable[[Trial], None]
     ) -> Projections | Background:
-        """Return what shows the sweep; in the background where this process is free for it."""
+        """Return the projections, in a background thread if evaluations run in other processes."""
         shown = Projections(
             sweep_id=self.sweep_id,
             blueprint=self.prepared.blueprint,
@@ -226,9 +228,9 @@ class _Execution:
         return Background(shown) if self.prepared.engine.is_apart else shown
 
     def run(
-        self, shown: Projections | Background, options: Options, progress: Progress
+        self, shown: Projections | Background, options: LaunchOptions, progress: Progress
     ) -> SweepResult:
-        """Run the loop and end journal and parent run, whatever happens."""
+        """Run the loop, and end journal and parent run in every case."""
         progress.opened(self.sweep_id, self.prepared.blueprint, self.prepared.search.n_trials)
         try:
             coordinator = Coordinator(
@@ -247,7 +249,7 @@ class _Execution:
                 retry_failed=options.retry_failed,
             )
             coordinator.run()
-            run_ids = shown.run_ids  # all is delivered before the sweep is called complete
+            run_ids = shown.run_ids  # deliver all trials before the sweep is marked complete
             if not self.history.is_complete:
                 why = coordinator.stopped_by or "done"
                 entry = self.journal.append("stop", at=self.now(), state="complete", why=why)
@@ -260,10 +262,10 @@ class _Execution:
         return result
 
     def _interrupt(self, error: BaseException, shown: Projections | Background) -> None:
-        """End what can be ended: nothing keeps running, and nothing is shown as running.
+        """End the sweep after an interruption, so that no run is shown as running.
 
-        A sweep that was complete before stays so: what it lacks in the store or the databases,
-        the next resume adds.
+        A sweep that was complete before stays complete: the next resume adds what the store or the
+        databases lack.
         """
         self.prepared.engine.close()
         state, why = "interrupted", type(error).__name__

@@ -1,8 +1,8 @@
-"""The loop of a sweep: decide, compute what is missing, write down, in that order.
+"""The main loop of a sweep: decide trials, compute missing evaluations, journal the outcomes.
 
-The coordinator is the only writer of its sweep's journal, study and runs. A replay goes the same
-way as a first run: what the journal has decided is taken over, what the store holds is not
-computed, and what the projections lack is delivered.
+The coordinator is the only writer of its sweep's journal, study and runs. A resume runs the same
+code as a first run: decisions in the journal are reused, evaluations in the store are not computed
+again, and what MLflow and Optuna lack is delivered.
 """
 
 from __future__ import annotations
@@ -47,33 +47,33 @@ class Coordinator:
     Attributes
     ----------
     sweep_id : str
-        Which execution of the blueprint this is.
+        The sweep's id.
     blueprint : Blueprint
-        What is asked for.
+        The configuration of the sweep.
     journal : Journal
-        Where decisions and outcomes go, before they are acted on.
+        Receives decisions and outcomes before they take effect.
     history : History
-        What the journal says so far.
+        The content of the journal so far.
     search : Search
-        What chooses the trials' parameters; new.
+        A new search, which chooses the trials' parameters.
     evaluations : EvaluationStore
-        Where finished evaluations lie.
+        The store of finished evaluations.
     engine : Engine
-        What computes.
+        Computes evaluations.
     load : callable
         Returns a configuration's data set.
     observer : Observer
-        Is told of settled trials.
+        Called with each settled trial.
     clock : callable
         Seconds since the epoch; never runs backwards.
     say : callable
-        Is told of what has to be known at once.
+        Called with messages for the user.
     trusted : sequence of str
-        Packages allowed besides ours.
+        Packages allowed in addition to the default ones.
     retry_failed : bool
-        Whether failed trials are tried again.
+        Whether failed trials are retried.
     stopped_by : {"timeout", "target"} or None
-        The budget that kept further trials from starting.
+        The budget that prevented further trials.
     """
 
     sweep_id: str
@@ -98,7 +98,7 @@ class Coordinator:
     _model_of: int | None = None
 
     def __post_init__(self) -> None:
-        """Start with nothing to do."""
+        """Create the loop's collaborators."""
         self._workload = Workload(self.engine, self.blueprint.config.engine.retries)
         self._decisions = Decisions(
             blueprint=self.blueprint,
@@ -126,7 +126,7 @@ class Coordinator:
         )
 
     def run(self) -> None:
-        """Settle every trial, then score the chosen recipe on the test part."""
+        """Run every trial, then score the chosen recipe on the test part."""
         sweep = self.blueprint.sweep
         self._model_of = self._decisions.headline(self.load)
         decisions = self._decisions
@@ -158,7 +158,7 @@ class Coordinator:
     def _may_decide(self, number: int) -> bool:
         decisions = self._decisions
         if decisions.tick is not None and not self._workload.has_room:
-            return False  # what is decided is begun: with a time limit, not before it can run
+            return False  # with a time limit, decide only what can start
         if not decisions.needs_results and self._workload.is_ample:
             return False
         return decisions.is_due(number, self._settlement.trials)
@@ -170,7 +170,7 @@ class Coordinator:
         config = self.blueprint.config_at(params)
         try:
             specifications = specify(config, self.load(config), trusted=self.trusted)
-        except FetchError:  # only where others can be had: see Blueprint.check
+        except FetchError:  # only if other data sets are available: see Blueprint.check
             trial = OpenTrial(number, params, (), failure=lacking(config, params))
             self._settlement.finish(trial)
             return
@@ -210,7 +210,7 @@ class Coordinator:
                 self._settlement.finish(self._open.pop(trial.number))
 
     def _keep(self, outcome: Outcome, *, number: int) -> Stored | None:
-        """Write an evaluation to the store, then to the journal; return it as this sweep has it."""
+        """Write an evaluation to store, then journal; return it, or None if it failed."""
         card, failure, stored = outcome.scorecard, outcome.failure, None
         specification = outcome.job.specification
         key = specification.key
@@ -230,7 +230,7 @@ class Coordinator:
         return None if stored is None else as_meant(stored, self.history.results[key])
 
     def _abandon(self, trial: OpenTrial, failure: Failure) -> None:
-        """Give up a trial: nothing more of it is computed that no other trial wants."""
+        """Give up a trial; its pending evaluations are cancelled unless other trials need them."""
         trial.failure = trial.failure or failure
         self._workload.forget(trial.missing, trial=trial.number)
         trial.missing.clear()
@@ -252,7 +252,7 @@ class Coordinator:
         result = None if stored is None else result_entry(stored)
         before = self.history.final
         if before and (before["number"], before["result"]) == (chosen.number, result) and result:
-            return  # computed again, and the same
+            return  # computed again with the same result
         self._record(
             "final",
             number=chosen.number,
@@ -264,7 +264,7 @@ class Coordinator:
         )
 
     def _is_scored(self, chosen: Trial) -> bool:
-        """Tell whether that is on record; a trial that was tried again may be the better one."""
+        """Return whether the test of the best trial, perhaps a retried one, is journalled."""
         final = self.history.final
         if final is None or final["number"] != chosen.number:
             return False
@@ -281,5 +281,5 @@ class Coordinator:
             for outcome in self._workload.wait():
                 stored = self._keep(outcome, number=_NO_TRIAL)
                 settled = self._workload.settle(outcome.job, outcome.failure)
-                if settled == [_NO_TRIAL]:  # what a failed trial left behind may come back too
+                if settled == [_NO_TRIAL]:  # outcomes of a failed trial may also arrive
                     return stored, outcome.failure

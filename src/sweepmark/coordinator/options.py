@@ -1,26 +1,26 @@
-"""The Options of a sweep: what the command line says besides the configuration."""
+"""Options of launching a sweep that are not part of its configuration."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Options"]
+__all__ = ["LaunchOptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What the command line says besides the configuration.
+class LaunchOptions:
+    """Options of launching a sweep, given on the command line.
 
     Attributes
     ----------
     trusted : tuple of str
-        Packages whose classes may be named besides ours.
+        Packages whose classes may be named in addition to the default ones.
     fresh : bool
-        Whether evaluations that other sweeps computed are computed again.
+        Whether evaluations of other sweeps are computed again instead of reused.
     retry_failed : bool
-        Whether failed trials are tried again.
+        Whether failed trials are retried.
     accept_versions : bool
-        Whether a sweep that other library versions began is begun anew with today's.
+        Whether a sweep started with other library versions is started anew with the current ones.
     """
 
     trusted: tuple[str, ...] = ()

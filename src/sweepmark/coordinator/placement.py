@@ -1,12 +1,12 @@
-"""Placement: which of the waiting evaluations a free worker takes, so that work is shared.
+"""Placement: which waiting evaluation a free worker computes, so that it can reuse its cache.
 
-A worker keeps what it computed: a fold's fitted preprocessing, its distances, the kernel of a
-gamma. So it goes through the parameters along which next to nothing is computed anew, like C, then
-on with the oldest others on rows that it has, or that nobody has: of several folds each trial is
-done before the next, as long as a worker has memory for their rows; else each fold is. A worker
-without anything left of its own helps another. Of equals the one with most rows goes first, so that
-no long fit is left for the end. Placement decides where and in which order evaluations run, never
-which numbers come out.
+A worker caches a fold's fitted preprocessing, its distances, and the kernel of a gamma. So it first
+takes evaluations that differ only in parameters that reuse nearly everything, like C; then the
+oldest ones on rows that it has cached, or that no worker has. With several folds, all folds of a
+trial are computed before the next trial if the worker has memory for their rows; otherwise all
+trials of a fold before the next fold. A worker without such work helps another one. Among equals
+the one with most rows goes first, so that no long fit is left for the end. Placement affects where
+and in which order evaluations run, never their results.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 __all__ = ["Placement"]
 
 _SHARING = frozenset({"C", "n_estimators", "n_neighbors"})
-"""Parameters of classifiers along which fits on the same rows share most of their work."""
+"""Parameters of classifiers in which fits on the same rows may differ and still share most work."""
 
 _BYTES_PER_PAIR = 16
-"""The most that is kept of two training rows: a distance and a kernel value, in double."""
+"""Maximum bytes cached per pair of training rows: a distance and a kernel value, in double."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """What an evaluation works on: its rows as preprocessed, and what else it computes anew."""
+    """The shareable work of an evaluation: its preprocessed rows, and what is computed on them."""
 
     rows: str
     family: str
@@ -47,7 +47,7 @@ class _Place:
 
 @dataclass(slots=True)
 class Placement:
-    """Remembers what each slot works on, and which rows it has."""
+    """Tracks what each slot works on, and which rows it has cached."""
 
     _places: dict[str, _Place] = field(default_factory=dict)
     _last: dict[int, _Place] = field(default_factory=dict)
@@ -55,14 +55,14 @@ class Placement:
     _ages: dict[str, int] = field(default_factory=dict)
 
     def choose(self, ready: Iterable[Job], slot: int) -> Job:
-        """Return the job that a slot shares most with; of equals one with most rows, or the first.
+        """Return the job that reuses most of a slot's cache; among equals one with most rows.
 
         Parameters
         ----------
         ready : iterable of Job
-            What could be begun, in the order in which it was wanted; at least one.
+            The jobs that could be started, in the order of request; at least one.
         slot : int
-            Which is free.
+            The free slot.
         """
         placed = [(self._place(job), job) for job in ready]
         for place, _ in placed:
@@ -93,7 +93,7 @@ class Placement:
         return chosen
 
     def forget(self, job: Job) -> None:
-        """Let go of a job that is done."""
+        """Forget a finished job."""
         self._places.pop(job.specification.key, None)
 
     def _place(self, job: Job) -> _Place:
@@ -105,7 +105,7 @@ class Placement:
 
 
 def _has_room(job: Job, n_kept: int) -> bool:
-    """Whether a worker that keeps so many sets of rows can keep those of a job besides."""
+    """Whether a worker with that many sets of rows in its cache has room for those of a job."""
     if job.shared_memory is None or not n_kept:
         return True
     n_train: int = job.specification.split["n_train"]

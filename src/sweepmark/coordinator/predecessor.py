@@ -1,4 +1,4 @@
-"""The Predecessor of a sweep: the execution that it goes on with, or that it differs from."""
+"""The predecessor of a sweep: the earlier execution that it resumes, or differs from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from sweepmark.coordinator.datasets import Datasets
-    from sweepmark.coordinator.options import Options
+    from sweepmark.coordinator.options import LaunchOptions
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.store import Store
 
@@ -27,15 +27,15 @@ _ABSENT = object()
 def find_unfinished(
     blueprint: Blueprint,
     store: Store,
-    options: Options,
+    options: LaunchOptions,
     *,
     say: Callable[[str], None],
     datasets: Datasets,
 ) -> str | None:
-    """Return the last sweep of this key if it is not complete; None if a new one is to begin.
+    """Return the last sweep of this key if it is incomplete; None if a new one is to be started.
 
-    Where the last sweep of that name is interrupted and asked for something else, or for the same
-    of data that have changed since, ``say`` is told so.
+    ``say`` is called if the last sweep of that name was interrupted and has another configuration,
+    or if its data have changed since.
     """
     own = [name for name in store.sweep_ids() if name.startswith(f"{blueprint.name}-")]
     for position, sweep_id in enumerate(reversed(own)):
@@ -61,8 +61,10 @@ def find_unfinished(
     return None
 
 
-def _is_sound(sweep_id: str, store: Store, options: Options, say: Callable[[str], None]) -> bool:
-    """Tell whether a sweep can be gone on with: its journal says what its blueprint lets it."""
+def _is_sound(
+    sweep_id: str, store: Store, options: LaunchOptions, say: Callable[[str], None]
+) -> bool:
+    """Return whether a sweep can be resumed: its journal is consistent with its blueprint."""
     try:
         read_sweep(store, sweep_id, trusted=options.trusted)
     except (ConfigurationError, StoreError) as error:
@@ -71,19 +73,19 @@ def _is_sound(sweep_id: str, store: Store, options: Options, say: Callable[[str]
     return True
 
 
-def is_over(history: History, options: Options) -> bool:
-    """Tell whether a sweep has nothing left to do."""
+def is_over(history: History, options: LaunchOptions) -> bool:
+    """Return whether a sweep is complete and has no failures to retry."""
     failed = history.has_failures or (history.final is not None and history.final["key"] is None)
     return history.is_complete and not (options.retry_failed and failed)
 
 
-def versions_changed(history: History, sweep_id: str, options: Options) -> bool:
-    """Tell whether other libraries compute now than when a sweep began.
+def versions_changed(history: History, sweep_id: str, options: LaunchOptions) -> bool:
+    """Return whether library versions differ from those that a sweep was started with.
 
     Raises
     ------
     ConfigurationError
-        If they do and ``accept_versions`` does not say that this is meant.
+        If they differ and ``accept_versions`` is not set.
     """
     then, now = history.opened["versions"], sweep_versions(options.trusted)
     changed = [
@@ -131,9 +133,9 @@ def _tell_difference(
 
 
 def difference(before: Blueprint, after: Blueprint) -> list[str]:
-    """Return what two blueprints say differently, a line each: ``path: old -> new``.
+    """Return the differences of two blueprints, one line each: ``path: old -> new``.
 
-    What makes no other sweep of it, such as the number of workers, is left out.
+    Settings that do not change a sweep's key, such as the number of workers, are left out.
     """
     lines: dict[str, None] = {}
     for options in {**before.trees, **after.trees}:

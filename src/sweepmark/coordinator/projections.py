@@ -1,7 +1,7 @@
 """The Projections of a sweep: its runs in MLflow and its study in Optuna.
 
-Both are made of the journal and the evaluations, in a first run as in a replay; nothing reads them
-back to decide anything, so that a lost one is made anew.
+Both are derived from the journal and the evaluations, on a first run as on a resume. No decision
+depends on them, so a lost one can be rebuilt.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from sweepmark.ledger import MemoryLedger, OptunaLedger
 from sweepmark.report.summary import parent_records
 from sweepmark.store.database import PATIENCE
 from sweepmark.tracking import MemoryTracker, MlflowTracker
-from sweepmark.tracking.projection import configuration_records
 from sweepmark.tracking.records import Tag
+from sweepmark.tracking.run_records import configuration_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,26 +38,26 @@ __all__ = ["Projections"]
 
 @dataclass(slots=True, kw_only=True)
 class Projections:
-    """Where a sweep is shown; a context manager that lets go of databases at its end.
+    """Delivers a sweep to MLflow and Optuna; a context manager that closes the databases.
 
     Attributes
     ----------
     sweep_id : str
-        Whose projections they are.
+        The sweep's id.
     blueprint : Blueprint
-        What was asked for.
+        The configuration of the sweep.
     history : History
-        What its journal says.
+        The content of its journal.
     store : Store
-        Where the databases lie.
+        The store with the databases.
     load : callable
         Returns a configuration's data set.
     tracker : Tracker
-        MLflow's, or one that keeps nothing.
+        Writes to MLflow; with tracking off, keeps runs in memory.
     ledger : Ledger
-        Optuna's, or one that keeps nothing.
+        Writes to Optuna; with tracking off, keeps trials in memory.
     progress : callable
-        Is told of each trial, once it is delivered.
+        Called with each trial once it is delivered.
     """
 
     sweep_id: str
@@ -72,7 +72,7 @@ class Projections:
     _delivery: Delivery | None = None
 
     def __post_init__(self) -> None:
-        """Choose tracker and ledger; neither opens its database before it is needed."""
+        """Create tracker and ledger; neither opens its database before it is needed."""
         config = self.blueprint.config.tracking
         self.tracker = MemoryTracker()
         self.ledger = MemoryLedger()
@@ -97,17 +97,17 @@ class Projections:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Let go of both databases."""
+        """Close both databases."""
         self.ledger.close()
         self.tracker.close()
 
     @property
     def run_ids(self) -> dict[int, str]:
-        """The delivered trials' runs, by number."""
+        """The run ids of delivered trials, by number."""
         return self._open().run_ids
 
     def prepare(self) -> None:
-        """Open the sweep's own run, or find it again; once is enough."""
+        """Open the sweep's parent run, or find it again; later calls do nothing."""
         self._open()
 
     def settled(self, trial: Trial, cards: Sequence[Scorecard]) -> None:
@@ -115,7 +115,7 @@ class Projections:
         self._open().settled(trial, cards)
 
     def finish(self, result: SweepResult, *, ended: float) -> None:
-        """End the sweep's own run with what became of it."""
+        """End the sweep's parent run with its result."""
         self.prepare()
         if self._parent is not None:
             dataset = self.load(self._shown_config(result))
@@ -125,7 +125,7 @@ class Projections:
             )
 
     def _shown_config(self, result: SweepResult) -> Config:
-        """Return the configuration of the headline, or of another trial whose data are there."""
+        """Return the configuration of the headline, or of another trial with available data."""
         shown = [
             result.test,
             *(trial for trial in result.trials if trial.status != "failed"),
@@ -135,10 +135,10 @@ class Projections:
         return self.blueprint.config_at(dict(trial.params)) if trial else self.blueprint.config
 
     def interrupt(self, *, ended: float) -> None:
-        """End the sweep's own run, if it can be, so that nothing is shown as running.
+        """End the sweep's parent run if possible, so that it is not shown as running.
 
-        A sweep that goes on has a run from before, also if it is stopped before it opened it. A
-        locked database, which may be what stopped it, is not waited for as long once more.
+        A resumed sweep has a parent run from before, even if it is stopped before opening it. If a
+        locked database stopped the sweep, the wait for its lock is shorter this time.
         """
         with suppress(SweepmarkError):
             self.tracker.await_writable(seconds=PATIENCE)

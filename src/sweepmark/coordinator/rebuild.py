@@ -1,4 +1,4 @@
-"""Making a sweep's runs and study anew from its journal and its evaluations: nothing is fitted."""
+"""Rebuilding a sweep's runs and study from its journal and evaluations, without fitting."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ __all__ = ["rebuild"]
 
 
 def rebuild(sweep_id: str, *, store: Store, say: Callable[[str], None]) -> None:
-    """Deliver to MLflow and Optuna what they lack of a sweep, as far as it got.
+    """Deliver to MLflow and Optuna the trials of a sweep that they lack.
 
-    The journal is not written to: a sweep that was interrupted remains so, and is shown as
-    killed. What is whole is left alone, so that doing it again changes nothing.
+    The journal is not changed: an interrupted sweep remains interrupted, and its run is shown as
+    killed. Complete runs are not changed, so the operation is idempotent.
 
     Parameters
     ----------
     sweep_id : str
-        Its whole id.
+        Its full id.
     store : Store
-        Where it is.
+        The store that contains it.
     say : callable
-        Is told a line for each step of fetching data, if they are to be fetched.
+        Called with a line for each step of fetching data.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def rebuild(sweep_id: str, *, store: Store, say: Callable[[str], None]) -> None:
     StoreError
         If its journal or an evaluation is damaged or missing.
     DataError
-        If its data set cannot be had.
+        If its data set is unavailable.
     """
     datasets = Datasets(say)
     with owned(store.lock_path(sweep_id)):
@@ -49,7 +49,7 @@ def rebuild(sweep_id: str, *, store: Store, say: Callable[[str], None]) -> None:
         datasets.expect(history.opened["data"])
         if blueprint.config.tracking.name == "none":
             return
-        read_result(store, sweep_id)  # refuses what is not whole before anything is written
+        read_result(store, sweep_id)  # raises on missing evaluations before anything is written
         with Projections(
             sweep_id=sweep_id, blueprint=blueprint, history=history, store=store, load=datasets.load
         ) as shown:
@@ -76,5 +76,5 @@ def _deliver(shown: Projections, history: History, holdings: Holdings) -> None:
 
 
 def _is_stale(count: int, history: History) -> bool:
-    """Tell whether a study has trials that are not those of the journal."""
+    """Return whether a study has trials that differ from those of the journal."""
     return bool(count) and (bool(history.retried) or count > len(history.outcomes))

@@ -1,4 +1,4 @@
-"""The Settlement: what becomes of a trial whose evaluations are done, or were done before."""
+"""The Settlement: journals the outcome of trials whose evaluations are done."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sweepmark.scores.scorecard import merge_trial
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sweepmark.coordinator.decisions import Record
+    from sweepmark.coordinator.decisions import EntryWriter
     from sweepmark.coordinator.stock import Stock
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.search.axes import Params
@@ -25,20 +25,20 @@ __all__ = ["Observer", "OpenTrial", "Settlement", "result_entry"]
 
 
 class Observer(Protocol):
-    """Is told of every trial that is settled: the projections and the progress display."""
+    """Receives every settled trial: the projections and the progress display."""
 
     def prepare(self) -> None:
-        """Get ready to be told; the first evaluations are being computed meanwhile."""
+        """Prepare while the first evaluations are being computed."""
         ...
 
     def settled(self, trial: Trial, cards: Sequence[Scorecard]) -> None:
-        """Take a trial, with the Scorecards of its evaluations (none if it failed)."""
+        """Receive a trial with the Scorecards of its evaluations (none if it failed)."""
         ...
 
 
 @dataclass(slots=True)
 class OpenTrial:
-    """A trial that is under way; it counts as started with its first evaluation.
+    """A trial in progress; it counts as started with its first evaluation.
 
     Attributes
     ----------
@@ -49,15 +49,15 @@ class OpenTrial:
     specifications : tuple of Specification
         Its evaluations.
     started : float
-        Seconds since the epoch; infinite before it has begun.
+        Seconds since the epoch; infinite before it has started.
     missing : set of str
-        Keys of the evaluations that it waits for.
+        Keys of the evaluations it is waiting for.
     found : dict of str to Stored
-        What it consists of so far, by key.
+        Its finished evaluations, by key.
     failure : Failure or None
-        What it was given up for.
+        Why it was given up.
     attempts : int
-        How often the evaluation was begun that was begun most often.
+        Maximum number of attempts of any of its evaluations.
     """
 
     number: int
@@ -72,28 +72,28 @@ class OpenTrial:
 
 @dataclass(slots=True, kw_only=True)
 class Settlement:
-    """Journals the outcomes of trials and tells of them.
+    """Journals the outcomes of trials and notifies the observer.
 
     Attributes
     ----------
     sweep_id : str
-        Whose trials they are.
+        The sweep's id.
     objective : str or None
-        The metric that has to be a number.
+        The metric that must be a finite number.
     history : History
-        What the journal says so far; what it has settled is taken over.
+        The content of the journal so far; its outcomes are reused.
     stock : Stock
-        What was computed before.
+        Evaluations computed before.
     observer : Observer
-        Is told of settled trials.
-    record : Record
-        Where outcomes go before anybody is told.
+        Called with each settled trial.
+    record : EntryWriter
+        Journals each outcome before the observer is notified.
     clock : callable
         Seconds since the epoch; never runs backwards.
     retry_failed : bool
-        Whether failed trials are tried again.
+        Whether failed trials are retried.
     trials : dict of int to Trial
-        Those that are settled.
+        The settled trials, by number.
     """
 
     sweep_id: str
@@ -101,13 +101,13 @@ class Settlement:
     history: History
     stock: Stock
     observer: Observer
-    record: Record
+    record: EntryWriter
     clock: Callable[[], float]
     retry_failed: bool
     trials: dict[int, Trial] = field(default_factory=dict)
 
     def restore(self, number: int, params: Params, *, with_model: bool) -> bool:
-        """Take over a recorded outcome; False if the trial has to be computed (again)."""
+        """Reuse a journalled outcome; return False if the trial has to be computed (again)."""
         outcome = self.history.outcomes.get(number)
         if outcome is None:
             return False
@@ -126,7 +126,7 @@ class Settlement:
         return True
 
     def finish(self, trial: OpenTrial) -> None:
-        """Journal a trial's outcome, unless it is on record as it is, and settle it."""
+        """Journal a trial's outcome, unless an equal one is journalled, and settle the trial."""
         keys = [specification.key for specification in trial.specifications]
         found = [] if trial.failure else [trial.found[key] for key in keys]
         cards = [stored.scorecard for stored in found]
@@ -159,7 +159,7 @@ class Settlement:
         )
 
     def _on_record(self, trial: OpenTrial, found: Sequence[Stored]) -> Entry | None:
-        """Return the recorded outcome of a trial that was computed again and came out the same."""
+        """Return the journalled outcome of a trial that was computed again with the same result."""
         outcome = self.history.outcomes.get(trial.number)
         if trial.failure is not None or outcome is None or outcome["status"] != "complete":
             return None
@@ -183,7 +183,7 @@ class Settlement:
 
 
 def result_entry(stored: Stored) -> dict[str, object]:
-    """Return what the journal says of an evaluation that something consists of."""
+    """Return the journal's record of an evaluation that a trial or final test consists of."""
     return {
         "digest": stored.result,
         "fit_seconds": stored.scorecard.fit_seconds,

@@ -1,4 +1,4 @@
-"""The Stock of a sweep: the evaluations that it need not compute, checked, and the ones it did."""
+"""The Stock of a sweep: verified evaluations that need not be computed, and newly computed ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sweepmark.store.holdings import as_meant
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sweepmark.coordinator.decisions import Record
+    from sweepmark.coordinator.decisions import EntryWriter
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.specification.specification import Specification
@@ -25,38 +25,38 @@ _Found = TypeVar("_Found")
 
 @dataclass(slots=True, kw_only=True)
 class Stock:
-    """Looks for evaluations and keeps new ones; what is damaged is set aside, and said.
+    """Finds evaluations and stores new ones; damaged ones are moved aside and reported.
 
     Attributes
     ----------
     sweep_id : str
-        Whose stock it is.
+        The sweep's id.
     evaluations : EvaluationStore
-        Where they lie.
+        The store of evaluations.
     history : History
-        What the journal says so far.
-    record : Record
-        Where warnings go.
+        The content of the journal so far.
+    record : EntryWriter
+        Journals warnings.
     say : callable
-        Is told of them at once.
+        Called with each warning.
     """
 
     sweep_id: str
     evaluations: EvaluationStore
     history: History
-    record: Record
+    record: EntryWriter
     say: Callable[[str], None]
 
     def recorded(self, key: str, digest: str, *, with_model: bool = False) -> Stored | None:
-        """Return an evaluation that came to a result on record; None if that is lost."""
+        """Return an evaluation with the journalled result; None if it is lost."""
         stored = self._sound(lambda: self.evaluations.find(key, digest, with_model=with_model))
         return None if stored is None else as_meant(stored, self.history.results.get(key))
 
     def usable(self, key: str, *, with_model: bool) -> Stored | None:
-        """Return an evaluation that need not be computed; None if it has to be.
+        """Return a usable evaluation; None if it has to be computed.
 
-        A fresh sweep takes none but its own. Another takes what is there, also where it came out
-        differently than what it had and lost, which is said.
+        With ``fresh``, only the sweep's own evaluations are used. Otherwise any stored evaluation
+        is used, even if its result differs from one that the sweep had and lost; that is reported.
         """
         meant = self.history.results.get(key)
         if meant is not None:
@@ -77,7 +77,7 @@ class Stock:
         return stored
 
     def keep(self, specification: Specification, card: Scorecard, origin: Origin) -> Stored:
-        """Write what was computed to the store; warn if another came out differently before."""
+        """Write an evaluation to the store; warn if an earlier one has another result."""
         stored, earlier = self._sound(lambda: self.evaluations.put(specification, card, origin))
         if earlier is not None:
             self._warn(
@@ -89,7 +89,7 @@ class Stock:
         return stored
 
     def _sound(self, ask: Callable[[], _Found]) -> _Found:
-        """Ask the store, until nothing that it comes upon is damaged."""
+        """Query the store, moving damaged evaluations aside, until a sound one or none is found."""
         while True:
             try:
                 return ask()
@@ -111,7 +111,7 @@ def _accuracies(now: Scorecard, then: Scorecard) -> str:
 
 
 def lacks(history: History, blueprint: Blueprint, evaluations: EvaluationStore) -> bool:
-    """Tell whether something is lost of what a sweep that is over consists of."""
+    """Return whether an evaluation of a completed sweep is lost."""
     rows: dict[str, int] = {}
     try:
         for key, with_model in history.wanted().items():
@@ -129,14 +129,14 @@ def lacks(history: History, blueprint: Blueprint, evaluations: EvaluationStore) 
 
 
 def _with_model(history: History, blueprint: Blueprint, rows: Mapping[str, int]) -> str | None:
-    """Return the evaluation of a trial that has to have its model; None if none has.
+    """Return the key of the evaluation that must have its model; None if there is none.
 
-    It is the one that the coordinator keeps a model of: a run's, or that of the most rows.
+    The coordinator keeps the model of a single run, or of the trial with most training rows.
     """
     if blueprint.sweep.objective is not None or blueprint.config.evaluation.method != "test":
         return None
     if history.has_failures or not history.outcomes:
-        return None  # it may have been the one
+        return None  # it may have been that trial
     numbers = sorted(history.outcomes) if blueprint.sweeps_rows else [0]
     tested = [
         number

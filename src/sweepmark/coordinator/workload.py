@@ -1,4 +1,4 @@
-"""The Workload: evaluations that trials wait for, each computed once however many want it."""
+"""The Workload: evaluations that trials wait for, each computed once for all its trials."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ __all__ = ["Workload"]
 
 _RETRIED = {"killed", "memory"}
 _READY_PER_SLOT = 64
-"""Enough to choose from: the cells of a usual grid on the folds that a worker has."""
+"""Ready jobs per slot that give Placement enough choice: a usual grid on the folds of a worker."""
 
 
 @dataclass(slots=True)
 class Workload:
-    """Hands jobs to an engine's free slots, each to the one that has most of its work done.
+    """Submits jobs to an engine's free slots, preferring slots that can reuse cached work.
 
     Attributes
     ----------
     engine : Engine
-        What computes.
+        Computes evaluations.
     retries : int
         Further attempts for an evaluation whose worker was killed or ran out of memory.
     """
@@ -41,16 +41,16 @@ class Workload:
 
     @property
     def is_ample(self) -> bool:
-        """Whether so much is ready that no worker will wait for a decision."""
+        """Whether enough jobs are ready that no worker will wait for a decision."""
         return len(self._ready) >= _READY_PER_SLOT * self.engine.n_slots
 
     @property
     def has_room(self) -> bool:
-        """Whether a slot has nothing to do."""
+        """Whether there are fewer ready jobs than idle slots."""
         return len(self._ready) < len(self.engine.idle())
 
     def want(self, job: Job, *, trial: int) -> None:
-        """Let a trial wait for an evaluation; one that is under way is not begun again."""
+        """Register that a trial waits for an evaluation; a running one is not started again."""
         key = job.specification.key
         if key not in self._waiting:
             self._waiting[key] = []
@@ -58,7 +58,7 @@ class Workload:
         self._waiting[key].append(trial)
 
     def forget(self, keys: Iterable[str], *, trial: int) -> None:
-        """Let a trial wait no longer; what no other wants is not begun."""
+        """Unregister a trial; evaluations that no other trial waits for are not started."""
         for key in keys:
             self._waiting[key].remove(trial)
             if not self._waiting[key] and key in self._ready:
@@ -66,7 +66,7 @@ class Workload:
                 del self._waiting[key]
 
     def dispatch(self) -> None:
-        """Give the free slots something to do."""
+        """Submit jobs to the free slots."""
         for slot in self.engine.idle():
             job = self._next_job(slot)
             if job is None:
@@ -75,9 +75,9 @@ class Workload:
             self.engine.submit(job, slot=slot)
 
     def wait(self, timeout: float | None = None) -> list[Outcome]:
-        """Return what came back, after ``timeout`` seconds at most.
+        """Return finished outcomes, after ``timeout`` seconds at most.
 
-        An outcome that is tried again is returned too: see :meth:`settle`.
+        Outcomes that will be retried are included: see :meth:`settle`.
         """
         return self.engine.wait(timeout)
 
@@ -88,16 +88,16 @@ class Workload:
         return self._ready.pop(job.specification.key)
 
     def owner(self, key: str) -> int:
-        """Return the first trial that waits for an evaluation; -1 if none does any more."""
+        """Return the first trial that waits for an evaluation; -1 if none does."""
         waiting = self._waiting[key]
         return waiting[0] if waiting else -1
 
     def attempts(self, key: str) -> int:
-        """Return how often an evaluation was begun."""
+        """Return the number of attempts of an evaluation."""
         return self._attempts[key]
 
     def settle(self, job: Job, failure: Failure | None) -> list[int] | None:
-        """Return the trials whose wait an outcome ends; None if it is tried again."""
+        """Return the trials that an outcome completes; None if the evaluation is retried."""
         key = job.specification.key
         if failure is not None and self._may_retry(key, failure):
             self._ready = {key: job} | self._ready

@@ -1,8 +1,8 @@
-"""Data sets: fetched from the first source that delivers, verified, decoded once, memory-mapped.
+"""Data sets: fetched from the first available source, verified, decoded once, memory-mapped.
 
-``load`` is for who has a configuration and may wait for a download; ``open_dataset`` is for
-workers, who know a digest and need it in milliseconds. Neither imports more than NumPy and the
-standard library unless something has to be fetched.
+``load`` takes a configuration and may download; ``open_dataset`` is for workers, takes a digest and
+needs milliseconds. Both import only NumPy and the standard library unless something has to be
+fetched.
 """
 
 from __future__ import annotations

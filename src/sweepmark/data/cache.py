@@ -1,13 +1,13 @@
-"""The cache folder: where entries lie, who may write, and how an entry becomes visible whole.
+"""The data cache on disk: its layout, locking, and the atomic publication of entries.
 
 ::
 
     <cache>/datasets/<digest>/   one decoded data set, see :mod:`sweepmark.data.entry`
-    <cache>/checked/<digest>.json  what was found whole, see :mod:`sweepmark.data.integrity`
+    <cache>/checked/<digest>.json  the state when last verified, see :mod:`sweepmark.data.integrity`
     <cache>/folders/<key>.json   the digest that a user's own folder was decoded to
     <cache>/databases/<name>.db  new databases of MLflow and Optuna (`sweepmark.store.database`)
-    <cache>/unfinished/<key>/    of the process that holds the lock; gone when it is done
-    <cache>/locks/<key>.lock     flock: it dies with its owner, so nothing is ever stale
+    <cache>/unfinished/<key>/    work folder of the process that holds the lock; removed at its end
+    <cache>/locks/<key>.lock     flock, which the system releases when its owner ends
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _NOT_OURS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT
 
 
 def root() -> Path:
-    """Return the cache folder: ``SWEEPMARK_CACHE``, or the platform's for sweepmark."""
+    """Return the cache folder: ``SWEEPMARK_CACHE``, or the platform's default."""
     chosen = os.environ.get(VARIABLE)
     if chosen:
         return Path(chosen).expanduser().absolute()
@@ -52,17 +52,17 @@ def root() -> Path:
 
 
 def entry_folder(digest: str) -> Path:
-    """Return the folder of the data set with this digest, whether it is there or not."""
+    """Return the folder of the data set with this digest, which need not exist."""
     return root() / "datasets" / digest
 
 
 def index_file(key: str) -> Path:
-    """Return the file that says which digest a user's own folder was decoded to."""
+    """Return the file with the digest that a user's own files were decoded to."""
     return root() / "folders" / f"{key}.json"
 
 
 def record_file(digest: str) -> Path:
-    """Return the file that says how the entry with this digest was when it was found whole."""
+    """Return the file with the state of an entry when it was last verified."""
     return root() / "checked" / f"{digest}.json"
 
 
@@ -73,7 +73,7 @@ def claim(key: str, *, on_wait: Callable[[], None]) -> Iterator[Path]:
     Parameters
     ----------
     key : str
-        What only one process at a time may work on: a digest, or the key of a folder.
+        What to lock: a digest, or the key of a user's files.
     on_wait : callable
         Called once if another process holds the lock; the call then waits for it.
 
@@ -82,7 +82,7 @@ def claim(key: str, *, on_wait: Callable[[], None]) -> Iterator[Path]:
     ConfigurationError
         If the cache folder cannot be written.
     StoreError
-        If the file system fails otherwise, such as for want of space.
+        On other errors of the file system, such as a full disk.
     """
     with files.explained(OSError, _explain):
         locks = root() / "locks"
@@ -92,7 +92,7 @@ def claim(key: str, *, on_wait: Callable[[], None]) -> Iterator[Path]:
         files.lock(file, on_wait=on_wait)
         work = root() / "unfinished" / key
         with files.explained(OSError, _explain):
-            # Whatever lies there was left by an owner that was killed: we hold its lock now.
+            # Existing files were left by a killed owner: its lock is held here now.
             shutil.rmtree(work, ignore_errors=True)
             work.mkdir(parents=True)
             try:
@@ -102,25 +102,25 @@ def claim(key: str, *, on_wait: Callable[[], None]) -> Iterator[Path]:
 
 
 def publish(folder: Path, target: Path) -> None:
-    """Make a finished folder visible under its final name, all of it or nothing.
+    """Publish a finished folder under its final name, atomically.
 
     ``folder`` must lie in a work folder of the same cache. If another process published the same
-    entry meanwhile, the first stays: equal names mean equal content.
+    entry meanwhile, the first one is kept: equal names mean equal content.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    if not os.path.lexists(target):  # what is known of an entry that is gone is not known of this
+    if not os.path.lexists(target):  # a record of a removed entry does not apply to this one
         record_file(target.name).unlink(missing_ok=True)
     files.give_name(folder, target, is_durable=True)
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a small file whole, and make the folder that it lies in."""
+    """Write a small file atomically, and create its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write_file(path, content)
 
 
 def _is_on_the_way(name: str | None) -> bool:
-    """Tell whether a file lies in the cache or above it, where folders may have to be made."""
+    """Return whether a path is in the cache, or a parent of it that may have to be created."""
     if not name:
         return True
     path = Path(name).absolute()
@@ -128,7 +128,7 @@ def _is_on_the_way(name: str | None) -> bool:
 
 
 def _explain(error: OSError) -> ConfigurationError | StoreError | None:
-    """Return what to do about an error of the file system; None if it is not the cache's."""
+    """Return an error of the file system with a remedy; None if it does not concern the cache."""
     if error.errno is None or not _is_on_the_way(error.filename):
         return None
     reason = f"the cache folder {root()} cannot be written: {error.strerror}"

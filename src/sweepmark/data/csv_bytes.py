@@ -1,7 +1,7 @@
-"""CSV of bytes, as pictures are written: decoded a block at a time by NumPy.
+"""Fast decoding of CSV files of bytes, as used for images, in blocks by NumPy.
 
-Arrow needs half of pandas' time for 42,000 rows of 785 columns, since it converts every block of
-text column by column, 1,300 bytes at a time. Looking at a block as one array takes a fifth.
+For 42,000 rows of 785 columns Arrow needs half of pandas' time, since it converts every block of
+text column by column, 1,300 bytes at a time. Processing a block as one array needs a fifth.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sweepmark.data.csv_header import Header
+    from sweepmark.data.csv_header import CsvHeader
 
 __all__ = ["read_bytes"]
 
-_BLOCK = 1 << 18  # text and what is made of it stay in a core's own cache
+_BLOCK = 1 << 18  # bytes of a block: text and intermediate arrays fit into a core's cache
 
 
 def read_bytes(
-    path: Path, header: Header, label: int | None
+    path: Path, header: CsvHeader, label: int | None
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]] | None:
-    """Return a table whose cells are all integers in [0, 255], written plainly.
+    """Read a table whose cells are all integers in [0, 255], in plain decimal notation.
 
     Parameters
     ----------
     path : Path
         The file.
-    header : Header
+    header : CsvHeader
         Its columns.
     label : int or None
         Place of the labels.
@@ -45,8 +45,8 @@ def read_bytes(
     y : ndarray of shape (n_rows,), int64
         Empty if there are no labels.
 
-    None instead of both if there is anything else in the file, such as a space, a quote or an
-    empty line: that is for a reader who knows more.
+    None instead of both if the file contains anything else, such as a space, a quote or an empty
+    line, which needs a general reader.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -70,7 +70,7 @@ def read_bytes(
 
 
 def _cuts(path: Path, n_lines: int, n_ranges: int) -> list[int]:
-    """Return the offsets of ranges of whole lines, the header left out."""
+    """Return the offsets of ranges of whole lines, without the header."""
     size = path.stat().st_size
     with path.open("rb") as file:
         if file.read(3) != codecs.BOM_UTF8:
@@ -88,7 +88,7 @@ def _cuts(path: Path, n_lines: int, n_ranges: int) -> list[int]:
 def _read_range(
     path: Path, start: int, stop: int, n_columns: int, label: int | None
 ) -> list[tuple[NDArray[np.uint8], NDArray[np.int64]]] | None:
-    """Return features and labels of each block; NumPy lets other threads run meanwhile."""
+    """Return features and labels of each block; NumPy releases the GIL meanwhile."""
     blocks = []
     with path.open("rb") as file:
         file.seek(start)
@@ -120,10 +120,10 @@ def _whole_lines(file: BinaryIO, n_bytes: int) -> Iterator[memoryview]:
 
 
 def _decode(text: memoryview, n_columns: int) -> NDArray[np.uint8] | None:
-    """Decode whole lines; every step looks at all bytes of the block at once."""
+    """Decode whole lines; every step processes all bytes of the block at once."""
     characters = np.frombuffer(text, dtype=np.uint8)
     digits = characters - np.uint8(ord("0"))
-    is_digit = digits <= 9  # noqa: PLR2004 -- what is below "0" wraps around and is above
+    is_digit = digits <= 9  # noqa: PLR2004 -- bytes below "0" wrap around to large values
     ends = np.flatnonzero(~is_digit)
     newlines = np.flatnonzero(characters == ord("\n"))
     n_commas = np.count_nonzero(characters == ord(","))
@@ -134,12 +134,12 @@ def _decode(text: memoryview, n_columns: int) -> NDArray[np.uint8] | None:
     digits *= is_digit
     pairs = is_digit[1:] & is_digit[:-1]
     triples = pairs[1:] & pairs[:-1]
-    # Neither an empty cell nor one of more than three digits.
+    # No empty cells, and none of more than three digits.
     if not is_digit[0] or not (is_digit[1:] | is_digit[:-1]).all():
         return None
     if (triples[1:] & triples[:-1]).any():
         return None
-    # At each place: the number that its digit and up to two before it make.
+    # At each position: the number formed by its digit and up to two before it.
     values = digits.copy()
     values[1:] += np.uint8(10) * digits[:-1]
     hundreds = digits[:-2] * pairs[1:]

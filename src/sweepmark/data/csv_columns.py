@@ -1,4 +1,4 @@
-"""CSV by columns, through Arrow: numbers throughout, or columns of several types."""
+"""Reading CSV files by Arrow: all numbers, or columns of several types."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sweepmark.data.csv_header import Header
+    from sweepmark.data.csv_header import CsvHeader
 
     Cells = list[str | None]
 
@@ -24,9 +24,9 @@ __all__ = ["narrow", "read_mixed", "read_numbers", "widen"]
 
 
 def read_numbers(
-    path: Path, header: Header, label: int | None
+    path: Path, header: CsvHeader, label: int | None
 ) -> tuple[NDArray[Any], Cells | None]:
-    """Return a table of finite numbers as an array, and the labels as they stand.
+    """Return a table of finite numbers as an array, and the labels as text.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def read_numbers(
     Raises
     ------
     DataError
-        With row and column of the first cell that is no number.
+        With row and column of the first cell that is not a number.
     """
     import pyarrow as pa
 
@@ -57,7 +57,7 @@ def read_numbers(
 
 
 def narrow(X: NDArray[np.float64]) -> NDArray[Any]:
-    """Return an array as uint8 if nothing is lost by it."""
+    """Return an array as uint8 if that is lossless."""
     if X.size and X.min() >= 0 and X.max() <= np.iinfo(np.uint8).max:
         small = X.astype(np.uint8)
         if np.array_equal(small, X):
@@ -66,10 +66,10 @@ def narrow(X: NDArray[np.float64]) -> NDArray[Any]:
 
 
 def widen(features: Sequence[Any]) -> list[Any]:
-    """Return the features of several tables with the types that hold all of them.
+    """Return the features of several tables converted to common types.
 
-    Arrays become float64 unless all are uint8. A column of which one table has no value at all is
-    what the others say it is.
+    Arrays become float64 unless all are uint8. A column without values in one table takes its type
+    from the others.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def widen(features: Sequence[Any]) -> list[Any]:
 
 def read_mixed(
     path: Path,
-    header: Header,
+    header: CsvHeader,
     label: int | None,
     *,
     types: Mapping[str, str],
@@ -109,29 +109,29 @@ def read_mixed(
     ----------
     path : Path
         The file.
-    header : Header
+    header : CsvHeader
         Its columns.
     label : int or None
         Place of the labels.
     types : mapping of str to {"number", "text"}
-        What columns are; those not listed are numbers if all their cells are, text if none is.
+        Types of columns; those not listed are numbers if all their cells are, text if none is.
     missing : sequence of str
-        Cells that mean that there is no value.
+        Cell texts that mean a missing value.
 
     Returns
     -------
     features : pyarrow.Table
-        Columns of float64 and of string, null where there is no value.
+        Columns of float64 and of string, with null for missing values.
     labels : list of str or None
-        None where one is missing.
+        None for missing labels.
 
     Raises
     ------
     ConfigurationError
-        If ``types`` names a column that is not there.
+        If ``types`` has an unknown column.
     DataError
-        With row and column of a cell that is no number in a column of numbers, or a column that
-        could be either.
+        With row and column of a cell that is not a number in a column of numbers, or for an
+        ambiguous column.
     """
     import pyarrow as pa
 
@@ -154,7 +154,7 @@ def read_mixed(
 
 def _read(
     path: Path,
-    header: Header,
+    header: CsvHeader,
     types: Mapping[str, Any],
     *,
     quoted: bool,
@@ -165,7 +165,7 @@ def _read(
     return csv.read_csv(
         path,
         read_options=csv.ReadOptions(column_names=header.names, skip_rows=header.n_lines),
-        # Cells of several lines cannot be cut at the ends of lines, which is the faster way.
+        # Splitting at line ends, which is faster, is not possible with multi-line cells.
         parse_options=csv.ParseOptions(newlines_in_values=quoted),
         convert_options=csv.ConvertOptions(
             column_types=types, null_values=list(missing), strings_can_be_null=bool(missing)
@@ -174,7 +174,7 @@ def _read(
 
 
 def _stack(table: Any) -> NDArray[np.float64]:
-    """Copy columns into one array, a few hundred rows at a time, while they are in reach."""
+    """Copy columns into one array, a few hundred rows at a time, to make use of the CPU cache."""
     X = np.empty(table.shape, dtype=np.float64)
     start = 0
     for batch in table.to_batches():
@@ -183,7 +183,7 @@ def _stack(table: Any) -> NDArray[np.float64]:
     return X
 
 
-def _typed(path: Path, header: Header, place: int, cells: Any, declared: str | None) -> Any:
+def _typed(path: Path, header: CsvHeader, place: int, cells: Any, declared: str | None) -> Any:
     import pyarrow as pa
     from pyarrow import compute
 

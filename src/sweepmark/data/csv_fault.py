@@ -1,11 +1,11 @@
-"""What is wrong with a table, by line, row and column: the slow look at a file that failed."""
+"""Diagnosis of an invalid CSV file, by line, row and column, with a slow reader."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from sweepmark.data.csv_header import Header, is_number, iterate_lines
+from sweepmark.data.csv_header import CsvHeader, is_number, iterate_lines
 from sweepmark.errors import DataError
 
 if TYPE_CHECKING:
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 
 __all__ = ["cell_fault", "first_fault"]
 
-_SHOWN = 40  # characters of a cell
+_SHOWN = 40  # maximum characters of a cell in a message
 
 
 def first_fault(
-    path: Path, header: Header, numeric: Collection[int], *, reason: str = ""
+    path: Path, header: CsvHeader, numeric: Collection[int], *, reason: str = ""
 ) -> DataError:
-    """Return the error for the first line that is no row of the table.
+    """Return the error for the first line that is not a valid row.
 
     Parameters
     ----------
     path : Path
         The file.
-    header : Header
+    header : CsvHeader
         Its columns.
     numeric : collection of int
         Places of the columns whose cells must be finite numbers.
     reason : str
-        What the fast reader said, in case that nothing is found.
+        The fast reader's error, used if nothing is found.
     """
     for row, line, cells in _rows(path, header):
         if len(cells) != len(header.names):
@@ -49,14 +49,14 @@ def first_fault(
     return DataError(f"{path}: cannot be read: {reason}")
 
 
-def cell_fault(path: Path, header: Header, row: int, column: int, rule: str) -> DataError:
-    """Return the error for a cell that is known to be wrong.
+def cell_fault(path: Path, header: CsvHeader, row: int, column: int, rule: str) -> DataError:
+    """Return the error for a cell that is known to be invalid.
 
     Parameters
     ----------
     path : Path
         The file.
-    header : Header
+    header : CsvHeader
         Its columns.
     row, column : int
         The cell's place, both from 0.
@@ -70,7 +70,7 @@ def cell_fault(path: Path, header: Header, row: int, column: int, rule: str) -> 
 
 
 def _bad_cell(
-    path: Path, header: Header, place: tuple[int, int, int], cell: str, rule: str
+    path: Path, header: CsvHeader, place: tuple[int, int, int], cell: str, rule: str
 ) -> DataError:
     row, line, column = place
     found = repr(cell if len(cell) <= _SHOWN else cell[:_SHOWN] + "…") if cell else "nothing"
@@ -83,7 +83,7 @@ def _place(row: int, line: int) -> str:
     return f"row {row + 1} (line {line})"
 
 
-def _rows(path: Path, header: Header) -> Iterator[tuple[int, int, list[str]]]:
+def _rows(path: Path, header: CsvHeader) -> Iterator[tuple[int, int, list[str]]]:
     """Yield number from 0, line and cells of each row."""
     skip = 1 if header.is_given else 0
     for number, (line, cells) in enumerate(iterate_lines(path)):
@@ -92,10 +92,10 @@ def _rows(path: Path, header: Header) -> Iterator[tuple[int, int, list[str]]]:
 
 
 def _are_numbers(cells: Sequence[str], numeric: Collection[int]) -> bool:
-    """Look at a whole row at once: millions of cells may stand before the wrong one."""
+    """Return whether all cells are numbers; at once, since millions may precede an invalid one."""
     joined = ",".join([cells[column] for column in numeric])
     if not joined.isascii() or "_" in joined:
-        return False  # float takes other scripts' digits and underscores
+        return False  # float accepts other scripts' digits and underscores
     if not joined.encode().translate(None, b"0123456789,"):
         return ",," not in f",{joined},"
     try:

@@ -1,4 +1,4 @@
-"""The first line of a CSV file, which names the columns or is data already."""
+"""The header of a CSV file, and its detection."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["NUMBER", "Header", "is_number", "iterate_lines", "read_header"]
+__all__ = ["NUMBER", "CsvHeader", "is_number", "iterate_lines", "read_header"]
 
 NUMBER = r"^[ \t]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t]*$"
-"""What is a number in a table; Arrow reads the same, and NaN and infinity besides."""
+"""The syntax of numbers in tables: that of Arrow, without NaN and infinity."""
 
 _NUMBER = re.compile(NUMBER)
-_AT_LEAST = 2  # a label and a feature
+_AT_LEAST = 2  # minimum number of columns: a label and a feature
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class CsvHeader:
     """The columns of a CSV file.
 
     Attributes
     ----------
     names : tuple of str
-        As the first line has them; ``column_1`` and so on where there is no header.
+        The column names in the first line; ``column_1`` and so on if there is no header.
     is_given : bool
         Whether the file has a header.
     n_lines : int
@@ -41,14 +41,14 @@ class Header:
     n_lines: int
 
     def index(self, name: str, *, key: str) -> int:
-        """Return the place of a column, or say which there are and which key named it."""
+        """Return the index of a column; the error has the existing columns and the config key."""
         if name not in self.names:
             raise ConfigurationError(f"{key}: {unknown_name('column', name, self.names)}")
         return self.names.index(name)
 
 
 def is_number(text: str) -> bool:
-    """Tell whether a cell is a finite decimal number.
+    """Return whether a cell is a finite decimal number.
 
     Examples
     --------
@@ -59,14 +59,14 @@ def is_number(text: str) -> bool:
 
 
 def iterate_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield each line that is not empty, with its number from 1, as its cells.
+    """Yield the number (from 1) and the cells of each non-empty line.
 
-    Where a quoted cell goes over several lines, the number is that of the last.
+    If a quoted cell spans several lines, the number is that of the last one.
 
     Raises
     ------
     DataError
-        If the file is no text in UTF-8; a byte order mark is fine.
+        If the file is not UTF-8 text; a byte order mark is allowed.
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file)
@@ -88,7 +88,7 @@ def read_header(
     expected: bool | None,  # noqa: FBT001 -- as configured
     *,
     remedy: str = "Set dataset.header=true or false.",
-) -> Header:
+) -> CsvHeader:
     """Return the columns of a CSV file.
 
     Parameters
@@ -96,16 +96,16 @@ def read_header(
     path : Path
         The file.
     expected : bool or None
-        Whether the first line is a header; None finds out: it is one if no cell is a number,
-        and data if every cell is.
+        Whether the first line is a header; None detects it: it is one if no cell is a number, and
+        data if every cell is.
     remedy : str
-        What to do where that cannot be found out.
+        The advice in the error if detection fails.
 
     Raises
     ------
     DataError
-        If the file is empty, a name is missing or stands twice, there are fewer than two
-        columns, or the first line could be either.
+        If the file is empty, a name is missing or duplicate, there are fewer than two columns, or
+        the first line is ambiguous.
     """
     number, cells = next(iterate_lines(path), (0, []))
     if not cells:
@@ -126,10 +126,10 @@ def read_header(
         expected = not all(numeric)
     if not expected:
         numbered = tuple(f"column_{place + 1}" for place in range(len(cells)))
-        return Header(numbered, is_given=False, n_lines=0)
+        return CsvHeader(numbered, is_given=False, n_lines=0)
     names = tuple(cell.strip() for cell in cells)
     _check_names(names, f"{path}: line {number}")
-    return Header(names, is_given=True, n_lines=number)
+    return CsvHeader(names, is_given=True, n_lines=number)
 
 
 def _check_names(names: tuple[str, ...], where: str) -> None:

@@ -1,4 +1,4 @@
-"""Labels of a table: whole numbers as they are, text as numbers of names."""
+"""Encoding of a table's labels: whole numbers unchanged, text as indices of names."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["MIXED", "LabelError", "encode_labels"]
 
 MIXED = "labels must be numbers throughout or text throughout"
-"""The rule that a label breaks which is no number, among numbers."""
+"""The rule in the error for a label that is not a number, among numbers."""
 
-_EXACT = 2.0**53  # from here on float64 skips whole numbers
+_EXACT = 2.0**53  # from here on float64 cannot represent all integers
 
 
 class LabelError(Exception):
-    """A label that is none: which row, and what it must be.
+    """An invalid label, with its row and the rule that it violates.
 
     Attributes
     ----------
@@ -41,28 +41,28 @@ class LabelError(Exception):
 def encode_labels(
     cells: Sequence[str | None], names: tuple[str, ...] | None = None, *, is_text: bool = False
 ) -> tuple[NDArray[np.int64], tuple[str, ...] | None]:
-    """Return labels as integers, and what they stand for where they are text.
+    """Return labels as integers, and their names if they are text.
 
     Parameters
     ----------
     cells : sequence of str or None
-        As they stand in the file; None is missing.
+        The labels in the file; None is missing.
     names : tuple of str, optional
-        The names that the labels must be of, such as those of the training rows.
+        The allowed names, such as those of the training rows.
     is_text : bool
-        Whether labels are text even where they look like numbers.
+        Whether labels are text even if they look like numbers.
 
     Returns
     -------
     y : ndarray of shape (n_rows,), int64
-        The numbers themselves, or places in the names.
+        The numbers themselves, or indices of names.
     names : tuple of str or None
         The names in alphabetical order; None if the labels are numbers.
 
     Raises
     ------
     LabelError
-        If a label is missing, no whole number among numbers, or not among the names.
+        If a label is missing, not a whole number among numbers, or not among the names.
 
     Examples
     --------

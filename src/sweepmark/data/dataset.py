@@ -1,4 +1,4 @@
-"""A Dataset: its parts as arrays, and where they came from."""
+"""The Dataset: its parts as arrays, its names and its origin."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ __all__ = ["Dataset", "Part"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """Rows that belong together, such as the official training file.
+    """Rows with labels, such as the official training file.
 
     Attributes
     ----------
     X : ndarray or DataFrame of shape (n_rows, n_features)
-        An array is of uint8 or float64, read-only, and memory-mapped where it comes from the
-        cache. A table with text or missing values is a frame: columns of numbers are float64
-        with NaN where a value is missing, the others str with missing values kept.
+        An array is of uint8 or float64, read-only, and memory-mapped if it comes from the cache. A
+        table with text or missing values is a frame: columns of numbers are float64 with NaN for
+        missing values, others are str with missing values kept.
     y : ndarray of shape (n_rows,), int64
-        Labels, or their numbers in ``label_names``; read-only likewise.
+        Labels, or their indices in ``label_names``; read-only.
     """
 
     X: NDArray[Any] | DataFrame
@@ -42,26 +42,26 @@ class Part:
 
     @property
     def n_rows(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return len(self.y)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Dataset:
-    """A data set in two parts, official training rows and (where there are any) test rows.
+    """A data set in two parts: official training rows and, optionally, test rows.
 
-    Rows are numbered through: the training part's from 0, the test part's go on after them.
+    Rows are numbered consecutively: training rows from 0, test rows after them.
 
     Attributes
     ----------
     name : str
-        What the configuration calls it.
+        Its name in the configuration.
     digest : str
         SHA-256 over the SHA-256s of its files; equal digests are equal data.
     source : str
-        Where the bytes came from when they were fetched.
+        The source that it was fetched from.
     image_shape : (int, int) or None
-        Rows and columns of the picture that a row of X is; None if it is none.
+        Height and width of the image in each row of X; None if rows are not images.
     files : mapping of str to str
         SHA-256 of each (decompressed) file by role: ``train_images``, ``train_labels``,
         ``test_images``, ``test_labels``; of a table ``train_table`` and ``test_table``.
@@ -70,11 +70,11 @@ class Dataset:
     test : Part or None
         The official test rows.
     feature_names : tuple of str or None
-        What the columns of X are called; None where nobody named them.
+        Names of the columns of X; None if they have none.
     label_column : str or None
-        What the column of labels is called, likewise.
+        Name of the label column; None if it has none.
     label_names : tuple of str or None
-        The labels as the file has them, where they are text: ``y`` counts into it.
+        The labels in the file, if they are text; ``y`` has indices into it.
     """
 
     name: str
@@ -90,7 +90,7 @@ class Dataset:
 
     @property
     def parts(self) -> dict[str, Part]:
-        """The parts there are, by name: ``train`` and perhaps ``test``."""
+        """The parts by name: ``train`` and, if there is one, ``test``."""
         return {"train": self.train} if self.test is None else self._both(self.test)
 
     def _both(self, test: Part) -> dict[str, Part]:
@@ -98,7 +98,7 @@ class Dataset:
 
     @property
     def n_rows(self) -> int:
-        """Rows of all parts together."""
+        """Number of rows in all parts."""
         return sum(part.n_rows for part in self.parts.values())
 
     @property
@@ -118,7 +118,7 @@ class Dataset:
 
     @property
     def column_types(self) -> dict[str, str] | None:
-        """What each column of a frame holds, ``number`` or ``text``; None for an array."""
+        """The type of each column of a frame, ``number`` or ``text``; None for an array."""
         if not self.is_frame:
             return None
         frame: Any = self.train.X
@@ -128,12 +128,12 @@ class Dataset:
         }
 
     def label_text(self, label: int) -> str:
-        """Return a label as people know it: its name where there are names."""
+        """Return a label as text: its name if there are names."""
         return str(label) if self.label_names is None else self.label_names[label]
 
     @property
     def labels(self) -> Labels:
-        """The labels that occur in any part; of text all that have a number."""
+        """The labels that occur in any part; for text labels all in ``label_names``."""
         if self.label_names is None:
             return Labels.of_integers(self.classes)
         return Labels.of_names(self.label_names)
@@ -161,8 +161,7 @@ class Dataset:
         Returns
         -------
         Part
-            A view where the rows are consecutive and of one part (nothing is copied then), else
-            a copy.
+            A view if the rows are consecutive and in one part, otherwise a copy.
 
         Raises
         ------
@@ -183,7 +182,7 @@ class Dataset:
         return self._gather(rows)
 
     def _gather(self, rows: NDArray[np.integer[Any]]) -> Part:
-        """Copy rows that lie in both parts; of arrays without a copy of either part."""
+        """Copy rows from both parts; for arrays, without copying either part."""
         if self.is_frame:
             import pandas as pd
 

@@ -1,4 +1,4 @@
-"""From an IDX file to an array in the cache, in a fixed amount of memory."""
+"""Conversion of an IDX file to a .npy file, in bounded memory."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from sweepmark.sources import idx
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["check", "convert", "stored_as"]
+__all__ = ["check_idx", "convert_idx", "stored_as"]
 
 
-def check(path: Path, kind: str) -> idx.Header:
-    """Return the header of an IDX file, if the file can be what its header says.
+def check_idx(path: Path, kind: str) -> idx.IdxHeader:
+    """Return the header of an IDX file, after checking that it is consistent with the file.
 
     Parameters
     ----------
     path : Path
         The IDX file, gzipped or not.
     kind : {"images", "labels"}
-        What it must hold.
+        The expected content.
 
     Raises
     ------
     DataError
-        If it is no IDX file of that kind, or cannot be as long as its header says.
+        If it is not an IDX file of that kind, or is too short for its header.
     """
     with idx.open_file(path) as raw:
         header = idx.read_header(raw, name=str(path))
@@ -42,8 +42,8 @@ def check(path: Path, kind: str) -> idx.Header:
         return header
 
 
-def convert(path: Path, target: Path, kind: str) -> str:
-    """Copy one IDX file into one .npy file.
+def convert_idx(path: Path, target: Path, kind: str) -> str:
+    """Convert one IDX file to one .npy file.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def convert(path: Path, target: Path, kind: str) -> str:
     target : Path
         The .npy file; it must not exist yet.
     kind : {"images", "labels"}
-        What the file must hold.
+        The expected content.
 
     Returns
     -------
@@ -62,12 +62,12 @@ def convert(path: Path, target: Path, kind: str) -> str:
     Raises
     ------
     DataError
-        As :func:`check` does, or if the file is damaged or holds NaN or infinity.
+        As :func:`check_idx` does, or if the file is damaged or holds NaN or infinity.
     StoreError
-        If the disk has no room for it.
+        If the disk is full.
     """
     name = str(path)
-    dtype, shape = stored_as(check(path, kind), kind)
+    dtype, shape = stored_as(check_idx(path, kind), kind)
     _check_room(math.prod(shape) * dtype.itemsize, path, target.parent)
     with idx.open_file(path) as raw, target.open("xb") as file:
         stream = _Hashing(raw)
@@ -82,8 +82,8 @@ def convert(path: Path, target: Path, kind: str) -> str:
     return stream.hexdigest()
 
 
-def stored_as(header: idx.Header, kind: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
-    """Return element type and shape in the cache: pixels stay bytes, all else becomes float64."""
+def stored_as(header: idx.IdxHeader, kind: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """Return dtype and shape in the cache: unsigned bytes are kept, all others become float64."""
     n_rows = header.shape[0]
     if kind == "labels":
         return np.dtype("<i8"), (n_rows,)
@@ -92,7 +92,7 @@ def stored_as(header: idx.Header, kind: str) -> tuple[np.dtype[Any], tuple[int, 
 
 
 class _Hashing:
-    """A stream whose content is hashed on its way."""
+    """A stream that hashes the data read."""
 
     def __init__(self, stream: idx.Readable) -> None:
         self._stream = stream
@@ -107,7 +107,7 @@ class _Hashing:
         return self._hasher.hexdigest()
 
 
-def _check_role(header: idx.Header, kind: str, name: str) -> None:
+def _check_role(header: idx.IdxHeader, kind: str, name: str) -> None:
     rank = len(header.shape)
     if kind == "labels" and (rank != 1 or header.dtype.kind not in "iu"):
         raise DataError(
@@ -119,11 +119,11 @@ def _check_role(header: idx.Header, kind: str, name: str) -> None:
         raise DataError(f"{name}: dimensions must be at least 1, found {header.shape}")
 
 
-def _check_length(header: idx.Header, path: Path, *, zipped: bool) -> None:
-    """Refuse a header that promises what the file cannot hold, before anything is written."""
+def _check_length(header: idx.IdxHeader, path: Path, *, zipped: bool) -> None:
+    """Raise if the file is too small for the size in its header, before anything is written."""
     size = path.stat().st_size
     if zipped:
-        # No deflate stream grows by more than 1032: https://zlib.net/zlib_tech.html
+        # deflate expands at most by a factor of 1032: https://zlib.net/zlib_tech.html
         possible, found = header.file_size <= size * 1032, f"{size} bytes, gzipped"
     else:
         possible, found = header.file_size == size, str(size)

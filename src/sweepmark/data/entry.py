@@ -1,8 +1,8 @@
-"""An entry of the cache: one data set, decoded once, opened memory-mapped ever after.
+"""An entry of the data cache: one decoded data set, opened memory-mapped.
 
-An entry is a folder with ``train_X.npy``, ``train_y.npy``, perhaps ``test_X.npy`` and
-``test_y.npy``, and ``meta.json``, which says what the others must look like. Those of tables are
-of a kind of their own, see :mod:`sweepmark.data.table_entry`.
+An entry is a folder with ``train_X.npy``, ``train_y.npy``, optionally ``test_X.npy`` and
+``test_y.npy``, and ``meta.json``, which describes the other files. For entries of tables see
+:mod:`sweepmark.data.table_entry`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from sweepmark.data import cache, integrity
 from sweepmark.data.dataset import Dataset, Part
-from sweepmark.data.decoding import check, convert, stored_as
+from sweepmark.data.decoding import check_idx, convert_idx, stored_as
 from sweepmark.data.table_entry import TABLE, assemble_table, verify_table
 from sweepmark.errors import DataError, NotFoundError, StoreError
 from sweepmark.files import explained
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 __all__ = ["DamagedError", "dataset_digest", "discard", "open_entry", "verify", "write_entry"]
 
 LAYOUT = 1
-"""Raised when the layout of an entry changes; older entries are then decoded again."""
+"""Incremented when the layout of entries changes; older entries are then decoded again."""
 
 
-_LARGEST_META = 1 << 28  # bytes; the names of columns and labels of a wide table
+_LARGEST_META = 1 << 28  # bytes of meta.json; a wide table has many names of columns and labels
 
 
 class DamagedError(DataError):
-    """An entry of the cache is not what was written.
+    """An entry of the cache is damaged.
 
     Attributes
     ----------
     what : str
-        The entry and what is wrong with it, without what to do.
+        The entry and what is wrong with it, without a remedy.
     """
 
     def __init__(self, folder: Path, reason: object) -> None:
@@ -54,7 +54,7 @@ class DamagedError(DataError):
 
 
 def dataset_digest(files: Mapping[str, str]) -> str:
-    """Return the digest of a data set, known as soon as its files' digests are.
+    """Return the digest of a data set, from the digests of its files.
 
     Parameters
     ----------
@@ -71,16 +71,16 @@ def dataset_digest(files: Mapping[str, str]) -> str:
 
 
 def write_entry(files: Mapping[str, Path], folder: Path, *, name: str, source: str) -> str:
-    """Decode IDX files into the empty folder of an entry, in a fixed amount of memory.
+    """Decode IDX files into the empty folder of an entry, in bounded memory.
 
     Parameters
     ----------
     files : mapping of str to Path
-        By role: ``train_images``, ``train_labels`` and perhaps both of ``test``; gzipped or not.
+        By role: ``train_images``, ``train_labels`` and optionally both of ``test``; gzipped or not.
     folder : Path
         An existing, empty folder; see :func:`sweepmark.data.cache.publish` for the rest.
     name, source : str
-        What the data set is called and where it came from.
+        Name and source of the data set.
 
     Returns
     -------
@@ -90,15 +90,15 @@ def write_entry(files: Mapping[str, Path], folder: Path, *, name: str, source: s
     Raises
     ------
     DataError
-        If a file is no IDX file, is not what its role demands, or counts disagree.
+        If a file is not an IDX file or does not match its role, or numbers of rows differ.
     """
-    headers = {role: check(path, role.split("_")[1]) for role, path in files.items()}
+    headers = {role: check_idx(path, role.split("_")[1]) for role, path in files.items()}
     _check_counts(files, headers)
     digests: dict[str, str] = {}
     for role, path in files.items():
         part, kind = role.split("_")
         target = folder / f"{part}_{'X' if kind == 'images' else 'y'}.npy"
-        digests[role] = convert(path, target, kind)
+        digests[role] = convert_idx(path, target, kind)
     meta = {
         "layout": LAYOUT,
         "name": name,
@@ -119,8 +119,8 @@ def open_entry(digest: str) -> Dataset:
     NotFoundError
         If the cache has no such entry.
     DataError
-        If the entry is damaged: a file is missing, is not of the size and type it should be, or
-        was changed. See :mod:`sweepmark.data.integrity` for what is hashed when.
+        If the entry is damaged: a file is missing, has another size or type, or was modified. See
+        :mod:`sweepmark.data.integrity` for what is hashed and when.
     """
     folder = cache.entry_folder(digest)
     if not os.path.lexists(folder):
@@ -134,7 +134,7 @@ def open_entry(digest: str) -> Dataset:
         if meta["layout"] != LAYOUT or meta["digest"] != digest:
             raise DataError(f"layout {meta['layout']}, digest {meta['digest']}")
         dataset = (assemble_table if meta.get("kind") == TABLE else _assemble)(folder, meta)
-        integrity.check(
+        integrity.check_entry(
             folder,
             stamps,
             content,
@@ -147,7 +147,7 @@ def open_entry(digest: str) -> Dataset:
 
 
 def verify(dataset: Dataset) -> None:
-    """Hash a cached data set again, whole, whenever it was hashed last.
+    """Hash a cached data set completely, even if it was verified before.
 
     Raises
     ------
@@ -174,7 +174,7 @@ def _read_meta(folder: Path, stamps: integrity.Stamps) -> tuple[bytes, dict[str,
 def _verify(
     dataset: Dataset, folder: Path, meta: Mapping[str, Any], *, are_labels_enough: bool
 ) -> None:
-    """Hash an entry, or its labels alone, and compare with what was written."""
+    """Hash an entry, or its labels only, and compare with the recorded digests."""
     if meta.get("kind") == TABLE:
         names = [name for name in meta["stored"] if name.endswith("_y.npy")]
         verify_table(folder, meta, names if are_labels_enough else meta["stored"])
@@ -186,7 +186,7 @@ def _verify(
 
 
 def _verify_roles(dataset: Dataset, meta: Mapping[str, Any], roles: Iterable[str]) -> None:
-    """Hash arrays element by element, as the files were hashed that they were made of."""
+    """Hash the arrays converted back to the content of the original files."""
     for role in roles:
         expected = meta["files"][role]
         name, kind = role.split("_")
@@ -197,7 +197,7 @@ def _verify_roles(dataset: Dataset, meta: Mapping[str, Any], roles: Iterable[str
         for start in range(0, len(array), 1024):
             elements = array[start : start + 1024]
             original = elements.astype(header.dtype)
-            if not np.array_equal(original, elements):  # a label of 256 + 5 is no 5
+            if not np.array_equal(original, elements):  # a label of 256 + 5 must not become 5
                 raise DataError(f"{role} has elements that are no {header.dtype.name}")
             hasher.update(original.tobytes())
         if hasher.hexdigest() != expected:
@@ -205,7 +205,7 @@ def _verify_roles(dataset: Dataset, meta: Mapping[str, Any], roles: Iterable[str
 
 
 def discard(digest: str, work: Path) -> None:
-    """Take a damaged entry out of the cache; who has it open keeps what is mapped."""
+    """Remove a damaged entry from the cache; existing memory mappings remain valid."""
     folder = cache.entry_folder(digest)
     if os.path.lexists(folder):
 
@@ -220,7 +220,7 @@ def discard(digest: str, work: Path) -> None:
         shutil.rmtree(work / "damaged", ignore_errors=True)
 
 
-def _check_counts(files: Mapping[str, Path], headers: Mapping[str, idx.Header]) -> None:
+def _check_counts(files: Mapping[str, Path], headers: Mapping[str, idx.IdxHeader]) -> None:
     for part in {role.split("_")[0] for role in headers}:
         images, labels = headers[f"{part}_images"], headers[f"{part}_labels"]
         if images.shape[0] != labels.shape[0]:
@@ -237,7 +237,7 @@ def _check_counts(files: Mapping[str, Path], headers: Mapping[str, idx.Header]) 
             )
 
 
-def _header(meta: Mapping[str, Any], role: str) -> idx.Header:
+def _header(meta: Mapping[str, Any], role: str) -> idx.IdxHeader:
     encoded = bytes.fromhex(meta["headers"][role])
     return idx.read_header(io.BytesIO(encoded), name=role)
 
@@ -262,8 +262,8 @@ def _assemble(folder: Path, meta: Mapping[str, Any]) -> Dataset:
     )
 
 
-def _map(path: Path, header: idx.Header, kind: str) -> NDArray[Any]:
-    """Map one array, checking by its header and length that it is the one that was written."""
+def _map(path: Path, header: idx.IdxHeader, kind: str) -> NDArray[Any]:
+    """Memory-map one array, after checking its header and length."""
     mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     found = (mapped.dtype, mapped.shape)
     if found != (expected := stored_as(header, kind)):
@@ -271,5 +271,5 @@ def _map(path: Path, header: idx.Header, kind: str) -> NDArray[Any]:
     length = mapped.offset + mapped.nbytes
     if path.stat().st_size != length:
         raise DataError(f"{path.name} must be {length} bytes, found {path.stat().st_size}")
-    # A plain view: numpy.memmap's own bookkeeping costs on every slice.
+    # A plain view avoids numpy.memmap's overhead on every slice.
     return np.asarray(mapped)

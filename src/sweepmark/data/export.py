@@ -1,4 +1,4 @@
-"""Rows of a data set as files that other programs read: CSV, plain PGM, PNG."""
+"""Export of rows of a data set to CSV, plain PGM and PNG files."""
 
 from __future__ import annotations
 
@@ -52,12 +52,11 @@ def export(  # noqa: PLR0913 -- what, how and where to
     split : {"train", "test"}
         Which part.
     count : int
-        How many rows; -1 is all from the first on.
+        Number of rows; -1 is all from ``first`` on.
     file_format : {"csv", "pgm", "png"}
-        ``csv``: a line for each row, label first, then the pixels, without a header; a frame's
-        rows as they are, with one. ``pgm``
-        (plain, "P2") and ``png``: one picture a file, light on dark as in the data. Bytes go
-        into ``pgm`` as they are; ``png`` is scaled to 0..255.
+        ``csv``: a line for each row, label first, then the pixels, without a header; a frame's rows
+        as they are, with one. ``pgm`` (plain, "P2") and ``png``: one image per file, light on dark
+        as in the data. Bytes are written to ``pgm`` unchanged; ``png`` is scaled to 0..255.
     path : Path
         The file; for more than one picture, a new folder, in which they are called
         ``<data set>-00000.pgm`` and so on, by the number of their row.
@@ -67,13 +66,13 @@ def export(  # noqa: PLR0913 -- what, how and where to
     Returns
     -------
     Path
-        What was written; it appeared there whole, never in part.
+        The path written; it is created atomically.
 
     Raises
     ------
     ConfigurationError
-        If there is no such part or there are not so many rows, if the rows are no pictures, or
-        if the folder exists.
+        If there is no such part or there are not enough rows, if the rows are not images, or if the
+        folder exists.
     """
     part = rows_of(dataset, split, count, first=first)
     if file_format == "csv":
@@ -111,17 +110,17 @@ def export_gallery(  # noqa: PLR0913 -- what, how and where to
     Parameters
     ----------
     dataset, split, count, path, first
-        As :func:`export` takes them.
+        As in :func:`export`.
     captions : bool
-        Whether each label stands below its image.
+        Whether to print each label below its image.
     copies : sequence of callable
-        Each takes images of shape (n_images, height, width) and returns as many changed ones; an
-        image is drawn with its changed copies behind it, in the same row.
+        Each takes images of shape (n_images, height, width) and returns as many transformed ones;
+        an image is followed by its transformed copies in the same row.
 
     Raises
     ------
     ConfigurationError
-        As :func:`export` does.
+        As in :func:`export`.
     """
     part = rows_of(dataset, split, count, first=first)
     images = images_of(dataset, part)
@@ -135,7 +134,7 @@ def export_gallery(  # noqa: PLR0913 -- what, how and where to
 
 
 def rows_of(dataset: Dataset, split: str, count: int, *, first: int = 0) -> Part:
-    """Return ``count`` rows of a part (-1: all) from the first on, or say which there are."""
+    """Return ``count`` rows of a part (-1: all) from ``first`` on; the error has the range."""
     if split not in dataset.parts:
         raise ConfigurationError(
             f"split must be one of {', '.join(dataset.parts)} for {dataset.name}, but got {split!r}"
@@ -157,7 +156,7 @@ def rows_of(dataset: Dataset, split: str, count: int, *, first: int = 0) -> Part
 
 
 def images_of(dataset: Dataset, part: Part) -> NDArray[Any]:
-    """Return rows as pictures of shape (n_rows, height, width)."""
+    """Return rows as images of shape (n_rows, height, width)."""
     if dataset.image_shape is None:
         raise ConfigurationError(f"the rows of {dataset.name} are no pictures: export them as csv")
     X: Any = part.X
@@ -209,7 +208,7 @@ def pgm(image: NDArray[np.integer[Any]], *, maximum: int) -> bytes:
 
 
 def _byte_lines(rows: NDArray[np.uint8]) -> bytes:
-    """Format bytes as CSV lines without a loop: look each up as text, drop the padding."""
+    """Format bytes as CSV lines without a loop: look up the text of each, remove the padding."""
     texts = np.zeros((256, 4), dtype=np.uint8)
     for value in range(256):
         text = f"{value},".encode()

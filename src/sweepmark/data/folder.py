@@ -1,4 +1,4 @@
-"""A folder of the user's own with the four IDX files: found, decoded once, known again."""
+"""A user's own folder with the four IDX files, decoded once."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ STANDARD_NAMES = {
 
 
 def load_folder(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
-    """Return the data set in the folder ``config.path``; the content decides its digest.
+    """Return the data set in the folder ``config.path``; its digest is computed from the content.
 
-    The decoded copy is found again as long as no file's path, size or time of change differs.
+    The decoded copy is reused as long as no file's path, size or time of change differs.
     """
     if config.format != "idx":
         raise ConfigurationError(
@@ -62,7 +62,7 @@ def find_files(folder: Path) -> dict[str, Path]:
     Raises
     ------
     NotFoundError
-        If the folder or any of the files is missing: all that are, and the names looked for.
+        If the folder or any of the files is missing, with all missing files and the names tried.
     """
     if not folder.is_dir():
         raise NotFoundError(f"dataset.path must be a folder, but {folder} is none")

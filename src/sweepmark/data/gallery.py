@@ -1,4 +1,4 @@
-"""Pictures of images: a grid of many, drawn with Pillow in a fraction of matplotlib's time."""
+"""Galleries: grids of images, drawn with Pillow in a fraction of matplotlib's time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["as_grey", "gallery_png", "limits_of", "picture_png"]
 
 DPI = 300
-_CELL = 112  # pixels at least: four times MNIST's 28, 0.37 inch
+_CELL = 112  # minimum pixels of an image: four times MNIST's 28, 0.37 inch
 _GAP = 8
 _FONT_SIZE = 20
 _PAPER, _INK = 255, 0
@@ -36,21 +36,21 @@ def gallery_png(
     Parameters
     ----------
     images : ndarray of shape (n_images, height, width)
-        Any real type; the largest value becomes black, 0 (or a smaller value) white.
+        Any real dtype; the largest value becomes black, 0 (or the minimum, if negative) white.
     captions : sequence of str or None
         One line below each image.
     columns : int or None
-        Images in a row; None makes the grid as square as can be (100 images: 10 by 10).
+        Images per row; None makes the grid as square as possible (100 images: 10 by 10).
 
     Returns
     -------
     bytes
-        A PNG file that says 300 dpi.
+        A PNG file with 300 dpi.
 
     Raises
     ------
     ConfigurationError
-        If there is nothing to draw, or not one caption for each image.
+        If there are no images, or not one caption per image.
     """
     from PIL import Image
 
@@ -81,12 +81,12 @@ def picture_png(image: NDArray[Any]) -> bytes:
 
 
 def limits_of(images: NDArray[Any]) -> tuple[float, float]:
-    """Return the values that become 0 and 255: 0 (or the smallest, if below) and the largest."""
+    """Return the values mapped to 0 and 255: 0 (or the minimum, if negative) and the maximum."""
     return min(0.0, float(images.min())), float(images.max())
 
 
 def as_grey(images: NDArray[Any], limits: tuple[float, float]) -> NDArray[np.uint8]:
-    """Return images as bytes, the limits' first value as 0, their second as 255."""
+    """Return images as bytes, scaled so that the limits become 0 and 255."""
     low, high = limits
     if images.dtype == np.uint8 and high == np.iinfo(np.uint8).max:
         return images

@@ -1,4 +1,4 @@
-"""What was decoded before: from the key of a user's files to the entry that they became."""
+"""The index of decoded user files: from a key of the files to their cache entry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["files_key", "load_indexed"]
 
 _LARGEST = 4096
-"""Bytes of a file that says what a key was decoded to; it takes 150."""
+"""Maximum size in bytes of an index file, which takes 150."""
 
 
 def files_key(files: Mapping[str, Path], *more: Any) -> str:
@@ -31,13 +31,13 @@ def files_key(files: Mapping[str, Path], *more: Any) -> str:
     files : mapping of str to Path
         By role.
     *more : plain values
-        What else decides the result.
+        Further values that affect the result.
     """
     stamps = list(more)
     for role in sorted(files):
         path = files[role].resolve()
         status = path.stat()
-        times = [status.st_mtime_ns, status.st_ctime_ns]  # the first can be set, and is by rsync
+        times = [status.st_mtime_ns, status.st_ctime_ns]  # mtime can be set, as rsync does
         stamps.append([role, str(path), status.st_size, status.st_ino, *times])
     return hashlib.sha256(json.dumps(stamps).encode()).hexdigest()
 
@@ -49,19 +49,19 @@ def load_indexed(
     on_wait: Callable[[], None],
     say: Callable[[str], None],
 ) -> Dataset:
-    """Return the data set that a key stands for, decoding it if that was not done before.
+    """Return the data set of a key, decoding it if necessary.
 
     Parameters
     ----------
     key : str
-        Such as :func:`files_key` gives.
+        A key from :func:`files_key`.
     decode : callable
         Given a work folder and, inside it, the empty folder of an entry, fills the latter and
         returns its digest.
     on_wait : callable
-        Called once if another process is at it.
+        Called once if another process is decoding it.
     say : callable
-        Told in a line if what was decoded before is damaged.
+        Called with a line if the existing entry is damaged.
     """
     with contextlib.suppress(NotFoundError):
         try:
@@ -70,7 +70,7 @@ def load_indexed(
             say(f"{error.what}; it is made anew")
     with cache.claim(key, on_wait=on_wait) as work:
         with contextlib.suppress(NotFoundError, entry.DamagedError):
-            return _open(key)  # the other process did it
+            return _open(key)  # another process has decoded it
         finished = work / "entry"
         finished.mkdir()
         digest = decode(work, finished)
@@ -87,12 +87,12 @@ def load_indexed(
 
 
 def _open(key: str) -> Dataset:
-    """Open what a key was decoded to.
+    """Open the entry of a key.
 
     Raises
     ------
     NotFoundError
-        If that is not known, or what says so was changed.
+        If the index has no valid entry for the key.
     """
     path = cache.index_file(key)
     try:
@@ -108,5 +108,5 @@ def _open(key: str) -> Dataset:
 
 
 def _check(key: str, digest: str) -> str:
-    """Return what shows that a digest was found for this key and for no other."""
+    """Return a checksum that binds a digest to this key."""
     return hashlib.sha256(f"{key} {digest}".encode()).hexdigest()

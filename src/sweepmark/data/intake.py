@@ -1,4 +1,4 @@
-"""What a model is asked about: a CSV file, a file of IDX images, or a picture of one digit."""
+"""Input of a model: a CSV file, a file of IDX images, or a picture of one digit."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweepmark.data.csv_rows import read_rows
 from sweepmark.data.picture_form import SIDE, is_picture, read_picture
-from sweepmark.data.rows import read_rows
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
 from sweepmark.sources import idx
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Intake", "read_intake"]
 
 _IDX, _GZIP = b"\0\0", b"\x1f\x8b"
-_LARGEST_IDX = 1 << 31  # bytes, decompressed: a gzip file says nothing of its size beforehand
+_LARGEST_IDX = 1 << 31  # bytes, decompressed: the size of gzipped content is not known in advance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,13 +35,13 @@ class Intake:
     Attributes
     ----------
     X : ndarray or DataFrame of shape (n_rows, n_features)
-        In the order and of the type of the data set's columns.
+        With the order and dtypes of the data set's columns.
     y : ndarray of shape (n_rows,), int64, or None
-        The data set's labels, if the file has some.
+        Labels of the data set, if the file has any.
     picture : PictureForm or None
-        What became of the picture, if it is one.
+        The converted picture, if the file is one.
     notes : tuple of str
-        What a reader of the predictions has to know.
+        Remarks for the user.
     """
 
     X: NDArray[Any] | DataFrame
@@ -53,27 +53,27 @@ class Intake:
 def read_intake(
     path: Path, dataset: Dataset, *, header: bool | None = None, missing: Sequence[str] = ("",)
 ) -> Intake:
-    """Read rows for a model of a data set; the file's first bytes say of which kind it is.
+    """Read rows for a model; the format is detected by the file's first bytes.
 
     Parameters
     ----------
     path : Path
         A CSV file; IDX images, gzipped or not; PNG, JPEG or PGM.
     dataset : Dataset
-        What the model was trained on.
+        The model's training data.
     header : bool or None
-        Whether a CSV file's first line names the columns; None finds out.
+        Whether a CSV file's first line names the columns; None detects it.
     missing : sequence of str
-        Cells of a mixed table that mean that there is no value.
+        Cell texts of a mixed table that mean a missing value.
 
     Raises
     ------
     NotFoundError
         If there is no such file.
     DataError
-        If it is damaged, or not of the columns or pixels that the model knows.
+        If it is damaged, or does not have the model's columns or pixels.
     ConfigurationError
-        If a picture is given to a model of something else.
+        If a picture is given, but the model is not of 28 x 28 images.
     """
     if not path.is_file():
         found = "a folder" if path.is_dir() else "not there"
@@ -126,7 +126,7 @@ def _of_images(path: Path, dataset: Dataset) -> Intake:
     return _as_trained(Intake(flat.reshape(header.shape[0], -1)), path, dataset)
 
 
-def _check_shape(name: str, header: idx.Header, dataset: Dataset) -> None:
+def _check_shape(name: str, header: idx.IdxHeader, dataset: Dataset) -> None:
     shape = header.shape[1:]
     if dataset.is_frame or shape not in {dataset.image_shape, (dataset.n_features,)}:
         wanted = dataset.image_shape or (dataset.n_features,)
@@ -141,7 +141,7 @@ def _check_shape(name: str, header: idx.Header, dataset: Dataset) -> None:
 
 
 def _as_trained(intake: Intake, path: Path, dataset: Dataset) -> Intake:
-    """Return numbers in the type that the model was trained with, where it can hold them."""
+    """Return numbers in the dtype of the training data, if that is lossless."""
     if not isinstance(intake.X, np.ndarray):
         return intake
     if dataset.dtype == "float64":

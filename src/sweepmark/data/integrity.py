@@ -1,14 +1,13 @@
-"""Whether an entry of the cache is what was written: asked each time it is opened, and cheaply.
+"""Integrity checks of cache entries, which are cheap enough for every opening.
 
-Labels are hashed whole, once in a process. Features are hashed whole where the file system says
-that a file may have changed: size, inode, time of modification, and time of change (ctime), which
-no program can set. What was found whole is remembered beside the entries, with the digest of
-``meta.json``::
+Labels are hashed once per process. Features are hashed if the file system indicates that a file may
+have changed: size, inode, time of modification, and time of change (ctime), which programs cannot
+set. Verified states are recorded beside the entries, with the digest of ``meta.json``::
 
     <cache>/checked/<digest>.json
 
-So a file that was edited, replaced or copied is read once more; what rots on the disk without a
-write is found in labels at once and in features by ``sweepmark doctor --full``.
+So a file that was edited, replaced or copied is hashed again. Bit rot, without a write, is detected
+in labels at once and in features by ``sweepmark doctor --full``.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["Stamps", "check", "stamps_of"]
+__all__ = ["Stamps", "check_entry", "stamps_of"]
 
 Stamps = dict[str, list[int]]
 """Size, time of modification, time of change and inode of each file, by name."""
@@ -34,16 +33,16 @@ Stamps = dict[str, list[int]]
 _LARGEST_RECORD = 1 << 20
 
 _checked: dict[Path, Stamps] = {}
-"""What this process has found whole, by the folder of the entry."""
+"""The states verified by this process, by the folder of the entry."""
 
 
 def stamps_of(folder: Path) -> Stamps:
-    """Return what the file system says of the files of an entry.
+    """Return the file system's metadata of an entry's files.
 
     Raises
     ------
     DataError
-        If the folder or what lies in it is a link, a pipe or a device: nothing in a cache is.
+        If the folder or a file in it is a link, a pipe or a device.
     OSError
         If it cannot be read.
     """
@@ -63,7 +62,7 @@ def stamps_of(folder: Path) -> Stamps:
     return stamps
 
 
-def check(
+def check_entry(
     folder: Path,
     stamps: Stamps,
     meta: bytes,
@@ -71,23 +70,23 @@ def check(
     labels: Callable[[], None],
     whole: Callable[[], None],
 ) -> None:
-    """Check an entry as far as needed since it was checked last.
+    """Check an entry, as far as it may have changed since the last check.
 
     Parameters
     ----------
     folder : Path
         The entry's.
     stamps : Stamps
-        As they were before anything was read.
+        The metadata before anything was read.
     meta : bytes
         Content of ``meta.json``.
     labels, whole : callable
-        Hash the labels, and everything, raising DataError where they are not as written.
+        Functions that verify the labels, and everything; they raise DataError.
 
     Raises
     ------
     DataError
-        If something was changed.
+        If something was modified.
     """
     if _checked.get(folder) == stamps:
         return
@@ -99,13 +98,13 @@ def check(
         labels()
     else:
         whole()
-        with contextlib.suppress(OSError):  # of a cache that may only be read: the next one hashes
+        with contextlib.suppress(OSError):  # the cache is read-only: the next process hashes again
             cache.write_file(cache.record_file(folder.name), json.dumps(record).encode())
     _checked[folder] = stamps
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """Return what was found last; None if nothing was, or it cannot be read."""
+    """Return the last verified state; None if there is none, or it is unreadable."""
     try:
         status = path.lstat()
         if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST_RECORD:

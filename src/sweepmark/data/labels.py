@@ -1,7 +1,8 @@
-"""Labels: numbers inside, the file's own (integers, texts, booleans) to whoever gives or takes any.
+"""Labels as internal codes, as values for estimators, and as names for people.
 
-Rows, folds and predictions are counted by numbers, *codes*; estimators are fitted on *values*, so
-that a model answers as the file does, whoever loads it; people read *names*.
+Splits, folds and predictions use integer *codes*. Estimators are fitted on *values*, the labels in
+the file (integers, texts or booleans), so that a model predicts these wherever it is loaded. People
+read and write *names*.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labels:
-    """The labels of a data set, or those that a task makes of them.
+    """The labels of a data set, or those of a task derived from them.
 
     Attributes
     ----------
     codes : ndarray of shape (n_labels,), int64
         Ascending.
     values : ndarray of shape (n_labels,), int64, str or bool
-        What estimators are fitted on, ascending as well.
+        The labels for estimators, ascending as well.
     names : tuple of str
-        What people read and write.
+        The labels as text.
 
     Examples
     --------
@@ -52,18 +53,18 @@ class Labels:
 
     @classmethod
     def of_integers(cls, codes: NDArray[np.int64]) -> Labels:
-        """Return labels that are whole numbers, which are their own codes."""
+        """Create labels that are integers, which are their own codes."""
         return cls(codes, codes, tuple(map(str, codes.tolist())))
 
     @classmethod
     def of_names(cls, names: tuple[str, ...]) -> Labels:
-        """Return labels that are text, or booleans where the two texts say so; codes count them."""
+        """Create labels from names, booleans if these are False and True; codes are indices."""
         values = np.array([False, True]) if names in _BOOLEANS else np.array(names)
         return cls(np.arange(len(names)), values, names)
 
     @classmethod
     def of_one(cls, name: str) -> Labels:
-        """Return the booleans that say whether a row has a label."""
+        """Create the boolean labels of one label against the rest."""
         return cls(np.arange(2), np.array([False, True]), (f"not {name}", name))
 
     @property
@@ -72,7 +73,7 @@ class Labels:
         return "str" if self.values.dtype.kind == "U" else str(self.values.dtype)
 
     def only(self, codes: NDArray[np.int64]) -> Labels:
-        """Return the labels with these codes, which are ascending."""
+        """Return the labels with some codes, in ascending order."""
         if self.codes is self.values:
             return Labels.of_integers(codes)
         places = np.searchsorted(self.codes, codes)
@@ -90,7 +91,7 @@ class Labels:
         Raises
         ------
         DataError
-            If one is no label.
+            If a value is not a label.
         """
         if self.codes is self.values:
             return np.asarray(values, dtype=np.int64)
@@ -102,7 +103,7 @@ class Labels:
         return self.codes[places]
 
     def find(self, wanted: object) -> int | None:
-        """Return the code of a label as someone writes it: by its name; booleans in any case."""
+        """Return the code of a label given by name; booleans in upper or lower case."""
         text = str(wanted)
         if text in self.names:
             return int(self.codes[self.names.index(text)])
@@ -111,7 +112,7 @@ class Labels:
         return None
 
     def value(self, code: int) -> int | str | bool:
-        """Return the value of one code, as Python has it."""
+        """Return the value of one code as a Python object."""
         (value,) = self.decode(np.array([code])).tolist()
         found: int | str | bool = value
         return found

@@ -1,4 +1,4 @@
-"""Loading a data set: from the cache, else from the first source that delivers."""
+"""Loading a data set: from the cache, or else from the first available source."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ _TEST_TABLE = {"test_table"}
 
 
 def load(config: DatasetConfig, *, report: Callable[[str], None] | None = None) -> Dataset:
-    """Return a data set, fetching and decoding it first if the cache does not have it.
+    """Return a data set, fetching and decoding it first if it is not in the cache.
 
     Parameters
     ----------
     config : DatasetConfig
-        Which data set; with ``path``, the user's own files instead of the published ones.
+        The data set; with ``path``, the user's own files instead of the published ones.
     report : callable or None
-        Told in a line each what is tried and what comes of it; None is silent. With it, a
-        progress bar is drawn where standard error is a terminal.
+        Called with a line for each attempt and its outcome; None is silent. With it, a progress bar
+        is shown if standard error is a terminal.
 
     Raises
     ------
     FetchError
-        If no source delivers: each with its reason, and what to do.
+        If no source is available; with the reason of each, and a remedy.
     DataError
-        If the user's own files are not what they should be.
+        If the user's own files are invalid.
     NotFoundError
         If some of them are missing.
     ConfigurationError
@@ -70,7 +70,7 @@ def load(config: DatasetConfig, *, report: Callable[[str], None] | None = None) 
 
 
 def _load_own(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
-    """Load what has no published digest, or is not to be the published one."""
+    """Load a data set without a published digest, or the user's own files."""
     if config.format == "csv":
         from sweepmark.data.table_loading import load_tables
 
@@ -85,7 +85,7 @@ def _load_own(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
 
 
 def mend(config: DatasetConfig, *, report: Callable[[str], None] | None = None) -> Dataset:
-    """Load a data set and hash all of it; if a bit has changed in the cache, fetch it again."""
+    """Load a data set and verify all of it; if it is damaged in the cache, fetch it again."""
     dataset = load(config, report=report)
     try:
         entry.verify(dataset)
@@ -105,9 +105,9 @@ def is_cached(config: DatasetConfig) -> bool:
 
 
 def published_digest(config: DatasetConfig) -> str | None:
-    """Return the digest of the published files, which the configuration alone determines.
+    """Return the digest of the published files, computed from the configuration.
 
-    None if there is none: the data set is any file of the user's, or any of OpenML.
+    None if there is none: for a user's own files, and for OpenML.
     """
     if config.format in {"csv", "openml"} and not config.files:
         return None
@@ -134,17 +134,17 @@ def fetch_files(
     name: str,
     report: Callable[[str], None] | None = None,
 ) -> list[str]:
-    """Fetch every file into ``folder``, each from the first source that delivers it.
+    """Fetch every file into ``folder``, each from the first source that provides it.
 
     Returns
     -------
     list of str
-        Labels of the sources that delivered anything.
+        Labels of the sources that were used.
 
     Raises
     ------
     FetchError
-        If a file is to be had from no source.
+        If no source provides a file.
     """
     from sweepmark.sources.transfer import AbsentError, SourceError, UnreachableError
 
@@ -200,7 +200,7 @@ def _fill(
 
 
 def _named(dataset: Dataset, config: DatasetConfig) -> Dataset:
-    """Call a data set what the user calls it: equal content may go by two names."""
+    """Return a data set with its configured name: equal content may have two names."""
     return replace(dataset, name=config.name)
 
 
@@ -224,7 +224,7 @@ def _place(file: FileConfig) -> str:
 
 @contextlib.contextmanager
 def _bar(file: FileConfig, *, shown: bool) -> Iterator[Callable[[int], None]]:
-    """Draw a progress bar for one file, where somebody is looking."""
+    """Show a progress bar for one file, if standard error is a terminal."""
     if not (shown and sys.stderr.isatty()):
         yield lambda _: None
         return

@@ -1,4 +1,4 @@
-"""Data sets of OpenML by their names, kept in the cache as they were downloaded."""
+"""Data sets of OpenML by name, kept in the cache."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sweepmark.data.csv_labels import LabelError, encode_labels
 from sweepmark.data.index import load_indexed
 from sweepmark.data.table_entry import table_digest, write_tables
 from sweepmark.errors import ConfigurationError, DataError, FetchError
-from sweepmark.sources.openml import ask, home_of
+from sweepmark.sources.openml import fetch_frame, home_of
 from sweepmark.sources.transfer import SourceError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ __all__ = ["load_openml"]
 
 
 def load_openml(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
-    """Return a data set of OpenML, downloading it first if the cache does not have it.
+    """Return a data set of OpenML, downloading it first if it is not in the cache.
 
     Columns of numbers without missing values become an array, anything else a frame.
 
@@ -42,7 +42,7 @@ def load_openml(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
     DataError
         If it has no labels, or a label is missing.
     ConfigurationError
-        If ``config.label`` is none of its columns, or a path is given.
+        If ``config.label`` is not one of its columns, or a path is given.
     """
     if config.path is not None:
         raise ConfigurationError(
@@ -66,7 +66,7 @@ def load_openml(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
 def _write(config: DatasetConfig, work: Path, finished: Path) -> str:
     """Download a data set and write its entry; return its digest."""
     try:
-        bunch = ask(config.name, config.version, config.label, home_of(work))
+        bunch = fetch_frame(config.name, config.version, config.label, home_of(work))
     except SourceError as error:
         raise FetchError(
             f"{config.name}: OpenML: {error}. Download it elsewhere as CSV and use dataset=csv "
@@ -91,7 +91,7 @@ def _write(config: DatasetConfig, work: Path, finished: Path) -> str:
 
 
 def _features(frame: Any) -> Any:
-    """Return a frame as one array where that loses nothing, else as columns of two types."""
+    """Return a frame as one array if that is lossless, else as columns of two types."""
     import pandas as pd
     import pyarrow as pa
 
@@ -125,7 +125,7 @@ def _labels(config: DatasetConfig, target: Any) -> tuple[NDArray[np.int64], tupl
 
 
 def _content_digest(X: Any, y: NDArray[np.int64]) -> str:
-    """Hash values, not files: OpenML's are made anew whenever it likes."""
+    """Return a digest of the values, not of files, which OpenML may regenerate."""
     hasher = hashlib.sha256()
     if isinstance(X, np.ndarray):
         hasher.update(f"{X.dtype.str} {X.shape}".encode() + X.tobytes())

@@ -1,9 +1,9 @@
-"""A picture of a digit brought into the form in which MNIST has its digits.
+"""Conversion of a picture of a digit to the format of MNIST.
 
-MNIST's own way, as its page says (https://yann.lecun.com/exdb/mnist/): the digit is fitted into a
-box of 20 x 20 pixels, its ratio kept, grey from anti-aliasing, and laid into 28 x 28 pixels with
-its centre of mass in the middle: pixel 14, give or take half a pixel, in every one of its images.
-Background is 0, ink 255. MNIST's own images come out as they are.
+The procedure is that of MNIST (https://yann.lecun.com/exdb/mnist/): the digit is scaled into a box
+of 20 x 20 pixels with its aspect ratio preserved and with anti-aliasing, and placed in 28 x 28
+pixels with its centre of mass in the middle: pixel 14, within half a pixel, in all MNIST images.
+Background is 0, ink 255. MNIST's own images are not changed.
 """
 
 from __future__ import annotations
@@ -33,32 +33,32 @@ __all__ = [
 
 SIDE = 28
 LARGEST_PICTURE = 25_000_000
-"""Pixels: what is larger is refused before it is decoded."""
+"""Maximum number of pixels; larger pictures are refused before decoding."""
 
 _BOX = 20
 _MIDDLE = 14
-# What differs from the paper by less than this is paper. JPEG leaves traces around strokes: 27 of
-# 255 were measured at Pillow's default quality.
+# Differences from the background below this are background. JPEG has artifacts around strokes: up
+# to 27 of 255 were measured at Pillow's default quality.
 _FAINTEST, _FAINTEST_OF_JPEG = 8, 32
 _DARKEST = 255
-_FORMATS = ("PNG", "JPEG", "PPM")  # Pillow's PPM are PBM, PGM and PPM, plain or not
+_FORMATS = ("PNG", "JPEG", "PPM")  # Pillow's PPM includes PBM, PGM and PPM, plain or not
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
-_SPREAD = 6  # this many deviations of the paper are still paper
-_PLAIN = 64  # grey values less apart are of one colour, anti-aliasing apart
+_SPREAD = 6  # standard deviations of the background that still count as background
+_PLAIN = 64  # grey values closer than this are one colour, apart from anti-aliasing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureForm:
-    """A digit in MNIST's form.
+    """A digit in the format of MNIST.
 
     Attributes
     ----------
     image : ndarray of shape (28, 28), uint8
         0 is background, 255 ink.
     is_dark_on_light : bool
-        How the picture showed it.
+        Whether the picture was dark on light.
     box : (int, int, int, int)
-        Where the ink was in the picture: first row, first column, rows, columns.
+        Bounding box of the ink in the picture: first row, first column, rows, columns.
     """
 
     image: NDArray[np.uint8]
@@ -67,7 +67,7 @@ class PictureForm:
 
 
 def is_picture(path: Path) -> bool:
-    """Tell whether a file begins as PNG, JPEG, PBM, PGM or PPM do."""
+    """Return whether a file begins like PNG, JPEG, PBM, PGM or PPM."""
     with path.open("rb") as file:
         head = file.read(8)
     is_netpbm = head[:1] == b"P" and head[1:2] in b"123456" and head[2:3] in b" \t\r\n#"
@@ -75,10 +75,10 @@ def is_picture(path: Path) -> bool:
 
 
 def read_picture(path: Path) -> PictureForm:
-    """Return the digit that a picture shows, in MNIST's form.
+    """Return the digit in a picture, in the format of MNIST.
 
-    Where it is transparent, what lies behind is taken to be the paper: its own where it has some,
-    else white behind dark strokes and black behind light ones.
+    Transparent pixels are composed onto the background: the picture's own if it has some, otherwise
+    white behind dark strokes and black behind light ones.
 
     Parameters
     ----------
@@ -88,14 +88,14 @@ def read_picture(path: Path) -> PictureForm:
     Raises
     ------
     DataError
-        If it is blank, cannot be decoded, or has more than LARGEST_PICTURE pixels: that is seen
-        from its header, before anything is allocated.
+        If it is blank, cannot be decoded, or has more than LARGEST_PICTURE pixels according to its
+        header.
     """
     from PIL import Image, ImageOps
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of sizes: our own limit is lower
+            warnings.simplefilter("ignore")  # Pillow's warning about sizes: the limit here is lower
             with Image.open(path, formats=_FORMATS) as picture:
                 _check_size(path, picture.size)
                 faintest = _FAINTEST_OF_JPEG if picture.format == "JPEG" else _FAINTEST
@@ -113,20 +113,21 @@ def read_picture(path: Path) -> PictureForm:
 
 
 def bring_into_form(grey: NDArray[Any], *, name: str, faintest: float = _FAINTEST) -> PictureForm:
-    """Return the digit that grey values show, in MNIST's form.
+    """Return the digit in an array of grey values, in the format of MNIST.
 
-    Paper is what the border is made of; ink is on its side of the middle between the darkest and
-    the lightest pixel. The form stays the same if the picture is inverted, if its contrast changes
-    or if paper is added around it.
+    The background is determined from the border: it is the side, dark or light, of the middle
+    between the darkest and the lightest pixel that the border is on; the rest is ink. The result
+    does not depend on inversion, contrast or a margin of background.
 
     Parameters
     ----------
     grey : ndarray of shape (height, width)
         Values in [0, 255].
     name : str
-        What errors call it.
+        Its name in errors.
     faintest : float
-        What differs from the paper by less, if the darkest ink differs by 255, is paper.
+        Differences from the background below this, if that of the darkest ink is 255, are
+        background.
 
     Raises
     ------
@@ -154,7 +155,7 @@ def bring_into_form(grey: NDArray[Any], *, name: str, faintest: float = _FAINTES
 
 
 def _fit(ink: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """Scale to the box, the darkest pixel to 255; every pixel counts for as much as it covers."""
+    """Scale to the box, with area-weighted pixels, and the darkest pixel to 255."""
     from PIL import Image
 
     height, width = ink.shape
@@ -167,7 +168,7 @@ def _fit(ink: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
 
 
 def _centre(fitted: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
-    """Lay a digit down with its centre of mass in the middle, as far as there is room."""
+    """Place a digit with its centre of mass in the middle, as far as there is room."""
     image = np.zeros((SIDE, SIDE), dtype=np.uint8)
     starts = []
     for axis, length in enumerate(fitted.shape):
@@ -195,8 +196,8 @@ def _too_large(path: Path, found: str) -> DataError:
 
 
 def _grey(picture: Image) -> NDArray[np.floating[Any]]:
-    """Return grey values in [0, 255], transparent pixels laid on paper."""
-    if picture.mode.startswith(("I", "F")):  # Pillow would clip what has more than eight bits
+    """Return grey values in [0, 255], with transparent pixels composed onto the background."""
+    if picture.mode.startswith(("I", "F")):  # Pillow would clip values of more than eight bits
         return np.asarray(picture, dtype=np.float32) * np.float32(_DARKEST / 65535)
     if not picture.has_transparency_data:
         return np.asarray(picture.convert("L"), dtype=np.float32)
@@ -206,11 +207,11 @@ def _grey(picture: Image) -> NDArray[np.floating[Any]]:
 
 
 def _paper_behind(grey: NDArray[np.floating[Any]], cover: NDArray[np.floating[Any]]) -> float:
-    """Return what a transparent picture lies on."""
+    """Return the background of a transparent picture."""
     opaque = grey[cover > 1 / 2]
     if not opaque.size:
         return float(_DARKEST)
     low, middle, high = np.percentile(opaque, (0.5, 50, 99.5))
-    if high - low >= _PLAIN:  # it brings its paper with it
+    if high - low >= _PLAIN:  # it has an opaque background
         return float(middle)
     return float(_DARKEST if middle < _DARKEST / 2 else 0)

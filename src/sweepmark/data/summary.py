@@ -1,4 +1,4 @@
-"""What there is to say of a data set, as one plain document."""
+"""The description of a data set as a plain mapping."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["describe"]
 
-_FEW = 10  # values that are worth listing one by one
+_FEW = 10  # maximum number of values listed one by one
 
 
 def describe(dataset: Dataset, *, published: str | None) -> dict[str, Any]:
@@ -20,17 +20,16 @@ def describe(dataset: Dataset, *, published: str | None) -> dict[str, Any]:
     Parameters
     ----------
     dataset : Dataset
-        What is described.
+        The data set to describe.
     published : str or None
         The digest of the published data set of that name, if there is one.
 
     Returns
     -------
     dict
-        Ready for JSON. ``bytes`` is what X and y occupy in memory once every page is read;
-        ``share`` is of the part's rows, in [0, 1]. ``int64_bytes`` is what rows and labels would
-        occupy as the table of int64 that CSV readers make of them, absent for frames. ``columns``
-        is there for frames only.
+        Ready for JSON. ``bytes`` is the memory of X and y once all pages are read; ``share`` is of
+        the part's rows, in [0, 1]. ``int64_bytes`` is the memory of rows and labels as int64, as
+        CSV readers return them; absent for frames. ``columns`` is present for frames only.
     """
     document = {
         "name": dataset.name,
@@ -75,7 +74,7 @@ def _describe_part(dataset: Dataset, part: Part) -> dict[str, Any]:
 
 
 def _describe_column(dataset: Dataset, name: str, kind: str) -> dict[str, Any]:
-    """Return a column's type, how many values it has, and how often each if they are few."""
+    """Return a column's type, its number of values, and the count of each if they are few."""
     import pandas as pd
 
     frames: list[Any] = [part.X for part in dataset.parts.values()]

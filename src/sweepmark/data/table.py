@@ -1,4 +1,4 @@
-"""A table: rows of features and their labels, read from a CSV file."""
+"""A table: features and labels read from a CSV file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from sweepmark.data.csv_bytes import read_bytes
 from sweepmark.data.csv_columns import read_mixed, read_numbers
 from sweepmark.data.csv_fault import cell_fault
-from sweepmark.data.csv_header import Header, read_header
+from sweepmark.data.csv_header import CsvHeader, read_header
 from sweepmark.data.csv_labels import MIXED, LabelError, encode_labels
 from sweepmark.errors import DataError
 
@@ -21,32 +21,32 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import DatasetConfig
 
-__all__ = ["Table", "check_labels", "label_values", "read_features", "read_table"]
+__all__ = ["ParsedTable", "check_label_range", "label_values", "read_features", "read_table"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Table:
+class ParsedTable:
     """Rows of a CSV file.
 
     Attributes
     ----------
     X : ndarray of shape (n_rows, n_features), or pyarrow.Table
-        An array of uint8 or float64 where all features are numbers; columns with types of their
-        own where the configuration says ``table: mixed``.
+        An array of uint8 or float64 if all features are numbers; typed columns if the configuration
+        has ``table: mixed``.
     y : ndarray of shape (n_rows,), int64
-        Labels, or their numbers in ``label_names``.
+        Labels, or their indices in ``label_names``.
     label_names : tuple of str or None
-        What the labels are called, if they are text.
-    header : Header
+        Names of the labels, if they are text.
+    header : CsvHeader
         All columns.
     label : int
-        Place of the labels among them.
+        Index of the label column.
     """
 
     X: Any
     y: NDArray[np.int64]
     label_names: tuple[str, ...] | None
-    header: Header
+    header: CsvHeader
     label: int
 
     @property
@@ -57,7 +57,7 @@ class Table:
 
 def read_table(
     path: Path, config: DatasetConfig, *, label_names: tuple[str, ...] | None = None
-) -> Table:
+) -> ParsedTable:
     """Read a CSV file with labels.
 
     Parameters
@@ -65,35 +65,40 @@ def read_table(
     path : Path
         The file: UTF-8, separated by commas.
     config : DatasetConfig
-        Which column holds the labels, whether there is a header, and what the columns are.
+        The label column, whether there is a header, and the types of columns.
     label_names : tuple of str, optional
-        The names that labels must be of.
+        The allowed labels.
 
     Raises
     ------
     DataError
-        With row and column where there is one: a row of another length, text among numbers, NaN,
-        infinity, a missing label, no rows, names that stand twice.
+        If the file is invalid, with row and column if possible: a row of another length, text among
+        numbers, NaN, infinity, a missing label, no rows, duplicate names.
     ConfigurationError
-        If the configuration names a column that is not there.
+        If the configuration names an unknown column.
     """
     header = read_header(path, config.header)
     label = 0 if config.label is None else header.index(config.label, key="dataset.label")
     is_text = label_names is not None or config.types.get(header.names[label]) == "text"
     X, cells = read_features(path, config, header, label, is_text=is_text)
     y, names = label_values(path, header, label, cells, label_names, is_text=is_text)
-    return Table(X=X, y=y, label_names=names, header=header, label=label)
+    return ParsedTable(X=X, y=y, label_names=names, header=header, label=label)
 
 
 def read_features(
-    path: Path, config: DatasetConfig, header: Header, label: int | None, *, is_text: bool = False
+    path: Path,
+    config: DatasetConfig,
+    header: CsvHeader,
+    label: int | None,
+    *,
+    is_text: bool = False,
 ) -> tuple[Any, Any]:
     """Read the rows of a CSV file that may have no labels.
 
     Parameters
     ----------
     path, config, header, label
-        As :func:`read_table` has them; None for ``label`` is no labels.
+        As in :func:`read_table`; None for ``label`` means no labels.
     is_text : bool
         Whether labels are text even where they look like numbers.
 
@@ -102,12 +107,12 @@ def read_features(
     X : ndarray or pyarrow.Table
         The features.
     cells : ndarray of int64, list of str or None, or None
-        The labels as they were read; None if ``label`` is None.
+        The labels as read; None if ``label`` is None.
 
     Raises
     ------
     DataError
-        As :func:`read_table` does, but for labels.
+        As in :func:`read_table`, except for labels.
     """
     X: Any
     cells: Any
@@ -125,7 +130,7 @@ def read_features(
 
 def label_values(  # noqa: PLR0913 -- each has a meaning of its own
     path: Path,
-    header: Header,
+    header: CsvHeader,
     label: int,
     cells: Any,
     names: tuple[str, ...] | None,
@@ -138,21 +143,21 @@ def label_values(  # noqa: PLR0913 -- each has a meaning of its own
     ----------
     path : Path
         Where they come from.
-    header : Header
+    header : CsvHeader
         The file's columns.
     label : int
         Place of the labels.
     cells : ndarray of int64, or sequence of str or None
-        As the file was read.
+        The labels as read.
     names : tuple of str or None
-        The names that they must be of.
+        The allowed names.
     is_text : bool
-        Whether they are text even where they look like numbers.
+        Whether they are text even if they look like numbers.
 
     Raises
     ------
     DataError
-        With row and column of the first that is wrong.
+        With row and column of the first invalid label.
     """
     if isinstance(cells, np.ndarray):
         return cells, None
@@ -164,8 +169,8 @@ def label_values(  # noqa: PLR0913 -- each has a meaning of its own
         raise cell_fault(path, header, error.row, label, rule) from None
 
 
-def check_labels(table: Table, path: Path, n_classes: int | None) -> None:
-    """Refuse a label that is not in [0, n_classes), with its row and column.
+def check_label_range(table: ParsedTable, path: Path, n_classes: int | None) -> None:
+    """Raise if a label is not in [0, n_classes), with its row and column.
 
     Raises
     ------

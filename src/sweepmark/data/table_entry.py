@@ -1,7 +1,7 @@
-"""An entry of the cache that holds a table: arrays, or columns in Arrow's own format.
+"""A cache entry of a table: arrays, or columns in Arrow's format.
 
-A table's entry has ``train_X.npy`` or ``train_X.arrow``, ``train_y.npy``, perhaps the same of
-``test``, and ``meta.json``. Nothing in it is pickled.
+A table's entry has ``train_X.npy`` or ``train_X.arrow``, ``train_y.npy``, optionally the same for
+``test``, and ``meta.json``. Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ TABLE = "table"
 """The ``kind`` that meta.json gives such an entry."""
 
 _DECODING = ("label", "header", "table", "types", "missing", "image_shape")
-"""What of a configuration decides, beside the bytes, what a table's rows are."""
+"""The configuration keys that, in addition to the file's bytes, affect the rows of a table."""
 
 
 def table_digest(files: Mapping[str, str], config: DatasetConfig) -> str:
-    """Return the digest of a table, known as soon as its files' digests are.
+    """Return the digest of a table, from the digests of its files and its configuration.
 
     Parameters
     ----------
     files : mapping of str to str
         SHA-256 in hexadecimal of each file, by role.
     config : DatasetConfig
-        How they are read: two ways of reading one file are two data sets.
+        How the files are read: two ways of reading one file are two data sets.
 
     Returns
     -------
@@ -58,14 +58,14 @@ def table_digest(files: Mapping[str, str], config: DatasetConfig) -> str:
 def write_tables(
     folder: Path, parts: Mapping[str, tuple[Any, NDArray[np.int64]]], meta: Mapping[str, Any]
 ) -> None:
-    """Write the empty folder of an entry.
+    """Write tables into the empty folder of an entry.
 
     Parameters
     ----------
     folder : Path
         An existing, empty folder; see :func:`sweepmark.data.cache.publish` for the rest.
     parts : mapping of str to (X, y)
-        ``train`` and perhaps ``test``; X is an array or a pyarrow.Table.
+        ``train`` and optionally ``test``; X is an array or a pyarrow.Table.
     meta : mapping
         ``layout``, ``name``, ``source``, ``digest``, ``files``, ``image_shape``,
         ``feature_names``, ``label_column`` and ``label_names``.
@@ -96,7 +96,7 @@ def assemble_table(folder: Path, meta: Mapping[str, Any]) -> Dataset:
     Raises
     ------
     DataError
-        If a file has not the size it was written with.
+        If a file does not have its recorded size.
     """
     parts: dict[str, Part] = {}
     for name, expected in meta["stored"].items():
@@ -151,7 +151,7 @@ def _open(folder: Path, name: str, stored: Mapping[str, Any]) -> Any:
 
 
 def _map(path: Path) -> NDArray[Any]:
-    # A plain view: numpy.memmap's own bookkeeping costs on every slice.
+    # A plain view avoids numpy.memmap's overhead on every slice.
     return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 

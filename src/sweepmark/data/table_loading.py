@@ -1,4 +1,4 @@
-"""Tables: a user's own CSV files, read once and known again, and published ones."""
+"""Loading tables: a user's own CSV files, parsed once, and published ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sweepmark.data import entry
 from sweepmark.data.csv_columns import widen
 from sweepmark.data.index import files_key, load_indexed
-from sweepmark.data.table import Table, check_labels, read_table
+from sweepmark.data.table import ParsedTable, check_label_range, read_table
 from sweepmark.data.table_entry import file_digest, table_digest, write_tables
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
 
@@ -23,10 +23,10 @@ __all__ = ["load_tables", "write_csv_entry"]
 
 
 def load_tables(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
-    """Return the data set in the CSV file ``config.path``, and perhaps ``config.test_path``.
+    """Return the data set in the CSV file ``config.path`` and, if given, ``config.test_path``.
 
-    The decoded copy is found again as long as no file's path, size or time of change differs,
-    nor how it is to be read.
+    The decoded copy is reused as long as no file's path, size or time of change differs, nor the
+    configuration of reading it.
     """
     paths = _paths(config)
     source = ", ".join(map(str, paths.values()))
@@ -56,15 +56,15 @@ def write_csv_entry(
     Parameters
     ----------
     paths : mapping of str to Path
-        ``train_table`` and perhaps ``test_table``.
+        ``train_table`` and optionally ``test_table``.
     folder : Path
         An existing, empty folder.
     config : DatasetConfig
         How they are read.
     source : str
-        Where they came from.
+        The source of the files.
     say : callable
-        Told what each file was taken for.
+        Called with a line on how each file was interpreted.
 
     Returns
     -------
@@ -74,15 +74,15 @@ def write_csv_entry(
     Raises
     ------
     DataError
-        With row and column of what is wrong with a file.
+        If a file is invalid, with row and column.
     ConfigurationError
         If the configuration does not fit the files.
     """
-    tables: dict[str, Table] = {}
+    tables: dict[str, ParsedTable] = {}
     for role, path in paths.items():
         names = tables["train_table"].label_names if tables else None
         table = read_table(path, config, label_names=names)
-        check_labels(table, path, config.n_classes)
+        check_label_range(table, path, config.n_classes)
         say(f"{config.name}: {path}: {_taken_for(table)}")
         tables[role] = table
     train = tables["train_table"]
@@ -123,7 +123,7 @@ def _paths(config: DatasetConfig) -> dict[str, Path]:
     return paths
 
 
-def _taken_for(table: Table) -> str:
+def _taken_for(table: ParsedTable) -> str:
     names = table.header.names
     head = f"header {', '.join(names[:3])}{', …' if len(names) > 3 else ''}"  # noqa: PLR2004
     return (
@@ -132,7 +132,7 @@ def _taken_for(table: Table) -> str:
     )
 
 
-def _check_shape(config: DatasetConfig, table: Table) -> None:
+def _check_shape(config: DatasetConfig, table: ParsedTable) -> None:
     if config.image_shape is None:
         return
     height, width = config.image_shape
@@ -143,7 +143,7 @@ def _check_shape(config: DatasetConfig, table: Table) -> None:
         )
 
 
-def _check_agreement(paths: Mapping[str, Path], tables: Mapping[str, Table]) -> None:
+def _check_agreement(paths: Mapping[str, Path], tables: Mapping[str, ParsedTable]) -> None:
     if "test_table" not in tables:
         return
     train, test = tables["train_table"], tables["test_table"]

@@ -1,4 +1,4 @@
-"""The doctor: what is wrong with this machine, the store and the data, and what mends it."""
+"""The doctor: checks of the machine, the store and the data, with a remedy for each problem."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["Finding", "examine"]
 
 
 def examine(store: Store, *, full: bool = False) -> list[Finding]:
-    """Look at everything that a sweep depends on; nothing is changed.
+    """Check everything that a sweep depends on, without changing anything.
 
     Parameters
     ----------
     store : Store
         The store; it need not exist.
     full : bool
-        Whether every evaluation is read whole, and large data sets too.
+        Whether to read every evaluation completely and to hash large data sets.
     """
     return [
         *examine_machine(store.root),

@@ -1,4 +1,4 @@
-"""What MLflow and Optuna show, against what the journals say."""
+"""Checks of MLflow's and Optuna's databases against the journals."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REBUILD = ("sweepmark", "doctor", "--rebuild")
 
 
 def examine_databases(store: Store) -> list[Finding]:
-    """Look at both databases, and for runs and trials that they lack or still show as running."""
+    """Check both databases, and find runs and trials that are missing or still shown as running."""
     if not store.root.is_dir():
         return []
     shown = dict(_shown(store))
@@ -53,12 +53,12 @@ def orphans(store: Store) -> list[RunState]:
 
 
 def _shown(store: Store) -> Iterator[tuple[str, tuple[History, bool]]]:
-    """Yield the sweeps that are tracked and not running, whether each is a single run."""
+    """Yield the tracked sweeps that are not running, each with whether it is a single run."""
     for sweep_id in store.sweep_ids():
         try:
             history, blueprint = read_sweep(store, sweep_id)
         except SweepmarkError:
-            continue  # said of the journals already
+            continue  # reported with the journals
         if blueprint.config.tracking.name == "mlflow" and not is_running(store, sweep_id):
             yield sweep_id, (history, blueprint.is_run)
 
@@ -66,7 +66,7 @@ def _shown(store: Store) -> Iterator[tuple[str, tuple[History, bool]]]:
 def _database(
     name: str, path: Path, store: Path, schema: Callable[[Path], str | None]
 ) -> list[Finding]:
-    """Return what keeps a database from being used."""
+    """Return why a database cannot be used."""
     if not path.exists():
         return [problem(name, f"{path} is not there, but sweeps are", *_REBUILD)]
     try:
@@ -124,7 +124,7 @@ def _optuna(store: Store, path: Path, swept: dict[str, History]) -> list[Finding
 
 
 def _settled_in_order(history: History) -> int:
-    """Return how many trials are settled without a gap: a study has no others."""
+    """Return the number of settled trials before the first gap; a study has no others."""
     number = 0
     while number in history.outcomes:
         number += 1

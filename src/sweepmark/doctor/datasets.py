@@ -1,4 +1,4 @@
-"""The data sets in the cache: whether they are there, and what they were."""
+"""Checks of the data sets in the cache: presence and integrity."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["examine_datasets"]
 
 _QUICK = 100_000_000
-"""Bytes that are hashed without being asked for: a fraction of a second."""
+"""Size in bytes up to which a data set is hashed without ``--full``: a fraction of a second."""
 
 
 def examine_datasets(*, full: bool) -> list[Finding]:
-    """Hash every data set that is in the cache, large ones if that is wanted."""
+    """Hash every data set in the cache; large ones only if requested."""
     names = dataset_names()
     published = {published_digest(dataset_config(name)) for name in names}
     found = [_dataset(name, full=full) for name in names]
@@ -36,7 +36,7 @@ def _digests() -> list[str]:
 
 
 def _own(digest: str, *, full: bool) -> Finding | None:
-    """Look at the decoded copy of files of the user's own; it is made anew when it is gone."""
+    """Check the decoded copy of the user's own files; a missing one is decoded again when used."""
     folder = cache.entry_folder(digest)
     try:
         dataset = open_entry(digest)
@@ -52,7 +52,7 @@ def _dataset(name: str, *, full: bool) -> Finding | None:
     try:
         digest = published_digest(dataset_config(name))
         if digest is None:
-            return None  # any file of the user's: nothing says what it should be
+            return None  # a file of the user's own: no expected digest
         folder = cache.entry_folder(digest)
         if not folder.is_dir():
             return note(subject, "not fetched yet", *fetch)

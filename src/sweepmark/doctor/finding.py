@@ -1,4 +1,4 @@
-"""A Finding: one thing that was looked at, and what mends it."""
+"""A Finding: the result of one check, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ __all__ = ["Finding", "note", "ok", "problem"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What became of one look.
+    """The result of one check.
 
     Attributes
     ----------
     state : {"ok", "note", "problem"}
-        A note is worth knowing, and no fault.
+        A note is information, not a problem.
     subject : str
-        What was looked at.
+        What was checked.
     message : str
         What was found.
     mend : tuple of str
-        The words of the command that mends it; empty if none does.
+        The words of the command that fixes it; empty if there is none.
     """
 
     state: Literal["ok", "note", "problem"]
@@ -31,15 +31,15 @@ class Finding:
 
 
 def ok(subject: str, message: str) -> Finding:
-    """Return that something is as it should be."""
+    """Return the finding that a check passed."""
     return Finding("ok", subject, message)
 
 
 def note(subject: str, message: str, *mend: str) -> Finding:
-    """Return something that is worth knowing."""
+    """Return a finding that is information only."""
     return Finding("note", subject, message, mend)
 
 
 def problem(subject: str, message: str, *mend: str) -> Finding:
-    """Return something that is wrong, with the words of the command that mends it."""
+    """Return a problem, with the words of the command that fixes it."""
     return Finding("problem", subject, message, mend)

@@ -1,4 +1,4 @@
-"""The machine: versions, cores, memory and disk, and the limits that are set on them."""
+"""Checks of the machine: versions, cores, memory, disk, and their limits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SHOWN = ("numpy", "scipy", "scikit-learn", "hydra-core", "optuna", "mlflow", "s
 
 
 def examine_machine(store: Path) -> list[Finding]:
-    """Look at versions, cores, memory and free space."""
+    """Check versions, cores, memory and free space."""
     return [
         *_versions(),
         _cores(),
@@ -74,7 +74,7 @@ def _version(name: str) -> str | None:
 
 
 def _unmet() -> str:
-    """Return which of our own requirements are not met."""
+    """Return the unmet requirements of sweepmark."""
     from packaging.requirements import Requirement
 
     unmet = []
@@ -89,7 +89,7 @@ def _unmet() -> str:
 
 
 def _pinned() -> tuple[dict[str, str], Path]:
-    """Return the versions that are tested, which a checkout lists, and where it is."""
+    """Return the tested versions, which a checkout lists, and the path of the list."""
     root = Path(__file__).resolve().parents[3]
     try:
         lines = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
@@ -112,7 +112,7 @@ def _cores() -> Finding:
 
 
 def _cpu_quota() -> float | None:
-    """Return how many cores a container may use at a time; None without a limit.
+    """Return the CPU limit of the container in cores; None without a limit.
 
     References
     ----------
@@ -148,7 +148,7 @@ def _memory() -> Finding:
 
 
 def _memory_limit() -> tuple[int, int] | None:
-    """Return what a container may hold and what it holds; None without a limit."""
+    """Return the memory limit and usage of the container; None without a limit."""
     try:
         most = int((_CGROUP / "memory.max").read_text())
         return most, int((_CGROUP / "memory.current").read_text())
@@ -157,7 +157,7 @@ def _memory_limit() -> tuple[int, int] | None:
 
 
 def _not_writable(name: str, folder: Path, elsewhere: str) -> list[Finding]:
-    """Look at the folder, or at the one above it in which it would have to be made."""
+    """Return a problem if the folder, or the parent to create it in, is not writable."""
     place = folder
     while not os.path.lexists(place) and place != place.parent:
         place = place.parent

@@ -1,4 +1,4 @@
-"""The store's own truth: journals, evaluations, and what a kill may have left beside them."""
+"""Checks of a store: journals, evaluations, and leftovers of killed processes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_NAMED = 10
 
 
 def examine_store(store: Store, *, full: bool) -> list[Finding]:
-    """Look at the folder, every journal, every evaluation and what was left behind."""
+    """Check the folder, every journal, every evaluation and leftovers."""
     try:
         store.check()
     except SweepmarkError as error:
@@ -43,7 +43,7 @@ def examine_store(store: Store, *, full: bool) -> list[Finding]:
 
 
 def is_running(store: Store, sweep_id: str) -> bool:
-    """Tell whether a living process owns a sweep; asking leaves no trace."""
+    """Return whether a living process owns a sweep; nothing is written."""
     try:
         with open(store.lock_path(sweep_id), "rb", buffering=0, opener=open_itself) as file:
             lock(file, is_shared=True)
@@ -92,7 +92,7 @@ def _sweep(store: Store, sweep_id: str) -> Finding | None:
 
 
 def _no_journals(store: Store) -> Iterator[Finding]:
-    """Yield what has the name of a journal and is a link, a pipe or a device."""
+    """Yield findings on links, pipes and devices that have the name of a journal."""
     for path in sorted((store.root / "sweeps").glob("*.jsonl")):
         if not stat.S_ISREG(path.lstat().st_mode):
             yield problem("sweep", f"{path} is no file of its own", "rm", "-r", str(path))
@@ -125,19 +125,19 @@ def _evaluations(store: Store, *, full: bool) -> Iterator[Finding]:
 
 
 def _wanted_by(store: Store) -> dict[str, str]:
-    """Return by key a sweep whose resume computes an evaluation again."""
+    """Return, by key, the sweep whose resume computes an evaluation again."""
     found = {}
     for sweep_id in store.sweep_ids():
         try:
             history, _ = read_sweep(store, sweep_id)
         except SweepmarkError:
-            continue  # said already
+            continue  # reported already
         found.update(dict.fromkeys(history.wanted(), sweep_id))
     return found
 
 
 def _left_over(store: Store) -> Iterator[Finding]:
-    """Yield what damage and kills left; while a sweep runs, it may be its own."""
+    """Yield findings on leftovers of damage and kills; a running sweep may still need its own."""
     if aside := sorted((store.root / "evaluations").glob(".damaged-*")):
         text = f"{len(aside)} damaged evaluations were set aside and have been replaced"
         yield note("set aside", text, "rm", "-r", *map(str, aside[:_MOST_NAMED]))
@@ -150,7 +150,7 @@ def _left_over(store: Store) -> Iterator[Finding]:
         *(path for path in store.root.glob(".*.db.new*")),
         *(store.root / "artifacts").glob("*/artifacts/.*.new"),
     ]
-    # What a link leads to is not ours to have removed.
+    # The target of a link must not be removed.
     left = [path for path in left if not _leads_out(path.parent, store.root)]
     if left:
         text = f"{len(left)} unfinished files that a kill left behind, {_size(left):,} bytes"
@@ -158,7 +158,7 @@ def _left_over(store: Store) -> Iterator[Finding]:
 
 
 def _leads_out(folder: Path, root: Path) -> bool:
-    """Tell whether a folder below a store is reached by a link in it."""
+    """Return whether a path to a folder below a store goes through a link."""
     within = (folder, *folder.parents)
     return any(one.is_symlink() for one in within[: within.index(root)])
 

@@ -1,4 +1,4 @@
-"""Engines: where evaluations are done. All keep one contract; see :class:`Engine`."""
+"""Engines: where evaluations run. All implement :class:`Engine`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 _GIB = 2**30
-_SHARED = 0.25  # of the machine's memory, unless configured
+_SHARED = 0.25  # share of the machine's memory, unless configured
 
 
 def create_engine(  # noqa: PLR0913 -- each has a default of its own
@@ -45,25 +45,25 @@ def create_engine(  # noqa: PLR0913 -- each has a default of its own
     Parameters
     ----------
     config : EngineConfig
-        Which engine, and with what limits. ``workers`` None is the number of usable cores.
+        The engine and its limits. ``workers`` None is the number of usable cores.
     evaluate : callable or None
-        Does the work; None is :func:`sweepmark.evaluation.evaluate.evaluate`.
+        Evaluates a job; None is :func:`sweepmark.evaluation.evaluate.evaluate`.
     n_jobs : int or None
-        How many jobs there will be, if that is known: more workers are not started.
+        Number of jobs, if known: no more workers than that are started.
     clock : Clock or None
-        Dates the outcomes; None takes a new one.
+        Timestamps the outcomes; None creates a new one.
     warm_up : sequence of str
-        ``module:name`` of functions to be called in each process before its first job.
+        ``module:name`` of functions to call in each process before its first job.
     fork : bool
-        Whether workers may be forked from this process, since no thread of it holds a lock. They
-        are on Linux; elsewhere system libraries do not stand it.
+        Whether workers may be forked from this process, because no other thread holds a lock. Used
+        on Linux only; elsewhere system libraries are not fork-safe.
 
     Raises
     ------
     ConfigurationError
-        If the engine cannot do what is asked for.
+        If the engine does not support the configuration.
     StoreError
-        If the machine does not let a process be started.
+        If a process cannot be started.
     """
     if config.name == "local":
         from sweepmark.engine.local import LocalEngine
@@ -86,12 +86,12 @@ def create_engine(  # noqa: PLR0913 -- each has a default of its own
 
 
 def check_engine(config: EngineConfig) -> None:
-    """Refuse what only worker processes can do, without starting anything.
+    """Raise if an option needs worker processes that the engine does not have.
 
     Raises
     ------
     ConfigurationError
-        If the engine cannot do what is asked for.
+        If the engine does not support the configuration.
     """
     shared, held = config.shared_memory, config.memory
     if shared is not None and held is not None and shared >= held:
@@ -115,9 +115,9 @@ def check_engine(config: EngineConfig) -> None:
 
 
 def shared_memory(config: EngineConfig, *, n_slots: int) -> int:
-    """Return the bytes that each of so many processes may keep for later evaluations.
+    """Return the cache size in bytes of each of ``n_slots`` processes.
 
-    Unless it is configured, it leaves half of ``engine.memory`` to the evaluation itself.
+    Unless configured, it leaves at least half of ``engine.memory`` to the evaluation itself.
     """
     import psutil
 
@@ -128,7 +128,7 @@ def shared_memory(config: EngineConfig, *, n_slots: int) -> int:
 
 
 def _usable_cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""What every engine does: take evaluations one per slot and hand back what became of them."""
+"""The interface of engines: one evaluation per slot, each with an Outcome."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 __all__ = ["Clock", "Engine", "Evaluate", "Failure", "Job", "Outcome", "Reason", "call"]
 
 Reason = Literal["error", "killed", "timeout", "memory", "nan", "data"]
-"""Why there is no Scorecard."""
+"""The kinds of failure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One evaluation to be done.
+    """One evaluation to be computed.
 
     Attributes
     ----------
     specification : Specification
-        What is evaluated.
+        The evaluation.
     keep_model : bool
-        Whether the Scorecard carries the fitted model.
+        Whether the Scorecard includes the fitted model.
     shared_memory : int or None
-        Bytes of work that its process may keep for later jobs; None leaves that to the process.
+        Size in bytes of the process's cache; None takes the process's default.
     """
 
     specification: Specification
@@ -44,10 +44,10 @@ class Job:
 
 
 _LONGEST = 1000
-"""Characters of a message; the whole of it is in the traceback."""
+"""Maximum characters of a message; the traceback has the full text."""
 
 Evaluate = Callable[[Job], "Scorecard"]
-"""The function that does the work."""
+"""A function that evaluates a job."""
 
 
 def call(names: Iterable[str]) -> None:
@@ -58,17 +58,17 @@ def call(names: Iterable[str]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why an evaluation gave no Scorecard.
+    """Why an evaluation has no Scorecard.
 
     Attributes
     ----------
     reason : {"error", "killed", "timeout", "memory", "nan", "data"}
-        An exception; a dead worker; a limit of the engine; a score that is no number; a data set
-        that cannot be had.
+        An exception; a dead worker; the time or memory limit; a NaN objective; an unavailable data
+        set.
     message : str
         One line.
     traceback : str
-        The worker's; empty where there was no exception.
+        The worker's traceback; empty if there was no exception.
     """
 
     reason: Reason
@@ -77,7 +77,7 @@ class Failure:
 
     @classmethod
     def of(cls, exception: Exception) -> Failure:
-        r"""Describe an exception.
+        r"""Create a Failure from an exception.
 
         Examples
         --------
@@ -93,7 +93,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Outcome:
-    """What became of a Job: a Scorecard or a Failure.
+    """The result of a Job: a Scorecard or a Failure.
 
     Attributes
     ----------
@@ -102,11 +102,11 @@ class Outcome:
     scorecard : Scorecard or None
         None if it failed.
     failure : Failure or None
-        None if it did not.
+        None if it succeeded.
     slot : int
         Where it ran.
     started, ended : float
-        Seconds since the epoch, ``started <= ended`` whatever the system's clock did.
+        Seconds since the epoch; ``started <= ended`` even if the system's clock was set back.
     """
 
     job: Job
@@ -118,7 +118,7 @@ class Outcome:
 
 
 class Clock:
-    """Dates that never run backwards: the system's clock is read once, then only differences.
+    """Monotonic timestamps: the system's clock is read once, then the monotonic clock.
 
     Examples
     --------
@@ -131,27 +131,27 @@ class Clock:
         self._epoch = time.time() - time.monotonic()
 
     def date(self, instant: float) -> float:
-        """Return the seconds since the epoch of an instant of :func:`time.monotonic`."""
+        """Convert a value of :func:`time.monotonic` to seconds since the epoch."""
         return self._epoch + instant
 
     def go_on_from(self, date: float) -> None:
-        """Let no date to come be before one that was given earlier, by another process say."""
+        """Ensure that later timestamps are not before a given one, such as another process's."""
         self._epoch += max(date - self.date(time.monotonic()), 0.0)
 
 
 class Engine(ABC):
-    """Moves evaluations to where they are done, and nothing else.
+    """Runs evaluations, and has no other responsibility.
 
-    An engine has numbered slots, each of which does one job at a time. It belongs to the thread
-    that made it. Used as a context manager, it is closed at the end.
+    An engine has numbered slots, each of which runs one job at a time. It must be used only by the
+    thread that created it. As a context manager, it is closed at the end.
 
     Attributes
     ----------
     n_slots : int
         Slots are numbered from 0 to ``n_slots - 1``.
     is_apart : bool
-        Whether evaluations run in processes of their own, so that this one may do other work
-        meanwhile without changing what they are timed at.
+        Whether evaluations run in other processes, so that work in this one does not affect their
+        timings.
     """
 
     n_slots: int
@@ -159,11 +159,11 @@ class Engine(ABC):
 
     @abstractmethod
     def idle(self) -> list[int]:
-        """Return the free slots, ascending; none once the engine is closed."""
+        """Return the free slots, ascending; empty once the engine is closed."""
 
     @abstractmethod
     def submit(self, job: Job, *, slot: int) -> None:
-        """Give a job to a free slot; returns at once.
+        """Assign a job to a free slot, without waiting.
 
         Raises
         ------
@@ -173,31 +173,31 @@ class Engine(ABC):
 
     @abstractmethod
     def wait(self, timeout: float | None = None) -> list[Outcome]:
-        """Return the outcomes of jobs that ended, in any order, each job's once.
+        """Return the outcomes of finished jobs, in any order, each once.
 
         Parameters
         ----------
         timeout : float or None
-            Seconds to wait at most for the first outcome; None is as long as it takes.
+            Maximum seconds to wait for the first outcome; None is no limit.
 
         Returns
         -------
         list of Outcome
-            At least one, unless the time is over or there is no job.
+            At least one, unless the timeout expired or there is no job.
 
         Raises
         ------
         StoreError
-            If the machine does not let an evaluation run at all.
+            If the machine cannot run evaluations at all.
         """
 
     @abstractmethod
     def cancel(self, slot: int) -> None:
-        """Drop the job of a slot, running or not; it has no outcome and the slot is free."""
+        """Cancel the job of a slot, running or not; it has no outcome and the slot becomes free."""
 
     @abstractmethod
     def close(self) -> None:
-        """Kill what runs and leave no process behind; closing again does nothing."""
+        """Kill running jobs and all processes; closing again does nothing."""
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""What keeps a worker process apart from its parent, its terminal and the rest of the machine."""
+"""Isolation of a worker process from its parent, the terminal and the rest of the machine."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _PR_SET_NAME = 15  # https://man7.org/linux/man-pages/man2/PR_SET_NAME.2const.ht
 
 
 def forget_handlers() -> None:
-    """Let signals do what they do to a new program; what is ignored stays so."""
+    """Reset signal handlers to the defaults, as in a new program; ignored signals stay ignored."""
     signal.set_wakeup_fd(-1)
     for number in signal.valid_signals():
         if callable(signal.getsignal(number)):
@@ -44,16 +44,16 @@ def forget_handlers() -> None:
 
 
 def keep_open(*descriptors: int) -> None:
-    """Close whatever the parent has open, its pipes and locks, but the streams and these."""
+    """Close all descriptors of the parent except the standard streams and those given."""
     kept = {_STDIN, _STDOUT, _STDERR, *descriptors}
-    for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208 - names, the listing's own among them
+    for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208 - names, including the descriptor of the listing
         if int(name) not in kept:
             with suppress(OSError):
                 os.close(int(name))
 
 
 def open_streams() -> None:
-    """Print where new interpreters do, wherever the parent's objects lead to."""
+    """Replace ``sys.stdout`` and ``sys.stderr`` by streams on descriptors 1 and 2."""
     sys.stdout, sys.stderr = (
         open(stream, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
         for stream in (_STDOUT, _STDERR)
@@ -61,7 +61,7 @@ def open_streams() -> None:
 
 
 def keep_from_terminal() -> None:
-    """Read nothing, and print to standard error."""
+    """Redirect standard input from the null device and standard output to standard error."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, _STDIN)
     os.close(nothing)
@@ -69,7 +69,7 @@ def keep_from_terminal() -> None:
 
 
 def take_name() -> None:
-    """Be told apart from the parent in ps and top, on Linux."""
+    """Set the process name shown by ps and top, on Linux."""
     if sys.platform == "linux":
         import ctypes
 
@@ -77,17 +77,18 @@ def take_name() -> None:
 
 
 def die_with_parent(lifeline: int, parent: int) -> None:
-    """See to it that this process ends when its parent does, even by SIGKILL.
+    """End this process when its parent ends, even by SIGKILL.
 
-    The lifeline's other end is the parent's alone: reading it returns when the parent is gone.
-    That needs the GIL, which a call into C may hold for ever, so that Linux is asked as well.
+    Only the parent holds the other end of the lifeline, so reading it returns when the parent is
+    gone. That thread needs the GIL, which a call into C may hold for ever; on Linux,
+    PR_SET_PDEATHSIG is set as well.
     """
     threading.Thread(target=_exit_at_end, args=(lifeline,), daemon=True).start()
     if sys.platform == "linux":
         import ctypes
 
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it ended before we asked
+        if os.getppid() != parent:  # it ended before the call
             os._exit(1)
 
 
@@ -97,18 +98,18 @@ def _exit_at_end(lifeline: int) -> None:
 
 
 def die_before_parent() -> None:
-    """Let the kernel, where memory runs out, choose a worker and not the coordinator."""
-    with suppress(OSError):  # not Linux, or not allowed
+    """Make the kernel's out-of-memory killer choose a worker rather than the coordinator."""
+    with suppress(OSError):  # not Linux, or not permitted
         _OOM_SCORE.write_text("500")
 
 
 def limit_memory(memory: int) -> None:
-    """Have the kernel refuse what no look of the parent would come in time for.
+    """Limit private memory (RLIMIT_DATA), for allocations too fast for the parent's check.
 
-    The parent looks a few times a second; a single allocation can fill the machine in between.
-    The limit is far above the parent's, because a refused allocation ends libsvm by SIGSEGV, where
-    the parent could have told the reason. It counts private memory, not mapped files: the data set
-    is one. Where the system does not say how much that is by now, there is no such limit.
+    The parent checks a few times a second; a single allocation can fill the memory in between. The
+    limit is far above the parent's, because a failed allocation crashes libsvm by SIGSEGV, while
+    the parent can report the reason. It does not count mapped files, such as the data set. If the
+    system does not report current usage, no limit is set.
     """
     with suppress(OSError, ValueError, StopIteration):
         lines = _STATUS.read_text().splitlines()

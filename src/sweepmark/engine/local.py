@@ -1,4 +1,4 @@
-"""The local engine: one worker process per slot on this machine, killed at will."""
+"""The local engine: one killable worker process per slot on this machine."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalEngine"]
 
-_WORK = "sweepmark.engine.work"  # by name: not every engine needs it imported here
+_WORK = "sweepmark.engine.work"  # by name, so that it is imported in the workers only
 _DEFAULT = f"{_WORK}:evaluate_job"
-_FALSE_STARTS = 3  # deaths in a row, before the first job, that show that it is of no use
-_MEMORY_INTERVAL = 0.2  # seconds between two looks at the memory of the workers
-_REFUSED = ("SIGSEGV", "SIGBUS", "SIGABRT")  # what C makes of a refused allocation
+_FALSE_STARTS = 3  # consecutive deaths before the first job after which the engine gives up
+_MEMORY_INTERVAL = 0.2  # seconds between two checks of the workers' memory
+_REFUSED = ("SIGSEGV", "SIGBUS", "SIGABRT")  # how C code ends after a failed allocation
 _GIB = 2**30
 
 
 @dataclass(slots=True)
 class _Slot:
-    """A place for one job: its process, and the job from submission to outcome."""
+    """A slot for one job: its process, and the job from submission to outcome."""
 
     number: int
     process: WorkerProcess
@@ -41,39 +41,39 @@ class _Slot:
     false_starts: int = 0
     job: Job | None = None
     message: bytes = field(default=b"", repr=False)
-    started: float | None = None  # by time.monotonic, when the job went to the process
+    started: float | None = None  # time.monotonic when the job was sent to the process
 
 
 class LocalEngine(Engine):
     """Run evaluations in worker processes, one per slot.
 
-    The constructor returns at once; workers start side by side and jobs go to them as soon as
-    they are ready. A worker that dies is replaced. The kernel ends workers when the thread ends
-    that started them, so the engine belongs to one thread.
+    The constructor does not wait; workers start in parallel and receive jobs as soon as they are
+    ready. A worker that dies is replaced. The kernel ends workers when the thread that started them
+    ends, so the engine must be used by one thread only.
 
     Parameters
     ----------
     workers : int
-        How many.
+        Number of workers.
     threads : int
-        BLAS and OpenMP threads of each.
+        BLAS and OpenMP threads of each worker.
     timeout : float or None
-        Seconds that an evaluation may take; the worker is killed then.
+        Maximum seconds of an evaluation, after which the worker is killed.
     memory : int or None
-        Bytes of resident memory that a worker may hold; it is killed if it holds more. Where one
-        allocation is too fast for that, the kernel refuses it.
+        Maximum resident memory of a worker in bytes, above which it is killed. A single allocation
+        that is too fast for that check is refused by the kernel.
     evaluate : callable or None
-        Does the work; must be importable by its name. None is
+        Evaluates a job; must be importable by its name. None is
         :func:`sweepmark.engine.work.evaluate_job`.
     clock : Clock or None
-        Dates the outcomes.
+        Timestamps the outcomes.
     warm_up : sequence of str
-        ``module:name`` of functions that each worker calls before its first job, so that no job is
-        timed at what they do.
+        ``module:name`` of functions that each worker calls before its first job, so that their time
+        is not counted in a job.
     fork : bool
         Whether the first workers are forked from this process, so that scikit-learn is imported
-        once for all of them; no other thread may hold a lock meanwhile. Those that replace them
-        are new interpreters: by then there are threads, connections and locks.
+        only once; no other thread may hold a lock then. Replacements are new interpreters, because
+        threads, connections and locks exist by then.
     """
 
     is_apart = True
@@ -108,11 +108,11 @@ class LocalEngine(Engine):
             raise
 
     def idle(self) -> list[int]:
-        """Return the free slots, whether or not their workers are ready."""
+        """Return the free slots, even if their workers are not ready."""
         return [slot.number for slot in self._slots if slot.job is None]
 
     def submit(self, job: Job, *, slot: int) -> None:
-        """Give a job to the worker of a slot, or keep it until that worker is ready."""
+        """Send a job to the worker of a slot, as soon as that is ready."""
         self._check_free(slot)
         message = pickle.dumps(job)
         place = self._slots[slot]
@@ -120,7 +120,7 @@ class LocalEngine(Engine):
         self._send(place)
 
     def wait(self, timeout: float | None = None) -> list[Outcome]:
-        """Return what ended; limits are watched in here."""
+        """Return finished outcomes; time and memory limits are enforced while waiting."""
         deadline = math.inf if timeout is None else time.monotonic() + timeout
         outcomes: list[Outcome] = []
         while not outcomes and any(slot.job for slot in self._slots):
@@ -130,14 +130,14 @@ class LocalEngine(Engine):
         return outcomes
 
     def cancel(self, slot: int) -> None:
-        """Drop the job of a slot; if it runs, its worker is killed and replaced."""
+        """Cancel the job of a slot; if it is running, its worker is killed and replaced."""
         place = self._slots[slot]
         if place.started is not None:
             self._replace(place)
         place.job = place.started = None
 
     def close(self) -> None:
-        """Kill all workers and wait for their end."""
+        """Kill all workers and wait until they have ended."""
         slots, self._slots = self._slots, []
         for slot in slots:
             slot.process.kill()
@@ -154,7 +154,7 @@ class LocalEngine(Engine):
         )
 
     def _replace(self, slot: _Slot) -> str:
-        """Kill the worker of a slot if it lives, start another, and say how the old one ended."""
+        """Kill the worker of a slot, start another, and return how the old one ended."""
         slot.process.kill()
         end = slot.process.reap()
         slot.ready = False
@@ -162,12 +162,12 @@ class LocalEngine(Engine):
         return end
 
     def _send(self, slot: _Slot) -> None:
-        """Send the job of a slot to its worker if there are both."""
+        """Send the job of a slot to its worker, if it has a job and the worker is ready."""
         if slot.ready and slot.job is not None and slot.process.send(slot.message):
             slot.started = time.monotonic()
 
     def _pause(self, deadline: float) -> float | None:
-        """Return how many seconds nothing needs to be looked at; None is for ever."""
+        """Return the seconds until the next check of a limit; None if there is none."""
         now = time.monotonic()
         pauses = [deadline - now]
         started = [slot.started for slot in self._slots if slot.started is not None]
@@ -179,14 +179,14 @@ class LocalEngine(Engine):
         return None if math.isinf(shortest) else shortest
 
     def _listen(self, pause: float | None) -> list[Outcome]:
-        """Hear the workers that have something to say within ``pause`` seconds, or that died."""
+        """Process messages and deaths of workers within ``pause`` seconds."""
         slots = {slot.process.connection: slot for slot in self._slots}
         speaking = connection.wait(list(slots), pause)
         heard = [self._hear(slot) for link, slot in slots.items() if link in speaking]
         return [outcome for outcome in heard if outcome is not None]
 
     def _hear(self, slot: _Slot) -> Outcome | None:
-        """Take one message of a worker; its last is that it is dead."""
+        """Process one message of a worker, or its death."""
         try:
             message: Reply | Failure | None = slot.process.connection.recv()
         except (EOFError, OSError):
@@ -205,7 +205,7 @@ class LocalEngine(Engine):
         )
 
     def _bury(self, slot: _Slot) -> Outcome | None:
-        """Replace a dead worker; a job that it had not begun waits for the next one."""
+        """Replace a dead worker; a job that it had not started goes to the next one."""
         slot.false_starts += not slot.ready
         end = self._replace(slot)
         if slot.false_starts >= _FALSE_STARTS:
@@ -222,7 +222,7 @@ class LocalEngine(Engine):
         return self._finish(slot, failure=failure)
 
     def _enforce_limits(self) -> list[Outcome]:
-        """Kill the workers whose evaluation went beyond a limit."""
+        """Kill the workers whose evaluation exceeded a limit."""
         outcomes = []
         for slot in self._slots:
             if slot.started is not None and (failure := self._excess(slot, slot.started)):
@@ -231,7 +231,7 @@ class LocalEngine(Engine):
         return outcomes
 
     def _excess(self, slot: _Slot, started: float) -> Failure | None:
-        """Return which limit an evaluation broke, if any."""
+        """Return which limit an evaluation exceeded, if any."""
         seconds = time.monotonic() - started
         if self._timeout is not None and seconds >= self._timeout:
             return Failure(
@@ -255,7 +255,7 @@ class LocalEngine(Engine):
         failure: Failure | None = None,
         seconds: float | None = None,
     ) -> Outcome:
-        """Free a slot and return what became of its job, which took ``seconds`` or until now."""
+        """Free a slot and return the outcome of its job, which took ``seconds`` or until now."""
         job, started = slot.job, slot.started
         assert job is not None  # noqa: S101 - only jobs that were sent are finished
         assert started is not None  # noqa: S101 - likewise

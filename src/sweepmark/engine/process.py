@@ -1,4 +1,4 @@
-"""A worker process as its parent sees it: started without waiting, spoken to, killed, reaped."""
+"""A worker process, from the parent's side: start, send, kill and reap."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ __all__ = ["WorkerProcess"]
 class WorkerProcess:
     """A process that runs :func:`sweepmark.engine.worker.serve`.
 
-    It is a new interpreter or a fork of this one, and neither by :mod:`multiprocessing`, which
-    would import the main module once more or go through a process between, and leaves a resource
-    tracker behind. Three things keep it apart from the terminal: its own process group, so that
-    Ctrl-C goes to the coordinator alone, no standard input, and standard output on standard error,
-    because ``--json`` owns the other.
+    It is a new interpreter or a fork of this one. :mod:`multiprocessing` is not used: it would
+    import the main module again or need an intermediate process, and it leaves a resource tracker
+    behind. The worker is isolated from the terminal: it has its own process group, so that Ctrl-C
+    reaches only the coordinator; no standard input; and standard output redirected to standard
+    error, because ``--json`` needs the former.
 
     Parameters
     ----------
     evaluate : str
-        ``module:name`` of the function that does the work.
+        ``module:name`` of the function that evaluates a job.
     warm_up : sequence of str
-        Likewise, of functions that are called before that.
+        ``module:name`` of functions that are called before the first job.
     threads : int
-        BLAS and OpenMP threads; libraries read it from the environment when they are imported.
+        BLAS and OpenMP threads; set in the environment, which libraries read when imported.
     memory : int or None
-        Bytes above which it is killed; the kernel refuses it a multiple of them.
+        Bytes above which it is killed; the kernel limit is a multiple of it.
     fork : bool
-        Whether it is forked, with all that this process has imported. No other thread may hold a
-        lock then: nobody would release the worker's copy of it.
+        Whether it is forked, with all modules imported by this process. No other thread may hold a
+        lock then: the worker's copy of the lock would never be released.
 
     Attributes
     ----------
     connection : Connection
-        Where it answers; at its end when the process is dead.
+        Receives its messages; at end of file when the process is dead.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class WorkerProcess:
             theirs.close()
             os.close(lifeline)
         self._code: int | None = None
-        with suppress(OSError):  # dead already: the connection is at its end, which says so
+        with suppress(OSError):  # dead already: the connection reports end of file
             self.connection.send(sys.path)
             self.connection.send(evaluate)
             self.connection.send(warm_up)
@@ -91,7 +91,7 @@ class WorkerProcess:
         return True
 
     def resident(self) -> int:
-        """Return the bytes of its resident memory; 0 if it is dead."""
+        """Return its resident memory in bytes; 0 if it is dead."""
         import psutil
 
         try:
@@ -100,13 +100,13 @@ class WorkerProcess:
             return 0
 
     def kill(self) -> None:
-        """Kill it, and whatever it started, without waiting for its end."""
-        if self._code is None:  # its number is not free for another process yet
+        """Kill it and its child processes, without waiting."""
+        if self._code is None:  # not reaped, so its process id cannot be reused yet
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._number, signal.SIGKILL)
 
     def reap(self) -> str:
-        """Wait for its end and say how it came: "was killed by SIGKILL", "ended with code 1"."""
+        """Wait for its end and return the cause: "was killed by SIGKILL", "ended with code 1"."""
         if self._code is None:
             self._code = os.waitstatus_to_exitcode(os.waitpid(self._number, 0)[1])
             self._hang_up()
@@ -122,7 +122,7 @@ class WorkerProcess:
 
 
 def _new_interpreter(means: Means) -> int:
-    """Start a worker that imports all by itself; return its process id."""
+    """Start a worker as a new interpreter; return its process id."""
     for descriptor in (means.connection, means.lifeline):
         os.set_inheritable(descriptor, True)  # noqa: FBT003 - has no keyword
     return os.posix_spawn(
@@ -137,7 +137,7 @@ def _new_interpreter(means: Means) -> int:
 def _fork(means: Means) -> int:
     """Fork a worker; return its process id."""
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()  # or what waits there would be printed twice
+        stream.flush()  # otherwise buffered output would be printed twice
     signals = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         with warnings.catch_warnings():
@@ -147,7 +147,7 @@ def _fork(means: Means) -> int:
             main_of_fork(means, signals)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, signals)
-    with suppress(OSError):  # it has done so itself
+    with suppress(OSError):  # the child has done so itself
         os.setpgid(number, number)
     return number
 

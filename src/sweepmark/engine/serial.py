@@ -21,11 +21,11 @@ class SerialEngine(Engine):
     Parameters
     ----------
     evaluate : callable or None
-        Does the work; None is :func:`sweepmark.engine.work.evaluate_job`.
+        Evaluates a job; None is :func:`sweepmark.engine.work.evaluate_job`.
     clock : Clock or None
-        Dates the outcomes.
+        Timestamps the outcomes.
     warm_up : sequence of str
-        ``module:name`` of functions that are called before the first job is begun.
+        ``module:name`` of functions that are called before the first job.
     """
 
     is_apart = False
@@ -49,12 +49,12 @@ class SerialEngine(Engine):
         return [] if self._job is not None or self._closed else [0]
 
     def submit(self, job: Job, *, slot: int) -> None:
-        """Keep a job until :meth:`wait` does it."""
+        """Keep a job until :meth:`wait` runs it."""
         self._check_free(slot)
         self._job = job
 
-    def wait(self, timeout: float | None = None) -> list[Outcome]:  # noqa: ARG002 - cannot be kept
-        """Do the job, however long it takes; KeyboardInterrupt and SystemExit pass through."""
+    def wait(self, timeout: float | None = None) -> list[Outcome]:  # noqa: ARG002 - cannot be enforced
+        """Run the job, without a time limit; KeyboardInterrupt and SystemExit propagate."""
         if self._job is None:
             return []
         job, self._job = self._job, None
@@ -64,7 +64,7 @@ class SerialEngine(Engine):
         started = time.monotonic()
         try:
             scorecard = self._function()(job)
-        except Exception as exception:  # noqa: BLE001 - whatever it is, it is that job's outcome
+        except Exception as exception:  # noqa: BLE001 - any exception is the job's outcome
             failure = Failure.of(exception)
         return [
             Outcome(
@@ -78,17 +78,17 @@ class SerialEngine(Engine):
         ]
 
     def cancel(self, slot: int) -> None:
-        """Forget the job."""
+        """Discard the job."""
         if slot == 0:
             self._job = None
 
     def close(self) -> None:
-        """Forget the job and take no other."""
+        """Discard the job and accept no other."""
         self._job = None
         self._closed = True
 
     def _function(self) -> Evaluate:
-        """Return what does the work; the default is imported when it is first needed."""
+        """Return the evaluating function; the default is imported when first needed."""
         if self._evaluate is None:
             from sweepmark.engine.work import evaluate_job
 

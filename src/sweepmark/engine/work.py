@@ -1,6 +1,6 @@
-"""The work that engines do unless told otherwise; importing this imports all that it needs.
+"""The default work of engines; importing this module imports all that evaluations need.
 
-A worker imports it when it starts, so that the first evaluation does not pay for it.
+A worker imports it at its start, so that the time is not counted in the first evaluation.
 """
 
 from __future__ import annotations
@@ -29,6 +29,6 @@ for _module in (
 
 
 def evaluate_job(job: Job) -> Scorecard:
-    """Evaluate the specification of a job, within the memory that jobs may share."""
+    """Evaluate the specification of a job, with the job's limit on the size of the cache."""
     svm.configure(memory=job.shared_memory)
     return evaluate(job.specification, keep_model=job.keep_model)

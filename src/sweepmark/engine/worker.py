@@ -1,8 +1,8 @@
-"""The worker process of the local engine: does jobs until its parent is gone.
+"""The worker process of the local engine: runs jobs until its parent is gone.
 
-What passes over the connection, in order: the parent's ``sys.path``, the name of the function and
-those of what is called before the first job, once; back comes None when that is done, or a Failure;
-then a Job and its Reply in turn.
+Protocol of the connection: the parent sends ``sys.path``, the name of the evaluating function and
+the names of the functions to call before the first job; the worker answers None when these are
+done, or a Failure. Then the parent sends a Job and the worker answers a Reply, repeatedly.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["PROGRAM", "Means", "Reply", "main", "main_of_fork", "serve"]
 
 PROGRAM = "from sweepmark.engine.worker import main; main()"
-"""What a new interpreter is told; its arguments are those of :class:`Means`."""
+"""The code that a new interpreter runs; its arguments are those of :class:`Means`."""
 
 _THREAD_LIMITS = (
     "BLIS_NUM_THREADS",
@@ -55,18 +55,18 @@ _THREAD_LIMITS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What a worker is given.
+    """The resources of a worker.
 
     Attributes
     ----------
     connection : int
-        Descriptor of its end of the connection.
+        Descriptor of the worker's end of the connection.
     lifeline : int
-        Descriptor of a pipe whose other end is the parent's.
+        Descriptor of a pipe whose other end only the parent holds.
     parent : int
         The parent's process id.
     memory : int
-        Bytes that it may come to hold; 0: no limit.
+        Memory limit in bytes; 0 is no limit.
     threads : int
         BLAS and OpenMP threads.
     """
@@ -78,25 +78,25 @@ class Means:
     threads: int
 
     def arguments(self) -> list[str]:
-        """Return what :meth:`read` reads."""
+        """Return the program arguments that :meth:`read` parses."""
         return [str(value) for value in astuple(self)]
 
     @classmethod
     def read(cls, arguments: Iterable[str]) -> Self:
-        """Take it from the arguments of a program."""
+        """Parse program arguments."""
         connection, lifeline, parent, memory, threads = map(int, arguments)
         return cls(
             connection=connection, lifeline=lifeline, parent=parent, memory=memory, threads=threads
         )
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that limit the threads of libraries still to be imported."""
+        """Return environment variables that limit the threads of libraries imported later."""
         return dict.fromkeys(_THREAD_LIMITS, str(self.threads))
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Reply:
-    """What became of a job, and how many seconds it took."""
+    """The result of a job and its seconds."""
 
     scorecard: Scorecard | None = None
     failure: Failure | None = None
@@ -104,19 +104,19 @@ class Reply:
 
 
 def main() -> None:
-    """Run as a worker in an interpreter of its own."""
+    """Run a worker in a new interpreter."""
     _run(Means.read(sys.argv[1:]))
 
 
 def main_of_fork(means: Means, signals: Iterable[int]) -> NoReturn:
-    """Run as a worker in a fork, which first becomes what a new interpreter would be.
+    """Run a worker in a fork, after resetting inherited state.
 
     Parameters
     ----------
     means : Means
-        What it is given.
+        The worker's resources.
     signals : iterable of int
-        Which are to be blocked; all are until then, since the parent's handlers are not ours.
+        Signals to block afterwards; all are blocked until the parent's handlers are removed.
     """
     code = 1
     try:
@@ -128,41 +128,41 @@ def main_of_fork(means: Means, signals: Iterable[int]) -> NoReturn:
         _limit_threads(means)
         _run(means)
         code = 0
-    except Exception:  # noqa: BLE001 - what the interpreter would do
+    except Exception:  # noqa: BLE001 - as the interpreter does
         traceback.print_exc()
     finally:
-        os._exit(code)  # what the parent wants done at its exit is not ours to do
+        os._exit(code)  # do not run the parent's exit handlers
 
 
 def _run(means: Means) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator decides what Ctrl-C means
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # only the coordinator handles Ctrl-C
     take_name()
     keep_from_terminal()
-    # What an estimator prints must not fail its fit, whoever reads it.
+    # A broken output stream must not fail a fit whose estimator prints.
     sys.stdout, sys.stderr = (cast("TextIO", Outlet(each)) for each in (sys.stdout, sys.stderr))
     die_with_parent(means.lifeline, means.parent)
     die_before_parent()
-    # Whatever breaks the connection, it means that the parent closed it and wants us gone.
+    # A broken connection means that the parent closed it, so the worker ends.
     with suppress(EOFError, OSError), Connection(means.connection) as connection:
         serve(connection, memory=means.memory)
 
 
 def serve(connection: Connection[Any, Any], *, memory: int = 0) -> None:
-    """Import the functions, say so, then do one job after the other until the parent hangs up.
+    """Import the functions, report readiness, then run jobs until the parent closes the connection.
 
     Parameters
     ----------
     connection : Connection
-        To the parent.
+        The connection to the parent.
     memory : int
-        Bytes that this process may come to hold; the parent kills it beyond that. 0: no limit.
+        Memory limit of this process in bytes, above which the parent kills it; 0 is no limit.
     """
     sys.path[:] = connection.recv()
-    gc.disable()  # what is imported stays: the collector need not look through it, then or later
+    gc.disable()  # imported objects live until the end: exclude them from garbage collection
     try:
         evaluate: Evaluate = pkgutil.resolve_name(connection.recv())
         call(connection.recv())
-    except Exception as exception:  # noqa: BLE001 - the parent is told, whatever it is
+    except Exception as exception:  # noqa: BLE001 - reported to the parent
         connection.send(Failure.of(exception))
         return
     finally:
@@ -176,7 +176,7 @@ def serve(connection: Connection[Any, Any], *, memory: int = 0) -> None:
 
 
 def _attempt(evaluate: Evaluate, job: Job) -> Reply:
-    """Do a job; whatever it raises is its outcome."""
+    """Run a job; an exception is its outcome."""
     scorecard = failure = None
     started = time.monotonic()
     try:
@@ -187,17 +187,17 @@ def _attempt(evaluate: Evaluate, job: Job) -> Reply:
 
 
 def _answer(connection: Connection[Any, Any], reply: Reply) -> None:
-    """Send a reply, or why it cannot be sent: pickling is over before the first byte is written."""
+    """Send a reply, or a Failure if it cannot be pickled (nothing has been written then)."""
     try:
         connection.send(reply)
     except OSError:
         raise
-    except Exception as exception:  # noqa: BLE001 - pickling calls foreign code
+    except Exception as exception:  # noqa: BLE001 - pickling calls third-party code
         connection.send(Reply(failure=Failure.of(exception), seconds=reply.seconds))
 
 
 def _limit_threads(means: Means) -> None:
-    """Limit the threads of libraries, of those imported as of those to come."""
+    """Limit the threads of libraries imported already and later."""
     from threadpoolctl import threadpool_limits
 
     os.environ.update(means.environment())

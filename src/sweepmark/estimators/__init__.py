@@ -1,4 +1,4 @@
-"""Transformers of our own, where scikit-learn has none that can be named without a callable."""
+"""Estimators and transformers that scikit-learn lacks, or has only with a callable parameter."""
 
 from __future__ import annotations
 

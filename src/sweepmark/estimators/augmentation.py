@@ -1,4 +1,4 @@
-"""More training pictures than there are: each once more, moved by a pixel to each side."""
+"""Data augmentation: shifted copies of training images."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ _DIRECTIONS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 """(down, right) in the published order: right, left, down, up."""
 
 _CHUNK = 4096
-"""Pictures moved at a time: what is held besides the result."""
+"""Images shifted at a time, which limits the additional memory."""
 
 
 class AugmentShift(OneToOneFeatureMixin, PictureTransformer):
-    """Add to every training picture itself moved right, left, down and up, then shuffle.
+    """Add copies of every training image shifted right, left, down and up, then shuffle.
 
-    The rows become five times as many, so this is no transformation: the training part of an
-    evaluation goes through ``fit_resample``, and nothing else does. ``transform`` returns what it
-    is given, so that a fitted Pipeline with this step predicts as it should. Published in
-    A. Géron, Hands-On Machine Learning with Scikit-Learn and TensorFlow, 2017, chapter 3,
-    exercise 2.
+    The number of rows becomes five times as large, so this is not a transformation:
+    ``fit_resample`` is applied to the training part of an evaluation only. ``transform`` returns
+    its input unchanged, so that a fitted Pipeline with this step predicts correctly. Published in
+    A. Géron, Hands-On Machine Learning with Scikit-Learn and TensorFlow, 2017, chapter 3, exercise
+    2.
 
     Parameters
     ----------
     pixels : int, default=1
-        How far each picture is moved; what comes in is 0.
+        Pixels to shift by; vacated pixels are 0.
     image_shape : sequence of two int or None, default=None
-        Rows and columns; None takes the pictures for squares.
+        Height and width; None means square images.
     random_state : int, RandomState instance or None, default=None
-        What shuffles the rows: the order is that of ``numpy.random.permutation`` after
+        Seed of the shuffle: the order is that of ``numpy.random.permutation`` after
         ``numpy.random.seed(random_state)``.
 
     Attributes
     ----------
     n_features_in_ : int
-        Pixels of a picture.
+        Pixels of an image.
 
     Examples
     --------
@@ -75,12 +75,12 @@ class AugmentShift(OneToOneFeatureMixin, PictureTransformer):
         self.random_state = random_state
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the pictures as they are: only training rows are augmented.
+        """Return the images unchanged: only training rows are augmented.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Pictures.
+            Images.
 
         Returns
         -------
@@ -94,7 +94,7 @@ class AugmentShift(OneToOneFeatureMixin, PictureTransformer):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training pictures.
+            Training images.
         y : array-like of shape (n_samples,)
             Their labels.
 
@@ -107,7 +107,7 @@ class AugmentShift(OneToOneFeatureMixin, PictureTransformer):
         Raises
         ------
         ValueError
-            If the pixels make no picture of that shape.
+            If the pixels do not fit the image shape.
         """
         self.fit(X)
         pictures, labels = validate_data(self, X, y, reset=False)

@@ -1,4 +1,4 @@
-"""Slanted pictures set upright."""
+"""Deskewing of images."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ if TYPE_CHECKING:
 __all__ = ["Deskew"]
 
 _CHUNK = 4096
-"""Pictures whose moments are taken at a time."""
+"""Images whose moments are computed at a time."""
 
 
 class Deskew(OneToOneFeatureMixin, PictureTransformer):
-    """Shear every picture until its ink is upright about its centre of mass.
+    """Shear every image about its centre of mass so that its ink is upright.
 
-    With the ink as a distribution over rows r and columns c, each row is moved sideways by
-    cov(r, c) / var(r) pixels for each row of distance from the mean row, so that the covariance
-    becomes 0 (the deskewing of Y. LeCun et al., Gradient-Based Learning Applied to Document
-    Recognition, 1998). A blank picture, or one whose ink is in one row, stays as it is.
+    With the ink as a distribution over rows r and columns c, each row is moved sideways by cov(r,
+    c) / var(r) pixels for each row of distance from the mean row, so that the covariance becomes 0
+    (the deskewing of Y. LeCun et al., Gradient-Based Learning Applied to Document Recognition,
+    1998). A blank image, or one with ink in a single row, is not changed.
 
     Parameters
     ----------
     order : int, default=1
-        Of the spline that gives values between pixels; 1 is linear and makes no negative ones.
+        Order of the interpolating spline; 1 is linear and yields no negative values.
     image_shape : sequence of two int or None, default=None
-        Rows and columns; None takes the pictures for squares.
+        Height and width; None means square images.
 
     Attributes
     ----------
     n_features_in_ : int
-        Pixels of a picture.
+        Pixels of an image.
 
     Examples
     --------
@@ -66,12 +66,12 @@ class Deskew(OneToOneFeatureMixin, PictureTransformer):
         return tags
 
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the pictures upright.
+        """Return the deskewed images.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Pictures.
+            Images.
 
         Returns
         -------
@@ -87,7 +87,7 @@ class Deskew(OneToOneFeatureMixin, PictureTransformer):
         return upright
 
     def _pictures(self, X: ArrayLike, *, reset: bool) -> tuple[NDArray[Any], tuple[int, int]]:
-        """Return pictures whose ink is positive and whose paper is 0."""
+        """Return images with positive ink on a background of 0."""
         pictures, shape = super()._pictures(X, reset=reset)
         check_non_negative(pictures, "Deskew")
         return pictures, shape
@@ -108,7 +108,7 @@ def _deskew(pictures: NDArray[Any], out: NDArray[np.float64], order: int) -> Non
 
 
 def _slants(pictures: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the columns that the ink of each picture goes sideways a row, and its mean row."""
+    """Return the slant of each image, in columns per row, and its mean row."""
     _, height, width = pictures.shape
     rows, columns = np.arange(height, dtype=np.float64), np.arange(width, dtype=np.float64)
     peak = pictures.max(axis=(1, 2), initial=0).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Pictures as histograms of the directions of their edges."""
+"""Histograms of oriented gradients of images."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Hog"]
 
 
 class Hog(ClassNamePrefixFeaturesOutMixin, PictureTransformer):
-    """Histogram of oriented gradients of every picture, by ``skimage.feature.hog``.
+    """Histogram of oriented gradients of every image, by ``skimage.feature.hog``.
 
     N. Dalal and B. Triggs, Histograms of Oriented Gradients for Human Detection, 2005.
 
@@ -29,26 +29,26 @@ class Hog(ClassNamePrefixFeaturesOutMixin, PictureTransformer):
     orientations : int, default=9
         Bins of a histogram, over 180 degrees.
     pixels_per_cell : sequence of two int, default=(4, 4)
-        Rows and columns that one histogram is of.
+        Height and width of the cell of one histogram, in pixels.
     cells_per_block : sequence of two int, default=(2, 2)
-        Rows and columns of histograms that are normalised together.
+        Rows and columns of cells that are normalised together.
     block_norm : {"L1", "L1-sqrt", "L2", "L2-Hys"}, default="L2-Hys"
         How.
     transform_sqrt : bool, default=False
         Whether the square root of the pixels is taken first; they must not be negative then.
     image_shape : sequence of two int or None, default=None
-        Rows and columns of a picture; None takes it for a square.
+        Height and width of an image; None means square images.
 
     Attributes
     ----------
     n_features_in_ : int
-        Pixels of a picture.
+        Pixels of an image.
     n_features_out_ : int
         Blocks times cells of a block times orientations: 1,296 for 28 x 28 pixels.
     """
 
     libraries: ClassVar = ("scikit-image",)
-    """What it computes with besides, which an evaluation's key has the version of."""
+    """Additional libraries whose versions are part of an evaluation's key."""
 
     _parameter_constraints: ClassVar = {
         "orientations": [Interval(Integral, 1, None, closed="left")],
@@ -81,7 +81,7 @@ class Hog(ClassNamePrefixFeaturesOutMixin, PictureTransformer):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Pictures.
+            Images.
 
         Returns
         -------
@@ -124,5 +124,5 @@ class Hog(ClassNamePrefixFeaturesOutMixin, PictureTransformer):
 
     @property
     def _n_features_out(self) -> int:
-        """How many names ClassNamePrefixFeaturesOutMixin gives: hog0, hog1 and so on."""
+        """Number of output features, which ClassNamePrefixFeaturesOutMixin names hog0 and so on."""
         return self.n_features_out_

@@ -1,4 +1,4 @@
-"""Rows that are pictures: their shape, and moving what is on them."""
+"""Rows that are images: their shape, and shifting them."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _N_SIDES = 2
 
 
 def image_shape_of(n_features: int, image_shape: Sequence[int] | None = None) -> tuple[int, int]:
-    """Return rows and columns of the picture that a row of so many features is.
+    """Return the height and width of an image with a number of pixels.
 
     Parameters
     ----------
     n_features : int
-        Pixels of a picture.
+        Pixels of an image.
     image_shape : sequence of two int, or None
-        What it is said to be; None takes it for a square.
+        The configured height and width; None means a square image.
 
     Raises
     ------
     ValueError
-        If the pixels make no such picture.
+        If the pixels do not fit that shape.
 
     Examples
     --------
@@ -65,23 +65,23 @@ def shift_images(
     image_shape: Sequence[int] | None = None,
     out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
-    """Move pictures by whole pixels; what leaves one side does not come in at the other.
+    """Shift images by whole pixels, without wrapping around.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
-        Pictures, row by row.
+        Images, one per row.
     down, right : int
         Pixels to move by; negative moves up and left.
     image_shape : sequence of two int, or None
-        Rows and columns; None takes the pictures for squares.
+        Height and width; None means square images.
     out : ndarray of shape (n_samples, n_features), or None
-        Where to put the result.
+        Array to write the result into.
 
     Returns
     -------
     ndarray of shape (n_samples, n_features)
-        Of X's dtype; what comes in is 0.
+        Of X's dtype; vacated pixels are 0.
 
     Examples
     --------
@@ -102,30 +102,30 @@ def shift_images(
 
 
 def _spans(by: int, length: int) -> tuple[slice, slice]:
-    """Return where to, and where from, what stays on the picture is moved along one side."""
+    """Return the target and source slices of a shift along one axis."""
     by = max(-length, min(by, length))
     return slice(max(0, by), length + min(0, by)), slice(max(0, -by), length - max(0, by))
 
 
 class PictureTransformer(TransformerMixin, BaseEstimator):
-    """Base of transformers whose rows are pictures: they have a parameter ``image_shape``."""
+    """Base class of transformers of images, with a parameter ``image_shape``."""
 
     image_shape: Sequence[int] | None
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Check parameters and the pictures' shape; nothing is learned from the pixels.
+        """Check parameters and the image shape; nothing is learned from the pixels.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Pictures.
+            Images.
         y : ignored
             For scikit-learn's interface.
 
         Raises
         ------
         ValueError
-            If a parameter or a pixel is out of range, or the pixels make no picture of that shape.
+            If a parameter or a pixel is out of range, or the pixels do not fit the image shape.
         """
         del y
         self._validate_params()
@@ -134,7 +134,7 @@ class PictureTransformer(TransformerMixin, BaseEstimator):
         return self
 
     def _pictures(self, X: ArrayLike, *, reset: bool) -> tuple[NDArray[Any], tuple[int, int]]:
-        """Return rows as they have to be, and the shape of their pictures."""
+        """Return validated rows, and the shape of their images."""
         if not reset:
             check_is_fitted(self)
         pictures: NDArray[Any] = validate_data(self, X, reset=reset)
@@ -144,23 +144,23 @@ class PictureTransformer(TransformerMixin, BaseEstimator):
         return image_shape_of(n_features, self.image_shape)
 
     def _note(self, shape: tuple[int, int]) -> None:
-        """Take down what follows from the pictures' shape."""
+        """Set attributes that depend on the image shape."""
 
 
 class Shift(OneToOneFeatureMixin, PictureTransformer):
-    """Move every picture by the same number of pixels, filled with 0.
+    """Shift every image by the same number of pixels; vacated pixels are 0.
 
     Parameters
     ----------
     down, right : int, default=0
         Pixels to move by; negative moves up and left.
     image_shape : sequence of two int or None, default=None
-        Rows and columns; None takes the pictures for squares.
+        Height and width; None means square images.
 
     Attributes
     ----------
     n_features_in_ : int
-        Pixels of a picture.
+        Pixels of an image.
 
     Examples
     --------
@@ -182,12 +182,12 @@ class Shift(OneToOneFeatureMixin, PictureTransformer):
         self.image_shape = image_shape
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the pictures moved.
+        """Return the shifted images.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Pictures.
+            Images.
 
         Returns
         -------

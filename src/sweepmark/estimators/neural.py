@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["LogisticMLP"]
 
 _ON, _OFF = 0.99, 0.01
-"""Targets: what a logistic unit can reach, other than 1 and 0."""
+"""Targets: values that a logistic unit can reach, unlike 1 and 0."""
 
 _CHUNK = 10_000
 """Rows predicted at a time."""
@@ -27,22 +27,22 @@ _CHUNK = 10_000
 class LogisticMLP(ClassifierMixin, BaseEstimator):
     """One hidden layer of logistic units, logistic outputs, plain gradient steps, no biases.
 
-    It follows T. Rashid, Make Your Own Neural Network, 2016, as written there: rows in their
-    order, targets 0.99 for the row's class and 0.01 for the others, weights drawn from a normal
-    distribution with standard deviation n_inputs ** -0.5. The error that goes back to the hidden
-    layer is that of the outputs as it is, without the derivative of the logistic function; so the
-    steps there are not quite those of gradient descent.
+    It implements T. Rashid, Make Your Own Neural Network, 2016: rows in their order, targets 0.99
+    for the row's class and 0.01 for the others, weights drawn from a normal distribution with
+    standard deviation n_inputs ** -0.5. As in the book, the error propagated to the hidden layer is
+    the output error without the derivative of the logistic function, so the steps of that layer are
+    not exactly gradient descent.
 
     Parameters
     ----------
     hidden_units : int, default=200
         Units of the hidden layer.
     learning_rate : float, default=0.1
-        What each step is multiplied by.
+        Factor of each step.
     epochs : int, default=5
-        How often ``fit`` goes through the rows.
+        Number of passes of ``fit`` over the rows.
     random_state : int, RandomState instance or None, default=None
-        What draws the first weights.
+        Seed of the initial weights.
 
     Attributes
     ----------
@@ -51,11 +51,11 @@ class LogisticMLP(ClassifierMixin, BaseEstimator):
     n_features_in_ : int
         Columns seen by ``fit``.
     n_epochs_ : int
-        How often the weights have been through training rows.
+        Number of passes over training rows so far.
     weights_hidden_ : ndarray of shape (n_features_in_, hidden_units), float64
-        From the features to the hidden units.
+        Weights from the features to the hidden units.
     weights_output_ : ndarray of shape (hidden_units, n_classes), float64
-        From the hidden units to the outputs.
+        Weights from the hidden units to the outputs.
 
     Examples
     --------
@@ -84,7 +84,7 @@ class LogisticMLP(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Draw weights and go through the rows ``epochs`` times.
+        """Initialise the weights and make ``epochs`` passes over the rows.
 
         Parameters
         ----------
@@ -96,7 +96,7 @@ class LogisticMLP(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter is out of its range, or X and y are no rows with labels.
+            If a parameter is out of range, or X and y are invalid.
         """
         self._validate_params()
         rows, labels = validate_data(self, X, y, dtype=np.float64, order="C")
@@ -108,7 +108,7 @@ class LogisticMLP(ClassifierMixin, BaseEstimator):
         return self
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:
-        """Go through the rows once; so many calls as ``epochs`` are what ``fit`` does.
+        """Make one pass over the rows; ``epochs`` calls are equivalent to ``fit``.
 
         Parameters
         ----------
@@ -117,12 +117,12 @@ class LogisticMLP(ClassifierMixin, BaseEstimator):
         y : array-like of shape (n_samples,)
             Their labels.
         classes : array-like of shape (n_classes,) or None, default=None
-            All labels there will be; the first call takes those of y if it is not told.
+            All possible labels; by default the first call takes those of y.
 
         Raises
         ------
         ValueError
-            If y has a label that the first call did not know, or ``classes`` has changed.
+            If y has a label that is not among ``classes_``, or ``classes`` has changed.
         """
         self._validate_params()
         first = not hasattr(self, "classes_")
@@ -158,7 +158,7 @@ class LogisticMLP(ClassifierMixin, BaseEstimator):
         return labels
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the outputs, divided by their sum.
+        """Return the outputs, normalised to sum 1.
 
         Parameters
         ----------
@@ -175,7 +175,7 @@ class LogisticMLP(ClassifierMixin, BaseEstimator):
         return outputs
 
     def _start(self, classes: NDArray[Any]) -> None:
-        """Draw the weights, hidden ones first, as the recipe does."""
+        """Initialise the weights, those of the hidden layer first, as in the book."""
         random = check_random_state(self.random_state)
         n_inputs, n_hidden = self.n_features_in_, self.hidden_units
         hidden = random.normal(0.0, n_inputs**-0.5, (n_hidden, n_inputs))
@@ -185,11 +185,11 @@ class LogisticMLP(ClassifierMixin, BaseEstimator):
         self.weights_hidden_, self.weights_output_ = hidden.T, output.T
 
     def _epoch(self, rows: NDArray[np.float64], codes: NDArray[np.int64]) -> None:
-        """Take a step for each row, without an array made on the way.
+        """Make one step per row, without allocating arrays.
 
-        BLAS's dger adds a step's outer product in one pass over the weights; NumPy needs three.
-        It takes them transposed, in Fortran's order, in which they are kept. A model that was
-        loaded may have them otherwise, so they are put in order first.
+        BLAS's dger adds the outer product of a step in one pass over the weights; NumPy needs
+        three. It requires the weights in Fortran order, in which they are stored. A loaded model
+        may have another order, so they are converted first.
         """
         from scipy.linalg.blas import dger
         from scipy.special import expit

@@ -1,4 +1,4 @@
-"""Pixels brought to another range by fixed numbers; nothing is learned from the data."""
+"""Scaling of pixels by constants; nothing is learned from the data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DIVISOR = [
 
 
 class _Fixed(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Base of transformers whose parameters say all there is to know."""
+    """Base class of transformers that learn nothing."""
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Check parameters and rows; nothing is learned.
@@ -39,7 +39,7 @@ class _Fixed(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If ``divisor`` is 0, a parameter is not finite, or X is no finite numeric table.
+            If ``divisor`` is 0, a parameter is not finite, or X is not a finite numeric array.
         """
         del y
         self._validate_params()
@@ -47,7 +47,7 @@ class _Fixed(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return self
 
     def _rows(self, X: ArrayLike) -> NDArray[Any]:
-        """Return rows as they have to be."""
+        """Return validated rows."""
         check_is_fitted(self)
         rows: NDArray[Any] = validate_data(self, X, reset=False)
         return rows
@@ -94,19 +94,19 @@ class Scale(_Fixed):
 
 
 class Affine(_Fixed):
-    """Bring every feature to ``x / divisor * factor + offset``, computed in that order.
+    """Transform every feature to ``x / divisor * factor + offset``, computed in that order.
 
-    The defaults bring bytes to the range 0.01 to 1.0, as networks of logistic units like it:
-    ``x / 255.0 * 0.99 + 0.01`` (T. Rashid, Make Your Own Neural Network, 2016).
+    The defaults map bytes to the range 0.01 to 1.0, which suits networks of logistic units: ``x /
+    255.0 * 0.99 + 0.01`` (T. Rashid, Make Your Own Neural Network, 2016).
 
     Parameters
     ----------
     divisor : float, default=255.0
         What each value is divided by.
     factor : float, default=0.99
-        What the quotient is multiplied by.
+        Factor of the quotient.
     offset : float, default=0.01
-        What is added then.
+        The number added to the product.
 
     Attributes
     ----------

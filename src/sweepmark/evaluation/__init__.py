@@ -1,1 +1,1 @@
-"""Computing one specification: fitting its pipeline, predicting, timing."""
+"""Evaluation of one Specification: fitting its pipeline, predicting, timing."""

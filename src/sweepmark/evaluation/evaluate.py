@@ -1,7 +1,7 @@
 """Computing an evaluation.
 
-Evaluating a Specification gives a Scorecard and nothing else happens: nothing is written, logged
-or remembered. Everything that is fitted is fitted on training rows.
+Evaluating a Specification returns a Scorecard and has no side effects: nothing is written or
+logged. Everything is fitted on training rows only.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
     Parameters
     ----------
     specification : Specification
-        What to compute; the data set is opened from the cache by its digest.
+        The evaluation; its data set is opened from the cache by digest.
     keep_model : bool
-        Whether the Scorecard carries the fitted Pipeline. A sweep keeps one: what is prepared
-        for it is not kept for others, so that writing the model has that memory.
+        Whether the Scorecard includes the fitted Pipeline. The rows prepared for it are not cached
+        then, to leave that memory for serialising the model.
 
     Returns
     -------
@@ -53,9 +53,9 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
     Raises
     ------
     DataError
-        If the data set is not in the cache, or no threshold does what its rule asks for.
+        If the data set is not in the cache, or no threshold satisfies its rule.
     Exception
-        Whatever the estimator raises.
+        Any exception of the estimator.
     """
     parts = Parts.of(specification)
     key = None if keep_model else specification.rows_key
@@ -67,15 +67,15 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
         shared = cache.statistics()
         cut, choosing_seconds = _threshold(parts, key=key)
         fitted = _fit(parts, cut, key=key)
-        figures, predictions, predict_seconds = _score(
+        metrics, predictions, predict_seconds = _score(
             fitted.pipeline, parts, parts.scored, cut=cut, key=key
         )
         watched = _watched(fitted, parts, cut)
     if specification.method["name"] == "validation":
-        figures = {metric_names.validation(name): value for name, value in figures.items()}
+        metrics = {metric_names.validation(name): value for name, value in metrics.items()}
     chosen = {} if cut is None else {metric_names.THRESHOLD: cut}
     return Scorecard(
-        metrics=figures | watched | chosen,
+        metrics=metrics | watched | chosen,
         classes=(classes := _classes(fitted.pipeline, parts)),
         names=parts.labels.called(classes),
         positive=parts.positive,
@@ -88,7 +88,7 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
         warnings=_texts(caught),
         curves=fitted.curves,
         work=_work(shared),
-        model=fitting.dump(fitted.pipeline, threshold=cut, positive=parts.pos_label)
+        model=fitting.dump_pipeline(fitted.pipeline, threshold=cut, positive=parts.pos_label)
         if keep_model
         else None,
     )
@@ -102,7 +102,7 @@ class _Fitted:
 
 
 def _work(before: cache.Statistics) -> dict[str, float]:
-    """Return what was shared since then: how much of the work was there already."""
+    """Return the cache hits, and the seconds that they saved, since ``before``."""
     now = cache.statistics()
     return {
         "prepared_hits": now.prepared_hits - before.prepared_hits,
@@ -116,7 +116,7 @@ def _classes(pipeline: Pipeline, parts: Parts) -> tuple[int, ...]:
 
 
 def _fit(parts: Parts, cut: float | None, *, key: str | None) -> _Fitted:
-    """Fit on the training rows; epoch by epoch, where it is asked for, watching what it may."""
+    """Fit on the training rows, by epochs if configured, with curves of held-out rows."""
     method = parts.specification.method
     pipeline = build_pipeline(parts.specification, parts.taught)
     opened: Callable[[], Part] = partial(parts.take, parts.fit)
@@ -144,42 +144,42 @@ def _score(
     cut: float | None,
     key: str | None = None,
 ) -> tuple[dict[str, float], Predictions, float]:
-    """Return figures and predictions of rows, and the seconds that predicting took."""
+    """Return metrics and predictions of rows, and the seconds of predicting."""
     part = parts.take(rows)
-    (answer, scores, probabilities), seconds = fitting.ask(
+    (answer, scores, probabilities), seconds = fitting.predict_rows(
         pipeline, part.X, positive=parts.pos_label, threshold=cut, key=key
     )
     y_true, y_pred = parts.labels.encode(part.y), parts.labels.encode(answer)
     predictions = Predictions(rows=rows, y_true=y_true, y_pred=y_pred, scores=scores)
     classes = _classes(pipeline, parts)
-    figures = score(
+    metrics = score(
         predictions, classes, names=parts.labels.called(classes), positive=parts.positive
     )
     if probabilities is not None and not np.isnan(probabilities).any():
-        figures[metric_names.LOG_LOSS] = log_loss(part.y, probabilities, pipeline.classes_)
-    return figures, predictions, seconds
+        metrics[metric_names.LOG_LOSS] = log_loss(part.y, probabilities, pipeline.classes_)
+    return metrics, predictions, seconds
 
 
 def _watched(fitted: _Fitted, parts: Parts, cut: float | None) -> dict[str, float]:
-    """Return the last figures of the curves, and those of rows that are watched without epochs.
+    """Return the last values of the curves, or the metrics of monitored rows without epochs.
 
-    Of rows that are scored anyway there is no need to say the same twice.
+    Rows that are scored anyway are left out.
     """
     last = {name: values[-1] for name, values in fitted.curves.items() if math.isfinite(values[-1])}
     if parts.watched is None:
         return {name: value for name, value in last.items() if not metric_names.is_validation(name)}
     if not last:
-        figures, _, _ = _score(fitted.pipeline, parts, parts.watched, cut=cut)
-        last[metric_names.VALIDATION_ACCURACY] = figures[metric_names.ACCURACY]
-        if metric_names.LOG_LOSS in figures:
-            last[metric_names.validation(metric_names.LOSS)] = figures[metric_names.LOG_LOSS]
+        metrics, _, _ = _score(fitted.pipeline, parts, parts.watched, cut=cut)
+        last[metric_names.VALIDATION_ACCURACY] = metrics[metric_names.ACCURACY]
+        if metric_names.LOG_LOSS in metrics:
+            last[metric_names.validation(metric_names.LOSS)] = metrics[metric_names.LOG_LOSS]
     return last
 
 
 def _threshold(parts: Parts, *, key: str | None) -> tuple[float | None, float]:
-    """Return the threshold, chosen on cross-validated scores where a rule is given, and seconds.
+    """Return the threshold, chosen on cross-validated scores if given as a rule, and the seconds.
 
-    The rows are those fitted on: neither test rows nor rows held out take part.
+    Only the rows fitted on are used, neither test rows nor held-out rows.
     """
     asked = parts.specification.method.get("threshold")
     if not isinstance(asked, dict):
@@ -192,17 +192,19 @@ def _threshold(parts: Parts, *, key: str | None) -> tuple[float | None, float]:
         inner = parts.divided(fit, held_out)
         fitted = _fit(inner, None, key=key and f"{key} {fold}")
         X = inner.take(inner.scored).X
-        (_, found, _), predict_seconds = fitting.ask(fitted.pipeline, X, positive=parts.pos_label)
+        (_, found, _), predict_seconds = fitting.predict_rows(
+            fitted.pipeline, X, positive=parts.pos_label
+        )
         if found is None:
             raise ValueError("a threshold needs one score a row")
         scores[held_out] = found
         seconds += fitted.seconds + predict_seconds
     rule = threshold.parse_threshold(asked["rule"])
-    assert isinstance(rule, threshold.Rule)  # noqa: S101 -- numbers are written as numbers
-    return threshold.choose(rule, y == parts.pos_label, scores), seconds
+    assert isinstance(rule, threshold.Rule)  # noqa: S101 -- a parsed rule is a Rule
+    return threshold.choose_threshold(rule, y == parts.pos_label, scores), seconds
 
 
 def _texts(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:
-    """Return the first line of each warning, each once."""
+    """Return the first line of each distinct warning."""
     firsts = ((item.category, str(item.message).strip().partition("\n")[0]) for item in caught)
     return tuple(dict.fromkeys(f"{category.__name__}: {line}" for category, line in firsts))

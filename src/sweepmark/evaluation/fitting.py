@@ -1,4 +1,4 @@
-"""Fitting a Pipeline and asking it: at once or epoch by epoch, never holding more than it needs."""
+"""Fitting a Pipeline, at once or by epochs, and predicting with it, with little memory."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ if TYPE_CHECKING:
 
     from sweepmark.data import Part
 
-__all__ = ["Answer", "ask", "dump", "fit", "fit_epochs", "limited"]
+__all__ = ["Answer", "dump_pipeline", "fit", "fit_epochs", "limited", "predict_rows"]
 
 Answer = tuple["NDArray[Any]", "NDArray[np.float64] | None", "NDArray[np.floating[Any]] | None"]
-"""Labels; scores of each class, or the positive one of two; probabilities of each class, in the
-precision that they came in."""
+"""Labels; scores of each class, or of the positive one of two; probabilities of each class, in the
+classifier's own precision."""
 
 _FLOATS = (np.float64, np.float32, np.float16)
 _TWO = 2
 
 
 def limited(threads: int) -> AbstractContextManager[object]:
-    """Limit the threads of BLAS and OpenMP, in what is imported by now."""
+    """Limit the threads of the BLAS and OpenMP libraries loaded so far."""
     limiter: AbstractContextManager[object] = _thread_pools(len(sys.modules)).limit(limits=threads)
     return limiter
 
 
 @lru_cache(maxsize=1)
 def _thread_pools(n_modules: int) -> ThreadpoolController:
-    """Look for the BLAS and OpenMP libraries once, and again when a module came in since."""
+    """Return the loaded BLAS and OpenMP libraries; searched again only after further imports."""
     from threadpoolctl import ThreadpoolController
 
     del n_modules
@@ -52,9 +52,9 @@ def _thread_pools(n_modules: int) -> ThreadpoolController:
 def fit(pipeline: Pipeline, rows: Callable[[], Part], *, key: str | None) -> float:
     """Fit a Pipeline and return the seconds it took.
 
-    It is what ``Pipeline.fit`` does, but it holds no step's input longer than that step needs it,
-    and what its steps make of the rows is shared (see :mod:`sweepmark.evaluation.prepared`). A step
-    that has ``fit_resample`` changes the rows and their labels, here and nowhere else.
+    Equivalent to ``Pipeline.fit``, but the input of each step is released as soon as possible, and
+    the output of preprocessing is cached (see :mod:`sweepmark.evaluation.prepared`). A step with
+    ``fit_resample`` changes the rows and their labels; it is applied in fitting only.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def fit_epochs(  # noqa: PLR0913 -- each has a meaning of its own
     positive: Any = None,
     threshold: float | None = None,
 ) -> tuple[float, dict[str, tuple[float, ...]]]:
-    """Fit a Pipeline whose classifier has ``partial_fit``, one pass over the rows an epoch.
+    """Fit a Pipeline whose classifier has ``partial_fit``, with one pass over the rows per epoch.
 
     Parameters
     ----------
@@ -90,23 +90,23 @@ def fit_epochs(  # noqa: PLR0913 -- each has a meaning of its own
     rows : callable
         Returns the rows to fit on.
     held_out : callable or None
-        Returns rows that are watched.
+        Returns the rows to monitor.
     key : str
-        As for :func:`fit`.
+        As in :func:`fit`.
     n_epochs : int
-        How many passes.
+        Number of passes.
     positive : label or None
-        As for :func:`ask`.
+        As for :func:`predict_rows`.
     threshold : float or None
         For two classes, the score from which on a row counts as positive.
 
     Returns
     -------
     seconds : float
-        Without the time of watching.
+        Seconds, without the time of monitoring.
     curves : mapping of str to n_epochs floats
-        Loss and accuracy after each epoch, of the rows fitted on (as they reach the classifier)
-        and those held out; no loss where there are no probabilities.
+        Loss and accuracy after each epoch, of the rows fitted on (after preprocessing) and of those
+        held out; no loss without ``predict_proba``.
     """
     X, y, seconds = _fit_steps(pipeline, rows, key)
     watched = {metric_names.train: (X, y)}
@@ -119,23 +119,23 @@ def fit_epochs(  # noqa: PLR0913 -- each has a meaning of its own
     seed = _shuffle_on(classifier)
     for epoch in range(n_epochs):
         started = time.perf_counter()
-        # Without the classes from the second on: some would begin anew.
+        # ``classes`` in the first call only: some classifiers would start anew.
         classifier.partial_fit(X, y, **({} if epoch else {"classes": classes}))
         seconds += time.perf_counter() - started
         for name, (X_watched, y_watched) in watched.items():
             found = _watch(classifier, X_watched, y_watched, positive, threshold)
-            for figure, value in found.items():
-                curves.setdefault(name(figure), []).append(value)
+            for metric, value in found.items():
+                curves.setdefault(name(metric), []).append(value)
     if seed is not None:
         classifier.set_params(random_state=seed)
     return seconds, {name: tuple(values) for name, values in curves.items()}
 
 
 def _shuffle_on(classifier: Any) -> int | None:
-    """Have a classifier go on with its random numbers, and return the seed that it began with.
+    """Let a classifier continue its random numbers between epochs, and return its initial seed.
 
-    scikit-learn's begin anew at each ``partial_fit`` where ``random_state`` is a number: every
-    epoch would see the rows in the same order.
+    scikit-learn's classifiers reset the generator at each ``partial_fit`` if ``random_state`` is a
+    number, so that every epoch would have the rows in the same order.
     """
     seed = classifier.get_params(deep=False).get("random_state")
     if not isinstance(seed, int):
@@ -144,7 +144,7 @@ def _shuffle_on(classifier: Any) -> int | None:
     return seed
 
 
-def ask(
+def predict_rows(
     pipeline: Pipeline,
     X: NDArray[Any],
     *,
@@ -152,9 +152,9 @@ def ask(
     threshold: float | None = None,
     key: str | None = None,
 ) -> tuple[Answer, float]:
-    """Return what a fitted Pipeline says of rows, and the seconds that its labels took.
+    """Return the labels, scores and probabilities of rows, and the seconds of the labels.
 
-    Steps that have ``fit_resample`` are left out.
+    Steps with ``fit_resample`` are skipped.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def ask(
     X : ndarray or DataFrame of shape (n, n_features)
         Rows.
     positive : label or None
-        The class that scores are of, for two classes; None takes the second, as scikit-learn does.
+        Of two classes, the one that scores refer to; None takes the second, as scikit-learn does.
     threshold : float or None
         For two classes, the score from which on a row counts as positive; None leaves the labels
         to the classifier.
@@ -187,11 +187,13 @@ def ask(
     return (y_pred, scores, probabilities), transformed.seconds + seconds
 
 
-def dump(pipeline: Pipeline, *, threshold: float | None = None, positive: Any = None) -> bytes:
-    """Return a fitted pipeline in skops format, as new rows need it.
+def dump_pipeline(
+    pipeline: Pipeline, *, threshold: float | None = None, positive: Any = None
+) -> bytes:
+    """Return a fitted pipeline in skops format, for predicting new rows.
 
-    Steps that change rows for fitting are left out; a classifier that can be written as
-    scikit-learn's own is; a threshold is built in.
+    Steps with ``fit_resample`` are left out; our SVC is written as scikit-learn's; a threshold is
+    included as a FixedThresholdClassifier.
     """
     from sklearn.model_selection import FixedThresholdClassifier
 
@@ -209,7 +211,7 @@ def dump(pipeline: Pipeline, *, threshold: float | None = None, positive: Any = 
             pos_label=np.asarray(fitted.classes_)[_place(fitted, positive)].item(),
             response_method=_method(fitted),
         )
-        classifier.estimator_ = fitted  # fitting it would fit the classifier again
+        classifier.estimator_ = fitted  # its fit method would fit the classifier again
     pipeline.steps = [*kept, (name, classifier)]
     return as_bytes(pipeline)
 
@@ -221,7 +223,7 @@ def _resamples(step: Any) -> bool:
 def _fit_steps(
     pipeline: Pipeline, rows: Callable[[], Part], key: str | None
 ) -> tuple[Any, Any, float]:
-    """Fit all but the classifier; return what reaches it, and the seconds."""
+    """Fit the preprocessing steps; return the classifier's input and the seconds."""
     names, steps = zip(*pipeline.steps, strict=True)
     prepared = prepare(steps[:-1], rows, key=key)
     pipeline.steps = list(zip(names, (*prepared.steps, steps[-1]), strict=True))
@@ -235,16 +237,16 @@ def _transform(pipeline: Pipeline, X: Any, key: str | None = None) -> Prepared:
 def _watch(
     classifier: Any, X: Any, y: NDArray[Any], positive: Any, threshold: float | None
 ) -> Mapping[str, float]:
-    figures = {}
+    metrics = {}
     if hasattr(classifier, "predict_proba"):
         probabilities = _probabilities(classifier, X)
-        figures[metric_names.LOSS] = log_loss(y, probabilities, classifier.classes_)
+        metrics[metric_names.LOSS] = log_loss(y, probabilities, classifier.classes_)
     if threshold is None:
         y_pred = classifier.predict(X)
     else:
         y_pred = _labels(classifier, _scores(classifier, X, positive)[0], positive, threshold)
-    figures[metric_names.ACCURACY] = float(np.mean(y_pred == y))
-    return figures
+    metrics[metric_names.ACCURACY] = float(np.mean(y_pred == y))
+    return metrics
 
 
 def _labels(
@@ -258,7 +260,7 @@ def _labels(
 
 
 def _place(classifier: Any, positive: Any) -> int:
-    """Return which of two classes is positive."""
+    """Return the index of the positive one of two classes."""
     return 1 if positive is None else int(np.flatnonzero(classifier.classes_ == positive)[0])
 
 
@@ -270,10 +272,10 @@ def _method(classifier: Any) -> str:
 def _scores(
     classifier: Any, X: Any, positive: Any
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.floating[Any]] | None]:
-    """Return scores, None if there are none such, and the probabilities if they are made of them.
+    """Return the scores, or None, and the probabilities if the scores are these.
 
-    They have a column for each class, or are the positive one's of two: of the first, decisions
-    for the second with the other sign, as scikit-learn has it with ``pos_label``.
+    Scores have a column per class, or for two classes are those of the positive one: if that is the
+    first class, decision values have the opposite sign, as in scikit-learn with ``pos_label``.
     """
     n_classes = len(classifier.classes_)
     for method in score_methods(classifier, n_classes):
@@ -292,6 +294,6 @@ def _scores(
 
 
 def _probabilities(classifier: Any, X: Any) -> NDArray[np.floating[Any]]:
-    """Return probabilities in the precision that they come in, which decides their log loss."""
+    """Return probabilities in the classifier's own precision, on which the log loss depends."""
     shares = np.asarray(classifier.predict_proba(X))
     return shares if shares.dtype in _FLOATS else shares.astype(np.float64)

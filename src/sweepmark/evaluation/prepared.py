@@ -1,9 +1,8 @@
-"""Rows as preprocessing leaves them, shared between the evaluations of a process.
+"""Preprocessed rows, cached for the evaluations of a process.
 
 The cells of a grid on one fold fit the same preprocessing on the same rows. It is fitted once, and
-the arrays it makes are frozen, so that no classifier can change what the next one sees. Seconds
-and warnings are those of the first time, whoever takes the rows over: they do not depend on which
-worker had them.
+its output arrays are frozen, so that no classifier can change the next one's input. Seconds and
+warnings are those of the first computation, so that they do not depend on the state of the cache.
 """
 
 from __future__ import annotations
@@ -30,21 +29,21 @@ __all__ = ["Prepared", "prepare", "transform"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """What preprocessing made of rows, and what making it took.
+    """Preprocessed rows with the fitted steps, the seconds and the warnings.
 
     Attributes
     ----------
     steps : tuple of transformers
-        Fitted, in order; what only changes training rows is among them.
+        Fitted, in order, including those with ``fit_resample``.
     X : ndarray, sparse matrix or DataFrame of shape (n_rows, n_features)
-        The rows as the classifier sees them; an array is read-only (frozen, where it is shared),
-        anything else is a copy.
+        The input of the classifier; an array is read-only (frozen if cached), anything else is a
+        copy.
     y : ndarray of shape (n_rows,), int64, or None
-        Their labels, where they are fitted on.
+        Their labels, for rows that are fitted on.
     seconds : float
-        What the steps took when they were computed, for this evaluation or an earlier one.
+        Seconds of the steps when they were computed, for this evaluation or an earlier one.
     warnings : tuple of (str, type)
-        What was said meanwhile; said again to every evaluation that takes the rows over.
+        Warnings of the steps; issued again in every evaluation that uses the rows.
     """
 
     steps: tuple[Any, ...]
@@ -60,12 +59,12 @@ def prepare(steps: Sequence[Any], rows: Callable[[], Part], *, key: str | None) 
     Parameters
     ----------
     steps : sequence of transformers
-        Unfitted. One with ``fit_resample`` changes training rows and their number.
+        Unfitted. A step with ``fit_resample`` may change the number of training rows.
     rows : callable
-        Opens the training rows; not called if they are prepared already. They are let go of as
-        soon as they are transformed.
+        Opens the training rows; not called on a cache hit. The rows are released as soon as they
+        are transformed.
     key : str or None
-        What decides rows and steps; see ``Specification.rows_key``. None shares nothing.
+        Identifies rows and steps; see ``Specification.rows_key``. None disables the cache.
     """
 
     def make() -> Prepared:
@@ -82,21 +81,21 @@ def prepare(steps: Sequence[Any], rows: Callable[[], Part], *, key: str | None) 
         seconds = time.perf_counter() - started
         return Prepared(tuple(steps), X, y, seconds, _texts(caught))
 
-    # Without steps the rows are mapped from the cache, which all processes share.
+    # Without steps the rows are memory-mapped from the data cache, which all processes share.
     return _made(make, ("prepared", key) if steps and key is not None else None)
 
 
 def transform(steps: Sequence[Any], X: Any, *, key: str | None = None) -> Prepared:
-    """Return what fitted preprocessing makes of rows that are not fitted on.
+    """Transform rows by fitted preprocessing.
 
     Parameters
     ----------
     steps : sequence of transformers
-        Fitted; one with ``fit_resample`` is left out.
+        Fitted; steps with ``fit_resample`` are skipped.
     X : ndarray or DataFrame of shape (n_rows, n_features)
         The rows.
     key : str or None
-        What decides rows and steps; None shares nothing.
+        Identifies rows and steps; None disables the cache.
     """
 
     def make() -> Prepared:
@@ -113,7 +112,7 @@ def transform(steps: Sequence[Any], X: Any, *, key: str | None = None) -> Prepar
 
 
 def _made(make: Callable[[], Prepared], key: tuple[str, str] | None) -> Prepared:
-    """Return rows made or found, for one evaluation: with their warnings, and nothing to change."""
+    """Return rows for one evaluation: their warnings are issued, mutable data are copied."""
     if key is None:
         made = make()
         made = replace(made, X=_read_only(made.X), y=_read_only(made.y))
@@ -136,11 +135,11 @@ def _texts(caught: list[warnings.WarningMessage]) -> tuple[tuple[str, type[Warni
 
 
 def _frozen(made: Prepared) -> Prepared:
-    """Return rows that no evaluation can change: identity then proves what they hold."""
+    """Return immutable rows, so that object identity implies equal content."""
     X, y = made.X, made.y
     if isinstance(X, np.ndarray):
-        # A copy of objects, or of rows that are not contiguous, would be laid out anew: digits
-        # that depend on the layout would change.
+        # Arrays of objects cannot be frozen, and a copy of non-contiguous rows would have another
+        # memory layout, on which last digits can depend.
         is_plain = X.flags.forc and not X.dtype.hasobject
         X = cache.freeze(X) if is_plain else _read_only(X)
     return replace(made, X=X, y=None if y is None else cache.freeze(y))
@@ -156,10 +155,10 @@ def _read_only(X: Any) -> Any:
 
 
 def _size(made: Prepared) -> int:
-    """Return the bytes that rows hold; of what is no array an estimate from above."""
+    """Return the size of rows in bytes; for other types than arrays an upper estimate."""
     X, labels = made.X, 0 if made.y is None else made.y.nbytes
     if isinstance(X, np.ndarray):
         return X.nbytes + labels
     if hasattr(X, "memory_usage"):
         return int(X.memory_usage(deep=True).sum()) + labels
-    return int(X.data.nbytes) * 3 + labels  # a sparse matrix: values and their places
+    return int(X.data.nbytes) * 3 + labels  # a sparse matrix: values and indices

@@ -1,7 +1,6 @@
 """The Ledger: a sweep's trials as an Optuna study, for Optuna's own tools to read.
 
-The study is a projection of the journal. Nothing reads it back to decide anything, and a lost one
-is written anew.
+The study is derived from the journal. No decision depends on it, and a lost one is written again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a Ledger does."""
+"""The interface of a Ledger."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ __all__ = ["Ledger", "is_next"]
 
 
 class Ledger(Protocol):
-    """The trials of one sweep, in order."""
+    """A record of one sweep's trials, in order."""
 
     @property
     def count(self) -> int:
-        """How many trials are in it."""
+        """The number of trials recorded."""
         ...
 
     def record(self, trial: Trial, *, value: float | None) -> None:
-        """Add a finished trial; one that is there already is left alone.
+        """Add a finished trial; a trial that is recorded already is not changed.
 
         Parameters
         ----------
@@ -40,12 +40,12 @@ class Ledger(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         ...
 
 
 def is_next(trial: Trial, count: int) -> bool:
-    """Tell whether a trial is the one to be added; if not, it is there already.
+    """Return whether a trial is the next one to be added; if not, it is recorded already.
 
     Raises
     ------

@@ -18,7 +18,7 @@ class MemoryLedger:
     Attributes
     ----------
     trials : list of (Trial, float or None)
-        What was recorded.
+        The recorded trials and objectives.
     """
 
     def __init__(self) -> None:

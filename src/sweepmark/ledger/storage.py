@@ -1,4 +1,4 @@
-"""Where studies lie: a store's ``optuna.db``, opened, read and waited for."""
+"""The database of Optuna studies, a store's ``optuna.db``."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ __all__ = [
 
 
 def ledger_database(store: Path) -> Path:
-    """Return where a store's studies lie."""
+    """Return the path of a store's studies."""
     return store.absolute() / "optuna.db"
 
 
 def study_sizes(store: Path) -> dict[str, int]:
-    """Return how many trials each study of a store has, by sweep_id.
+    """Return the number of trials of each study of a store, by sweep_id.
 
     Raises
     ------
@@ -53,12 +53,12 @@ def ledger_schema_problem(store: Path) -> str | None:
 
 
 def create_database(path: Path) -> None:
-    """Make a database without studies, unless it is there."""
+    """Create a database without studies, unless it exists."""
     create_once(path, _create, library="optuna")
 
 
 def open_storage(path: Path) -> RDBStorage:
-    """Return Optuna's way into a database; one that is not there is made.
+    """Return Optuna's storage on a database, which is created if necessary.
 
     Raises
     ------

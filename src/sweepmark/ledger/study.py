@@ -1,4 +1,4 @@
-"""The Ledger in Optuna's own form."""
+"""The Ledger as an Optuna study."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.failpoints import step
+from sweepmark.failpoints import failpoint
 from sweepmark.ledger.interface import is_next
 from sweepmark.ledger.storage import create_database, ledger_database, open_storage
 from sweepmark.search.axes import Options, Range
@@ -28,7 +28,7 @@ __all__ = ["OptunaLedger"]
 
 
 class OptunaLedger:
-    """A study of ``optuna.db`` in a store, named by the sweep_id; made when first needed.
+    """A study in ``optuna.db`` of a store, named by the sweep_id; created when first needed.
 
     Parameters
     ----------
@@ -68,12 +68,12 @@ class OptunaLedger:
         """See :meth:`Ledger.record`."""
         storage, study_id = self._open()
         if is_next(trial, self._count):
-            step("ledger.trial")
+            failpoint("ledger.trial")
             with translated(self._database):
-                # Optuna tries five times over: it would keep a sweep for two minutes.
+                # Optuna would retry five times, which delays a sweep by two minutes.
                 await_write_lock(self._database, seconds=LOCK_TIMEOUT)
                 storage.create_new_trial(study_id, template_trial=self._frozen(trial, value))
-            step("ledger.trial.done")
+            failpoint("ledger.trial.done")
             self._count += 1
 
     def clear(self) -> None:
@@ -104,7 +104,7 @@ class OptunaLedger:
                     direction=self._direction,
                     load_if_exists=True,
                 )
-                step("ledger.study")
+                failpoint("ledger.study")
                 study_id = storage.get_study_id_from_name(self._sweep_id)
                 self._count = storage.get_n_trials(study_id)
             self._study = storage, study_id
@@ -127,7 +127,7 @@ class OptunaLedger:
         }
         attributes |= {name: text for name, text in optional.items() if text}
         return FrozenTrial(
-            number=-1,  # the storage counts
+            number=-1,  # the storage numbers the trials
             trial_id=-1,
             state=state,
             value=value if state is TrialState.COMPLETE else None,
@@ -173,7 +173,7 @@ def _categorical(axis: Axis, value: Any) -> Any:
 
 
 def _is_plain(axis: Choice) -> bool:
-    """Whether Optuna can keep the values and tell them apart (1, 1.0 and True are equal to it)."""
+    """Whether Optuna can store and distinguish the values (1, 1.0 and True are equal to it)."""
     if not all(value is None or isinstance(value, int | float | str) for value in axis.values):
         return False
     return len(set(axis.values)) == len(axis.values)

@@ -1,1 +1,1 @@
-"""Pictures: everything that is drawn, in one style."""
+"""All plots and pictures, in one style."""

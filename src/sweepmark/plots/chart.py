@@ -1,4 +1,4 @@
-"""Line charts drawn with Pillow, because every trial gets them: a tenth of matplotlib's time."""
+"""Line charts drawn with Pillow in a tenth of matplotlib's time, since every trial gets them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["BLUE", "GREEN", "GREY", "VERMILION", "Line", "Panel", "Point", "char
 # (https://jfly.uni-koeln.de/color/); lines differ in their dashes as well.
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#BBBBBB"
 
-_FINE = 3  # lines are drawn so many times larger and averaged, which smooths them
+_FINE = 3  # factor of supersampling, which smooths lines
 _WIDTH, _HEIGHT = 460, 340
 _LEFT, _RIGHT, _TOP, _FOOT = 62, 22, 58, 50
 _DASH = 7  # pixels
@@ -34,20 +34,20 @@ _LARGEST, _NARROWEST = 1e200, 1e-9
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Line:
-    """A line through points in their order; a vertical or horizontal one has two of them.
+    """A line through points in the given order.
 
     Attributes
     ----------
     x, y : array-like of shape (n,)
-        What is not finite, or above 1e200, is left out.
+        Values that are not finite, or above 1e200, are left out.
     label : str
-        In the legend; empty for none.
+        Label in the legend; empty for none.
     colour : str
-        Such as BLUE.
+        A colour, such as BLUE.
     dashed : bool
-        Whether it is.
+        Whether the line is dashed.
     width : float
-        Pixels.
+        Width in pixels.
     """
 
     x: Any
@@ -75,15 +75,15 @@ class Panel:
     Attributes
     ----------
     title, x_label, y_label : str
-        With units where there are any.
+        Texts, with units if there are any.
     lines : sequence of Line
         Later ones lie over earlier ones.
     points : sequence of Point
-        Over the lines.
+        Drawn over the lines.
     x_limits, y_limits : pair of float, or None
-        What is shown; None shows all.
+        The range shown; None shows all values.
     legend : {"upper right", "center left", "lower left", "lower right"}
-        Its place.
+        Position of the legend.
     """
 
     title: str
@@ -97,7 +97,7 @@ class Panel:
 
 
 def chart_png(panels: Sequence[Panel]) -> bytes:
-    """Return panels side by side.
+    """Return a picture of panels side by side.
 
     Returns
     -------
@@ -148,14 +148,14 @@ def _draw(panel: Panel, size: tuple[int, int]) -> Image:
 def _stroke(
     pen: ImageDraw, line: Line, x_limits: tuple[float, float], y_limits: tuple[float, float]
 ) -> None:
-    """Draw a line; what lies within one pixel of the point before is left out."""
+    """Draw a line, skipping points within one pixel of the previous point."""
     x, y = (np.asarray(values, dtype=np.float64) for values in (line.x, line.y))
     is_real = (np.abs(x) < _LARGEST) & (np.abs(y) < _LARGEST)  # so neither is NaN
     if not is_real.any():
         return
     across = _scale(x[is_real], x_limits, _WIDTH)
     down = _HEIGHT * _FINE - _scale(y[is_real], y_limits, _HEIGHT)
-    # Far beyond the frame nothing is seen, and Pillow counts in 32 bits.
+    # Points far outside the frame are invisible, and Pillow's coordinates have 32 bits.
     points = np.clip(np.stack([across, down], axis=1), -30_000, 30_000)
     pixels = np.rint(points / _FINE)
     moves = np.ones(len(points), dtype=bool)
@@ -171,7 +171,7 @@ def _stroke(
 
 
 def _dashes(points: NDArray[Any], length: float) -> list[list[tuple[float, float]]]:
-    """Cut a line into pieces of a length; every other one is returned."""
+    """Split a line into dashes of equal length and return every other one."""
     if len(points) < 2:  # noqa: PLR2004 -- a line has two ends
         return []
     gone = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
@@ -197,7 +197,7 @@ def _scale(value: Any, limits: tuple[float, float], pixels: int) -> Any:
 
 
 def _limits(asked: tuple[float, float] | None, values: Sequence[Any]) -> tuple[float, float]:
-    """Return limits that can be drawn between: as asked for, or of the values with some room."""
+    """Return the limits of an axis: as given, or those of the values with a margin."""
     if asked is not None:
         low, high = asked
     else:
@@ -208,14 +208,14 @@ def _limits(asked: tuple[float, float] | None, values: Sequence[Any]) -> tuple[f
         low, high = float(every.min()), float(every.max())
         low, high = low - 0.05 * (high - low), high + 0.05 * (high - low)
     largest = max(abs(low), abs(high))
-    if high - low <= _NARROWEST * largest or high == low:  # one value, or as good as one
+    if high - low <= _NARROWEST * largest or high == low:  # a single value, up to rounding
         room = 0.05 * max(largest, 1.0)
         return low - room, high + room
     return low, high
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Return round numbers within limits."""
+    """Return round numbers within the limits, as ticks."""
     step = 10.0 ** math.floor(math.log10((high - low) / _TICKS))
     step = next(step * by for by in (1, 2, 5, 10) if (high - low) / (step * by) <= _TICKS + 1)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)

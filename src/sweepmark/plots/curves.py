@@ -1,4 +1,4 @@
-"""The curve of a sweep, by matplotlib; what every trial gets is drawn with Pillow."""
+"""The plot of a metric over a swept parameter, by matplotlib, drawn once per sweep."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def curve_png(  # noqa: PLR0913 - options of a plot
     x, y : sequence of n floats
         In any order; points whose ``y`` is not finite are left out.
     x_label, y_label, title : str
-        With units where there are any.
+        Texts, with units if there are any.
     intervals : sequence of n pairs of float or None
         95 % interval of each point.
     target : float or None
@@ -83,7 +83,7 @@ def curve_png(  # noqa: PLR0913 - options of a plot
 
 
 def _plain(text: str) -> str:
-    """Return text without mathematics, which matplotlib reads between dollar signs."""
+    """Escape dollar signs, between which matplotlib would parse mathematics."""
     return cut(text, LONGEST).replace("$", r"\$")
 
 
@@ -98,7 +98,7 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def _tick(axes: Axes, xs: Sequence[float], *, log_x: bool) -> None:
-    """Put the ticks on the values that were tried, if they are few."""
+    """Place the ticks at the tried values, if there are few."""
     from matplotlib.ticker import NullLocator
 
     values = sorted(set(xs))
@@ -110,6 +110,6 @@ def _tick(axes: Axes, xs: Sequence[float], *, log_x: bool) -> None:
 
 def _encode(figure: Figure) -> bytes:
     buffer = io.BytesIO()
-    # No software or date in it: equal figures are equal files.
+    # Without software version and date, equal figures give equal files.
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Diagrams of one Scorecard: how training went, and what each threshold would give."""
+"""Diagrams of one Scorecard: training curves, ROC, precision-recall and threshold curves."""
 
 from __future__ import annotations
 
@@ -23,43 +23,43 @@ _SHARE = (-0.02, 1.02)
 _GRID = np.linspace(0, 1, 401)
 _LARGEST = 1e200
 _OUTER = 0.5
-"""Percent of the scores at either end that a diagram against them need not show."""
+"""Percentage of the scores at either end that a threshold diagram may cut off."""
 
 
 def training_png(card: Scorecard) -> bytes | None:
-    """Return loss and error against epochs, of the rows fitted on and those held out.
+    """Return loss and error over epochs, of the rows fitted on and those held out.
 
-    None where training did not go by epochs.
+    None if training did not go by epochs.
     """
     curves = {
         name.removeprefix(metric_names.cv("")): values for name, values in card.curves.items()
     }
     panels = []
-    for figure, word in (
+    for metric, word in (
         (metric_names.LOSS, "log loss"),
         (metric_names.ACCURACY, "error (share wrong)"),
     ):
         lines = []
         for name, label, colour in (
-            (metric_names.train(figure), "training", BLUE),
-            (metric_names.validation(figure), "validation", VERMILION),
+            (metric_names.train(metric), "training", BLUE),
+            (metric_names.validation(metric), "validation", VERMILION),
         ):
             if name in curves:
                 values = np.asarray(curves[name])
                 lines.append(
                     Line(
                         x=np.arange(1, len(values) + 1),
-                        y=values if figure == metric_names.LOSS else 1 - values,
-                        label=f"{label}, last {_last(values, figure):.4f}",
+                        y=values if metric == metric_names.LOSS else 1 - values,
+                        label=f"{label}, last {_last(values, metric):.4f}",
                         colour=colour,
                         dashed=colour == VERMILION,
                     )
                 )
         if lines:
-            title = f"{'Loss' if figure == metric_names.LOSS else 'Error'} after each epoch"
+            title = f"{'Loss' if metric == metric_names.LOSS else 'Error'} after each epoch"
             mean = (
                 ", mean over folds"
-                if metric_names.cv(metric_names.train(figure)) in card.curves
+                if metric_names.cv(metric_names.train(metric)) in card.curves
                 else ""
             )
             panels.append(
@@ -74,22 +74,22 @@ def training_png(card: Scorecard) -> bytes | None:
     return chart_png(panels) if panels else None
 
 
-def _last(values: NDArray[Any], figure: str) -> float:
-    return float(values[-1] if figure == metric_names.LOSS else 1 - values[-1])
+def _last(values: NDArray[Any], metric: str) -> float:
+    return float(values[-1] if metric == metric_names.LOSS else 1 - values[-1])
 
 
 def rankings(card: Scorecard) -> dict[int, Ranking]:
-    """Return the rows ranked by the scores of each class against the rest.
+    """Return, by class, the rows ranked by their scores of that class against the rest.
 
-    Of two classes that is the positive one; a class without rows of both kinds has none, and
-    without scores, or with NaN among them, there are none at all.
+    For two classes only the positive one is ranked. Classes without both positive and negative rows
+    are left out; the result is empty if there are no scores or a score is NaN.
     """
     scored = card.predictions
     scores = scored.scores
     if scores is None or not scores.size or np.isnan(scores).any():
         return {}
     columns = [scores] if scores.ndim == 1 else list(scores.T)
-    if card.positive is not None:  # its scores say it all
+    if card.positive is not None:  # the other class has no curve of its own
         place = card.classes.index(card.positive)
         named = {card.positive: columns[0] if len(columns) == 1 else columns[place]}
     else:
@@ -99,16 +99,16 @@ def rankings(card: Scorecard) -> dict[int, Ranking]:
 
 
 def roc_png(ranked: dict[int, Ranking], names: Sequence[str], card: Scorecard) -> bytes:
-    """Return the ROC curve: for two classes one, for more all of them, their mean and the worst.
+    """Return the ROC curve of two classes, or of more classes all curves, their mean and the worst.
 
     Parameters
     ----------
     ranked : dict of int to Ranking
         From :func:`rankings`; at least one.
     names : sequence of str
-        What the classes are called.
+        Names of the classes.
     card : Scorecard
-        Whose they are.
+        The Scorecard that was ranked.
     """
     curves = {
         label: (np.append(0, ranking.fall_out), np.append(0, ranking.recall))
@@ -133,7 +133,7 @@ def roc_png(ranked: dict[int, Ranking], names: Sequence[str], card: Scorecard) -
 def precision_recall_png(
     ranked: dict[int, Ranking], names: Sequence[str], card: Scorecard
 ) -> bytes:
-    """Return precision against recall; parameters as those of :func:`roc_png`."""
+    """Return precision over recall; parameters as in :func:`roc_png`."""
     curves = {
         label: (np.append(0, ranking.recall), np.append(ranking.precision[0], ranking.precision))
         for label, ranking in ranked.items()
@@ -154,16 +154,16 @@ def precision_recall_png(
 
 
 def threshold_png(ranking: Ranking, name: str, card: Scorecard) -> bytes:
-    """Return precision and recall of two classes against the threshold, with the one in force.
+    """Return precision and recall of two classes over the threshold, with the current threshold.
 
     Parameters
     ----------
     ranking : Ranking
-        Of the positive class.
+        The ranking by the positive class.
     name : str
-        What it is called.
+        Name of the positive class.
     card : Scorecard
-        Whose it is.
+        The Scorecard that was ranked.
     """
     cut, word = _threshold(card)
     precision, recall = map(card.name_of, (metric_names.PRECISION, metric_names.RECALL))
@@ -196,7 +196,7 @@ def _threshold(card: Scorecard) -> tuple[float, str]:
 
 
 def _operating_point(ranked: dict[int, Ranking], card: Scorecard, kind: str) -> list[Point]:
-    """Return where predictions of two classes lie."""
+    """Return the operating point of the predictions of two classes, if it is unique."""
     if len(card.classes) > 2:  # noqa: PLR2004 -- every class would have one
         return []
     (ranking,) = ranked.values()

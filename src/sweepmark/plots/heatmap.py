@@ -1,4 +1,4 @@
-"""A metric over two swept parameters, drawn with Pillow: matplotlib would take half a second."""
+"""A heat map of a metric over two swept parameters, by Pillow (matplotlib takes half a second)."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _RAMP = np.array(
         *([155, 148, 118], [188, 174, 108], [222, 201, 88], [254, 232, 56]),
     ]
 )
-_LIGHT = 0.45  # from this share of the scale on, black reads as well as white
-_MANY = 12  # columns or rows; of more, cells are without their numbers
-_LONGEST = 30  # characters of a name
+_LIGHT = 0.45  # share of the scale from which black text has more contrast than white
+_MANY = 12  # maximum columns or rows of a heat map with numbers in its cells
+_LONGEST = 30  # maximum characters of a name
 _MARGIN, _GAP, _LINE, _BAR = 14, 8, 20, 18  # pixels
 _SMALL, _TEXT = 12, 14  # sizes of letters
 _WIDEST = "-0.0000e-00"
@@ -53,13 +53,13 @@ def heatmap_png(  # noqa: PLR0913 - options of a picture
     Parameters
     ----------
     x_values, y_values : sequence of n_x and n_y values
-        What the columns and rows stand for; the first row is at the bottom.
+        Parameter values of the columns and rows; the first row is at the bottom.
     grid : ndarray of shape (n_y, n_x), float
-        NaN where a trial failed or is missing: hatched.
+        Metric values; NaN where a trial failed or is missing, which is hatched.
     x_label, y_label, value_label, title : str
-        With units where there are any.
+        Texts, with units if there are any.
     maximize : bool
-        Whether the best cell is the greatest.
+        Whether the best cell is that of the largest value.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def heatmap_png(  # noqa: PLR0913 - options of a picture
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Picture:
-    """The picture under way: cells of ``width`` by ``height`` between left, right, top, bottom."""
+    """The picture being drawn: cells of ``width`` by ``height`` within left, right, top, bottom."""
 
     image: Image
     pen: ImageDraw
@@ -109,7 +109,7 @@ class _Picture:
         lines: Sequence[str],
         labels: tuple[str, str, str],
     ) -> _Picture:
-        """Make room for all that will be written, and write the title."""
+        """Create the picture with margins for all texts, and write the title."""
         from PIL import Image, ImageDraw
 
         small, font = load_font(_SMALL), load_font(_TEXT)
@@ -164,7 +164,7 @@ class _Picture:
         self.pen.rectangle(box, outline=VERMILION, width=3)
 
     def name(self, columns: Sequence[str], rows: Sequence[str], x_label: str, y_label: str) -> None:
-        """Write what columns and rows stand for; of very narrow ones, some."""
+        """Write the parameter values of columns and rows; only some if there are many."""
         small, font = load_font(_SMALL), load_font(_TEXT)
         for column in range(0, len(columns), -(-_LINE // self.width)):
             x = self.left + column * self.width + self.width // 2
@@ -184,7 +184,7 @@ class _Picture:
         self._write_upwards(y_label, (_MARGIN + _GAP, middle), _TEXT)
 
     def scale(self, shown: np.ma.MaskedArray[Any, Any], label: str) -> None:
-        """Draw which colour is which value, on the right."""
+        """Draw the colour scale on the right."""
         from PIL import Image
 
         if not shown.count():
@@ -204,7 +204,7 @@ class _Picture:
         self._write_upwards(label, (self.image.width - _MARGIN - _GAP, middle), _TEXT)
 
     def _write_upwards(self, text: str, middle: tuple[int, int], size: int) -> None:
-        """Write a text on its side, around a point."""
+        """Write a text rotated by 90 degrees, centred on a point."""
         from PIL import Image, ImageDraw
 
         font = load_font(size)
@@ -216,7 +216,7 @@ class _Picture:
 
 
 def _shares(shown: np.ma.MaskedArray[Any, Any]) -> NDArray[Any]:
-    """Return where values lie between the smallest, 0, and the greatest, 1."""
+    """Return values scaled linearly to [0, 1]."""
     if not shown.count():
         return np.zeros(shown.shape)
     low, high = float(shown.min()), float(shown.max())
@@ -224,7 +224,7 @@ def _shares(shown: np.ma.MaskedArray[Any, Any]) -> NDArray[Any]:
 
 
 def _colours(shares: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return the colours of shares, on one further axis."""
+    """Return the RGB colours of values in [0, 1], along a new last axis."""
     stops = np.linspace(0, 1, len(_RAMP))
     channels = [np.interp(shares, stops, _RAMP[:, channel]) for channel in range(3)]
     return np.stack(channels, axis=-1).round().astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Text for pictures: a font, how wide a text is in it, and text laid over a plane of ink."""
+"""Text in pictures: the font, text widths, and drawing text into an ink array."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["BLACK", "LONGEST", "fit_font", "load_font", "text_width", "write"]
 
 BLACK = 255
-"""The ink of text unless told otherwise."""
+"""Default ink of text."""
 LONGEST = 200
-"""Characters of a text; raqm refuses line feeds and a picture has an end."""
+"""Maximum characters of a text."""
 
 
 @functools.lru_cache(maxsize=32)
@@ -30,13 +30,13 @@ def load_font(size: int) -> FreeTypeFont:
     """Return DejaVu Sans from matplotlib's folder: Pillow's own font has no arrow."""
     from PIL import ImageFont
 
-    found = importlib.util.find_spec("matplotlib")  # does not import it
+    found = importlib.util.find_spec("matplotlib")  # without importing matplotlib
     origin = Path(str(found.origin if found else ""))
     return ImageFont.truetype(str(origin.parent / "mpl-data/fonts/ttf/DejaVuSans.ttf"), size)
 
 
 def text_width(text: str, font: FreeTypeFont) -> int:
-    """Return how many pixels a text takes."""
+    """Return the width of a text in pixels."""
     return int(font.getlength(cut(text, LONGEST))) + 1
 
 
@@ -59,7 +59,7 @@ def write(  # noqa: PLR0913 - a stroke needs them
     anchor: float = 0.5,
     turned: bool = False,
 ) -> None:
-    """Lay text over the plane, its middle at a height, ``anchor`` of its width left of ``at``."""
+    """Draw text into an ink array, centred at a height, ``anchor`` of its width left of ``at``."""
     mask, middle = _stamp(cut(text, LONGEST), font)
     x, y = at
     if turned:
@@ -73,7 +73,7 @@ def write(  # noqa: PLR0913 - a stroke needs them
 
 @functools.lru_cache(maxsize=2048)
 def _stamp(text: str, font: FreeTypeFont) -> tuple[NDArray[Any], int]:
-    """Return text as cover, 0 to 255, and where the middle of its digits lies from the top."""
+    """Return text as coverage (0 to 255), and the vertical centre of its digits from the top."""
     cover, (_, top) = font.getmask2(text, mode="L")
     mask = np.array(cover, dtype=np.int32).reshape(cover.size[::-1])
     ascent = font.getbbox("0")

@@ -1,7 +1,7 @@
-"""Pictures drawn pixel by pixel, because every trial gets them: a tenth of matplotlib's time.
+"""Confusion matrices and galleries drawn by NumPy and Pillow in a tenth of matplotlib's time.
 
-A picture is a plane of ink, 0 (paper) to 255 (black), until it is encoded. For the confusion matrix
-the palette turns ink into one hue, so that it reads the same to the colour-blind and in print.
+A picture is an array of ink, 0 (paper) to 255 (black), until it is encoded. For the confusion
+matrix a palette maps ink to a single hue, which is legible to the colour-blind and in print.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["confusion_matrix_png", "misclassified_png"]
 
 _DEEPEST = 205
-# The ink of a cell that holds its whole row; what is darker is for text.
+# The ink of a cell with all rows of its class; darker ink is used for text.
 _RAMP = ((0, (255, 255, 255)), (70, (158, 202, 225)), (140, (49, 120, 185)), (205, (8, 48, 107)))
 # From ColorBrewer's sequential "Blues" (https://colorbrewer2.org), which it marks as safe for the
 # colour-blind.
@@ -36,17 +36,17 @@ def confusion_matrix_png(
 ) -> bytes:
     """Return a picture of a confusion matrix: counts, shaded by their share of the actual class.
 
-    The shade goes with the square root of the share, so that the few errors of a good classifier
-    can be seen; the scale beside it says so. Cells without a count stay empty.
+    The shade is proportional to the square root of the share, so that the few errors of a good
+    classifier are visible; the scale beside the matrix shows this. Cells with count 0 are empty.
 
     Parameters
     ----------
     matrix : ndarray of shape (n_classes, n_classes), int
         Rows are the actual classes.
     labels : sequence of n_classes
-        What the classes are called.
+        Names of the classes.
     accuracy_name : str
-        What the share of right rows is called, in the title.
+        Name of the accuracy metric, for the title.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def confusion_matrix_png(
     name_font = load_font(name_size)
     widest = max(text_width(name, name_font) for name in names)
     left = _MARGIN + 26 + widest + 8
-    # Long names are turned on their side below the matrix.
+    # Long names are rotated below the matrix.
     turned = widest > side - 4
     foot = (widest if turned else name_size) + 44
     top = _MARGIN + 34
@@ -110,18 +110,18 @@ def misclassified_png(  # noqa: PLR0913 - options of a picture
     Parameters
     ----------
     images : ndarray of shape (n, height, width)
-        Grey values of any number type, memory-mapped or not: only what is shown is read. The
-        greatest value shown becomes black, as ink on paper.
+        Grey values of any numeric dtype, memory-mapped or not; only images shown are read. The
+        largest value shown becomes black.
     y_true, y_pred, rows : ndarray of shape (n,)
-        Labels and where in the data set each image lies, in the images' order.
+        Labels, and row numbers in the data set, in the order of the images.
     limit : int
-        How many are shown at most.
+        Maximum number of images shown.
     n_wrong, n_scored : int or None
-        How many rows were wrong and how many there were, where only some are given.
+        Number of misclassified rows and of all rows, if only some images are given.
     which : str
-        Which of them come first, in the title.
+        The order of the images, for the title.
     accuracy_name : str
-        What the share of right rows is called, in the title.
+        Name of the accuracy metric, for the title.
 
     Returns
     -------
@@ -167,7 +167,7 @@ def _frame(plane: NDArray[Any], title: str, box: tuple[int, int, int]) -> None:
     left, top, span = box
     font, small = load_font(15), load_font(12)
     across = text_width(title, font)
-    # Centred over the matrix unless that would cut it off.
+    # Centred over the matrix, unless the title would not fit.
     latest = plane.shape[1] - _MARGIN // 2 - across // 2
     middle = max(min(left + span // 2, latest), _MARGIN + across // 2)
     write(plane, title, (middle, _MARGIN + 12), font=font)

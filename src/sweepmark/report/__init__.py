@@ -1,1 +1,1 @@
-"""What is said of results: sweeps and runs read back, ranked, graded, compared."""
+"""Reports on results: sweeps and runs are read back, ranked, graded and compared."""

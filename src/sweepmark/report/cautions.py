@@ -1,4 +1,4 @@
-"""Cautions: what a reader of a sweep's figures has to know."""
+"""Cautions: caveats about the metrics of a sweep."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _OF_ROWS = {"dataset", "split", "task", EXPERIMENT}
 _SEEDS = {"seed", "random_state"}
 _OF_TASK = {"task", EXPERIMENT}
 _BESIDE = {EXPERIMENT, "engine", "grade", "sampler", "sweep", "tracking"}
-"""What may be overridden without making it another experiment."""
+"""Keys that may be overridden without changing the experiment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """Something a reader of the figures has to know.
+    """A caveat about the metrics of a sweep.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Caution:
 
 
 def search_cautions(blueprint: Blueprint) -> list[Caution]:
-    """Return cautions where a sweep selects among what its objective does not compare."""
+    """Return cautions if a sweep varies something across which its objective is not comparable."""
     if blueprint.sweep.objective is None:
         return []
     names = [axis.name for axis in blueprint.space.all_axes() if not axis.is_single]
@@ -85,7 +85,7 @@ def _is_seed(parameter: str) -> bool:
 
 
 def experiment_cautions(blueprint: Blueprint) -> list[Caution]:
-    """Return a caution where what is run is not the published experiment any more."""
+    """Return a caution if overrides changed a published experiment."""
     words = [word for word in blueprint.overrides if _key(word) not in _BESIDE]
     swept = [axis.name for axis in blueprint.space.axes if axis.name != EXPERIMENT]
     if not words and not swept:
@@ -96,7 +96,7 @@ def experiment_cautions(blueprint: Blueprint) -> list[Caution]:
 
 
 def positive_cautions(trials: Sequence[Trial], blueprint: Blueprint) -> list[Caution]:
-    """Return a caution where nobody chose the positive class and most training rows are of it."""
+    """Return a caution if the positive class is a default and has most of the training rows."""
     found: dict[str, Trial] = {}
     for trial in trials:
         most = 2 * trial.n_positive > trial.n_train
@@ -115,7 +115,7 @@ def positive_cautions(trials: Sequence[Trial], blueprint: Blueprint) -> list[Cau
 
 
 def _task(trial: Trial, blueprint: Blueprint) -> TaskConfig:
-    """Return the group ``task`` of a trial, which few sweeps vary."""
+    """Return the group ``task`` of a trial."""
     if any(axis.name.partition(".")[0] in _OF_TASK for axis in blueprint.space.all_axes()):
         return blueprint.config_at(dict(trial.params)).task
     return blueprint.config.task
@@ -128,7 +128,7 @@ def _key(override: str) -> str:
 def with_common(
     trials: list[Trial], cards: Mapping[int, Scorecard], blueprint: Blueprint
 ) -> tuple[list[Trial], list[Caution]]:
-    """Add accuracy_common where trials were scored on different rows of one data set."""
+    """Add accuracy_common to trials that were scored on different rows of one data set."""
     if _has_datasets(trials, blueprint):
         message = "the trials are of different data sets: their accuracies do not compare"
         return trials, [Caution("test_sets", message)]
@@ -158,7 +158,7 @@ def with_common(
 
 
 def _has_datasets(trials: Sequence[Trial], blueprint: Blueprint) -> bool:
-    """Tell whether trials are of different data sets: equal row numbers mean nothing then."""
+    """Return whether trials are of different data sets, so that row numbers are not comparable."""
     if not any(axis.name.partition(".")[0] in _OF_DATA for axis in blueprint.space.axes):
         return False
     datasets = [blueprint.config_at(dict(trial.params)).dataset for trial in trials]
@@ -166,7 +166,7 @@ def _has_datasets(trials: Sequence[Trial], blueprint: Blueprint) -> bool:
 
 
 def trial_cautions(trials: Sequence[Trial]) -> list[Caution]:
-    """Return what went wrong in trials, and what libraries warned of."""
+    """Return cautions on failed trials, and on warnings of libraries."""
     cautions = [
         Caution("failed", f"trial {trial.number} failed ({trial.reason}): {trial.message}")
         for trial in trials

@@ -1,4 +1,4 @@
-"""What a close look at a run shows, and two runs side by side, as plain mappings."""
+"""Inspection of one run, and comparison of two runs, as plain mappings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _N_SHOWN = 10
 
 
 def look_document(run: Run) -> dict[str, Any]:
-    """Return a run's accuracy, that of each label, and the most frequent confusions."""
+    """Return a run's accuracy, the accuracy per label, and the most frequent confusions."""
     names = _names(run)
     confusions = [
         {"label": names[one.actual], "prediction": names[one.predicted], "n_rows": one.n_rows}
@@ -32,7 +32,7 @@ def look_document(run: Run) -> dict[str, Any]:
 
 
 def errors_document(run: Run, label: str) -> dict[str, Any]:
-    """Return what the rows of a label were taken for, and the most confident of these errors.
+    """Return the predictions of a label's misclassified rows, and the most confident errors.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def errors_document(run: Run, label: str) -> dict[str, Any]:
 def ranking_document(run: Run, count: int) -> dict[str, Any]:
     """Return the rows with the highest and the lowest scores of the positive class.
 
-    Those of a table come with their cells, as long as the cache has the table.
+    Rows of a table include their cells, if the table is in the cache.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def ranking_document(run: Run, count: int) -> dict[str, Any]:
 
 
 def pair_document(one: Run, other: Run) -> dict[str, Any]:
-    """Return two runs' accuracies side by side, and on how many rows they differ.
+    """Return the accuracies of two runs, and the number of rows on which they differ.
 
     Raises
     ------
@@ -176,7 +176,7 @@ def _names(run: Run) -> dict[int, str]:
 
 
 def _label(run: Run, text: str) -> int:
-    """Return the label of a name."""
+    """Return the label with a name."""
     names = _names(run)
     for label, name in names.items():
         if text == name:
@@ -193,7 +193,7 @@ def _ranked(run: Run, rows: Sequence[RankedRow], names: Mapping[int, str]) -> li
 
 
 def _with_cells(run: Run, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Add the cells of a table's rows; of pictures and plain numbers there is nothing to read."""
+    """Add the cells of a table's rows; images and plain numeric data have none."""
     dataset = run.dataset
     numbers = np.array([row["row"] for row in rows], dtype=np.int64)
     if dataset is None or not dataset.is_frame or (numbers >= dataset.n_rows).any():

@@ -1,4 +1,4 @@
-"""Grades: points for a figure by a rule's bands, how sure they are, and ranks above the last."""
+"""Grades: points for a metric by a rule's bands, their uncertainty, and ranks in the top band."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.scores.bands import TOLERANCE, name_band, reaches, validate
+from sweepmark.scores.bands import TOLERANCE, check_bands, name_band, reaches
 from sweepmark.scores.metric_names import OF_POSITIVE, PROPORTIONS
 
 if TYPE_CHECKING:
@@ -21,19 +21,19 @@ __all__ = [
     "Grade",
     "grade",
     "grade_document",
-    "rank",
+    "rank_entries",
     "wilson_interval",
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A figure that asks for a grade among others.
+    """A metric value to be graded, alone or together with others.
 
     Attributes
     ----------
     name : str
-        Whose it is, for messages.
+        Its name in messages.
     value : float
         The rule's metric.
     n : int
@@ -53,28 +53,28 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grade:
-    """What a rule gives for a figure.
+    """The grade of a metric value by a rule.
 
     Attributes
     ----------
     points : int or float
-        An int where it is whole.
+        An int if it is whole.
     band : str
         Such as "95 % to 96 %", or "not passed".
     interval : tuple of float or None
-        95 % Wilson interval of the value; None for a metric that is no share of rows.
+        95 % Wilson interval of the value; None for a metric that is not a share of rows.
     undecided : bool
-        Whether the interval crosses the edge of a band.
+        Whether the interval contains the edge of a band.
     metric, value, n : str, float, int
-        What was graded, its figure and the rows scored.
+        The graded metric, its value and the rows scored.
     target, target_reached : float or None, bool
-        The rule's target; False also where there is none.
+        The rule's target; ``target_reached`` is False if there is none.
     rank, n_ranked : int or None
-        Rank among the entries from ``ranked_from`` on, and how many those are; None outside.
+        Rank among the entries that reach ``ranked_from``, and their number; None for the others.
     note : str
-        What else the reader should know; perhaps empty.
+        A remark; may be empty.
     positive : str or None
-        Which of two classes the metric is of; None for a metric of all classes.
+        The positive class that the metric refers to; None for a metric of all classes.
     """
 
     points: float
@@ -98,16 +98,16 @@ def wilson_interval(proportion: float, n: int, *, confidence: float = 0.95) -> t
     Parameters
     ----------
     proportion : float
-        The share observed, in [0, 1].
+        The observed share, in [0, 1].
     n : int
-        Rows observed, at least 1.
+        Number of rows, at least 1.
     confidence : float
         In (0, 1).
 
     Raises
     ------
     ConfigurationError
-        If one of them is out of its range.
+        If a parameter is out of range.
 
     References
     ----------
@@ -140,7 +140,7 @@ def wilson_interval(proportion: float, n: int, *, confidence: float = 0.95) -> t
 
 
 def grade(value: float, n: int, rule: GradeConfig, *, positive: str | None = None) -> Grade:
-    """Return the grade of one figure by itself.
+    """Return the grade of one metric value by itself.
 
     Parameters
     ----------
@@ -156,9 +156,9 @@ def grade(value: float, n: int, rule: GradeConfig, *, positive: str | None = Non
     Raises
     ------
     ConfigurationError
-        If the rule has no bands or makes no sense, or the figure is not finite or out of range.
+        If the rule has no bands or is invalid, or the value is not finite or out of range.
     """
-    validate(rule)
+    check_bands(rule)
     _check(value, rule)
     minima = [band.minimum for band in rule.bands]
     position = sum(reaches(value, minimum) for minimum in minima)
@@ -187,8 +187,8 @@ def grade(value: float, n: int, rule: GradeConfig, *, positive: str | None = Non
     )
 
 
-def rank(entries: Sequence[Entry], rule: GradeConfig) -> list[Grade]:
-    """Return the grades of entries that are graded together, in their order.
+def rank_entries(entries: Sequence[Entry], rule: GradeConfig) -> list[Grade]:
+    """Return the grades of entries that are ranked together, in their order.
 
     From ``ranked_from`` on, the best of m entries gets ``ranked_points``, the last the points of
     its band, and rank r in between ``base + (ranked_points - base) * (m - r) / (m - 1)``; equal
@@ -238,7 +238,7 @@ def _check_test_sets(entries: Sequence[Entry]) -> None:
 
 
 def _rerank(single: Grade, ranked: Sequence[float], rule: GradeConfig) -> Grade:
-    """Return the grade among the values of the ranked zone."""
+    """Return the grade with its rank among the values in the ranked zone."""
     n_ranked = len(ranked)
     place = 1 + sum(other > single.value + TOLERANCE for other in ranked)
     span = rule.ranked_points - single.points

@@ -1,7 +1,7 @@
-"""The Keys that a sweep's trials must have: its parameters, specified once more.
+"""The keys that the evaluations of a sweep must have, recomputed from the trials' parameters.
 
-They can be told only where what specified them then is there now: the data sets, by the digests
-that the journal's first line keeps, and the same versions of all that computes.
+They can be recomputed only with the same data sets (whose digests are in the journal's first line)
+and the same versions of the computing libraries.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ __all__ = ["Keys"]
 
 @dataclass(slots=True)
 class Keys:
-    """Tells the keys of a sweep's evaluations.
+    """Recomputes and checks the keys of a sweep's evaluations.
 
     Attributes
     ----------
     blueprint : Blueprint
-        What was asked for.
+        The configuration of the sweep.
     data : mapping of str to str
         Digests of data sets, by the identity of their configuration.
     trusted : sequence of str
-        Packages allowed besides ours.
+        Packages allowed in addition to the default ones.
     """
 
     blueprint: Blueprint
@@ -51,15 +51,15 @@ class Keys:
     _alike: dict[str, Sequence[Specification]] = field(default_factory=dict)
 
     def are_of_trial(self, params: Params, keys: Sequence[str]) -> bool:
-        """Tell whether these are the keys of a trial, in order; also where that is not known."""
+        """Return whether these are the keys of a trial, in order; True if that is unknown."""
         return self._fit(params, lambda found: found == [*keys])
 
     def is_final(self, params: Params, key: str) -> bool:
-        """Tell whether this is the key of a recipe scored on the test part; see above."""
+        """Return whether this is the key of a recipe's final test; True if that is unknown."""
         return self._fit(params, lambda found: found == [key], final=True)
 
     def has(self, params: Params, key: str, *, final: bool) -> bool:
-        """Tell whether a key is one of a trial's or, with ``final``, that of its recipe."""
+        """Return whether a key is one of a trial's or, with ``final``, that of its final test."""
         return self._fit(params, lambda found: key in found) or (
             final and self.is_final(params, key)
         )
@@ -80,8 +80,8 @@ class Keys:
                 *(asdict(config.split), asdict(config.task), asdict(config.evaluation)),
             ]
         )
-        # Cutting rows takes far longer than all else. Another recipe on the same rows nearly always
-        # has the same split, task and folds; where its keys do not fit, all is done once more.
+        # Splitting rows dominates the time. Another recipe on the same rows nearly always has the
+        # same split, task and folds; if the keys do not match, everything is computed again.
         if rows in self._alike:
             self._told[name] = self._keys_like(self._alike[rows], config)
             if is_right(self._told[name]):
@@ -111,7 +111,7 @@ class Keys:
         ]
 
     def _dataset(self, config: Config) -> Dataset | None:
-        """Open a data set as it was then; None if it is not in the cache: nothing is fetched."""
+        """Open a data set by its digest; None if it is not in the cache (it is not fetched)."""
         identity = dataset_identity(config.dataset)
         if identity not in self._datasets:
             self._datasets[identity] = None

@@ -1,4 +1,4 @@
-"""Leaderboards: which trial is the best, how they are ordered, and their table and CSV."""
+"""Leaderboards: the order of trials, the best one, and their table and CSV."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sweepmark.search.trial import Trial
 
 __all__ = [
-    "Table",
+    "TextTable",
     "best",
     "csv_text",
     "edge_warnings",
@@ -40,48 +40,48 @@ __all__ = [
 _TAKEN = ("trial", "status", "train", "test", "validation", "positive", "points")
 
 _FEWEST = 3
-# On an axis of two values each is an edge: nothing could be said.
+# On an axis of two values both are edges: a warning would be meaningless.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """What is printed: headings, and one text per cell, empty where there is nothing to say."""
+class TextTable:
+    """A table of texts: headings, and one text per cell, which may be empty."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
 def ranked(trials: Sequence[Trial], metric: str, direction: Direction | None = None) -> list[Trial]:
-    """Return the trials that have a finite figure, the best first; ties go by number.
+    """Return the trials with a finite value of a metric, best first; ties are ordered by number.
 
-    Failed and pruned trials are never ranked, and neither is a NaN.
+    Failed and pruned trials and NaN are never ranked.
 
     Parameters
     ----------
     trials : sequence of Trial
         In any order.
     metric : str
-        What ranks them.
+        The metric to rank by.
     direction : {"maximize", "minimize"} or None
         Which end is the better one; None takes the metric's own.
     """
     sign = -1.0 if better_end(metric, direction) == "maximize" else 1.0
     finished = [trial for trial in trials if _is_finished(trial)]
     real = [trial for trial in finished if _has(trial, metric)]
-    return sorted(real, key=lambda trial: (sign * _figure(trial, metric), trial.number))
+    return sorted(real, key=lambda trial: (sign * _value(trial, metric), trial.number))
 
 
 def best(trials: Sequence[Trial], metric: str, direction: Direction | None = None) -> Trial | None:
-    """Return the trial that a sweep with this objective selects; None if none is ranked."""
+    """Return the best trial by an objective; None if none is ranked."""
     return next(iter(ranked(trials, metric, direction)), None)
 
 
 def headline(trials: Sequence[Trial]) -> Trial | None:
-    """Return the trial that stands for a sweep that selects nothing: the largest training part.
+    """Return the representative trial of a sweep without objective: the largest training part.
 
-    Not the best one: taking the maximum over test figures would be a selection on the test set.
-    Trials that saw the test part come before those that did not, where experiments differ in that.
-    Ties go to the lowest number; None if no trial finished.
+    It is not the best one, because the maximum over test metrics would be a selection on the test
+    set. Trials scored on the test part precede others. Ties go to the lowest number; None if no
+    trial finished.
     """
     finished = [trial for trial in trials if _is_finished(trial)]
     tested = [trial for trial in finished if ACCURACY in trial.metrics]
@@ -91,14 +91,14 @@ def headline(trials: Sequence[Trial]) -> Trial | None:
 def csv_text(
     trials: Sequence[Trial], *, metric: str | None = None, direction: Direction | None = None
 ) -> bytes:
-    """Return leaderboard.csv: one line a trial, whatever differs from run to run at the end.
+    """Return leaderboard.csv: one line per trial, with columns that vary between runs at the end.
 
     Parameters
     ----------
     trials : sequence of Trial
         In any order.
     metric : str or None
-        Ranks the lines; what is not ranked follows. None orders them by number.
+        Ranks the lines; trials that are not ranked follow. None orders them by number.
     direction : {"maximize", "minimize"} or None
         Which end is the better one; None takes the metric's own.
 
@@ -121,7 +121,7 @@ def csv_text(
             + [_write(trial.params[name]) if name in trial.params else "" for name in params]
             + [trial.n_train, trial.n_test]
             + ([trial.positive or ""] if of_two else [])
-            + [_figure(trial, name) if _has(trial, name) else "" for name in metrics]
+            + [_value(trial, name) if _has(trial, name) else "" for name in metrics]
             + [trial.fit_seconds, trial.predict_seconds]
         )
     return buffer.getvalue().encode()
@@ -134,7 +134,7 @@ def table(
     metric: str | None = None,
     direction: Direction | None = None,
     points: Mapping[int, float] | None = None,
-) -> Table:
+) -> TextTable:
     """Return the table of trials that the command prints.
 
     Parameters
@@ -142,11 +142,11 @@ def table(
     trials : sequence of Trial
         In any order.
     metrics : sequence of str
-        The metrics shown; one that no trial has is left out.
+        The metrics shown; a metric that no trial has is left out.
     metric, direction
-        As for :func:`csv_text`.
+        As in :func:`csv_text`.
     points : mapping of int to float or None
-        Points by trial number, where trials are graded.
+        Points by trial number, if trials are graded.
     """
     ordered = _arrange(trials, metric, direction)
     params = _param_names(trials)
@@ -163,24 +163,24 @@ def table(
         columns["positive"] = [trial.positive or "" for trial in ordered]
     for name in metrics:
         if any(name in trial.metrics for trial in trials):
-            columns[name] = [_show_figure(trial, name) for trial in ordered]
+            columns[name] = [_show_value(trial, name) for trial in ordered]
     if points is not None:
         columns["points"] = [_show_points(points.get(trial.number)) for trial in ordered]
     columns["fit s"] = [_show_seconds(trial, trial.fit_seconds) for trial in ordered]
     columns["predict s"] = [_show_seconds(trial, trial.predict_seconds) for trial in ordered]
-    return Table(columns=tuple(columns), rows=tuple(zip(*columns.values(), strict=True)))
+    return TextTable(columns=tuple(columns), rows=tuple(zip(*columns.values(), strict=True)))
 
 
 def edge_warnings(best: Trial, axes: Mapping[str, Sequence[Any]]) -> list[str]:
-    """Return a warning for each axis of the grid on whose edge the best trial lies.
+    """Return a warning for each axis of the grid if the best trial lies on its edge.
 
     Parameters
     ----------
     best : Trial
-        What the sweep selected.
+        The selected trial.
     axes : mapping of str to sequence
-        The choices of each swept parameter; only axes of three numbers of one kind or more can
-        be extended and are looked at.
+        The choices of each swept parameter; only axes of at least three numbers of one kind are
+        checked.
     """
     warnings = []
     for name, choices in axes.items():
@@ -207,7 +207,7 @@ def _arrange(
 
 
 def _scored(trials: Iterable[Trial]) -> str:
-    """Return what the rows that figures come from are called; those held out are no test."""
+    """Return the name of the rows that metrics are of: held-out rows are not a test set."""
     held_out = any(
         ACCURACY not in trial.metrics
         and (CV_ACCURACY in trial.metrics or VALIDATION_ACCURACY in trial.metrics)
@@ -220,23 +220,23 @@ def _is_finished(trial: Trial) -> bool:
     return trial.status in {"complete", "reused"}
 
 
-def _figure(trial: Trial, metric: str) -> float:
+def _value(trial: Trial, metric: str) -> float:
     value = trial.metrics.get(metric)
     return math.nan if value is None else value
 
 
 def _has(trial: Trial, metric: str) -> bool:
-    return math.isfinite(_figure(trial, metric))
+    return math.isfinite(_value(trial, metric))
 
 
 def _param_names(trials: Iterable[Trial]) -> list[str]:
-    """Return the swept parameters in the order the trials, by number, first name them."""
+    """Return the swept parameters in the order of first occurrence in the trials, by number."""
     by_number = sorted(trials, key=lambda trial: trial.number)
     return list(dict.fromkeys(name for trial in by_number for name in trial.params))
 
 
 def _metric_names(trials: Iterable[Trial]) -> list[str]:
-    """Return the metrics, the known ones in their order, then the others by name and number."""
+    """Return the metrics: known ones in their order, then others by name and number."""
     found = {name for trial in trials for name in trial.metrics}
     known = [name for name in NAMES if name in found]
 
@@ -248,7 +248,7 @@ def _metric_names(trials: Iterable[Trial]) -> list[str]:
 
 
 def _shorten(names: Sequence[str]) -> list[str]:
-    """Return the last part of each dotted name where that is enough to tell columns apart."""
+    """Return the last part of each dotted name, if that is unique."""
     lasts = Counter([*_TAKEN, *(name.rpartition(".")[2] for name in names)])
     return [last if lasts[last := name.rpartition(".")[2]] == 1 else name for name in names]
 
@@ -269,5 +269,5 @@ def _write(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _show_figure(trial: Trial, metric: str) -> str:
-    return f"{_figure(trial, metric):.4f}" if _has(trial, metric) else ""
+def _show_value(trial: Trial, metric: str) -> str:
+    return f"{_value(trial, metric):.4f}" if _has(trial, metric) else ""

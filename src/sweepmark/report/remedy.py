@@ -1,4 +1,4 @@
-"""The command that computes a trial by itself, so that its model is kept."""
+"""The command that computes a single trial by itself, so that its model is kept."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _SEARCH = ("sampler", "sweep.n_trials=", "sweep.space.", "~sweep.space.", "+swee
 
 
 def lone_command(blueprint: Blueprint, params: Mapping[str, Any]) -> str:
-    """Return the command whose only trial has the given parameters.
+    """Return the command whose only trial has given parameters.
 
-    Of a single run it is the same run, scored on the test part; of a sweep the sweep of that one
-    cell: a sweep has defaults of its own, which no run has.
+    For a single run it is the same run, scored on the test part. For a sweep it is that sweep
+    restricted to one cell, because a sweep may have defaults that a run does not have.
 
     Parameters
     ----------
     blueprint : Blueprint
-        What the trial belongs to.
+        The configuration of its sweep or run.
     params : mapping of str to value
-        The swept ones, as in a journal.
+        The swept parameters, as in a journal.
     """
     words = list(blueprint.overrides)
     if blueprint.is_run:
@@ -49,7 +49,7 @@ def lone_command(blueprint: Blueprint, params: Mapping[str, Any]) -> str:
 
 
 def _on_test(blueprint: Blueprint, words: list[str]) -> list[str]:
-    """Return the words of a run that scores the test part, whatever chose how it is evaluated."""
+    """Return the overrides of a run with the evaluation method replaced by ``test``."""
     if blueprint.config.evaluation.method == "test":
         return words
     has_rule = isinstance(blueprint.config.evaluation.threshold, str)
@@ -60,7 +60,7 @@ def _on_test(blueprint: Blueprint, words: list[str]) -> list[str]:
 
 
 def _cell(blueprint: Blueprint, params: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the overrides that leave one cell of a space."""
+    """Yield the overrides that restrict a space to one cell."""
     for axis in blueprint.space.axes:
         if not isinstance(axis, Options):
             yield f"sweep.space.{axis.name}={_listed(params[axis.name])}"

@@ -1,9 +1,9 @@
-"""A sweep read back: its history and blueprint, shown to belong together.
+"""Reading a sweep back: its history and blueprint, with consistency checks.
 
-A store may come from elsewhere, so that nothing in it is believed: the journal's lines are checked
-by :mod:`sweepmark.store.entries`, and here what they say of each other. What a configuration
-names is built by :mod:`sweepmark.specification.components`, which refuses what it would refuse in
-a YAML.
+A store may have been made by somebody else, so its content is untrusted. The journal's single lines
+are checked by :mod:`sweepmark.store.entries`; here it is checked that they are consistent.
+Components of the configuration are built by :mod:`sweepmark.specification.components`, with the
+same restrictions as for a YAML file.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ __all__ = ["check_sweep", "read_sweep"]
 def read_sweep(
     store: Store, sweep_id: str, *, trusted: Sequence[str] = ()
 ) -> tuple[History, Blueprint]:
-    """Return what a sweep's journal says and the blueprint in it.
+    """Return the history in a sweep's journal and its blueprint.
 
     Raises
     ------
     NotFoundError
         If there is no such sweep.
     StoreError
-        If its journal is damaged, or says what no sweep does.
+        If its journal is damaged or inconsistent.
     ConfigurationError
-        If its configuration is none that this version understands.
+        If its configuration is not valid in this version.
     """
     path = store.journal_path(sweep_id)
     return check_sweep(path, read_journal(path), trusted=trusted)
@@ -49,19 +49,19 @@ def read_sweep(
 def check_sweep(
     path: Path, entries: Sequence[Entry], *, trusted: Sequence[str] = ()
 ) -> tuple[History, Blueprint]:
-    """Return the history and the blueprint that a journal's entries tell of.
+    """Return the history and the blueprint of a journal's entries.
 
-    The sweep's key is made of the blueprint once more, and the keys of evaluations of the trials'
-    parameters: these where the same versions compute today and the data set is in the cache.
+    The sweep's key is recomputed from the blueprint. The keys of evaluations are recomputed from
+    the trials' parameters, if library versions are the same and the data set is in the cache.
 
     Parameters
     ----------
     path : Path
-        The journal's, for messages.
+        The journal's path, for messages.
     entries : sequence of Entry
-        As :func:`sweepmark.store.read_journal` returns them.
+        As returned by :func:`sweepmark.store.read_journal`.
     trusted : sequence of str
-        Packages allowed besides ours.
+        Packages allowed in addition to the default ones.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def check_sweep(
 
 
 def _misfit(entries: Sequence[Entry], blueprint: Blueprint, trusted: Sequence[str]) -> str | None:
-    """Return which line says what the blueprint does not let it say."""
+    """Return a description of the first line that contradicts the blueprint."""
     opened = entries[0]
     if opened["sweep_key"] != blueprint.key:
         return "line 1: its blueprint is not the one that its sweep_key is of"
@@ -105,14 +105,14 @@ def _misfit(entries: Sequence[Entry], blueprint: Blueprint, trusted: Sequence[st
 
 @dataclass(slots=True)
 class _Check:
-    """Looks at one entry after the other.
+    """Checks entries one after the other.
 
     Attributes
     ----------
     blueprint : Blueprint
-        What was asked for.
+        The configuration of the sweep.
     keys : Keys or None
-        Tells the keys of evaluations; None where they cannot be told.
+        Recomputes the keys of evaluations; None if that is not possible.
     """
 
     blueprint: Blueprint
@@ -121,7 +121,7 @@ class _Check:
     _known: set[str] = field(default_factory=set)
 
     def misfit(self, entry: Entry) -> str | None:
-        """Return what is wrong with the next entry; None if nothing is."""
+        """Return what is wrong with the next entry; None if it is valid."""
         match entry["event"]:
             case "trial":
                 return self._trial(entry)
@@ -161,7 +161,7 @@ class _Check:
         return f"the final evaluation is not the one that the parameters of trial {number} specify"
 
     def _evaluation(self, entry: Entry) -> str | None:
-        """Return what is wrong with an evaluation: of a trial, or of none that waits for it."""
+        """Return what is wrong with the entry of an evaluation; None if it is valid."""
         number, key = entry["trial"], entry["key"]
         if self.keys is None or key in self._known:
             return None

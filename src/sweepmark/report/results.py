@@ -1,6 +1,6 @@
-"""What became of a sweep, read from its journal and the evaluations: the one projection of both.
+"""The SweepResult: the state of a sweep, read from its journal and evaluations.
 
-Tables, grades, JSON and MLflow's parent run are all made of a SweepResult.
+Tables, grades, JSON and MLflow's parent run are all derived from it.
 """
 
 from __future__ import annotations
@@ -38,37 +38,37 @@ __all__ = ["SweepResult", "build_trial", "merged", "read_result"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepResult:
-    """A sweep, or a single run, as far as it got.
+    """The result of a sweep or a single run, complete or not.
 
     Attributes
     ----------
     sweep_id : str
         Its id.
     blueprint : Blueprint
-        What was asked for.
+        The configuration of the sweep.
     holdings : Holdings
         Its evaluations.
     state : {"complete", "interrupted"}
-        Whether it reached its end.
+        Whether it was completed.
     trials : tuple of Trial
-        In order; of sweeps that select nothing, with accuracy_common where test sets differ.
+        In order; for sweeps without objective, with accuracy_common if test sets differ.
     chosen : Trial or None
-        The best by the objective; None where nothing is selected.
+        The best by the objective; None without objective.
     headline : Trial or None
-        The trial that stands for the sweep: the chosen one, or the one with the most training
-        rows where nothing is selected.
+        The representative trial: the chosen one or, without objective, the one with most training
+        rows.
     test : Trial or None
         The headline's recipe as scored on the test part, once.
     test_set : str
-        SHA-256 of the test rows of ``test``; empty if there are none.
+        SHA-256 of the test rows of ``test``; empty if there is none.
     grade : Grade or None
         By the configuration's bands.
     cautions : tuple of Caution
-        What a reader has to know.
+        Caveats about the result.
     stopped_by : {"timeout", "target"} or None
-        The budget that ended it before its last trial; None if it did not end or went all the way.
-    comparisons : mapping of int to tuple of PublishedMetric
-        Published figures beside ours, by trial, where the trial is a published experiment.
+        The budget that ended it early; None if it was completed or is not over.
+    published_metrics : mapping of int to tuple of PublishedMetric
+        Published metrics beside ours, by trial number, for trials that are published experiments.
     """
 
     sweep_id: str
@@ -83,21 +83,23 @@ class SweepResult:
     grade: grading.Grade | None
     cautions: tuple[Caution, ...]
     stopped_by: str | None = None
-    comparisons: Mapping[int, tuple[published.PublishedMetric, ...]] = field(default_factory=dict)
+    published_metrics: Mapping[int, tuple[published.PublishedMetric, ...]] = field(
+        default_factory=dict
+    )
 
     @property
     def n_failed(self) -> int:
-        """How many trials failed."""
+        """Number of failed trials."""
         return sum(trial.status == "failed" for trial in self.trials)
 
     @property
     def is_short(self) -> bool:
-        """Whether a trial failed, or the final evaluation."""
+        """Whether a trial or the final test failed."""
         return any(caution.kind == "failed" for caution in self.cautions)
 
     @property
     def n_reused(self) -> int:
-        """How many trials were there before."""
+        """Number of trials whose evaluations existed before."""
         return sum(trial.status == "reused" for trial in self.trials)
 
 
@@ -109,7 +111,7 @@ def merged(keys: Sequence[str], holdings: Holdings) -> Scorecard:
 def build_trial(
     number: int, params: Mapping[str, object], outcome: Entry, card: Scorecard | None
 ) -> Trial:
-    """Return a finished trial from what the journal says and its Scorecard (None if it failed)."""
+    """Return a finished trial from its journal entry and its Scorecard (None if it failed)."""
     trial = Trial(
         number=number,
         status=outcome["status"],
@@ -140,14 +142,14 @@ def build_trial(
 def read_result(
     store: Store, sweep_id: str, *, run_ids: Mapping[int, str] | None = None
 ) -> SweepResult:
-    """Read a sweep's result; nothing is computed and nothing written.
+    """Read a sweep's result, without computing or writing anything.
 
     Parameters
     ----------
     store : Store
-        Where it is.
+        The store that contains it.
     sweep_id : str
-        Its whole id.
+        Its full id.
     run_ids : mapping of int to str, optional
         MLflow's runs by trial number.
 
@@ -156,7 +158,7 @@ def read_result(
     NotFoundError
         If there is no such sweep.
     StoreError
-        If an evaluation of it is missing or damaged.
+        If one of its evaluations is missing or damaged.
     """
     history, blueprint = read_sweep(store, sweep_id)
     holdings = store.holdings(sweep_id, history)
@@ -181,8 +183,8 @@ def read_result(
         edges = edge_warnings(chosen, axes) if chosen is not None else []
         cautions += [Caution("edge", message) for message in edges]
         cautions += _final_cautions(history, chosen)
-    comparisons = _comparisons(trials, blueprint)
-    cautions += experiment_cautions(blueprint) if comparisons else []
+    published_metrics = _published_metrics(trials, blueprint)
+    cautions += experiment_cautions(blueprint) if published_metrics else []
     cautions += positive_cautions(trials, blueprint)
     return SweepResult(
         sweep_id=sweep_id,
@@ -197,14 +199,14 @@ def read_result(
         grade=_grade(test, blueprint),
         cautions=(*cautions, *trial_cautions(trials)),
         stopped_by=_stopped_by(history),
-        comparisons=comparisons,
+        published_metrics=published_metrics,
     )
 
 
-def _comparisons(
+def _published_metrics(
     trials: Sequence[Trial], blueprint: Blueprint
 ) -> dict[int, tuple[published.PublishedMetric, ...]]:
-    """Return the published figures of the trials that are published experiments."""
+    """Return the published metrics of the trials that are published experiments."""
     is_swept = any(axis.name == EXPERIMENT for axis in blueprint.space.axes)
     if not is_swept and blueprint.config.experiment is None:
         return {}
@@ -227,7 +229,7 @@ def _read_trials(
     *,
     run_ids: Mapping[int, str],
 ) -> tuple[list[Trial], dict[int, Scorecard]]:
-    """Return the trials, and by their numbers the Scorecards of those that saw the test part."""
+    """Return the trials, and by number the Scorecards of those scored on the test part."""
     trials: list[Trial] = []
     cards: dict[int, Scorecard] = {}
     for number, outcome in sorted(history.outcomes.items()):
@@ -244,7 +246,7 @@ def _read_trials(
 def _final(
     history: History, chosen: Trial | None, holdings: Holdings
 ) -> tuple[Trial | None, Scorecard | None]:
-    """Return the chosen recipe as scored on the test part."""
+    """Return the chosen recipe's final test."""
     entry = _final_entry(history, chosen)
     if entry is None or chosen is None or entry["key"] is None:
         return None, None
@@ -264,7 +266,7 @@ def _final(
 
 
 def _final_entry(history: History, chosen: Trial | None) -> Entry | None:
-    """Return what the journal says of the chosen recipe; it may still speak of another one."""
+    """Return the journal's entry on the final test; None if it is of another recipe."""
     entry = history.final
     return entry if entry and chosen and entry["number"] == chosen.number else None
 

@@ -1,4 +1,4 @@
-"""A run by any of its names: a sweep's id, ``latest``, a trial of a sweep, an id of MLflow's."""
+"""Runs by name: a sweep's id, ``latest``, a trial of a sweep, or an MLflow run id."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ if TYPE_CHECKING:
 __all__ = ["LATEST", "Run", "find_result", "find_run"]
 
 LATEST = "latest"
-"""What the last sweep or run of a store goes by."""
+"""The name of the last sweep or run of a store."""
 
 _TRIAL = re.compile(r"(?P<sweep>.+)/(?P<number>\d{1,9})")
 
 
-@dataclass(frozen=True)  # a cached property needs a __dict__
+@dataclass(frozen=True)  # cached_property needs a __dict__
 class Run:
-    """One trial whose predictions are kept: of a sweep the one that stands for it.
+    """A run: one trial with predictions, for a sweep its representative trial.
 
     Attributes
     ----------
     name : str
-        What it was called by.
+        The name by which it was found.
     store : Store
-        Where it is.
+        The store that contains it.
     result : SweepResult
         The sweep or single run that it belongs to.
     trial : Trial
-        Its figures and the keys of its evaluations.
+        Its metrics and the keys of its evaluations.
     is_final : bool
-        Whether it is the sweep's recipe as scored on the test part.
+        Whether it is the final test of the sweep's chosen recipe.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Run:
 
     @property
     def title(self) -> str:
-        """Name the sweep and, unless it is a single run, the trial."""
+        """The sweep's id and, unless it is a single run, the trial number."""
         if self.result.blueprint.is_run:
             return self.result.sweep_id
         return f"{self.result.sweep_id}/{self.trial.number}"
@@ -67,28 +67,28 @@ class Run:
 
     @property
     def is_folds(self) -> bool:
-        """Whether its predictions are those of cross-validation."""
+        """Whether its predictions are out-of-fold."""
         return len(self.trial.keys) > 1
 
     @cached_property
     def card(self) -> Scorecard:
-        """The Scorecard of its evaluations together."""
+        """The merged Scorecard of its evaluations."""
         return merged(self.trial.keys, self.result.holdings)
 
     @cached_property
     def specification(self) -> Mapping[str, Any]:
-        """What its (first) evaluation is of."""
+        """The specification of its (first) evaluation."""
         return self.result.holdings.specification(self.trial.keys[0])
 
     @property
     def task(self) -> Mapping[str, Any]:
-        """What it predicts, as :func:`sweepmark.specification.task.resolve_task` says it."""
+        """Its task, as returned by :func:`sweepmark.specification.task.resolve_task`."""
         task: Mapping[str, Any] = self.specification["task"]
         return task
 
     @cached_property
     def dataset(self) -> Dataset | None:
-        """What it was evaluated on; None if the cache does not have it any more."""
+        """Its data set; None if the cache does not contain it any more."""
         from sweepmark.data import open_dataset
 
         try:
@@ -100,7 +100,7 @@ class Run:
     def model(self) -> bytes | None:
         """The fitted pipeline in skops format; None if it was not kept.
 
-        Of a cross-validated trial it is that of the same recipe, fitted on all training rows.
+        For a cross-validated trial it is the model of its final test, fitted on all training rows.
         """
         trial, test = self.trial, self.result.test
         if test is not None and test.number == trial.number:
@@ -111,7 +111,7 @@ class Run:
 
     @property
     def remedy(self) -> str:
-        """The command that computes it again, with its model."""
+        """The command that recomputes it with its model."""
         if self.result.state == "interrupted":
             return f"Finish it: `sweepmark resume {self.result.sweep_id}`."
         command = lone_command(self.result.blueprint, self.trial.params)
@@ -126,7 +126,7 @@ def find_run(name: str, store: Store) -> Run:
     NotFoundError
         If there is none, or several.
     ConfigurationError
-        If it has no predictions: it failed, or nothing stands for the sweep yet.
+        If it has no predictions: it failed, or the sweep has no representative trial yet.
     """
     result, number = find_result(name, store)
     if number is None:
@@ -146,7 +146,7 @@ def find_run(name: str, store: Store) -> Run:
 
 
 def find_result(name: str, store: Store) -> tuple[SweepResult, int | None]:
-    """Return the sweep or run with a name, and the number of the trial if it names one.
+    """Return the sweep or run with a name, and the trial number if the name includes one.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def find_result(name: str, store: Store) -> tuple[SweepResult, int | None]:
         ``latest``; the id of a sweep, or its beginning; either with ``/NUMBER`` for a trial; the id
         of an MLflow run, or its beginning.
     store : Store
-        Where it is.
+        The store that contains it.
 
     Raises
     ------
@@ -178,7 +178,7 @@ def find_result(name: str, store: Store) -> tuple[SweepResult, int | None]:
 
 
 def _locate(name: str, store: Store, unknown: NotFoundError) -> tuple[str, int | None]:
-    """Ask MLflow which sweep and trial a run of its own is."""
+    """Look up the sweep and trial of an MLflow run."""
     from sweepmark.tracking import MlflowTracker, mlflow_database
 
     if not mlflow_database(store.root).exists():

@@ -1,4 +1,4 @@
-"""What is said of a whole sweep: its JSON document, its table, and its run in MLflow."""
+"""Summaries of a sweep: its JSON document, its table, and its parent run in MLflow."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from sweepmark.report import grade as grading
 from sweepmark.report import leaderboard
 from sweepmark.report.pictures import sweep_pictures
 from sweepmark.scores import metric_names
-from sweepmark.scores.published import comparison_document
+from sweepmark.scores.published import published_document
 from sweepmark.terminal import cut
-from sweepmark.tracking.projection import (
+from sweepmark.tracking.records import Artifact, Metric, Tag
+from sweepmark.tracking.run_records import (
     artifact_records,
     data_record,
     model_record,
     positive_records,
 )
-from sweepmark.tracking.records import Artifact, Metric, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sweepmark.data import Dataset
-    from sweepmark.report.leaderboard import Table
+    from sweepmark.report.leaderboard import TextTable
     from sweepmark.report.results import SweepResult
     from sweepmark.search.trial import Trial
     from sweepmark.tracking.records import Record
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["parent_records", "published_table", "result_document", "result_table", "stop_text"]
 
 _NOTE = "mlflow.note.content"
-_LONGEST = 300  # characters of a text in the note, of which MLflow keeps 8,000
+_LONGEST = 300  # maximum characters of a text in the note; MLflow limits notes to 8,000
 _SHOWN = (
     metric_names.ACCURACY,
     metric_names.ACCURACY_COMMON,
@@ -47,7 +47,7 @@ _SHOWN = (
 
 
 def result_document(result: SweepResult) -> dict[str, Any]:
-    """Return what ``--json`` prints of a sweep or a single run."""
+    """Return the mapping that ``--json`` prints for a sweep or a single run."""
     sweep = result.blueprint.sweep
     chosen = None
     if result.chosen is not None:
@@ -66,9 +66,9 @@ def result_document(result: SweepResult) -> dict[str, Any]:
         else {"metric": sweep.objective, "direction": result.blueprint.direction},
         "trials": [_trial_document(trial) for trial in result.trials],
         "published": [
-            {"trial": number, **comparison_document(each)}
-            for number, comparisons in result.comparisons.items()
-            for each in comparisons
+            {"trial": number, **published_document(each)}
+            for number, metrics in result.published_metrics.items()
+            for each in metrics
         ],
         "best": chosen,
         "grade": None if result.grade is None else grading.grade_document(result.grade),
@@ -97,7 +97,7 @@ def _trial_document(trial: Trial) -> dict[str, Any]:
 
 
 def stop_text(result: SweepResult) -> str:
-    """Return which budget ended a sweep before its last trial, in words; empty if none did."""
+    """Return in words which budget ended a sweep early; empty if none did."""
     sweep, n_trials = result.blueprint.sweep, len(result.trials)
     if result.stopped_by == "target":
         return f"ended after {n_trials} trials: sweep.target={sweep.target:g} was reached"
@@ -106,12 +106,12 @@ def stop_text(result: SweepResult) -> str:
     return ""
 
 
-def _plain(figures: Any) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
+def _plain(metrics: Any) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
 
 
-def result_table(result: SweepResult) -> Table:
-    """Return the table of a sweep's trials, ranked if it selects."""
+def result_table(result: SweepResult) -> TextTable:
+    """Return the table of a sweep's trials, ranked if it has an objective."""
     sweep, rule = result.blueprint.sweep, result.blueprint.config.grade
     points = None
     if sweep.objective is None and rule.bands:
@@ -129,36 +129,36 @@ def result_table(result: SweepResult) -> Table:
     )
 
 
-def published_table(result: SweepResult) -> Table | None:
-    """Return published figures beside ours; None where no trial is a published experiment."""
-    comparisons = [each for those in result.comparisons.values() for each in those]
-    if not comparisons:
+def published_table(result: SweepResult) -> TextTable | None:
+    """Return published metrics beside ours; None if no trial is a published experiment."""
+    metrics = [each for those in result.published_metrics.values() for each in those]
+    if not metrics:
         return None
     rows = [
         (
             each.experiment,
             each.metric,
-            _figure(each.ours),
-            _figure(each.published),
-            "missing" if each.difference is None else f"{_figure(each.difference, sign='+')}",
+            _format(each.ours),
+            _format(each.published),
+            "missing" if each.difference is None else f"{_format(each.difference, sign='+')}",
             f"{each.within:g}",
             "yes" if each.agrees else "no",
         )
-        for each in comparisons
+        for each in metrics
     ]
     columns = ("experiment", "metric", "ours", "published", "difference", "within", "agrees")
-    return leaderboard.Table(columns=columns, rows=tuple(rows))
+    return leaderboard.TextTable(columns=columns, rows=tuple(rows))
 
 
-def _figure(value: float | None, sign: str = "") -> str:
-    """Return a share with five digits, a count as a whole number."""
+def _format(value: float | None, sign: str = "") -> str:
+    """Format a share with five digits, a count as a whole number."""
     if value is None:
         return ""
     return format(value, f"{sign}.0f" if value.is_integer() and abs(value) > 1 else f"{sign}.5f")
 
 
 def parent_records(result: SweepResult, dataset: Dataset) -> list[Record]:
-    """Return what a sweep's own run says once it is over."""
+    """Return the records of a sweep's parent run at its end."""
     sweep = result.blueprint.sweep
     records: list[Record] = [
         Tag("sweepmark.status", result.state),
@@ -192,7 +192,7 @@ def parent_records(result: SweepResult, dataset: Dataset) -> list[Record]:
 
 
 def _test_artifacts(result: SweepResult, test: Trial, dataset: Dataset) -> list[Record]:
-    """Return the files on the recipe as scored on the test part, unless a child has them."""
+    """Return the files on the final test, unless a child run has them."""
     wanted = result.blueprint.config.tracking.artifacts
     if wanted == "none" or (wanted == "all" and result.chosen is None):
         return []
@@ -225,7 +225,7 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Return text that is neither Markdown nor HTML, cut where a note has no room for it."""
+    """Escape Markdown and HTML in a text, and truncate it."""
     shown = html.escape(cut(text, _LONGEST), quote=False)
-    # An underscore within a word is none of Markdown's.
+    # An underscore within a word is not Markdown.
     return re.sub(r"[\\`*\[\]|~!#]|\b_|_\b", r"\\\g<0>", shown)

@@ -1,1 +1,1 @@
-"""What was predicted and how good it is: predictions, scorecards, metrics, thresholds, mistakes."""
+"""Predictions and their quality: scorecards, metrics, thresholds, mistakes."""

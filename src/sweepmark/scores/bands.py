@@ -1,4 +1,4 @@
-"""The bands of a rule that gives points: which are refused, and in which one a metric lies."""
+"""The bands of a grading rule: their validation, and the band of a metric value."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import GradeConfig
 
-__all__ = ["NOT_PASSED", "TOLERANCE", "name_band", "reaches", "validate"]
+__all__ = ["NOT_PASSED", "TOLERANCE", "check_bands", "name_band", "reaches"]
 
 NOT_PASSED = "not passed"
 """The band below the first."""
 
 TOLERANCE = 1e-12
-"""How far below an edge still reaches it.
+"""Tolerance below the edge of a band.
 
-A mean over folds that is 0.96 on paper can come out one bit below it. Shares of n rows lie at
-least 1 / (n * 10**digits of the edge) away from an edge, so nothing else is let through.
+By rounding, a mean over folds that is exactly 0.96 can be one bit lower. Shares of n rows lie at
+least 1 / (n * 10**digits of the edge) away from an edge, so no other value is affected.
 """
 
 
-def validate(rule: GradeConfig) -> None:
-    """Refuse a rule whose bands do not make sense.
+def check_bands(rule: GradeConfig) -> None:
+    """Raise if the bands of a rule are invalid.
 
     Raises
     ------
     ConfigurationError
-        If more is not better of the metric, minima are not ascending, a figure is not finite or,
-        for a share, outside [0, 1], or the ranked zone does not begin in the last band.
+        If the metric is not better when higher, minima are not ascending, a minimum is not finite
+        or, for a share, outside [0, 1], or the ranked zone does not begin in the last band.
     """
     if rule.bands and direction(rule.metric) == "minimize":
         raise ConfigurationError(
@@ -67,7 +67,7 @@ def validate(rule: GradeConfig) -> None:
 
 
 def reaches(value: float, edge: float) -> bool:
-    """Tell whether a figure is at an edge or above it, but for rounding.
+    """Return whether a value is at least that of an edge, up to rounding.
 
     Examples
     --------
@@ -83,11 +83,11 @@ def name_band(minima: Sequence[float], position: int, metric: str) -> str:
     Parameters
     ----------
     minima : sequence of float
-        Where the bands begin, ascending.
+        Lower limits of the bands, ascending.
     position : int
-        How many of them are reached.
+        Number of bands reached.
     metric : str
-        What is graded: a share of rows is written in per cent.
+        The graded metric: a share of rows is written in per cent.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""Metric names, each a constant that lives here only, and their better ends.
+"""The names of all metrics, as constants, and their directions.
 
-:mod:`sweepmark.scores.metrics` computes the figures.
+:mod:`sweepmark.scores.metrics` computes them.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ THRESHOLD = "threshold"
 _ACCURACY_STD = "accuracy_std"
 
 Direction = Literal["maximize", "minimize"]
-"""Which end of a metric is the better one."""
+"""The direction of a metric."""
 
 DIRECTIONS = MappingProxyType(
     dict.fromkeys(
@@ -102,7 +102,7 @@ DIRECTIONS = MappingProxyType(
     | dict.fromkeys((LOG_LOSS, LOSS), "minimize")
     | dict.fromkeys((_ACCURACY_STD, FIT_SECONDS, PREDICT_SECONDS, POINTS, THRESHOLD))
 )
-"""The better end of each metric by its name without prefixes; None where it is no quality."""
+"""The direction of each metric by name without prefixes; None if it has no better end."""
 
 _AVERAGES = (RECALL_MACRO, RECALL_WEIGHTED)
 _NOT_PLAIN = re.compile(r"[^\w.\- ]")
@@ -154,7 +154,7 @@ def validation(name: str) -> str:
 
 
 def is_validation(name: str) -> bool:
-    """Tell whether a metric is of the rows held out of the training part.
+    """Return whether a metric is of the rows held out of the training part.
 
     Examples
     --------
@@ -187,12 +187,12 @@ def train(name: str) -> str:
 
 
 def recall(label: int | str) -> str:
-    """Return the name of one class's recall: that of its label, as far as MLflow takes it.
+    """Return the name of one class's recall: its label, encoded as MLflow requires.
 
-    What is no letter, digit, ``_``, ``-``, ``.`` or space is written as its number in
-    hexadecimal between colons, and so is the first letter of a label that would give the name of
-    an average. Of a label that is longer than MLflow's names may be, the beginning stays, and its
-    SHA-256 after a slash. Two labels never share a name.
+    Characters other than letters, digits, ``_``, ``-``, ``.`` and space are written as their
+    hexadecimal code between colons, and so is the first letter of a label whose name would equal
+    that of an average. A label that is too long for MLflow is truncated, followed by a slash and
+    its SHA-256. Two labels never share a name.
 
     Examples
     --------
@@ -214,7 +214,7 @@ def _hexadecimal(character: str | re.Match[str]) -> str:
 
 
 def is_recall(name: str) -> bool:
-    """Tell whether a metric is one class's recall.
+    """Return whether a metric is one class's recall.
 
     Examples
     --------
@@ -228,7 +228,7 @@ CV_ACCURACY = cv(ACCURACY)
 CV_ACCURACY_STD = cv(_ACCURACY_STD)
 VALIDATION_ACCURACY = validation(ACCURACY)
 POSITIVE_NAMES = (PRECISION, RECALL, F1)
-"""Of two classes, the metrics of the positive one."""
+"""The metrics that refer to the positive one of two classes."""
 
 OF_POSITIVE = (*POSITIVE_NAMES, ROC_AUC, AVERAGE_PRECISION)
 """Of two classes, whatever is another figure if the other one is positive."""
@@ -256,22 +256,22 @@ NAMES = (
 """The order in which tables show metrics."""
 
 TEST_NAMES = (ACCURACY, *NAMES[NAMES.index(BALANCED_ACCURACY) :])
-"""The metrics that an evaluation can have, besides the recalls."""
+"""The metrics that an evaluation can have, apart from the recalls."""
 
 PROPORTIONS = frozenset({ACCURACY, ACCURACY_COMMON, CV_ACCURACY, VALIDATION_ACCURACY})
-"""Metrics that are a share of all rows scored, so that a binomial interval applies."""
+"""Metrics that are a share of all scored rows, so that a binomial interval applies."""
 
 _PREFIXES = tuple(prefix("") for prefix in (cv, pooled, validation, train))
 _FOLD = re.compile(r"_fold_\d+")
 
 
 def direction(name: str) -> Direction | None:
-    """Return a metric's better end; None if it is no quality, or no metric of ours.
+    """Return a metric's direction; None if it has none or is unknown.
 
     Parameters
     ----------
     name : str
-        With or without the prefixes and suffixes that say what it was computed on.
+        With or without prefixes and suffixes, such as ``cv_``.
 
     Examples
     --------
@@ -292,15 +292,15 @@ def direction(name: str) -> Direction | None:
 
 
 def better_end(name: str | None, asked: Direction | None = None) -> Direction:
-    """Return the end that trials are ranked by: the one asked for, else the metric's own.
+    """Return the direction to rank trials by: the one given, else the metric's own.
 
     Parameters
     ----------
     name : str or None
         The objective.
     asked : {"maximize", "minimize"} or None
-        ``sweep.direction``, which may only agree where the metric has an end of its own:
-        :func:`sweepmark.search.feasibility.check_objective` refuses what does not.
+        ``sweep.direction``. It must agree with the metric's own direction, if there is one;
+        :func:`sweepmark.search.feasibility.check_objective` checks that.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""The figures behind the metric names, equal to scikit-learn's.
+"""Computation of the metrics, with the same values as scikit-learn's.
 
-One confusion matrix and one sort per class serve all of them, which takes a tenth of the time of
-scikit-learn's functions called one by one; tests compare the two.
+One confusion matrix and one sort per class are used for all of them, which takes a tenth of the
+time of scikit-learn's functions called one by one; tests compare the two.
 """
 
 from __future__ import annotations
@@ -70,32 +70,32 @@ def measure(  # noqa: PLR0913 -- each has a meaning of its own
     names: Sequence[str] | None = None,
     positive: int | None = None,
 ) -> dict[str, float]:
-    """Return every metric of one set of predictions; what is undefined is absent, never NaN.
+    """Return all metrics of one set of predictions; undefined ones are absent, never NaN.
 
     Averages follow scikit-learn's defaults with ``zero_division=0``: macro and weighted ones go
     over the classes that occur in ``y_true`` or ``y_pred``, balanced accuracy and the recalls per
     class over those in ``y_true``. ROC AUC and average precision are means over one-vs-rest
-    problems, without the classes that have no positive or no negative member; with two classes
-    they are the positive class's, as scikit-learn has it. They are absent without scores, or if a
-    score is NaN.
+    problems, without classes that have no positive or no negative member; for two classes they are
+    those of the positive class, as in scikit-learn. They are absent without scores, or if a score
+    is NaN.
 
     Parameters
     ----------
     y_true, y_pred : ndarray of shape (n,), int64
         At least one row.
     scores : ndarray of shape (n, n_classes) or (n,), float64, or None
-        As in :class:`sweepmark.scores.scorecard.Predictions`.
+        As in :class:`sweepmark.scores.predictions.Predictions`.
     classes : sequence of int
         Ascending; every label is among them.
     names : sequence of str or None
-        What they are called, for the names of the recalls; None takes the labels.
+        Names of the classes, for the names of the recalls; None takes the labels.
     positive : int or None
         The positive one of two classes; None takes the second, as scikit-learn does.
 
     Raises
     ------
     DataError
-        If there is no row, a label is not among the classes or the scores have another shape.
+        If there is no row, a label is not among the classes, or the scores have a wrong shape.
 
     References
     ----------
@@ -105,8 +105,8 @@ def measure(  # noqa: PLR0913 -- each has a meaning of its own
         raise DataError("at least one row must be scored, but there is none")
     matrix = count_pairs(y_true, y_pred, classes)
     positive = classes[-1] if positive is None else positive
-    figures = measure_labels(matrix, classes, names=names, positive=positive)
-    return figures | _score_figures(y_true, scores, classes, positive=positive)
+    found = measure_labels(matrix, classes, names=names, positive=positive)
+    return found | _score_metrics(y_true, scores, classes, positive=positive)
 
 
 def measure_labels(
@@ -116,7 +116,7 @@ def measure_labels(
     names: Sequence[str] | None = None,
     positive: int | None = None,
 ) -> dict[str, float]:
-    """Return those metrics of :func:`measure` that need no scores.
+    """Return the metrics of :func:`measure` that need no scores.
 
     Parameters
     ----------
@@ -142,22 +142,22 @@ def measure_labels(
             metric_names.RECALL_WEIGHTED: float(found.recalls @ found.shares),
             metric_names.F1_WEIGHTED: float(found.f1s @ found.shares),
         }
-        | _positive_figures(matrix, place)
+        | _positive_metrics(matrix, place)
         | {metric_names.recall(called[i]): float(found.recalls[i]) for i in actual.tolist()}
     )
 
 
-def _positive_figures(matrix: NDArray[Any], place: int) -> dict[str, float]:
-    """Return precision, recall and F1 of the positive of two classes; nothing for more classes.
+def _positive_metrics(matrix: NDArray[Any], place: int) -> dict[str, float]:
+    """Return precision, recall and F1 of the positive one of two classes; empty for more classes.
 
-    Undefined ones are 0, as scikit-learn has it with ``zero_division=0``.
+    Undefined ones are 0, as in scikit-learn with ``zero_division=0``.
 
     Parameters
     ----------
     matrix : ndarray of shape (n_classes, n_classes), int64
         The confusion matrix, rows actual.
     place : int
-        Of the positive class.
+        Index of the positive class.
     """
     if len(matrix) != _TWO:
         return {}
@@ -172,8 +172,8 @@ def _positive_figures(matrix: NDArray[Any], place: int) -> dict[str, float]:
 def log_loss(y_true: NDArray[Any], probabilities: NDArray[Any], classes: Sequence[Any]) -> float:
     """Return the mean negative logarithm of the actual classes' probabilities.
 
-    Probabilities are kept from 0 by the precision of the number type that they come in, as
-    scikit-learn's ``log_loss`` does: a 0 of float32 costs 15.9, one of float64 36.0.
+    Probabilities are clipped by the machine epsilon of their own type, as in scikit-learn's
+    ``log_loss``: a 0 of float32 costs 15.9, one of float64 36.0.
 
     Parameters
     ----------
@@ -206,20 +206,20 @@ _TWO = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PerClass:
-    """What a confusion matrix says of each class, in its order.
+    """Support, precision, recall and F1 of each class, from a confusion matrix.
 
     Attributes
     ----------
     support : ndarray of int
-        Rows that are of it.
+        Number of rows of the class.
     precisions, recalls, f1s : ndarray of float
-        0 where they are not defined.
+        0 where undefined.
     shares : ndarray of float
-        Of the rows.
+        Share of the rows.
     occurs : ndarray of bool
-        Whether it was met or predicted.
+        Whether the class occurs or was predicted.
     accuracy : float
-        Of all classes together.
+        Accuracy over all classes.
     """
 
     support: NDArray[Any]
@@ -232,11 +232,11 @@ class PerClass:
 
     @classmethod
     def of(cls, matrix: NDArray[Any]) -> PerClass:
-        """Count a confusion matrix, rows actual."""
+        """Compute from a confusion matrix; rows are the actual classes."""
         n_hits = np.diagonal(matrix)
         support = matrix.sum(axis=1)
         n_predicted = matrix.sum(axis=0)
-        # A zero denominator has a zero numerator: dividing by one is zero_division=0.
+        # A zero denominator implies a zero numerator: dividing by 1 gives 0, as zero_division=0.
         return cls(
             support=support,
             precisions=n_hits / np.maximum(n_predicted, 1),
@@ -248,7 +248,7 @@ class PerClass:
         )
 
 
-def _score_figures(
+def _score_metrics(
     y_true: NDArray[Any], scores: NDArray[Any] | None, classes: Sequence[int], *, positive: int
 ) -> dict[str, float]:
     if scores is None or np.isnan(scores).any():

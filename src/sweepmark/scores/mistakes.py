@@ -1,4 +1,4 @@
-"""A close look at a Scorecard: how well each label was known, what it was taken for, how surely."""
+"""Analysis of misclassifications: accuracy per label, confusions, and the certainty of errors."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class LabelAccuracy:
-    """How many rows of one label were known.
+    """The number of rows of one label that were classified correctly.
 
     Attributes
     ----------
     label : int
         The label.
     n_correct, n_rows : int
-        Rows that have it and were given it, and rows that have it.
+        Correctly classified rows of the label, and all its rows.
     """
 
     label: int
@@ -49,13 +49,13 @@ class LabelAccuracy:
 
     @property
     def accuracy(self) -> float | None:
-        """The share; None where no row has the label."""
+        """The share of correct rows; None if no row has the label."""
         return self.n_correct / self.n_rows if self.n_rows else None
 
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """How many rows of a label were taken for another."""
+    """The number of rows of one label that were predicted as another."""
 
     actual: int
     predicted: int
@@ -64,18 +64,17 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One row that was taken for something else.
+    """One misclassified row.
 
     Attributes
     ----------
     row : int
-        Which row of the data set: those of the test file go on after those of the training file.
+        Row number in the data set; test rows are numbered after the training rows.
     actual, predicted : int
         Labels.
     certainty : float or None
-        By how much the score of the predicted label was above the actual one's, in the
-        classifier's own unit; of two classes, how far the score was from the threshold. None
-        where there are no scores.
+        Score of the predicted label minus that of the actual one, in the classifier's unit; for two
+        classes, distance of the score from the threshold. None without scores.
     """
 
     row: int
@@ -86,16 +85,16 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class RankedRow:
-    """One row by its score.
+    """One row with its score.
 
     Attributes
     ----------
     row : int
-        Which row of the data set.
+        Row number in the data set.
     actual, predicted : int
         Labels.
     score : float
-        Of the positive class.
+        Score of the positive class.
     """
 
     row: int
@@ -105,7 +104,7 @@ class RankedRow:
 
 
 def accuracy_per_label(card: Scorecard) -> tuple[LabelAccuracy, ...]:
-    """Return for every class, ascending, how many of its rows were known."""
+    """Return the accuracy of every class, ascending by label."""
     matrix = confusion(card)
     return tuple(
         LabelAccuracy(label, int(matrix[i, i]), int(matrix[i].sum()))
@@ -114,9 +113,9 @@ def accuracy_per_label(card: Scorecard) -> tuple[LabelAccuracy, ...]:
 
 
 def taken_for(card: Scorecard, label: int) -> dict[int, int]:
-    """Return what the rows of a label were taken for: wrong label to count, most frequent first.
+    """Return the wrong predictions of a label's rows: label to count, most frequent first.
 
-    Ties go by label; a label that was always known gives an empty mapping.
+    Ties are ordered by label; empty if all rows are correct.
 
     Raises
     ------
@@ -132,7 +131,7 @@ def taken_for(card: Scorecard, label: int) -> dict[int, int]:
 
 
 def most_confused(card: Scorecard, *, limit: int = 10) -> list[Confusion]:
-    """Return the most frequent errors, pairs of actual and predicted label; ties go by label."""
+    """Return the most frequent pairs of actual and wrong label; ties are ordered by label."""
     counts = confusion(card)
     np.fill_diagonal(counts, 0)
     width = len(card.classes)
@@ -145,14 +144,14 @@ def most_confused(card: Scorecard, *, limit: int = 10) -> list[Confusion]:
 
 
 def errors(card: Scorecard, label: int | None = None) -> tuple[Mistake, ...]:
-    """Return the rows of a label that were taken for something else, most confident first.
+    """Return the misclassified rows of a label, most confident first.
 
     Parameters
     ----------
     card : Scorecard
         Of one evaluation, or the merge of folds.
     label : int or None
-        The actual label; None takes every label.
+        The actual label; None takes all labels.
 
     Raises
     ------
@@ -169,7 +168,7 @@ def errors(card: Scorecard, label: int | None = None) -> tuple[Mistake, ...]:
     wrong = np.flatnonzero(is_wrong)
     sure = certainty(card, wrong)
     if sure is not None:
-        order = np.argsort(-sure, kind="stable")  # equal ones stay in the order of rows
+        order = np.argsort(-sure, kind="stable")  # ties keep the order of rows
         wrong, sure = wrong[order], sure[order]
     return tuple(
         Mistake(
@@ -183,12 +182,12 @@ def errors(card: Scorecard, label: int | None = None) -> tuple[Mistake, ...]:
 
 
 def certainty(card: Scorecard, places: NDArray[Any]) -> NDArray[Any] | None:
-    """Return how certain wrong predictions were, as :class:`Mistake` has it; None without scores.
+    """Return the certainty of wrong predictions, as in :class:`Mistake`; None without scores.
 
     Parameters
     ----------
     card : Scorecard
-        Whose predictions.
+        The Scorecard with the predictions.
     places : ndarray of int
         Positions in the predictions.
 
@@ -222,12 +221,12 @@ def ranking(card: Scorecard, limit: int) -> tuple[list[RankedRow], list[RankedRo
     Returns
     -------
     top, bottom : list of RankedRow
-        Both begin with the most extreme; rows of equal scores are in the order of their numbers.
+        Both start with the most extreme score; ties are ordered by row number.
 
     Raises
     ------
     DataError
-        If there are no scores, or of more than two classes.
+        If there are no scores, or more than two classes.
     """
     scored = card.predictions
     scores = scored.scores

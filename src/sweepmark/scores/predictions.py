@@ -1,4 +1,4 @@
-"""Predictions: what a fitted recipe said of rows, and the file they are kept in."""
+"""The predictions of a fitted recipe, and their file format."""
 
 from __future__ import annotations
 
@@ -24,13 +24,12 @@ _ARRAYS = ("rows", "y_true", "y_pred", "scores")
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Predictions:
-    """What a fitted recipe said of the rows it was scored on.
+    """The predictions of a fitted recipe for the rows it was scored on.
 
     Attributes
     ----------
     rows : ndarray of shape (n,), int64
-        Which rows of the data set: those of the training file count from 0, those of the test
-        file go on after them.
+        Row numbers in the data set: training rows count from 0, test rows continue after them.
     y_true, y_pred : ndarray of shape (n,), int64
         Class labels.
     scores : ndarray of shape (n, n_classes) or (n,), float64, or None
@@ -54,9 +53,9 @@ def predictions_npz(
     predictions : Predictions
         The file's ``rows``, ``y_true``, ``y_pred`` and ``scores``.
     classes : sequence of int
-        Its ``classes``: what ``y_true`` and ``y_pred`` may be, ascending.
+        The file's ``classes``: the possible values of ``y_true`` and ``y_pred``, ascending.
     names : sequence of str
-        Its ``names``: what the data set calls them. Both are left out if they are empty.
+        The file's ``names``: the names of the classes. Both are omitted if empty.
     """
     arrays = {name: getattr(predictions, name) for name in _ARRAYS}
     if names:
@@ -67,12 +66,12 @@ def predictions_npz(
 
 
 def load_predictions(content: bytes) -> Predictions:
-    """Return the predictions from the content of an ``.npz`` file; nothing in it is executed.
+    """Load predictions from the content of an ``.npz`` file, without unpickling.
 
     Raises
     ------
     DataError
-        If it is no such file.
+        If it is not such a file.
     """
     try:
         _refuse_compressed(content)
@@ -91,14 +90,14 @@ _UNREADABLE = (EOFError, MemoryError, NotImplementedError, OSError, zipfile.BadZ
 
 
 def _refuse_compressed(content: bytes) -> None:
-    """Refuse what :func:`predictions_npz` never writes: little that unpacks to very much."""
+    """Raise on compressed members, which :func:`predictions_npz` never writes (zip bombs)."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
             raise ValueError("a compressed member")
 
 
 def concatenate(parts: Sequence[Predictions]) -> Predictions:
-    """Return the predictions of several parts as one, sorted by row."""
+    """Concatenate predictions, sorted by row."""
     rows = np.concatenate([part.rows for part in parts])
     order = np.argsort(rows, kind="stable")
     scores = [part.scores for part in parts if part.scores is not None]

@@ -1,4 +1,4 @@
-"""Published figures beside ours: what an experiment's source says, and how far off we are."""
+"""Published metrics of an experiment, beside those computed here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import ExperimentConfig
 
-__all__ = ["PublishedMetric", "compare", "comparison_document"]
+__all__ = ["PublishedMetric", "compare", "published_document"]
 
 _WITHIN = 5e-5
 """Half a unit of the fourth digit, which is what most sources print."""
@@ -18,20 +18,20 @@ _WITHIN = 5e-5
 
 @dataclass(frozen=True, slots=True)
 class PublishedMetric:
-    """One figure of a source and ours.
+    """One published metric and ours.
 
     Attributes
     ----------
     experiment : str
         The preset's name.
     metric : str
-        What was measured.
+        The metric's name.
     ours : float or None
-        What came out here; None if the trial has no such metric.
+        The value computed here; None if the trial has no such metric.
     published : float
-        What the source says.
+        The published value.
     within : float
-        How far apart they may be, as the preset says.
+        Maximum difference, from the preset.
     """
 
     experiment: str
@@ -42,12 +42,12 @@ class PublishedMetric:
 
     @property
     def difference(self) -> float | None:
-        """Ours minus the published."""
+        """Our value minus the published one."""
         return None if self.ours is None else self.ours - self.published
 
     @property
     def agrees(self) -> bool:
-        """Whether ours is as near to the published figure as the preset says.
+        """Whether the difference is within the preset's tolerance.
 
         Examples
         --------
@@ -62,7 +62,7 @@ class PublishedMetric:
 
 
 def compare(experiment: ExperimentConfig, metrics: Mapping[str, float]) -> list[PublishedMetric]:
-    """Return every published figure of an experiment beside a trial's."""
+    """Return every published metric of an experiment beside that of a trial."""
     return [
         PublishedMetric(
             experiment=experiment.name,
@@ -75,14 +75,14 @@ def compare(experiment: ExperimentConfig, metrics: Mapping[str, float]) -> list[
     ]
 
 
-def comparison_document(comparison: PublishedMetric) -> dict[str, Any]:
-    """Return a comparison as plain values, for ``--json``."""
+def published_document(metric: PublishedMetric) -> dict[str, Any]:
+    """Return a published metric as plain values, for ``--json``."""
     return {
-        "experiment": comparison.experiment,
-        "metric": comparison.metric,
-        "ours": comparison.ours,
-        "published": comparison.published,
-        "difference": comparison.difference,
-        "within": comparison.within,
-        "agrees": comparison.agrees,
+        "experiment": metric.experiment,
+        "metric": metric.metric,
+        "ours": metric.ours,
+        "published": metric.published,
+        "difference": metric.difference,
+        "within": metric.within,
+        "agrees": metric.agrees,
     }

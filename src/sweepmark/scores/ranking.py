@@ -1,4 +1,4 @@
-"""Rows ranked by a score: what is right and wrong from each possible threshold on."""
+"""Rows ranked by score: true and false positives at each possible threshold."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ __all__ = ["Ranking", "neutral_score"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """Rows of two classes in the order of their scores, highest first; equal scores are one step.
+    """Rows of two classes by descending score; equal scores form one step.
 
-    A row is taken for positive where its score is at least the threshold, as scikit-learn's
-    ``precision_recall_curve`` and ``FixedThresholdClassifier`` have it.
+    A row is predicted positive if its score is at least the threshold, as in scikit-learn's
+    ``precision_recall_curve`` and ``FixedThresholdClassifier``.
 
     Attributes
     ----------
     thresholds : ndarray of shape (n_steps,), float64
         The distinct scores, descending.
     hits, falls : ndarray of shape (n_steps,), int64
-        Positive and negative rows whose score is at least that.
+        Positive and negative rows with a score of at least the threshold.
 
     Examples
     --------
@@ -45,7 +45,7 @@ class Ranking:
         Parameters
         ----------
         is_positive : ndarray of shape (n,), bool
-            Which rows are.
+            Whether each row is positive.
         scores : ndarray of shape (n,), float64
             The higher, the more positive; no NaN.
         """
@@ -57,40 +57,40 @@ class Ranking:
 
     @property
     def precision(self) -> NDArray[Any]:
-        """Share of positive rows among those taken for positive, at each threshold."""
+        """Precision at each threshold."""
         return np.asarray(self.hits / (self.hits + self.falls))
 
     @property
     def recall(self) -> NDArray[Any]:
-        """Share of the positive rows that are taken for it; also the true positive rate."""
+        """Recall (true positive rate) at each threshold."""
         return np.asarray(self.hits / self.hits[-1])
 
     @property
     def fall_out(self) -> NDArray[Any]:
-        """Share of the negative rows that are taken for positive: the false positive rate."""
+        """False positive rate at each threshold."""
         return np.asarray(self.falls / self.falls[-1])
 
     @property
     def has_both(self) -> bool:
-        """Whether there are rows of both classes, without which rates mean nothing."""
+        """Whether there are rows of both classes; otherwise rates are undefined."""
         return bool(self.hits[-1] > 0 and self.falls[-1] > 0)
 
     @property
     def roc_auc(self) -> float:
         """Area under the ROC curve."""
         new_hits, new_falls = np.diff(self.hits, prepend=0), np.diff(self.falls, prepend=0)
-        # Integers until the last division: twice the trapezoids' area.
+        # Exact integers until the last division: twice the area of the trapezoids.
         doubled = int(((2 * self.hits - new_hits) * new_falls).sum())
         return doubled / (2 * int(self.hits[-1]) * int(self.falls[-1]))
 
     @property
     def average_precision(self) -> float:
-        """Mean of the precisions, each weighted by the recall it adds."""
+        """Mean of the precisions, weighted by the increase in recall."""
         new_hits = np.diff(self.hits, prepend=0)
         return float((new_hits * self.precision).sum() / int(self.hits[-1]))
 
 
 def neutral_score(scores: NDArray[Any]) -> float:
-    """Return from where on classifiers take a row for positive: 0.5 of probabilities, else 0."""
+    """Return the default threshold of classifiers: 0.5 for probabilities, otherwise 0."""
     is_share = scores.size > 0 and scores.min() >= 0.0 and scores.max() <= 1.0
     return 0.5 if is_share else 0.0

@@ -1,4 +1,4 @@
-"""What an evaluation yields: predictions, the figures computed from them, and how folds merge."""
+"""The Scorecard: the predictions and metrics of an evaluation, and the merging of folds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.errors import DataError
-from sweepmark.scores import metric_names, metrics, reports
+from sweepmark.scores import classification_report, metric_names, metrics
 from sweepmark.scores.predictions import Predictions, concatenate, load_predictions, predictions_npz
 
 if TYPE_CHECKING:
@@ -46,27 +46,27 @@ class Scorecard:
     classes : tuple of int
         The class labels, ascending; where labels are text, their numbers.
     names : tuple of str
-        What the file calls them; the labels themselves unless something else is said.
+        Names of the classes; by default the labels as text.
     positive : int or None
-        Of two classes the one that precision, recall, F1, scores and a threshold are of; the
-        second unless something else is said.
+        Of two classes the one that precision, recall, F1, scores and a threshold refer to; by
+        default the second.
     predictions : Predictions
         Of the test part, or out of fold.
     n_train, n_test : int
         Rows fitted on and scored on.
     n_positive : int
-        Rows fitted on that are of the positive class; 0 where there is none.
+        Fitted rows of the positive class; 0 if there is none.
     fit_seconds, predict_seconds : float
         Wall time.
     warnings : tuple of str
-        What the libraries warned of while fitting.
+        Warnings of libraries while fitting.
     curves : mapping of str to tuple of float
-        A figure after each epoch, by the metric's name, where training went by epochs.
+        Metric values after each epoch, by metric name, if training went by epochs.
     work : mapping of str to float
-        What other evaluations had done already in its process: ``prepared_hits`` and
-        ``kernel_hits`` are counts, ``shared_seconds`` is what that took when it was done.
+        Reuse of the process's cache: ``prepared_hits`` and ``kernel_hits`` are counts,
+        ``shared_seconds`` are the seconds of the original computations.
     model : bytes or None
-        The fitted pipeline in skops format, where it was asked for.
+        The fitted pipeline in skops format, if requested.
     """
 
     metrics: Mapping[str, float]
@@ -85,7 +85,7 @@ class Scorecard:
     n_positive: int = 0
 
     def __post_init__(self) -> None:
-        """Say what follows from the labels alone."""
+        """Fill in defaults that follow from the labels."""
         if not self.names:
             object.__setattr__(self, "names", tuple(map(str, self.classes)))
         if self.positive is None and len(self.classes) == _TWO:
@@ -93,7 +93,7 @@ class Scorecard:
 
     @property
     def positive_name(self) -> str | None:
-        """What the positive class is called; None of more than two classes."""
+        """Name of the positive class; None for more than two classes."""
         if self.positive is None:
             return None
         return self.names[self.classes.index(self.positive)]
@@ -162,16 +162,16 @@ def merge(folds: Sequence[Scorecard]) -> Scorecard:
     Metrics become ``cv_<name>``, the plain mean over the folds, as ``mean_test_score`` of
     scikit-learn's GridSearchCV; ``cv_accuracy_std`` is its ``std_test_score`` (population), and
     ``cv_accuracy_fold_1`` is that of the first fold (of 20 folds at most). A metric that a fold
-    lacks (no member of a class in its test part) is left out: a mean over fewer folds would not
-    compare. ``pooled_<name>`` is of all out-of-fold predictions taken together, as scikit-learn's
-    ``cross_val_predict`` gives them: of labels always, of scores for two classes. The
-    predictions are the out-of-fold ones, sorted by row; ``n_train`` is the first fold's,
+    lacks (no member of a class in its test part) is left out: a mean over fewer folds would not be
+    comparable. ``pooled_<name>`` is of all out-of-fold predictions taken together, as
+    scikit-learn's ``cross_val_predict`` gives them: of labels always, of scores for two classes.
+    The predictions are the out-of-fold ones, sorted by row; ``n_train`` is the first fold's,
     ``n_test`` and the seconds are sums, curves are means, and no model remains.
 
     Raises
     ------
     DataError
-        If there is no fold, or the folds' classes differ.
+        If there are no folds, or their classes differ.
     """
     told_apart = {(fold.classes, fold.names, fold.positive) for fold in folds}
     if len(told_apart) != 1:
@@ -201,7 +201,7 @@ def merge(folds: Sequence[Scorecard]) -> Scorecard:
 
 
 def merge_trial(cards: Sequence[Scorecard]) -> Scorecard:
-    """Return the Scorecard of a trial: that of its only evaluation, or the merge of its folds'."""
+    """Return the Scorecard of a trial: that of its only evaluation, or that of its folds merged."""
     return merge(cards) if len(cards) > 1 else cards[0]
 
 
@@ -242,16 +242,16 @@ def report(scorecard: Scorecard, names: Sequence[str] | None = None) -> str:
     Parameters
     ----------
     scorecard : Scorecard
-        What is reported.
+        The Scorecard to report.
     names : sequence of str or None
-        What the classes are called, in their order; None takes the file's labels.
+        Names of the classes, in their order; None takes the file's labels.
     """
-    return reports.write_report(report_dict(scorecard, names))
+    return classification_report.report_text(report_dict(scorecard, names))
 
 
 def report_dict(scorecard: Scorecard, names: Sequence[str] | None = None) -> dict[str, Any]:
-    """Return what :func:`report` writes as a mapping, plain and JSON-able."""
-    return reports.describe(
+    """Return the content of :func:`report` as a plain mapping for JSON."""
+    return classification_report.report_values(
         confusion(scorecard), names or scorecard.names, accuracy_name=scorecard.accuracy_name
     )
 
@@ -262,7 +262,7 @@ def accuracy_on(scorecard: Scorecard, rows: NDArray[Any]) -> float:
     Raises
     ------
     DataError
-        If no row is given, or one was not predicted: the figure would not compare.
+        If no row is given, or one was not predicted.
     """
     predictions = scorecard.predictions
     chosen = np.isin(predictions.rows, rows)
@@ -275,7 +275,7 @@ def accuracy_on(scorecard: Scorecard, rows: NDArray[Any]) -> float:
 
 
 def common_rows(cards: Sequence[Scorecard]) -> NDArray[Any]:
-    """Return the rows that every card has a prediction for, ascending; empty if none."""
+    """Return the rows predicted in every card, ascending; may be empty."""
     if not cards:
         return np.empty(0, dtype=np.int64)
     return functools.reduce(np.intersect1d, [card.predictions.rows for card in cards])
@@ -290,7 +290,7 @@ def _means(metrics_of_folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
         for name in metrics_of_folds[0]
         if all(name in of_fold for of_fold in metrics_of_folds)
     }
-    if metric_names.THRESHOLD in metrics_of_folds[0]:  # one number for all of them
+    if metric_names.THRESHOLD in metrics_of_folds[0]:  # one integer per set of rows
         means[metric_names.THRESHOLD] = means.pop(metric_names.cv(metric_names.THRESHOLD))
     accuracies = [of_fold[metric_names.ACCURACY] for of_fold in metrics_of_folds]
     singly = accuracies if len(accuracies) <= _MOST_FOLDS else []
@@ -305,10 +305,10 @@ def _means(metrics_of_folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def _pooled(predictions: Predictions, fold: Scorecard) -> dict[str, float]:
-    """Return the figures of all out-of-fold predictions, without the recalls of each class."""
+    """Return the metrics of all out-of-fold predictions, without the recalls of each class."""
     if len(fold.classes) == _TWO:
         found = score(predictions, fold.classes, positive=fold.positive)
-    else:  # ranking by every class takes long, and folds' scores hardly compare
+    else:  # ranking by every class is slow, and scores of different folds are hardly comparable
         matrix = metrics.count_pairs(predictions.y_true, predictions.y_pred, fold.classes)
         found = metrics.measure_labels(matrix, fold.classes)
     return {

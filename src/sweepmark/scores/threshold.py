@@ -1,4 +1,4 @@
-"""From which score on a row is taken for positive: a number, or a rule that chooses one."""
+"""Thresholds on the score of the positive class: a number, or a rule that chooses one."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from sweepmark.scores.ranking import Ranking
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Rule", "choose", "parse_threshold"]
+__all__ = ["Rule", "choose_threshold", "parse_threshold"]
 
 _RULE = re.compile(r"(precision|recall) *>= *(0|1|[01]?\.\d{1,17}|[01]\.)")
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What precision or recall has to be at least.
+    """A lower bound on precision or recall.
 
     Attributes
     ----------
     metric : {"precision", "recall"}
-        Of the positive class.
+        The metric, of the positive class.
     minimum : float
         In (0, 1].
     """
@@ -36,12 +36,12 @@ class Rule:
     minimum: float
 
     def __str__(self) -> str:
-        """Return the rule as it is written in a configuration."""
+        """Return the rule as written in a configuration."""
         return f"{self.metric}>={np.format_float_positional(self.minimum, trim='-')}"
 
 
 def parse_threshold(value: float | str) -> float | Rule:
-    """Return the number or the rule that ``evaluation.threshold`` says.
+    """Parse ``evaluation.threshold`` into a number or a rule.
 
     Raises
     ------
@@ -67,25 +67,25 @@ def parse_threshold(value: float | str) -> float | Rule:
     )
 
 
-def choose(rule: Rule, is_positive: NDArray[Any], scores: NDArray[Any]) -> float:
+def choose_threshold(rule: Rule, is_positive: NDArray[Any], scores: NDArray[Any]) -> float:
     """Return the threshold that a rule chooses among the scores.
 
-    For ``precision>=P`` the lowest of those that reach it, which finds the most positive rows;
-    for ``recall>=R`` the highest, which takes the fewest negative ones for positive.
+    For ``precision>=P`` the lowest threshold that satisfies it, which maximises recall; for
+    ``recall>=R`` the highest one, which minimises false positives.
 
     Parameters
     ----------
     rule : Rule
-        What must hold of the rows whose score is at least the threshold.
+        The rule that rows with a score of at least the threshold must satisfy.
     is_positive : ndarray of shape (n,), bool
-        Which rows are.
+        Whether each row is positive.
     scores : ndarray of shape (n,), float64
         The higher, the more positive.
 
     Raises
     ------
     DataError
-        If no threshold does it, or a score is NaN.
+        If no threshold satisfies the rule, or a score is NaN.
     """
     if np.isnan(scores).any():
         raise DataError(f"evaluation.threshold={rule} needs scores, but some are NaN")
@@ -99,5 +99,5 @@ def choose(rule: Rule, is_positive: NDArray[Any], scores: NDArray[Any]) -> float
             f"no threshold reaches evaluation.threshold={rule}: on the cross-validated training "
             f"part the highest {rule.metric} is {reached.max():.4f}. Ask for less."
         )
-    place = enough[-1] if rule.metric == "precision" else enough[0]  # thresholds descend
+    place = enough[-1] if rule.metric == "precision" else enough[0]  # thresholds are descending
     return float(ranking.thresholds[place])

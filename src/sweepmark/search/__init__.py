@@ -1,8 +1,8 @@
-"""How the next trial's parameters are chosen.
+"""The search space, and the choice of each trial's parameters.
 
-Trial n is a function of (seed, n) and, for an adaptive search, of the results up to n - lag and
-the parameters of the trials after that. Nothing else enters, so that the trials are the same for
-any number of workers and after any interruption.
+Trial n is a function of (seed, n) and, in an adaptive search, of the results up to n - lag and the
+parameters of the trials after that. So the trials are the same for any number of workers and after
+any interruption.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ __all__ = [
 
 
 def create_search(space: Space, sampler: SamplerConfig, sweep: SweepConfig, *, seed: int) -> Search:
-    """Return the search that a configuration asks for.
+    """Return the search of a configuration.
 
     Raises
     ------
     ConfigurationError
-        If the sampler cannot search that space or is not installed, or the grid is larger than
-        was consented to.
+        If the sampler cannot search that space or is not installed, or the grid needs
+        ``sweep.allow_large``.
     """
     if sampler.name == "grid":
         return GridSearch(space, n_trials=sweep.n_trials, allow_large=sweep.allow_large)

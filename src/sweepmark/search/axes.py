@@ -1,7 +1,8 @@
-"""Axes of a search, and the Space that they make.
+"""The axes of a search, and the Space that they form.
 
-A parameter is named by its place in the configuration, ``classifier.C``; below an option by that
-option too, ``classifier.svc.C``, because another option may have a parameter of the same name.
+A parameter is named by its path in the configuration, ``classifier.C``. Below a swept option the
+name includes that option, ``classifier.svc.C``, because another option may have a parameter of the
+same name.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Axis", "Choice", "Options", "Params", "Range", "Space"]
 
 Params = dict[str, Any]
-"""One point of a space: parameter name to value; only what is active there."""
+"""One point of a space: values by parameter name, active parameters only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A config group of which one option is taken; each opens axes of its own."""
+    """A config group of which one option is chosen; each option may have further axes."""
 
     name: str
     options: Mapping[str, tuple[Axis, ...]]
@@ -70,17 +71,17 @@ Axis = Choice | Range | Options
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """The axes of a search, in the order of the YAML."""
+    """The axes of a search, in the order of the sweep's YAML."""
 
     axes: tuple[Axis, ...]
 
     def all_axes(self) -> Iterator[Axis]:
-        """Yield every axis, those below options too."""
+        """Yield every axis, including those below options."""
         yield from _walk(self.axes)
 
     @property
     def size(self) -> int:
-        """How many cells a finite space has."""
+        """The number of cells of a finite space."""
         return _size(self.axes)
 
     def cells(self) -> Iterator[Params]:
@@ -88,13 +89,13 @@ class Space:
         return _cells(self.axes)
 
     def combinations(self) -> Iterator[dict[str, str]]:
-        """Yield every combination of options, by group; one empty one if there are none."""
+        """Yield every combination of options, by group; a single empty one if there are none."""
         groups = [axis for axis in self.axes if isinstance(axis, Options)]
         for chosen in itertools.product(*(axis.options for axis in groups)):
             yield dict(zip((axis.name for axis in groups), chosen, strict=True))
 
     def active(self, params: Mapping[str, Any]) -> Iterator[Axis]:
-        """Yield the axes that have a value at a point, options before what they open."""
+        """Yield the axes that are active at a point, options before the axes below them."""
         for axis in self.axes:
             yield axis
             if isinstance(axis, Options):

@@ -1,6 +1,6 @@
-"""The Blueprint: all that a sweep was asked for, in plain values, checked before it starts.
+"""The Blueprint: the complete configuration of a sweep in plain values, checked before it starts.
 
-It is what the journal's first line keeps, so that a resumed sweep never reads an edited YAML.
+It is stored in the journal's first line, so that a resumed sweep never reads an edited YAML.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from sweepmark.search.feasibility import (
 )
 from sweepmark.search.options import combinations, defaults, kinds, option_groups
 from sweepmark.search.space import parse_space
-from sweepmark.specification.components import settle
+from sweepmark.specification.components import settle_numbers
 from sweepmark.specification.specification import canonical_json
 from sweepmark.specification.specify import specify, trained_names
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["RUN", "Blueprint"]
 
 RUN = "run"
-"""What a single run is called where a sweep has its name."""
+"""The name of a single run, in place of a sweep's name."""
 
 _OF_DATA = {"dataset", EXPERIMENT}
 _OF_ROWS = {*_OF_DATA, "split"}
@@ -55,19 +55,19 @@ _OF_ROWS = {*_OF_DATA, "split"}
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """What a sweep, or a single run, was asked for.
+    """The complete configuration of a sweep or of a single run.
 
     Attributes
     ----------
     name : str
-        The sweep's; ``run`` for a single run.
+        The sweep's name; ``run`` for a single run.
     overrides : tuple of str
-        As they were typed.
+        The overrides as typed.
     trees : mapping of str to tree
         The composed configuration for each combination of options, by canonical JSON of the
-        combination; interpolations unresolved, since swept values may be pointed at.
+        combination; interpolations are unresolved, since they may refer to swept values.
     space : Space
-        What is swept; without axes for a single run.
+        The search space; without axes for a single run.
     config : Config
         The configuration of the sweep as a whole.
     """
@@ -80,12 +80,12 @@ class Blueprint:
 
     @classmethod
     def compose(cls, composer: Composer, sweep: str | None, overrides: Sequence[str]) -> Self:
-        """Compose what the command line asks for.
+        """Compose the configuration of a command line.
 
         Raises
         ------
         ConfigurationError
-            If anything in it is wrong.
+            If anything in it is invalid.
         """
         for override in overrides:
             if _key(override) == "sweep":
@@ -122,18 +122,18 @@ class Blueprint:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """Return the blueprint that :meth:`document` wrote."""
+        """Return the blueprint of a mapping from :meth:`document`."""
         return cls._of(document["name"], document["overrides"], document["trees"])
 
     def document(self) -> dict[str, Any]:
-        """Return the blueprint in plain values."""
+        """Return the blueprint as a plain mapping."""
         return {"name": self.name, "overrides": list(self.overrides), "trees": dict(self.trees)}
 
     @property
     def key(self) -> str:
-        """SHA-256 of what is asked for; not of where it runs and how it is tracked.
+        """SHA-256 of the configuration, without ``tracking`` and, except for threads, ``engine``.
 
-        The order of a mapping counts: it is that of the axes and of the steps.
+        The order of mappings counts: it is the order of axes and of pipeline steps.
         """
         trees = {options: self.asked(options) for options in self.trees}
         text = json.dumps({"name": self.name, "trees": trees}, allow_nan=False)
@@ -145,7 +145,7 @@ class Blueprint:
         return self.config.sweep is None
 
     def n_evaluations(self, params: Params | None = None) -> int:
-        """Return how many evaluations a trial is made of; swept experiments differ in that."""
+        """Return the number of evaluations of a trial, which may vary if experiments are swept."""
         evaluation = self.config.evaluation
         if params is not None and any(axis.name == EXPERIMENT for axis in self.space.axes):
             evaluation = self.config_at(params).evaluation
@@ -153,30 +153,30 @@ class Blueprint:
 
     @property
     def sweeps_rows(self) -> bool:
-        """Whether trials may differ in how many rows they train on."""
+        """Whether trials may differ in their number of training rows."""
         return any(axis.name.partition(".")[0] in _OF_ROWS for axis in self.space.all_axes())
 
     @property
     def _sweeps_data(self) -> bool:
-        """Whether trials are of several data sets by name."""
+        """Whether trials use data sets of several names."""
         return any(isinstance(axis, Options) and axis.name in _OF_DATA for axis in self.space.axes)
 
     @property
     def sweep(self) -> SweepConfig:
-        """Group ``sweep``; for a single run a sweep of one trial that selects nothing."""
+        """Group ``sweep``; for a single run a sweep of one trial without objective."""
         from sweepmark.config.schema import SweepConfig
 
         return self.config.sweep or SweepConfig(name=RUN, space={})
 
     @property
     def metric(self) -> str:
-        """The metric that stands for a trial: the objective, else the accuracy there is."""
+        """The main metric of a trial: the objective, or else the accuracy of its method."""
         shown = {"cv": CV_ACCURACY, "validation": VALIDATION_ACCURACY}
         return self.sweep.objective or shown.get(self.config.evaluation.method, ACCURACY)
 
     @property
     def direction(self) -> Direction:
-        """Which end of :attr:`metric` is the better one."""
+        """The direction of :attr:`metric`."""
         return better_end(self.metric, self.sweep.direction)
 
     @property
@@ -190,7 +190,7 @@ class Blueprint:
         return _resolved(self.trees[canonical_json({})])
 
     def asked(self, options: str) -> Tree:
-        """Return what is asked for under a combination of options: the tree that the key is of."""
+        """Return the tree of a combination of options that enters the key."""
         tree = _resolved(self.trees[options])
         tree["tracking"] = None
         tree["engine"] = {"threads": lookup(tree, "engine.threads")}
@@ -218,31 +218,31 @@ class Blueprint:
     def check(
         self, load: Callable[[Config], Dataset], *, trusted: Sequence[str] = ()
     ) -> tuple[str, ...]:
-        """Refuse, before anything starts, what no trial could be made of.
+        """Raise, before anything starts, if a trial could not be computed.
 
-        Every combination of options is tried, and in it every combination of values that decide
-        rows, and every value of every other parameter (the ends of a range) once.
+        Checked are every combination of options, and in it every combination of values that affect
+        the rows, and every value of every other parameter (the ends of a range) once.
 
-        Where data sets are swept, one that cannot be had is no obstacle to trials on the others.
+        If data sets are swept, an unavailable one does not prevent trials on the others.
 
         Parameters
         ----------
         load : callable
             Returns a configuration's data set.
         trusted : sequence of str
-            Packages allowed besides ours.
+            Packages allowed in addition to the default ones.
 
         Returns
         -------
         tuple of str
-            The data sets that cannot be had, trials on which will fail.
+            The unavailable data sets; their trials will fail.
 
         Raises
         ------
         ConfigurationError
             If anything is wrong.
         FetchError
-            If no data set can be had.
+            If no data set is available.
         """
         check_objective(self.sweep, self.config)
         check_grade(self.config.grade)
@@ -280,15 +280,15 @@ class Blueprint:
 
 
 def _key(override: str) -> str:
-    """Return the group or path that an override is for."""
+    """Return the group or path that an override sets."""
     return override.partition("=")[0].strip("+~").partition("@")[0]
 
 
 def _settle_direction(tree: Tree) -> None:
-    """Write the objective's own direction where none is asked for.
+    """Fill in the objective's own direction if none is given.
 
-    So that the configuration shown, the journal and the sweep's key say which end it is. What is
-    no quality has none, and stays refused.
+    So the configuration shown, the journal and the sweep's key include the direction. A metric
+    without one is rejected later.
     """
     objective = lookup(resolve(tree), "sweep.objective")
     if isinstance(objective, str) and lookup(tree, "sweep.direction") is None:
@@ -296,8 +296,8 @@ def _settle_direction(tree: Tree) -> None:
 
 
 def _resolved(tree: Tree) -> Tree:
-    """Return a tree without interpolations, its numbers of the kinds that its classes take."""
-    settled: Tree = settle(resolve(tree))
+    """Return a tree with interpolations resolved and numbers of the kinds that its classes take."""
+    settled: Tree = settle_numbers(resolve(tree))
     return settled
 
 

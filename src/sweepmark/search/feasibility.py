@@ -1,4 +1,4 @@
-"""What is refused before a sweep starts, and the points of a space that stand for all of it."""
+"""Checks before a sweep starts, and the points of a space that cover all its values."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ _TWO = 2
 
 
 def check_objective(sweep: SweepConfig, config: Config) -> None:
-    """Refuse an objective that is no metric or no quality, or would select on the test part.
+    """Raise if an objective is not a metric, has no direction, or would select on the test part.
 
     Raises
     ------
     ConfigurationError
-        Naming one that can be had.
+        With an objective that can be used.
     """
     _check_direction(sweep)
     objective = sweep.objective
@@ -106,7 +106,7 @@ def check_objective(sweep: SweepConfig, config: Config) -> None:
 
 
 def _check_direction(sweep: SweepConfig) -> None:
-    """Refuse a direction that is not the objective's, or none where the objective has none."""
+    """Raise if a direction contradicts the objective's, or if there is neither."""
     objective, asked = sweep.objective, sweep.direction
     own = "maximize" if objective is None else direction(objective)
     if own is not None and asked not in {None, own}:
@@ -123,14 +123,14 @@ def _check_direction(sweep: SweepConfig) -> None:
 
 
 def check_grade(rule: GradeConfig) -> None:
-    """Refuse bands that are none, or of no metric.
+    """Raise if bands are invalid, or their metric does not exist.
 
     Raises
     ------
     ConfigurationError
         If they are.
     """
-    bands.validate(rule)
+    bands.check_bands(rule)
     if rule.bands and rule.metric not in TEST_NAMES and not is_recall(rule.metric):
         raise ConfigurationError(
             unknown_name("metric", rule.metric, [*TEST_NAMES, recall("LABEL")])
@@ -138,19 +138,19 @@ def check_grade(rule: GradeConfig) -> None:
 
 
 def check_recalls(sweep: SweepConfig, rule: GradeConfig, names: Sequence[str]) -> None:
-    """Refuse to select by, or to grade, the recall of a label that there is not.
+    """Raise if the objective or the graded metric is the recall of an unknown label.
 
     Parameters
     ----------
     sweep, rule
-        Whose objective and metric are meant.
+        The groups with objective and metric.
     names : sequence of str
         The labels of the training part.
 
     Raises
     ------
     ConfigurationError
-        Naming the recalls that there are.
+        With the existing recalls.
     """
     known = [recall(name) for name in names]
     for prefix in (cv(""), validation("")):
@@ -238,12 +238,12 @@ def _impossible(
 
 
 def check_axes(space: Space) -> None:
-    """Refuse axes that do not change what is evaluated.
+    """Raise if an axis does not affect evaluations.
 
     Raises
     ------
     ConfigurationError
-        Naming the first of them.
+        With the first such axis.
     """
     for axis in space.all_axes():
         name = axis.name if isinstance(axis, Options) else axis.path
@@ -256,7 +256,7 @@ def check_axes(space: Space) -> None:
 
 
 def samples(space: Space) -> Iterator[Params]:
-    """Yield points that between them hold every option, value and choice of rows once or more."""
+    """Yield points that together cover every option, value and combination of rows."""
     for combination in space.combinations():
         axes = {axis.name: axis for axis in space.active(combination)}
         values = {

@@ -1,4 +1,4 @@
-"""What every search is to the coordinator, and going through the axes of a space."""
+"""The interface of searches, and iteration over the active axes of a space."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["Search", "opened"]
 
 
 class Search(Protocol):
-    """Chooses trials in order.
+    """Chooses the parameters of trials, in order.
 
     Attributes
     ----------
     n_trials : int
-        How many there are.
+        Number of trials.
     lag : int or None
-        Before trial n is asked for, the results up to n - lag must have been told; those that
-        were told besides are not used for it. None needs none.
+        Before trial n is requested, the results up to n - lag must have been passed to
+        :meth:`tell`; later results are not used for it. None if no results are needed.
     """
 
     n_trials: int
@@ -34,16 +34,16 @@ class Search(Protocol):
         ...
 
     def note(self, number: int, params: Params) -> None:
-        """Take the parameters of the next trial as already decided."""
+        """Record the parameters of the next trial, which are decided already."""
         ...
 
     def tell(self, number: int, value: float | None) -> None:
-        """Take the objective of a trial, None if it failed."""
+        """Record the objective of a trial; None if it failed."""
         ...
 
 
 def opened(space: Space, params: Params) -> Iterator[Axis]:
-    """Yield the axes to choose on, reading the options from ``params`` as they are chosen."""
+    """Yield the active axes, reading each option from ``params`` once it has been chosen."""
     for axis in space.axes:
         yield axis
         if isinstance(axis, Options):

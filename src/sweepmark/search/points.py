@@ -1,4 +1,4 @@
-"""Searches whose trials depend on their number alone: a grid, random and quasi-random points."""
+"""Searches whose trials depend only on their number: grid, random and quasi-random search."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST_GRID", "GridSearch", "RandomSearch", "SobolSearch"]
 
 LARGEST_GRID = 10_000
-"""Grids beyond it need ``sweep.allow_large=true``."""
+"""Number of cells above which a grid needs ``sweep.allow_large=true``."""
 
 
 class _Memoryless:
-    """A search whose trials depend on their number alone."""
+    """A search whose trials depend only on their number."""
 
     lag: int | None = None
 
@@ -42,7 +42,7 @@ class GridSearch(_Memoryless):
     def __init__(
         self, space: Space, *, n_trials: int | None = None, allow_large: bool = False
     ) -> None:
-        next(space.cells())  # refuses a range
+        next(space.cells())  # raises on a range
         self.n_trials = min(space.size, n_trials or space.size)
         if self.n_trials > LARGEST_GRID and not allow_large:
             raise ConfigurationError(
@@ -63,7 +63,7 @@ class GridSearch(_Memoryless):
 
 
 class RandomSearch(_Memoryless):
-    """Independent points: uniform over choices and ranges, log-uniform where a range says so."""
+    """Random points: uniform over choices and ranges, log-uniform over ``log`` ranges."""
 
     def __init__(self, space: Space, *, seed: int, n_trials: int) -> None:
         self._space = space
@@ -80,11 +80,11 @@ class RandomSearch(_Memoryless):
 
 
 class SobolSearch(_Memoryless):
-    """Points of a scrambled Sobol sequence: evener over the space than random ones.
+    """Points of a scrambled Sobol sequence, which cover the space more evenly than random ones.
 
-    Trial n is point n of the sequence that the seed scrambles, by ``scipy.stats.qmc.Sobol``
-    (I. Sobol, 1967; A. Owen's scrambling, 1998). Every axis has a dimension, also those that the
-    option taken does not open, so that no axis depends on which options there are beside it.
+    Trial n is point n of the sequence that the seed scrambles, by ``scipy.stats.qmc.Sobol`` (I.
+    Sobol, 1967; A. Owen's scrambling, 1998). Every axis has its own dimension, even if it is not
+    active, so that no axis depends on the other options.
     """
 
     def __init__(self, space: Space, *, seed: int, n_trials: int) -> None:
@@ -108,7 +108,7 @@ class SobolSearch(_Memoryless):
         if self._sequence is None or self._sequence.num_generated > number:
             generator = np.random.default_rng(self._seed)
             self._sequence = Sobol(len(self._dimensions), scramble=True, rng=generator)
-        if skipped := number - self._sequence.num_generated:  # SciPy cannot skip none
+        if skipped := number - self._sequence.num_generated:  # SciPy cannot skip 0 points
             self._sequence.fast_forward(skipped)
         return self._sequence.random(1)[0]
 
@@ -124,7 +124,7 @@ def _draw(axis: Axis, generator: np.random.Generator) -> Any:
 
 
 def _at(axis: Axis, share: float) -> Any:
-    """Return what stands at a share, in [0, 1), of the way along an axis."""
+    """Return the value of an axis at a fraction in [0, 1) of its extent."""
     if isinstance(axis, Options | Choice):
         values = axis.options if isinstance(axis, Options) else axis.values
         return list(values)[int(share * len(values))]
@@ -132,7 +132,7 @@ def _at(axis: Axis, share: float) -> Any:
         if axis.integer:
             return int(axis.low) + int(share * (axis.high - axis.low + 1))
         return float(axis.low + share * (axis.high - axis.low))
-    if axis.integer:  # each integer owns the half-open interval around it
+    if axis.integer:  # each integer has an interval of equal length
         low, high = np.log(axis.low - 0.5), np.log(axis.high + 0.5)
         drawn = round(float(np.exp(low + share * (high - low))))
         return int(min(max(drawn, axis.low), axis.high))

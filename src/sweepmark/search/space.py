@@ -1,4 +1,4 @@
-"""Reading ``sweep.space``: what it says about each axis, refused where it says something else."""
+"""Parsing of ``sweep.space`` into axes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sweepmark.search.axes import Axis, Choice, Options, Range, Space
 __all__ = ["Defaults", "KindsAt", "option_name", "parse_space"]
 
 Defaults = Callable[[Mapping[str, str], str], Any]
-"""(options chosen by group, path in the configuration) to the value standing there.
+"""A function of (options by group, path in the configuration) that returns the value at the path.
 
-Raises LookupError if nothing stands there.
+Raises LookupError if there is none.
 """
 
 KindsAt = Callable[[Mapping[str, str], str], Kinds | None]
-"""(options chosen by group, path in the configuration) to the kinds of number told apart there."""
+"""A function of (options by group, path) that returns the kinds of number distinguished there."""
 
 _PLAIN_NAME = re.compile(r"[\w.\-]+")
 _RANGE_KEYS = {"low", "high", "log"}
@@ -28,7 +28,7 @@ _RANGE_KEYS = {"low", "high", "log"}
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What is looked up of a path."""
+    """The lookups of a path."""
 
     defaults: Defaults
     kinds: KindsAt
@@ -40,17 +40,17 @@ def parse_space(document: Mapping[str, Any], defaults: Defaults, kinds: KindsAt)
     Parameters
     ----------
     document : mapping
-        Mirrors the configuration's tree. A list is a choice, ``{low, high, log}`` a range,
-        ``{option: …}`` in the place of a group its options.
+        Has the structure of the configuration's tree. A list is a choice, ``{low, high, log}`` a
+        range, ``{option: …}`` in the place of a group its options.
     defaults : callable
-        Tells what stands at a path; raises LookupError with the message if nothing does.
+        Returns the value at a path; raises LookupError, with a message, if there is none.
     kinds : callable
-        Tells which kinds of number are told apart at a path.
+        Returns the kinds of number distinguished at a path.
 
     Raises
     ------
     ConfigurationError
-        If a path does not exist, a list is empty or says a value twice, or a range is none.
+        If a path does not exist, a list is empty or has duplicates, or a range is invalid.
     """
     axes = tuple(_axes(document, prefix="", options={}, path="", look=_Look(defaults, kinds)))
     if not axes:
@@ -105,7 +105,7 @@ def _options(name: str, node: Mapping[str, Any], *, nested: bool, look: _Look) -
 
 
 def _listed(name: str, listed: Any) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return the options and what each opens; a plain list opens nothing."""
+    """Return the options with their axes; options in a plain list have none."""
     pairs = list(listed.items()) if isinstance(listed, Mapping) else []
     if isinstance(listed, list):
         pairs = [(option, None) for option in listed]
@@ -129,7 +129,7 @@ def _listed(name: str, listed: Any) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def option_name(option: Any) -> str:
-    """Return an option as it is chosen on the command line; a list is a chain.
+    """Return an option as written on the command line; a list is a chain.
 
     Examples
     --------

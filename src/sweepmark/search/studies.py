@@ -1,4 +1,4 @@
-"""Searches that learn from results: Optuna's fence beside the ledger's."""
+"""Adaptive searches, by Optuna's samplers."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ __all__ = ["GpSearch", "StudySearch", "TpeSearch"]
 
 
 class StudySearch(ABC):
-    """A sampler of Optuna, made and seeded anew for each trial.
+    """A search by an Optuna sampler, which is created and seeded anew for each trial.
 
-    Trial n is proposed by a study made for it alone. In it the trials up to n - lag are finished,
-    however many results are known, and those after are RUNNING, which the samplers take into
-    account. A study that lived on would remember of its own proposals more than their parameters,
-    so that a replay would part from it.
+    Trial n is proposed by a new study in which the trials up to n - lag are finished, however many
+    results are known, and later ones are RUNNING, which the samplers take into account. A
+    persistent study would store more of its own proposals than their parameters, so that a resumed
+    sweep could choose other trials.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class StudySearch(ABC):
         self.lag: int | None = sampler.lag
 
     def ask(self, number: int) -> Params:
-        """Return a point proposed from what may be known."""
+        """Return a point proposed from the results up to n - lag."""
         import optuna
 
         self._finish(number)
@@ -65,13 +65,13 @@ class StudySearch(ABC):
 
     @abstractmethod
     def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
-        """Return a sampler that nothing but its seed decides."""
+        """Return a sampler that depends only on the seed."""
 
     def note(self, number: int, params: Params) -> None:
-        """Take the trial as RUNNING."""
+        """Add the trial as RUNNING."""
         import optuna
 
-        del number  # trials come in order
+        del number  # trials are added in order
         axes = {axis.name: axis for axis in self._space.active(params)}
         self._trials.append(
             optuna.trial.create_trial(
@@ -82,11 +82,11 @@ class StudySearch(ABC):
         )
 
     def tell(self, number: int, value: float | None) -> None:
-        """Keep the result for the trials that may know it."""
+        """Store the result for the trials that may use it."""
         self._results[number] = value
 
     def _finish(self, number: int) -> None:
-        """Finish the trials whose results trial ``number`` may know."""
+        """Finish the trials whose results trial ``number`` may use."""
         from optuna.trial import TrialState
 
         while self._n_finished <= number - self._lag:
@@ -99,7 +99,7 @@ class StudySearch(ABC):
 
 
 class TpeSearch(StudySearch):
-    """Optuna's tree-structured Parzen estimator; it shuns what is RUNNING (constant_liar)."""
+    """Optuna's tree-structured Parzen estimator; it avoids RUNNING trials (constant_liar)."""
 
     def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
         import optuna
@@ -116,10 +116,10 @@ class TpeSearch(StudySearch):
 
 
 class GpSearch(StudySearch):
-    """Optuna's Gaussian process; what is RUNNING counts as tried. It needs PyTorch.
+    """Optuna's Gaussian process; RUNNING trials count as evaluated. It needs PyTorch.
 
-    Parameters that not every trial has, such as those of an option, are drawn at random: the
-    process is fitted to those that all trials have.
+    Parameters that not all trials have, such as those of an option, are sampled at random; the
+    process is fitted to the others.
 
     Raises
     ------
@@ -141,7 +141,7 @@ class GpSearch(StudySearch):
         import optuna
         import torch
 
-        torch.set_num_threads(1)  # the number of threads changes last digits
+        torch.set_num_threads(1)  # the number of threads affects last digits
         return optuna.samplers.GPSampler(
             seed=seed,
             n_startup_trials=self._n_startup_trials,
@@ -160,7 +160,7 @@ def _suggest(trial: optuna.Trial, axis: Axis) -> Any:
 
 
 def _internal(axis: Axis, value: Any) -> Any:
-    """Return what the study knows a value by: choices go by position, being of any type."""
+    """Return the internal value in the study: choices, which may be of any type, by position."""
     if not isinstance(axis, Choice):
         return value
     return [repr(item) for item in axis.values].index(repr(value))  # 1, 1.0 and True are equal

@@ -1,4 +1,4 @@
-"""A Trial: one point of a space and what became of it, as everything downstream reads it."""
+"""A Trial: one point of a search space, with its outcome."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Trial:
     number : int
         Position in the sweep, from 0.
     status : {"complete", "reused", "failed", "pruned"}
-        "reused": every evaluation was there before the sweep began.
+        "reused": every evaluation existed before the sweep began.
     reason : str or None
         Why it failed: "error", "killed", "timeout", "memory", "nan" or "data".
     message : str
@@ -32,26 +32,26 @@ class Trial:
     metrics : mapping of str to float
         The merged Scorecard's.
     keys : tuple of str
-        The evaluations the trial is made of, in order.
+        The keys of its evaluations, in order.
     n_train, n_test : int
-        Rows; 0 if it failed.
+        Training and scored rows; 0 if it failed.
     positive : str or None
-        What the positive of two classes is called: precision, recall, F1, ROC AUC, average
-        precision and a threshold are of that one. None of more classes.
+        Name of the positive one of two classes, to which precision, recall, F1, ROC AUC, average
+        precision and a threshold refer. None for more classes.
     n_positive : int
-        Training rows that are of it.
+        Training rows of the positive class.
     fit_seconds, predict_seconds : float
-        Summed over its evaluations; a reused trial's are the original's.
+        Sums over its evaluations; those of the original for a reused trial.
     attempts : int
-        How often its most-tried evaluation was started.
+        Maximum number of attempts of any of its evaluations.
     started, ended : float
         Seconds since the epoch.
     run_id : str
-        The MLflow run; empty where nothing is tracked.
+        The MLflow run; empty without tracking.
     reused_from : str or None
         ``sweep_id/number`` of the trial that computed it.
     warnings : tuple of str
-        What the libraries warned of.
+        Warnings of the libraries.
     """
 
     number: int

@@ -1,6 +1,6 @@
-"""Where files come from: a class for each kind of place, told apart by a data set's YAML.
+"""Sources of files: one class for each kind of location in a data set's YAML.
 
-A new kind is a new subclass of :class:`sweepmark.sources.interface.Source` and one line in
+A new kind needs a subclass of :class:`sweepmark.sources.interface.Source` and one line in
 :func:`sources_of`.
 """
 
@@ -16,7 +16,7 @@ __all__ = ["sources_of"]
 
 
 def sources_of(config: DatasetConfig) -> list[Source]:
-    """Return the sources of a data set in the order in which they are tried."""
+    """Return the sources of a data set, in the order of the attempts."""
     from sweepmark.sources.apt import Apt
     from sweepmark.sources.bundled import Bundled
     from sweepmark.sources.local import Folder, KerasArchive

@@ -1,7 +1,7 @@
-"""Debian's packages as a source: Debian and Ubuntu reach their archive where the web is closed.
+"""Debian packages as a source, for Debian and Ubuntu machines that can reach only their archive.
 
-No root is needed and nothing is installed: apt-get has lists of packages and a cache of its own
-in the caller's folder, so that it works on a machine on which it never ran, and changes nothing.
+No root is needed and nothing is installed: apt-get uses package lists and a cache in the caller's
+folder, so that it works without earlier package lists and does not change the machine.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ Acquire::https::Timeout "20";
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 """
-"""Read after the machine's own, which says where packages come from and who signs them.
+"""An apt configuration that is read after the machine's own, which defines archives and their keys.
 
-Its hooks are for the machine's own lists.
+The machine's hooks are disabled: they are for its own package lists.
 """
 
 
 class Apt(Source):
-    """A package that carries the files, fetched by ``apt-get download`` and not installed.
+    """A package with the files, fetched by ``apt-get download`` and not installed.
 
     Parameters
     ----------
@@ -49,9 +49,9 @@ class Apt(Source):
     folder : str
         The folder of the files inside the package, such as ``usr/share/datasets/fashion-mnist``.
     timeout : float
-        Seconds that each program may take.
+        Maximum seconds of each program.
     largest : int
-        Bytes that the package may have.
+        Maximum size of the package in bytes.
 
     References
     ----------
@@ -75,7 +75,7 @@ class Apt(Source):
         self.label = f"apt {package}"
 
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
-        """Download the package (once) and copy the one file that is wanted."""
+        """Download the package (once) and copy the requested file."""
         if self._archive is None or not self._archive.exists():
             self._archive = self._unpack(self._download(folder))
         target = folder / file.name
@@ -85,9 +85,9 @@ class Apt(Source):
         return target
 
     def _download(self, folder: Path) -> Path:
-        """Let apt-get put the package into a folder of its own below ``folder``."""
-        apt_get = external.find("apt-get")
-        external.find("dpkg-deb")  # before anything is downloaded
+        """Download the package by apt-get into a new sub-folder of ``folder``."""
+        apt_get = external.find_program("apt-get")
+        external.find_program("dpkg-deb")  # before anything is downloaded
         place = (folder / "apt").absolute()
         for part in ("lists/partial", "cache/archives/partial", "package"):
             (place / part).mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ class Apt(Source):
             f"--option=Dir::Cache={place / 'cache'}",
         ]
         for words in (["update"], ["download", self._package]):
-            external.run(
+            external.run_program(
                 f"apt-get {' '.join(words)}",
                 [*command, *words],
                 folder=place / "package",
@@ -120,9 +120,9 @@ class Apt(Source):
         return packages[0]
 
     def _unpack(self, package: Path) -> Path:
-        """Write the tar archive that the package is; nothing of it is unpacked."""
+        """Write the tar archive of the package, without unpacking it."""
         archive = package.parent.with_name("files.tar")
-        command = [external.find("dpkg-deb"), "--fsys-tarfile", str(package)]
+        command = [external.find_program("dpkg-deb"), "--fsys-tarfile", str(package)]
 
         def write(partial: Path) -> None:
             with (

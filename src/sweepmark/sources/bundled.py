@@ -1,4 +1,4 @@
-"""What comes with scikit-learn."""
+"""Data sets bundled with scikit-learn."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Bundled"]
 
 
 class Bundled(Source):
-    """The digits that come with scikit-learn, written as IDX files.
+    """The digits bundled with scikit-learn, written as IDX files.
 
     References
     ----------

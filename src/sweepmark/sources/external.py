@@ -1,4 +1,4 @@
-"""Other programs that fetch something: no shell, an end to every wait, and what they said."""
+"""Running external programs: without a shell, with timeouts, and with their error output."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["find", "output", "run"]
+__all__ = ["find_program", "output", "run_program"]
 
 _MOST_WORDS = 1 << 16
 
 
-def find(name: str) -> str:
+def find_program(name: str) -> str:
     """Return the path of a program.
 
     Raises
@@ -36,7 +36,7 @@ def find(name: str) -> str:
     return path
 
 
-def run(
+def run_program(
     title: str,
     command: Sequence[str],
     *,
@@ -49,15 +49,15 @@ def run(
     Parameters
     ----------
     title : str
-        What it is called in errors, such as ``npm pack``.
+        Its name in errors, such as ``npm pack``.
     command : sequence of str
         The program and its arguments.
     folder : Path
-        Where it runs.
+        The working directory.
     timeout : float
-        Seconds after which it is killed, with all that it started.
+        Seconds after which it and its child processes are killed.
     environment : mapping of str to str or None
-        Variables besides those of this process.
+        Variables in addition to those of this process.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def run(
     """
     with output(title, command, folder=folder, timeout=timeout, environment=environment) as stream:
         while stream.read(_MOST_WORDS):
-            pass  # what it says on success is of no use
+            pass  # its output on success is discarded
 
 
 @contextmanager
@@ -78,9 +78,9 @@ def output(
     timeout: float,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[IO[bytes]]:
-    """Run a program and yield its standard output while it runs; see :func:`run`.
+    """Run a program and yield its standard output while it runs; see :func:`run_program`.
 
-    A program whose output is not read to its end is killed without complaint.
+    A program whose output is not read to the end is killed, without an error.
     """
     with tempfile.TemporaryFile() as words:
         try:
@@ -91,7 +91,7 @@ def output(
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=words,
-                process_group=0,  # so that what it starts can be killed with it
+                process_group=0,  # so that its child processes can be killed with it
             )
         except OSError as error:
             raise UnreachableError(f"{title} failed: {error}") from error
@@ -109,7 +109,7 @@ def output(
                 yield stream
                 is_whole = not stream.read(1)
             if is_whole:
-                process.wait()  # the timer sees to it that it ends
+                process.wait()  # the timer bounds this
         finally:
             timer.cancel()
             _kill(process)
@@ -121,14 +121,14 @@ def output(
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a program that has not ended, and all that it started."""
-    if process.returncode is None:  # else its number may be another's by now
+    """Kill a program that has not ended, and its child processes."""
+    if process.returncode is None:  # otherwise its process id may have been reused
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
 
 
 def _last_words(words: IO[bytes], code: int) -> str:
-    """Return the first lines that a program said before it failed."""
+    """Return the first lines of a failed program's output."""
     words.seek(0)
     lines = [line.strip() for line in words.read(_MOST_WORDS).decode(errors="replace").splitlines()]
     spoken = [line for line in lines if line]

@@ -1,9 +1,9 @@
 """The IDX format of the MNIST family: any rank, every element type, checked before it is read.
 
-A file is two zero bytes, one byte for the element type, one for the rank, one big-endian
-unsigned 32-bit integer per dimension, then the elements, big-endian, last index fastest. The
-definition is at the foot of https://yann.lecun.com/exdb/mnist/. Files may be gzipped; that is
-seen from their first bytes, not from their names.
+A file is two zero bytes, one byte for the element type, one for the rank, one big-endian unsigned
+32-bit integer per dimension, then the elements, big-endian, last index fastest. The definition is
+at the end of https://yann.lecun.com/exdb/mnist/. Files may be gzipped, which is detected by their
+first bytes, not by their names.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Header", "Readable", "decode", "encode", "open_file", "read_blocks", "read_header"]
+__all__ = ["IdxHeader", "Readable", "decode", "encode", "open_file", "read_blocks", "read_header"]
 
 ELEMENT_TYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype(">u1"),
@@ -46,16 +46,16 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 
 class Readable(Protocol):
-    """A binary stream as far as it is needed here."""
+    """The interface needed of a binary stream."""
 
     def read(self, size: int, /) -> bytes:
-        """Return up to ``size`` bytes; none at the end."""
+        """Return up to ``size`` bytes; empty at the end."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """What an IDX file says of itself.
+class IdxHeader:
+    """The header of an IDX file.
 
     Attributes
     ----------
@@ -70,21 +70,21 @@ class Header:
 
     @property
     def n_elements(self) -> int:
-        """The product of the dimensions, exact whatever its size."""
+        """The product of the dimensions, as an exact integer."""
         return math.prod(self.shape)
 
     @property
     def n_bytes(self) -> int:
-        """Bytes of all elements."""
+        """Size of all elements in bytes."""
         return self.n_elements * self.dtype.itemsize
 
     @property
     def file_size(self) -> int:
-        """Bytes of the whole decompressed file."""
+        """Size of the decompressed file in bytes."""
         return 4 + 4 * len(self.shape) + self.n_bytes
 
     def encode(self) -> bytes:
-        """Return the header as it stands in a file."""
+        """Return the header's bytes."""
         code = _CODES[self.dtype.kind, self.dtype.itemsize]
         return struct.pack(f">HBB{len(self.shape)}I", 0, code, len(self.shape), *self.shape)
 
@@ -100,7 +100,7 @@ def encode(array: NDArray[Any]) -> bytes:
     Raises
     ------
     DataError
-        If the format has no such element type, rank or dimension.
+        If the format does not support the element type, rank or a dimension.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def encode(array: NDArray[Any]) -> bytes:
         raise DataError(f"rank must be in [1, {_MAX_RANK}], but got {array.ndim}")
     if max(array.shape) > _MAX_DIMENSION:
         raise DataError(f"dimensions must be at most {_MAX_DIMENSION}, but got {array.shape}")
-    header = Header(dtype, array.shape)
+    header = IdxHeader(dtype, array.shape)
     return header.encode() + array.astype(dtype, order="C", copy=False).tobytes()
 
 
@@ -126,17 +126,17 @@ def decode(data: bytes, *, name: str = "IDX data") -> NDArray[Any]:
     data : bytes
         The whole file.
     name : str
-        What errors call it.
+        Its name in errors.
 
     Returns
     -------
     ndarray
-        In native byte order; a copy, made only after every check.
+        In native byte order; a copy.
 
     Raises
     ------
     DataError
-        If anything in the header is wrong or the length differs from what it says.
+        If the header is invalid or does not match the length.
 
     Examples
     --------
@@ -150,13 +150,13 @@ def decode(data: bytes, *, name: str = "IDX data") -> NDArray[Any]:
     return flat.astype(header.dtype.newbyteorder("=")).reshape(header.shape)
 
 
-def read_header(stream: Readable, *, name: str) -> Header:
+def read_header(stream: Readable, *, name: str) -> IdxHeader:
     """Read and check the header, leaving the stream at the first element.
 
     Raises
     ------
     DataError
-        Naming the field, what is expected there and what was found.
+        With the field, the expected and the actual value.
     """
     zeros, code, rank = struct.unpack(">HBB", _read_exactly(stream, 4, name, "magic number"))
     if zeros != 0:
@@ -166,18 +166,18 @@ def read_header(stream: Readable, *, name: str) -> Header:
     if not 1 <= rank <= _MAX_RANK:
         raise DataError(f"{name}: rank must be in [1, {_MAX_RANK}], found {rank}")
     shape = struct.unpack(f">{rank}I", _read_exactly(stream, 4 * rank, name, "dimensions"))
-    header = Header(ELEMENT_TYPES[code], shape)
-    # NumPy multiplies the dimensions without the zeros among them.
+    header = IdxHeader(ELEMENT_TYPES[code], shape)
+    # NumPy's size limit applies to the product of the non-zero dimensions.
     extent = math.prod(size or 1 for size in shape) * header.dtype.itemsize
     if extent > np.iinfo(np.intp).max:
         raise DataError(f"{name}: dimensions must fit into memory, found {shape}")
     return header
 
 
-def read_blocks(stream: Readable, header: Header, *, name: str) -> Iterator[NDArray[Any]]:
+def read_blocks(stream: Readable, header: IdxHeader, *, name: str) -> Iterator[NDArray[Any]]:
     """Yield the elements in flat blocks of at most 1 MiB, and check that the stream ends there.
 
-    Memory grows with what the stream delivers, not with what the header promises.
+    Memory depends on the data received, not on the size in the header.
 
     Raises
     ------
@@ -198,7 +198,7 @@ def read_blocks(stream: Readable, header: Header, *, name: str) -> Iterator[NDAr
 
 @contextlib.contextmanager
 def open_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for reading its decompressed content, whether it is gzipped or not.
+    """Open a file, gzipped or not, for reading its decompressed content.
 
     Raises
     ------
@@ -214,7 +214,7 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
         raw.seek(0)
         if magic == _GZIP_MAGIC:
             with gzip.GzipFile(fileobj=raw, mode="rb") as stream:
-                yield stream  # type: ignore[misc]  # GzipFile is a BinaryIO in all but name
+                yield stream  # type: ignore[misc]  # GzipFile implements BinaryIO
         else:
             yield raw
 
@@ -227,7 +227,7 @@ def _read_exactly(stream: Readable, size: int, name: str, what: str) -> bytes:
 
 
 def _read_up_to(stream: Readable, size: int, name: str) -> bytes:
-    """Read ``size`` bytes or to the end: a stream may deliver less at a time."""
+    """Read ``size`` bytes or to the end; single reads of a stream may return less."""
     pieces = []
     try:
         while size and (piece := stream.read(size)):
@@ -240,7 +240,7 @@ def _read_up_to(stream: Readable, size: int, name: str) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _length_error(name: str, header: Header, found: str) -> DataError:
+def _length_error(name: str, header: IdxHeader, found: str) -> DataError:
     return DataError(
         f"{name}: length must be {header.file_size} bytes for {header.dtype.name} of shape "
         f"{header.shape}, found {found}"

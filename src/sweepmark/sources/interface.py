@@ -1,6 +1,6 @@
-"""What every source promises; ``tests/contracts/test_source.py`` holds each to it.
+"""The interface of sources; ``tests/contracts/test_source.py`` tests all implementations.
 
-A source delivers one decompressed, verified file at a time or says why it does not.
+A source provides one decompressed, verified file at a time, or raises an error with the reason.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ __all__ = ["Source", "file_names"]
 
 
 class Source(ABC):
-    """A place that has the files of a data set.
+    """A location with the files of a data set.
 
     Attributes
     ----------
     label : str
-        How progress lines and errors name it, such as ``mirror https://example.org/mnist/``.
+        Its name in progress lines and errors, such as ``mirror https://example.org/mnist/``.
     """
 
     label: str
@@ -37,22 +37,22 @@ class Source(ABC):
         file : FileConfig
             Name, size and SHA-256 of the decompressed content.
         folder : Path
-            An existing folder of the caller, who removes it in the end: a source may keep what
-            serves the next file there too.
+            An existing folder, removed later by the caller; a source may also keep files for later
+            calls there.
         advance : callable
-            Told the number of decompressed bytes after each block.
+            Called with the number of decompressed bytes after each block.
 
         Raises
         ------
         SourceError
-            If the file cannot be had or is not the expected one; no part of it is left.
+            If the file is unavailable or not the expected one; no partial file is left.
         UnreachableError
-            If nothing can be had from this source at all.
+            If this source is not available at all.
         """
 
 
 def file_names(name: str) -> list[str]:
-    """Return the names that a file of the MNIST family goes by.
+    """Return the file names in use for a file of the MNIST family.
 
     Examples
     --------

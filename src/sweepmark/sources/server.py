@@ -1,4 +1,4 @@
-"""Files on a web server: under their names below an address, or behind the links of a page."""
+"""Files on a web server: below a base URL, or linked from a page."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _PAGE_BYTES = 4 << 20
 
 
 class Mirror(Source):
-    """A base URL below which the files lie under their names, gzipped or not.
+    """A base URL with the files under their names, gzipped or not.
 
     Parameters
     ----------
     base_url : str
-        With or without a slash at its end.
+        The URL, with or without a trailing slash.
     suffix : str
-        What the server adds to a file's name.
+        The suffix of file names on the server.
     patience : Patience or None
         How long to wait for the server; None is the default of :mod:`sweepmark.sources.web`.
     """
@@ -51,7 +51,7 @@ class Mirror(Source):
 
 
 class IndexPage(Source):
-    """An HTML page with links to the files, wherever they lead.
+    """An HTML page with links to the files, possibly on other hosts.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class IndexPage(Source):
         self._links: dict[str, str] | None = None
 
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
-        """Read the page's links (once) and download the one that leads to the file."""
+        """Read the page's links (once) and download the file from its link."""
         if self._links is None:
             self._links = self._read_links()
         found = [self._links[name] for name in file_names(file.name) if name in self._links]
@@ -80,12 +80,12 @@ class IndexPage(Source):
                 download(found[0], patience=self._patience), file, target, advance=advance
             )
         except UnreachableError as error:
-            # The page itself answered, and its other links may lead to other hosts.
+            # The page itself is reachable, and other links may be on other hosts.
             raise SourceError(f"{found[0]}: {error}") from error
         return target
 
     def _read_links(self) -> dict[str, str]:
-        """Return the address of each link by the file name it ends in."""
+        """Return the URL of each link by the file name at its end."""
         from bs4 import BeautifulSoup
 
         page = bytearray()

@@ -1,4 +1,4 @@
-"""One file out of a tar archive that nobody trusts, read without unpacking anything."""
+"""Reading one file from an untrusted tar archive, without unpacking it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST", "extract"]
 
 LARGEST = 4 << 30
-"""Bytes of an archive, unpacked, that are read at most."""
+"""Maximum bytes read of an uncompressed archive."""
 
 _BLOCK = 1 << 20
 _LARGEST_HEADER = 1 << 20
@@ -31,27 +31,27 @@ def extract(
     *,
     advance: Callable[[int], None],
 ) -> None:
-    """Copy the first regular file of an archive that has one of the wanted names.
+    """Copy the first regular file of an archive with one of the wanted names.
 
-    Links are not followed, and no name of the archive becomes the name of a file.
+    Links are not followed, and names in the archive are never used as file names.
 
     Parameters
     ----------
     stream : binary file
         The archive, not compressed.
     wanted : list of str
-        The names that the file may have in the archive, folders included.
+        The accepted names in the archive, including folders.
     file : FileConfig
-        What it must be once decompressed.
+        The expected decompressed content.
     target : Path
-        Where it goes.
+        The path to write to.
     advance : callable
-        Told the number of decompressed bytes after each block.
+        Called with the number of decompressed bytes after each block.
 
     Raises
     ------
     SourceError
-        If there is no such file, or the archive cannot be read.
+        If there is no such file, or the archive is unreadable.
     """
     try:
         with tarfile.open(fileobj=_Bounded(stream), mode="r:") as archive:
@@ -61,9 +61,9 @@ def extract(
 
 
 class _Bounded(io.RawIOBase):
-    """A stream that is never read past a bound, nor in pieces that fill the memory.
+    """A stream with a limit on the total size and on the size of each read.
 
-    tarfile reads an extended header in one piece, of whatever size the archive claims it has.
+    tarfile reads an extended header at once, with the size given in the archive.
     """
 
     def __init__(self, stream: io.BufferedIOBase) -> None:
@@ -71,7 +71,7 @@ class _Bounded(io.RawIOBase):
         self._stream = stream
 
     def read(self, size: int | None = -1) -> bytes:
-        """Read up to ``size`` bytes; it must be a size."""
+        """Read up to ``size`` bytes; ``size`` must not be negative."""
         if size is None or not 0 <= size <= _LARGEST_HEADER:
             raise tarfile.ReadError(f"a header of {size} bytes")
         if self._stream.tell() + size > LARGEST:
@@ -79,11 +79,11 @@ class _Bounded(io.RawIOBase):
         return self._stream.read(size)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place."""
+        """Change the position."""
         return self._stream.seek(offset, whence)
 
     def tell(self) -> int:
-        """Return the place."""
+        """Return the position."""
         return self._stream.tell()
 
 

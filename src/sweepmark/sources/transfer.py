@@ -1,7 +1,7 @@
-"""From bytes that nobody trusts to a file that is known to be right.
+"""Writing a verified file from untrusted bytes.
 
-Whatever delivers the bytes, only the SHA-256 of the decompressed content decides. (pooch does not
-fit: it hashes the file as it was downloaded, and compressed files differ between mirrors.)
+Independently of the source, a file is accepted only by the SHA-256 of its decompressed content.
+(pooch is not suitable: it hashes the downloaded file, and compressed files differ between mirrors.)
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _GZIP_WINDOW = 31  # zlib's code for "gzip header and trailer, largest window"
 
 
 class SourceError(FetchError):
-    """A source did not deliver a file; another may."""
+    """A source did not provide a file; others may."""
 
 
 class UnreachableError(SourceError):
-    """A source cannot be reached: it is not worth asking for another file."""
+    """A source is not reachable, so it is not tried for further files."""
 
 
 class AbsentError(UnreachableError):
-    """A place on this machine that does not exist, as most do not."""
+    """A local path that does not exist, which is the usual case."""
 
 
 def write_verified(
@@ -45,25 +45,25 @@ def write_verified(
     *,
     advance: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Write a file's content, gzipped or not, if and only if it is the expected one.
+    """Write a file from content, gzipped or not, if and only if it is the expected one.
 
     Never more than ``file.size`` bytes are decompressed, never more than 1 MiB at a time.
 
     Parameters
     ----------
     chunks : iterable of bytes
-        The file as the source has it.
+        The content from the source.
     file : FileConfig
-        What it must be once decompressed.
+        The expected decompressed content.
     target : Path
-        Where it goes; it appears there only when it is whole and right.
+        The path to write to; it is created only when the content is complete and verified.
     advance : callable
-        Told the number of decompressed bytes after each block.
+        Called with the number of decompressed bytes after each block.
 
     Raises
     ------
     SourceError
-        With expected and found SHA-256; nothing is left behind.
+        With expected and actual SHA-256; nothing is written then.
     """
 
     def write(partial: Path) -> None:
@@ -80,7 +80,7 @@ def write_verified(
 def _copy(
     chunks: Iterable[bytes], out: BinaryIO, file: FileConfig, advance: Callable[[int], None]
 ) -> str:
-    """Copy the decompressed content and return what is wrong with it; empty if nothing is."""
+    """Copy the decompressed content and return what is wrong with it; empty if it is valid."""
     hasher = hashlib.sha256()
     n_bytes, page, end = 0, "", ""
     try:
@@ -95,7 +95,7 @@ def _copy(
             advance(len(block))
     except (SourceError, zlib.error, EOFError) as error:
         if n_bytes == 0 and isinstance(error, SourceError):
-            raise  # nothing came at all: there is nothing to compare
+            raise  # nothing was received, so there is no digest to compare
         end = f", then: {error}"
     if not end and hasher.hexdigest() == file.sha256.lower():
         return ""

@@ -1,4 +1,4 @@
-"""Downloads over HTTP: bounded waiting, streamed, every failure told in one line."""
+"""Streaming downloads over HTTP, with timeouts and one-line errors."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _CHUNK = 1 << 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long a server is waited for.
+    """Timeouts of a download.
 
     Attributes
     ----------
     connect : float
-        Seconds for name resolution and connection together, whatever the number of addresses.
+        Seconds for name resolution and connection together, for all addresses of a host.
     read : float
-        Seconds without any byte.
+        Maximum seconds without data.
     grace : float
-        Seconds before ``minimum_rate`` is asked for.
+        Seconds before ``minimum_rate`` applies.
     minimum_rate : float
-        Bytes per second, on average since the beginning: a server that drips is given up.
+        Minimum bytes per second, averaged since the start of the download.
     """
 
     connect: float = 5.0
@@ -46,14 +46,14 @@ class Patience:
 
 
 def download(url: str, *, patience: Patience | None = None) -> Iterator[bytes]:
-    """Yield the body of a URL as the server sends it.
+    """Yield the body of a URL in blocks.
 
     Raises
     ------
     UnreachableError
-        If no connection can be made, or nobody answers on it.
+        If no connection can be made, or the server does not answer.
     SourceError
-        If the server does not deliver the whole body.
+        If the server does not send the complete body.
     """
     patience = patience or Patience()
     if urlsplit(url).scheme not in {"http", "https"}:
@@ -80,10 +80,10 @@ def download(url: str, *, patience: Patience | None = None) -> Iterator[bytes]:
 
 
 def _body(response: requests.Response, patience: Patience) -> Iterator[bytes]:
-    """Yield what comes, undecoded: what is gzipped is recognised, and bounded, further on."""
+    """Yield the raw body; gzip is detected and limited by the caller."""
     begun = time.monotonic()
     n_bytes = 0
-    # read1 returns what is there; read would wait for a whole chunk, however slowly it drips.
+    # read1 returns available data; read would wait for a whole chunk, even from a slow server.
     while chunk := response.raw.read1(_CHUNK, decode_content=False):
         yield chunk
         n_bytes += len(chunk)
@@ -96,15 +96,15 @@ def _body(response: requests.Response, patience: Patience) -> Iterator[bytes]:
 
 
 def _connect(url: str, patience: Patience) -> None:
-    """Find out within ``patience.connect`` seconds whether there is anybody at all.
+    """Check within ``patience.connect`` seconds that the server accepts connections.
 
-    The connect timeout of requests holds for each address of a host anew, of which some mirrors
-    have sixteen, and not for name resolution at all.
+    The connect timeout of requests applies to each address of a host separately, of which some
+    mirrors have sixteen, and not to name resolution.
     """
     proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
     parts = urlsplit(proxy if proxy and "//" in proxy else f"http://{proxy}" if proxy else url)
     address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
-    # Its host and port only: the address of a proxy may hold a password.
+    # Host and port only: the URL of a proxy may contain a password.
     through = f"proxy {address[0]}:{address[1]}: " if proxy else ""
     outcome: queue.SimpleQueue[OSError | None] = queue.SimpleQueue()
 
@@ -121,7 +121,7 @@ def _connect(url: str, patience: Patience) -> None:
         error = outcome.get(timeout=patience.connect)
     except queue.Empty:
         error = TimeoutError()
-    if isinstance(error, TimeoutError):  # the thread's own timer may go off before ours
+    if isinstance(error, TimeoutError):  # the thread's own timeout may expire first
         raise UnreachableError(f"{through}no connection within {patience.connect:g} s")
     if isinstance(error, socket.gaierror):
         text = f"no address for {address[0]} ({error.strerror})"

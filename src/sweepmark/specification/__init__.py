@@ -1,1 +1,1 @@
-"""What one evaluation is: its data, rows, task, method and pipeline, each by plain values."""
+"""The specification of one evaluation: data, rows, task, method and pipeline, as plain values."""

@@ -1,8 +1,8 @@
-"""The resolver: from a named class and plain parameters to an object, and nothing else.
+"""The resolver: builds an object from a class name and plain parameters.
 
-A configuration is untrusted. ``_target_`` may name a class of an allowed package under an allowed
-base; functions, modules and anything that reads files cannot be reached. Hydra's ``instantiate``
-is never called: its block list lets ``joblib.load`` through.
+A configuration is untrusted. ``_target_`` may name a class of an allowed package with an allowed
+base class; functions, modules and classes that read files are not accessible. Hydra's
+``instantiate`` is never called: its block list lets ``joblib.load`` through.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ __all__ = [
     "TARGET",
     "accepts",
     "build",
-    "find",
+    "find_class",
     "parameter_kinds",
     "resolve_component",
-    "settle",
+    "settle_numbers",
 ]
 
 ALLOWED_PACKAGES = frozenset({"sklearn", "sweepmark"})
-"""Packages whose classes may be named; ``--trust`` adds to them."""
+"""Packages whose classes are allowed; ``--trust`` adds to them."""
 
 _THREADS = ("n_jobs", "thread_count", "num_threads", "nthread")
-"""What a constructor calls its number of threads: joblib and scikit-learn, CatBoost, LightGBM,
+"""Names of the parameter for the number of threads: joblib and scikit-learn, CatBoost, LightGBM,
 XGBoost."""
 
 _OURS = {
@@ -43,20 +43,21 @@ _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_O
 _REFUSED = {"memory": "a cache folder is read with pickle, which executes what lies in it"}
 
 
-def find(target: object, *, trusted: Sequence[str] = ()) -> type:
-    """Return the class that a ``_target_`` names.
+def find_class(target: object, *, trusted: Sequence[str] = ()) -> type:
+    """Return the class of a ``_target_``.
 
     Parameters
     ----------
     target : str
         Dotted path of the class.
     trusted : sequence of str
-        Packages allowed besides ALLOWED_PACKAGES.
+        Packages allowed in addition to ALLOWED_PACKAGES.
 
     Raises
     ------
     ConfigurationError
-        If the package is not allowed, nothing is found, or it is no class of an allowed kind.
+        If the package is not allowed, or the name does not exist or is not a class of an allowed
+        kind.
     """
     parts = target.split(".") if isinstance(target, str) else [""]
     if not isinstance(target, str) or not all(map(str.isidentifier, parts)) or len(parts) == 1:
@@ -71,7 +72,7 @@ def find(target: object, *, trusted: Sequence[str] = ()) -> type:
         )
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # noqa: BLE001 -- a trusted package may fail in any way
+    except Exception as error:  # noqa: BLE001 -- a trusted package may raise anything
         raise ConfigurationError(f"{TARGET} {target!r} cannot be imported: {error}") from None
     found = getattr(module, name, None)
     if found is None:
@@ -101,30 +102,30 @@ def _bases() -> tuple[type, ...]:
 
 @cache
 def _parameters(cls: type) -> Mapping[str, Any]:
-    """Return the parameters that a constructor takes by name, and their defaults.
+    """Return the keyword parameters of a constructor with their defaults.
 
-    Of one that takes ``**kwargs``, ``get_params`` of an object knows more, as XGBoost's does.
+    If it takes ``**kwargs``, as XGBoost's does, ``get_params`` of an instance is used as well.
     """
     known = inspect.signature(cls).parameters.values()
     named = {each.name: each.default for each in known if each.kind in _BY_NAME}
     if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in known):
         try:
             further = cls().get_params(deep=False)
-        except Exception:  # noqa: BLE001 -- a trusted class may fail in any way
+        except Exception:  # noqa: BLE001 -- a trusted class may raise anything
             further = {}
         named = further | named
     return named
 
 
 def accepts(cls: type, parameter: str) -> bool:
-    """Tell whether a class's constructor takes a parameter."""
+    """Return whether a class's constructor takes a parameter."""
     return parameter in _parameters(cls)
 
 
 def resolve_component(
     component: Mapping[str, Any], *, where: str, seed: int, trusted: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Return a component with everything that decides its numbers written out.
+    """Return a component with all parameters that affect its results filled in.
 
     Parameters
     ----------
@@ -133,18 +134,18 @@ def resolve_component(
     where : str
         The component's place in the configuration, for messages.
     seed : int
-        What ``random_state`` is where the class takes one and no number is given.
+        The value of ``random_state`` if the class takes one and no number is given.
     trusted : sequence of str
-        Packages allowed besides ours.
+        Packages allowed in addition to the default ones.
 
     Raises
     ------
     ConfigurationError
-        If the class or a parameter is refused or does not exist.
+        If the class or a parameter is not allowed or does not exist.
     """
     if TARGET not in component:
         raise ConfigurationError(f"{where} must name its class in {where}.{TARGET}.")
-    cls = find(component[TARGET], trusted=trusted)
+    cls = find_class(component[TARGET], trusted=trusted)
     resolved: dict[str, Any] = {}
     for name, value in component.items():
         if name != TARGET:
@@ -161,7 +162,7 @@ def resolve_component(
 
 
 def _is_random(cls: type, parameters: Mapping[str, Any]) -> bool:
-    """Tell whether a seed means anything: KFold and its kin refuse one unless they shuffle."""
+    """Return whether a class uses a seed: KFold and similar reject one unless they shuffle."""
     from sklearn.model_selection import BaseCrossValidator
 
     if issubclass(cls, BaseCrossValidator) and not parameters.get("shuffle", False):
@@ -181,31 +182,31 @@ def _check_parameter(cls: type, name: str, *, where: str) -> None:
 
 
 def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[str] = ()) -> Any:
-    """Build the object that a resolved component describes.
+    """Build the object of a resolved component.
 
     Parameters
     ----------
     component : mapping
         As :func:`resolve_component` returns it.
     threads : int
-        What ``n_jobs``, or whatever the class calls it, is: elsewhere than in scikit-learn the
-        default is often all cores.
+        The value of ``n_jobs`` or the equivalent parameter: outside scikit-learn the default is
+        often all cores.
     trusted : sequence of str
-        Packages allowed besides ours.
+        Packages allowed in addition to the default ones.
 
     Raises
     ------
     ConfigurationError
-        If a parameter's value is refused by the class.
+        If the class rejects a parameter's value.
     """
-    cls = find(component[TARGET], trusted=trusted)
+    cls = find_class(component[TARGET], trusted=trusted)
     arguments = {
         name: _map_components(value, lambda nested: build(nested, threads=threads, trusted=trusted))
         for name, value in component.items()
         if name != TARGET
     }
     for name, value in arguments.items():
-        # YAML knows no tuples; some constructors take nothing else.
+        # YAML has no tuples, but some constructors accept nothing else.
         if isinstance(value, list) and isinstance(_default(cls, name), tuple):
             arguments[name] = tuple(value)
     parameter = next((name for name in _THREADS if accepts(cls, name)), None)
@@ -221,20 +222,20 @@ def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[s
 
 
 def _is_single(cls: type, parameter: str) -> bool:
-    """Tell whether a class runs one thread unless told otherwise.
+    """Return whether a class uses one thread by default.
 
-    None is one to scikit-learn, which warns where a number is given and has no effect; to others
-    it may be all cores.
+    To scikit-learn, None means one thread, and it warns if a number is given without effect; to
+    others None may mean all cores.
     """
     is_known = cls.__module__.partition(".")[0] in ALLOWED_PACKAGES
     return is_known and _default(cls, parameter) in (None, 1)
 
 
 def parameter_kinds(target: object, parameter: str) -> Kinds | None:
-    """Return which kinds of number the class that a ``_target_`` names tells apart.
+    """Return the kinds of number that the class of a ``_target_`` distinguishes.
 
-    Of a trusted package's classes nothing is known, so that a number means the same wherever a
-    sweep is read: its parameters are as they were typed.
+    None for classes of a trusted package, which may not be installed where a sweep is read: their
+    parameters stay as typed.
     """
     if not isinstance(target, str) or target.partition(".")[0] not in ALLOWED_PACKAGES:
         return None
@@ -244,25 +245,26 @@ def parameter_kinds(target: object, parameter: str) -> Kinds | None:
 @cache
 def _kinds(target: str, parameter: str) -> Kinds | None:
     try:
-        return kinds_of(find(target), parameter)
-    except ConfigurationError:  # building it says so
+        return kinds_of(find_class(target), parameter)
+    except ConfigurationError:  # building it raises the error
         return None
 
 
-def settle(node: Any) -> Any:
-    """Return a plain value in which every component's integers are of the kind its class takes.
+def settle_numbers(node: Any) -> Any:
+    """Return a plain value with the integers of components converted to the kind their class takes.
 
     Examples
     --------
-    >>> settle({"classifier": {"_target_": "sklearn.svm.SVC", "C": 1, "degree": 2}})
+    >>> settle_numbers({"classifier": {"_target_": "sklearn.svm.SVC", "C": 1, "degree": 2}})
     {'classifier': {'_target_': 'sklearn.svm.SVC', 'C': 1.0, 'degree': 2}}
     """
     if isinstance(node, Mapping):
         target = node.get(TARGET)
         return {
-            key: settle(convert(item, parameter_kinds(target, key))) for key, item in node.items()
+            key: settle_numbers(convert(item, parameter_kinds(target, key)))
+            for key, item in node.items()
         }
-    return [settle(item) for item in node] if isinstance(node, list) else node
+    return [settle_numbers(item) for item in node] if isinstance(node, list) else node
 
 
 def _default(cls: type, parameter: str) -> Any:

@@ -1,4 +1,4 @@
-"""How the training rows are divided once more: into folds, or into fitted and held out."""
+"""Division of the training rows into folds, or into fitted and held-out rows."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["check_folds", "check_held_out", "fold_rows", "hold_out"]
 def fold_rows(
     method: Mapping[str, Any], y: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return which of the training rows one fold fits on and scores, as positions in y.
+    """Return the training rows that one fold fits on and those that it scores, as positions in y.
 
-    The folds are scikit-learn's ``StratifiedKFold`` or ``KFold``.
+    The folds are those of scikit-learn's ``StratifiedKFold`` or ``KFold``.
     """
     from sklearn.model_selection import KFold, StratifiedKFold
 
@@ -35,15 +35,15 @@ def fold_rows(
 
 
 def hold_out(part: Mapping[str, Any], n_rows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return which of the training rows are fitted on and which are held out, as positions.
+    """Return the positions of the training rows that are fitted on and of those held out.
 
     Parameters
     ----------
     part : mapping
         ``fraction``, the share held out (rounded to whole rows); ``rows``, "last" or "random";
-        ``seed`` of the latter.
+        ``seed`` for "random".
     n_rows : int
-        Training rows. Both parts keep their order.
+        Number of training rows. Both parts keep their order.
 
     Examples
     --------
@@ -59,12 +59,12 @@ def hold_out(part: Mapping[str, Any], n_rows: int) -> tuple[NDArray[np.int64], N
 
 
 def check_held_out(y_train: NDArray[np.int64], part: Mapping[str, Any]) -> None:
-    """Refuse to hold out all rows, none, or all that a class has.
+    """Raise if all rows, no row, or all rows of a class would be held out.
 
     Raises
     ------
     ConfigurationError
-        Naming the classes that could not be learned.
+        With the classes that would have no fitted rows.
     """
     fit, held_out = hold_out(part, len(y_train))
     if not fit.size or not held_out.size:
@@ -82,12 +82,12 @@ def check_held_out(y_train: NDArray[np.int64], part: Mapping[str, Any]) -> None:
 
 
 def check_folds(y_train: NDArray[np.int64], methods: Iterable[Mapping[str, Any]]) -> None:
-    """Refuse folds that would be fitted without one of the classes.
+    """Raise if a fold would be fitted without one of the classes.
 
     Raises
     ------
     ConfigurationError
-        Naming the class and the fold; unstratified folds of ordered rows can be like that.
+        With the class and the fold; this happens with unstratified folds of sorted rows.
     """
     classes = np.unique(y_train)
     for method in methods:

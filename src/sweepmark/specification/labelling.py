@@ -1,4 +1,4 @@
-"""Parameters of components that are labels, such as class weights: written as the file has them."""
+"""Parameters of components that contain labels, such as class weights, written as in the file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.errors import ConfigurationError, unknown_name
-from sweepmark.specification.components import TARGET, find
+from sweepmark.specification.components import TARGET, find_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
     Write = Callable[[Labels, int], Any]
 
-__all__ = ["check_labels", "place_labels"]
+__all__ = ["name_labels", "place_labels"]
 
 _BY_LABEL = {"class_weight", "class_weights"}
-"""Parameters that are mappings of labels."""
+"""Parameters that are mappings with labels as keys."""
 
 _OF_LABEL = {"constant", "pos_label"}
-"""Parameters that are a label."""
+"""Parameters whose value is a label."""
 
 _TWO = 2
 
 
-def check_labels(
+def name_labels(
     component: Mapping[str, Any],
     labels: Labels,
     *,
@@ -38,28 +38,28 @@ def check_labels(
     positive: int | None = None,
     trusted: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return a component with every label by its name, however it was written.
+    """Return a component with every label given by its name.
 
-    A ``DummyClassifier`` that always says one label, without being told which, says the one of
-    two that is not positive.
+    A ``DummyClassifier`` with strategy "constant" and no ``constant`` gets the negative one of two
+    labels.
 
     Parameters
     ----------
     component : mapping
         ``_target_`` and parameters; nested components likewise.
     labels : Labels
-        Those of the training part.
+        The labels of the training part.
     where : str
         The component's place in the configuration, for messages.
     positive : int or None
         The positive one of two labels.
     trusted : sequence of str
-        Packages allowed besides ours.
+        Packages allowed in addition to the default ones.
 
     Raises
     ------
     ConfigurationError
-        If one is no label of the training part.
+        If one is not a label of the training part.
     """
 
     def name(known: Labels, code: int) -> str:
@@ -84,16 +84,16 @@ def check_labels(
 def place_labels(
     component: Mapping[str, Any], labels: Labels, *, trusted: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Return a component with every label as its estimator meets it when it is fitted.
+    """Return a component with every label as the estimator sees it in ``fit``.
 
     Parameters
     ----------
     component : mapping
-        From :func:`check_labels`.
+        From :func:`name_labels`.
     labels : Labels
-        Those that are fitted on.
+        The labels that are fitted on.
     trusted : sequence of str
-        Packages allowed besides ours.
+        Packages allowed in addition to the default ones.
     """
 
     def value(known: Labels, code: int) -> int | str | bool:
@@ -110,7 +110,7 @@ def _written(
     where: str,
     trusted: Sequence[str],
 ) -> dict[str, Any]:
-    cls = find(component[TARGET], trusted=trusted)
+    cls = find_class(component[TARGET], trusted=trusted)
 
     def nested(value: Any, path: str) -> Any:
         if isinstance(value, Mapping) and TARGET in value:
@@ -126,7 +126,7 @@ def _written(
         path = f"{where}.{name}"
         if name in _BY_LABEL and isinstance(value, Mapping):
             keys = {key: write(*_found(key, labels, path)) for key in value}
-            # 1 is True's equal, and skops (0.16) takes every boolean key for True.
+            # 1 equals True, and skops 0.16 reads every boolean key as True.
             written[name] = {
                 int(keys[key]) if isinstance(keys[key], bool) else keys[key]: item
                 for key, item in value.items()
@@ -151,10 +151,10 @@ def _found(wanted: object, labels: Labels | None, where: str) -> tuple[Labels, i
 
 
 def _inside(cls: type, labels: Labels | None) -> Labels | None:
-    """Return the labels that a component's own components are fitted on.
+    """Return the labels that the nested components of a component are fitted on.
 
-    Some of scikit-learn's number the classes from 0 for them; some give them a few of the classes
-    at a time: None, unless there are two in all.
+    Some of scikit-learn's meta-estimators encode the classes from 0; some fit on a subset of the
+    classes at a time: None then, unless there are only two classes.
     """
     numbering, dividing = _meta_estimators()
     if labels is None or not issubclass(cls, (*numbering, *dividing)):

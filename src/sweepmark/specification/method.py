@@ -1,4 +1,4 @@
-"""The method of an evaluation as plain values: what is fitted on, and what is scored."""
+"""The method of an evaluation as plain values: which rows are fitted on and which are scored."""
 
 from __future__ import annotations
 
@@ -25,22 +25,21 @@ _TWO = 2
 
 
 def resolve_methods(config: Config, y_train: NDArray[np.int64]) -> tuple[dict[str, Any], ...]:
-    """Return the methods of a trial's evaluations: one, or one a fold.
+    """Return the methods of a trial's evaluations: one, or one per fold.
 
-    What is not used is left out, so that evaluations that know nothing of an option keep their
-    keys.
+    Unused options are left out, so that evaluations that do not use an option keep their keys.
 
     Parameters
     ----------
     config : Config
         Group ``evaluation`` and the seed.
     y_train : ndarray of shape (n_train,), int64
-        What is to be learned of the training part.
+        The targets of the training part.
 
     Raises
     ------
     ConfigurationError
-        If options contradict each other, or rows are fitted on without one of the classes.
+        If options contradict each other, or the rows fitted on lack one of the classes.
     """
     asked = config.evaluation
     options: dict[str, Any] = {}
@@ -93,7 +92,7 @@ def _validation(config: Config, y_train: NDArray[np.int64]) -> dict[str, Any]:
 
 
 def _threshold(config: Config, fitted: NDArray[np.int64]) -> float | dict[str, Any]:
-    """Return the number, or the rule and the folds on which it chooses."""
+    """Return the number, or the rule and the folds used to apply it."""
     asked = config.evaluation
     parsed = parse_threshold("" if asked.threshold is None else asked.threshold)
     classes, counts = np.unique(fitted, return_counts=True)
@@ -126,12 +125,12 @@ def _threshold(config: Config, fitted: NDArray[np.int64]) -> float | dict[str, A
 def check_classifier(
     evaluation: EvaluationConfig, classifier: Mapping[str, Any], *, trusted: Sequence[str] = ()
 ) -> None:
-    """Refuse a classifier that cannot be trained by epochs, or has no scores, where these matter.
+    """Raise if a classifier lacks ``partial_fit`` or scores that the configuration needs.
 
     Raises
     ------
     ConfigurationError
-        Naming our classifiers that can.
+        With the classifiers that can be used.
     """
     if evaluation.epochs is None and evaluation.threshold is None:
         return

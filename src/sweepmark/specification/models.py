@@ -1,4 +1,4 @@
-"""Fitted pipelines as bytes: skops format, which executes nothing while it is read."""
+"""Serialisation of fitted pipelines in skops format, which executes no code when loaded."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TRUSTED_TYPES = frozenset(
         "sklearn.utils._bunch.Bunch",
     }
 )
-"""What fitted scikit-learn classifiers hold and skops 0.16 does not know to be harmless."""
+"""Types inside fitted scikit-learn classifiers that are harmless but not in skops 0.16's list."""
 
 _OURS = frozenset(
     {
@@ -47,7 +47,8 @@ _OURS = frozenset(
         "sweepmark.estimators.scaling.Scale",
     }
 )
-"""Our estimators; our SVC is dumped as scikit-learn's. Functions and other classes are refused."""
+"""sweepmark's estimators (its SVC is dumped as scikit-learn's). Functions and other classes are
+refused."""
 
 
 def dump(estimator: Any) -> bytes:
@@ -66,20 +67,20 @@ def dump(estimator: Any) -> bytes:
 
 
 def load(content: bytes, *, packages: Collection[str] = ()) -> Any:
-    """Return the estimator of a skops file.
+    """Load the estimator from a skops file.
 
     Parameters
     ----------
     content : bytes
-        The file. What it says of itself is not believed: only types that skops knows to be
-        harmless, those of TRUSTED_TYPES and our own estimators are built.
+        The file's content, which is untrusted: only types that skops considers harmless, those of
+        TRUSTED_TYPES and sweepmark's estimators are built.
     packages : collection of str
-        Further packages whose types the user trusts.
+        Additional packages whose types the user trusts.
 
     Raises
     ------
     DataError
-        If it is no skops file, names other types, or is of other versions.
+        If it is not a skops file, contains other types, or was written by other versions.
     """
     import skops.io
 
@@ -99,10 +100,10 @@ def load(content: bytes, *, packages: Collection[str] = ()) -> Any:
 
 
 def trusted_types(content: bytes) -> list[str]:
-    """Return the types in a skops file that are trusted here, though skops does not know them.
+    """Return the types in a skops file that are trusted here but not by skops.
 
-    A file may come from elsewhere, and must not say itself whom to trust. The file's own list of
-    its types is read without skops, which takes half a second to import.
+    A file may come from somebody else and must not decide itself what to trust. Its types are read
+    without skops, which takes half a second to import.
 
     Raises
     ------
@@ -121,7 +122,7 @@ def trusted_types(content: bytes) -> list[str]:
 
 
 def _named_types(tree: object) -> Iterator[str]:
-    """Yield the types that the nodes of a skops file's tree name."""
+    """Yield the types of the nodes in a skops file's schema."""
     if isinstance(tree, dict):
         module, name = tree.get("__module__"), tree.get("__class__")
         if isinstance(module, str) and isinstance(name, str):

@@ -1,4 +1,4 @@
-"""The parts of an evaluation: which rows it fits on, scores and watches, and their labels."""
+"""The parts of an evaluation: the rows that it fits on, scores and monitors, and their labels."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ __all__ = ["Parts"]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Parts:
-    """Which rows of the data set are fitted on, scored, and watched without being either.
+    """The rows of a data set that are fitted on, scored, and monitored without being either.
 
     Attributes
     ----------
     specification : Specification
-        Whose they are.
+        The evaluation.
     labels : Labels
-        What its classes are called, inside and outside.
+        The codes, values and names of its classes.
     fit, scored : ndarray of int64
-        Numbers of rows.
+        Row numbers.
     watched : ndarray of int64 or None
-        None where no other rows are watched.
+        Rows that are only monitored; None if there are none.
     """
 
     specification: Specification
@@ -47,12 +47,12 @@ class Parts:
 
     @classmethod
     def of(cls, specification: Specification) -> Parts:
-        """Return the parts that a specification asks for.
+        """Return the parts of a specification.
 
         Raises
         ------
         DataError
-            If the data set is damaged in the cache, or not there (NotFoundError).
+            If the data set is damaged in the cache, or missing (NotFoundError).
         """
         task, method = specification.task, specification.method
         dataset = _opened(specification.data, _root())
@@ -69,17 +69,17 @@ class Parts:
         return replace(parts, fit=train[fit], watched=train[held_out])
 
     def divided(self, fit: NDArray[np.int64], scored: NDArray[np.int64]) -> Parts:
-        """Return parts of those that are fitted on, given as positions in them."""
+        """Return parts of the rows that are fitted on, given as positions in them."""
         return replace(self, fit=self.fit[fit], scored=self.fit[scored], watched=None)
 
     @property
     def positive(self) -> int | None:
-        """The number of the positive class; None of more than two."""
+        """The code of the positive class; None for more than two classes."""
         return positive_class(self.specification.task)
 
     @property
     def n_positive(self) -> int:
-        """How many rows of the positive class are fitted on; 0 where there is none."""
+        """Number of fitted rows of the positive class; 0 if there is none."""
         return 0 if self.positive is None else int((self._y_fit == self.positive).sum())
 
     @property
@@ -94,13 +94,14 @@ class Parts:
 
     @property
     def pos_label(self) -> int | str | bool | None:
-        """The positive class as estimators have it."""
+        """The positive class as a value that estimators use."""
         return None if self.positive is None else self.labels.value(self.positive)
 
     def take(self, rows: NDArray[np.int64]) -> Part:
-        """Return rows with labels as estimators have them.
+        """Return rows, with labels as values that estimators use.
 
-        The data set is opened for them alone: what is mapped of it goes when they do.
+        The data set is opened for these rows only, so that its memory mapping is released with
+        them.
         """
         from sweepmark.data import open_dataset
 
@@ -117,10 +118,10 @@ def _root() -> Path:
 
 @lru_cache(maxsize=2)
 def _opened(digest: str, root: Path) -> Dataset:
-    """Open a data set once for all evaluations of it: some take little longer than that."""
+    """Open a data set once for all its evaluations, some of which take little longer."""
     from sweepmark.data import open_dataset
 
-    del root  # where it is looked for
+    del root  # the cache folder is part of the key
     return open_dataset(digest)
 
 

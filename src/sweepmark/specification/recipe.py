@@ -13,7 +13,7 @@ from sweepmark.specification.components import (
     ALLOWED_PACKAGES,
     TARGET,
     build,
-    find,
+    find_class,
     resolve_component,
 )
 from sweepmark.specification.labelling import place_labels
@@ -41,25 +41,25 @@ CLASSIFIER = "classifier"
 """The name of the Pipeline's last step."""
 
 _EVALUATION = "sweepmark's evaluation"
-"""What EVALUATION_VERSION is called where a sweep keeps the versions that it was begun with."""
+"""The name of EVALUATION_VERSION among the versions that a sweep was started with."""
 
 _LIBRARIES = ("numpy", "scikit-learn", "scipy")
 _FURTHER = ("scikit-image",)
-"""Libraries that only some components compute with; their classes say so in ``libraries``."""
+"""Libraries used only by some components, whose classes list them in ``libraries``."""
 
 _COUNTING = frozenset({"xgboost"})
-"""Packages whose classifiers take no labels but 0 to n - 1."""
+"""Packages whose classifiers accept only labels 0 to n - 1."""
 
 
 def resolve_recipe(
     config: Config, *, trusted: Sequence[str] = ()
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return preprocessing and classifier with everything that decides their numbers.
+    """Return preprocessing and classifier with all parameters that affect their results.
 
     Raises
     ------
     ConfigurationError
-        If a component or a parameter's value is refused.
+        If a component or a parameter's value is invalid.
     """
     _check_names(config.preprocess)
     preprocess = {
@@ -76,7 +76,7 @@ def resolve_recipe(
 
 
 def _check_names(steps: Iterable[str]) -> None:
-    """Refuse names that a Pipeline cannot give its steps."""
+    """Raise on names that are invalid for steps of a Pipeline."""
     for name in steps:
         if name == CLASSIFIER or "__" in name or not name:
             raise ConfigurationError(
@@ -86,7 +86,7 @@ def _check_names(steps: Iterable[str]) -> None:
 
 
 def _check_kind(built: Any, where: str, kind: str) -> None:
-    """Refuse what would fail in the middle of every trial."""
+    """Raise if a component is of the wrong kind, which would make every trial fail."""
     from sklearn.base import is_classifier
 
     if kind == CLASSIFIER:
@@ -101,14 +101,15 @@ def _check_kind(built: Any, where: str, kind: str) -> None:
 
 
 def build_pipeline(specification: Specification, labels: Labels | None = None) -> Pipeline:
-    """Build the unfitted Pipeline that a specification describes.
+    """Build the unfitted Pipeline of a specification.
 
     Parameters
     ----------
     specification : Specification
         Which one.
     labels : Labels or None
-        Those that it is fitted on; None leaves class weights and the like as they are written.
+        The labels that it is fitted on; None leaves class weights and similar parameters as
+        written.
     """
     from sklearn.pipeline import Pipeline
 
@@ -129,9 +130,9 @@ def build_pipeline(specification: Specification, labels: Labels | None = None) -
 
 
 def _counted(classifier: Any, labels: Labels) -> Any:
-    """Return a classifier that takes any labels, also where it knows none but 0 to n - 1.
+    """Return a classifier that accepts any labels, even if its class accepts only 0 to n - 1.
 
-    A vote of one is scikit-learn's own way to number the classes of an estimator.
+    A VotingClassifier of one estimator encodes the classes for it.
     """
     from sklearn.ensemble import VotingClassifier
 
@@ -142,15 +143,15 @@ def _counted(classifier: Any, labels: Labels) -> Any:
 
 
 def library_versions(trusted: Sequence[str] = ()) -> dict[str, str]:
-    """Return the exact versions of the libraries that compute, by name.
+    """Return the exact versions of the computing libraries, by name.
 
-    A trusted package that no release installed is pinned by the hash of its source.
+    A trusted package that was not installed from a release is pinned by the hash of its source.
     """
     return dict(_versions(tuple(trusted)))
 
 
 def sweep_versions(trusted: Sequence[str] = ()) -> dict[str, str]:
-    """Return the versions that a sweep keeps to, by name: all that its keys may depend on."""
+    """Return the versions that a sweep's keys may depend on, by name."""
     further = {name: metadata.version(name) for name in _FURTHER}
     return library_versions(trusted) | further | {_EVALUATION: str(EVALUATION_VERSION)}
 
@@ -158,15 +159,15 @@ def sweep_versions(trusted: Sequence[str] = ()) -> dict[str, str]:
 def recipe_versions(
     components: Iterable[Mapping[str, Any]], trusted: Sequence[str] = ()
 ) -> dict[str, str]:
-    """Return the versions of the libraries that some resolved components compute with, by name."""
-    classes = [find(target, trusted=trusted) for target in _targets(list(components))]
+    """Return the versions of the libraries that resolved components use, by name."""
+    classes = [find_class(target, trusted=trusted) for target in _targets(list(components))]
     further = {name for cls in classes for name in getattr(cls, "libraries", ())}
     versions = {name: metadata.version(name) for name in _FURTHER if name in further}
     return library_versions(trusted) | versions
 
 
 def _targets(node: Any) -> Iterator[str]:
-    """Yield what every component in a plain value names as its class."""
+    """Yield the class name of every component in a plain value."""
     if isinstance(node, dict):
         if TARGET in node:
             yield node[TARGET]
@@ -203,10 +204,10 @@ def _version(package: str) -> str:
 
 
 def _release(folder: Path, beginning: str) -> str | None:
-    """Return the version of the distribution that installed what begins so, in a folder.
+    """Return the version of the distribution that installed a package in a folder.
 
-    None of a source tree, also of one that is installed as editable: its files change, and its
-    version does not.
+    None for a source tree, including an editable installation: its files may change without a new
+    version.
     """
     for distribution in metadata.distributions(path=[str(folder)]):
         if f"\n{beginning}" in f"\n{distribution.read_text('RECORD') or ''}":

@@ -1,4 +1,4 @@
-"""The Specification: everything one evaluation's numbers depend on, and the key made of it."""
+"""The Specification: everything that the result of one evaluation depends on, and its key."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 __all__ = ["EVALUATION_VERSION", "Specification", "canonical_json"]
 
 EVALUATION_VERSION = 5
-"""Raised whenever sweepmark itself changes what an evaluation computes."""
+"""Incremented whenever a change of sweepmark changes the results of evaluations."""
 
 
 def canonical_json(value: object) -> str:
-    """Return the one JSON text of a plain value: sorted keys, no spaces, no NaN.
+    """Return the canonical JSON text of a plain value: sorted keys, no spaces, no NaN.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def canonical_json(value: object) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Specification:
-    """One pure evaluation, in plain values; equal specifications give equal numbers.
+    """One evaluation, in plain values; equal specifications give equal results.
 
     Attributes
     ----------
@@ -39,15 +39,15 @@ class Specification:
         SHA-256 digest of the data set.
     split, task, method : mapping
         As :mod:`sweepmark.specification.split` and :mod:`sweepmark.evaluation.evaluate` resolve
-        them; ``method`` says whether the test part or one fold is scored.
+        them; ``method`` says which rows are scored, such as the test part or one fold.
     preprocess, classifier : mapping
         Components with all their parameters, ``random_state`` filled in.
     seed : int
-        What ``random_state`` is where no number was given.
+        The value of ``random_state`` where no number was given.
     threads : int
-        BLAS and OpenMP threads: they change last digits, so they are part of the key.
+        BLAS and OpenMP threads: they affect last digits, so they are part of the key.
     versions : mapping of str to str
-        Exact versions of the libraries that compute.
+        Exact versions of the computing libraries.
     key : str
         SHA-256 of the canonical JSON of all the above and of EVALUATION_VERSION.
     """
@@ -66,19 +66,19 @@ class Specification:
     def __post_init__(self) -> None:
         """Compute the key."""
         object.__setattr__(self, "key", "")
-        read_back = json.loads(json.dumps(self.document()))  # where every name is a text
+        read_back = json.loads(json.dumps(self.document()))  # mapping keys become text
         text = canonical_json(read_back)
         object.__setattr__(self, "key", hashlib.sha256(text.encode()).hexdigest())
 
     @property
     def rows_key(self) -> str:
-        """What decides the rows that the classifier sees: equal keys are equal rows and labels."""
+        """Identifies the classifier's training input: equal keys mean equal rows and labels."""
         steps = list(self.preprocess.items())
         rows = [self.data, self.split, self.task, self.method, steps, self.threads, self.versions]
         return canonical_json(rows)
 
     def document(self) -> dict[str, Any]:
-        """Return the specification as the plain mapping that the key is the hash of.
+        """Return the specification as the plain mapping whose hash is the key.
 
         The steps of ``preprocess`` are a list there: their order counts, a mapping's does not.
         """

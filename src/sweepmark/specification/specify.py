@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.specification.labelling import check_labels
+from sweepmark.specification.labelling import name_labels
 from sweepmark.specification.method import check_classifier, resolve_methods
 from sweepmark.specification.recipe import CLASSIFIER, recipe_versions, resolve_recipe
 from sweepmark.specification.specification import Specification
@@ -104,9 +104,9 @@ def _labelled(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return components with their labels by name, each one of the training part's."""
     steps = {
-        name: check_labels(step, labels, where=f"preprocess.{name}", trusted=trusted)
+        name: name_labels(step, labels, where=f"preprocess.{name}", trusted=trusted)
         for name, step in preprocess.items()
     }
-    return steps, check_labels(
+    return steps, name_labels(
         classifier, labels, where=CLASSIFIER, positive=positive, trusted=trusted
     )

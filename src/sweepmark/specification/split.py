@@ -1,4 +1,4 @@
-"""Which rows are for training and which for testing."""
+"""The split of a data set into training and test rows."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ __all__ = [
 
 
 def resolve_split(config: SplitConfig, dataset: Dataset) -> dict[str, Any]:
-    """Return the split as plain values: only what decides which rows are taken.
+    """Return the split as plain values: only what affects which rows are used.
 
     Parameters
     ----------
     config : SplitConfig
         Group ``split``.
     dataset : Dataset
-        What is split.
+        The data set to split.
 
     Returns
     -------
     dict
-        ``source`` ("official", "pooled" or "train"), ``n_train``, ``n_test``, and for a cut of
-        our own its ``train_ratio`` and ``seed``, and its ``head`` where there is one.
+        ``source`` ("official", "pooled" or "train"), ``n_train``, ``n_test``, and for pooled rows
+        ``train_ratio`` and ``seed``, and ``head`` if there is one.
 
     Raises
     ------
     ConfigurationError
-        If there are not that many rows, or one side would be empty.
+        If there are not enough rows, or one part would be empty.
     """
     source = config.source
     if source == "auto":
@@ -110,7 +110,7 @@ def _parts(size: int, train_ratio: float) -> tuple[int, int]:
 
 
 def _largest(train_ratio: float, n_train: int, n_test: int) -> int:
-    """Return the largest size of which both parts exist."""
+    """Return the largest size for which both parts have enough rows."""
     bounds = (n_train + 0.5) / train_ratio, (n_test + 0.5) / (1 - train_ratio)
     size = int(min(bounds)) + 2
     while round(size * train_ratio) > n_train or size - round(size * train_ratio) > n_test:
@@ -152,17 +152,17 @@ def split_rows(
 
 
 def stratified_order(y: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Return an order of all rows in which every head has about the shares of the whole.
+    """Return an order of all rows in which every prefix is approximately stratified.
 
-    Each class is shuffled and spread evenly over the unit interval; rows are taken by their
-    place there, ties in random order.
+    Each class is shuffled and spread evenly over the unit interval; rows are sorted by their
+    position there, ties in random order.
 
     Parameters
     ----------
     y : ndarray of shape (n,)
         Labels.
     seed : int
-        Of the shuffle.
+        Seed of the shuffle.
 
     Returns
     -------
@@ -180,7 +180,7 @@ def stratified_order(y: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
 def check_classes(
     y_train: NDArray[np.int64], y_test: NDArray[np.int64], evaluation: EvaluationConfig
 ) -> None:
-    """Refuse parts that cannot be learned from, before anything starts.
+    """Raise if the classes do not allow training, before anything starts.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The Task: what is predicted, the labels as they stand or one of them against the rest."""
+"""The task: the target is the labels unchanged, or one of them against the rest."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TWO = 2
 def resolve_task(
     config: TaskConfig, dataset: Dataset, classes: NDArray[np.int64]
 ) -> dict[str, Any]:
-    """Return the task as plain values: only what decides what is predicted and measured.
+    """Return the task as plain values: only what affects targets and metrics.
 
     Parameters
     ----------
@@ -41,12 +41,12 @@ def resolve_task(
     -------
     dict
         ``name``, and ``positive``, the number of the label that counts as positive: of
-        ``is_digit``, and of two classes, where it is the second unless another is asked for.
+        ``is_digit``, and of two classes, where it is the second unless another is given.
 
     Raises
     ------
     ConfigurationError
-        If a positive label is missing, superfluous, or none of the data set.
+        If a positive label is missing, not applicable, or not a label of the data set.
     """
     labels = dataset.labels
     if config.name == _IS_DIGIT:
@@ -76,7 +76,7 @@ def _find(positive: object, labels: Labels) -> int:
 
 
 def positive_class(task: Mapping[str, Any]) -> int | None:
-    """Return which of what :func:`targets` returns is positive; None of more than two classes.
+    """Return the positive value of :func:`targets`; None for more than two classes.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def positive_class(task: Mapping[str, Any]) -> int | None:
 
 
 def task_labels(task: Mapping[str, Any], dataset: Dataset) -> Labels:
-    """Return what the numbers that :func:`targets` returns stand for.
+    """Return the labels that the codes of :func:`targets` stand for.
 
     Parameters
     ----------
@@ -102,14 +102,14 @@ def task_labels(task: Mapping[str, Any], dataset: Dataset) -> Labels:
 
 
 def answer_type(config: TaskConfig, dataset: Dataset) -> str:
-    """Return the type of a model's answers, as :attr:`sweepmark.data.Labels.kind` says it."""
+    """Return the type of a model's predictions, as in :attr:`sweepmark.data.Labels.kind`."""
     if config.name == _IS_DIGIT:
         return "bool"
     return "int64" if dataset.label_names is None else dataset.labels.kind
 
 
 def targets(task: Mapping[str, Any], y: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return what a classifier is to learn of labels, as numbers.
+    """Return the targets of a classifier, as codes.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def targets(task: Mapping[str, Any], y: NDArray[np.int64]) -> NDArray[np.int64]:
     Returns
     -------
     ndarray of shape (n,), int64
-        The labels themselves; of ``is_digit`` 1 where it is the positive one, 0 elsewhere.
+        The labels themselves; for ``is_digit`` 1 for the positive label, 0 otherwise.
     """
     if task["name"] != _IS_DIGIT:
         return y

@@ -1,4 +1,4 @@
-"""What is kept below mlruns/: evaluations and journals are the truth, the rest is made of them."""
+"""The store below mlruns/: evaluations and journals; everything else is derived from them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _PART = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The rooms of one store.
+    """The folders of one store.
 
     Parameters
     ----------
@@ -59,18 +59,18 @@ class Store:
         return EvaluationStore(self.root / "evaluations")
 
     def holdings(self, sweep_id: str, history: History) -> Holdings:
-        """Return the evaluations as a sweep has them."""
+        """Return a sweep's evaluations."""
         return Holdings(sweep_id, self.evaluations, history.results)
 
     def check(self) -> None:
-        """Refuse a place where nothing can be written; nothing is written to find out.
+        """Raise if the store is not writable, without writing anything.
 
         Raises
         ------
         ConfigurationError
-            If it is no folder, may not be written to, or cannot be made.
+            If it is not a folder, not writable, or cannot be created.
         StoreError
-            If a room of it is a link, or not what it should be.
+            If a sub-folder is a link or not a folder.
         """
         place = self.root
         while not os.path.lexists(place) and place != place.parent:
@@ -88,7 +88,7 @@ class Store:
         )
 
     def _check_rooms(self) -> None:
-        """Refuse rooms that lead elsewhere, or that would keep whoever opens them waiting."""
+        """Raise on sub-folders that are links, pipes or devices."""
         for name in _FOLDERS:
             check_folder(self.root / name)
         for name in _DATABASES:
@@ -100,23 +100,23 @@ class Store:
                 )
 
     def journal_path(self, sweep_id: str) -> Path:
-        """Return where a sweep's journal is."""
+        """Return the path of a sweep's journal."""
         return self.root / "sweeps" / f"{sweep_id}.jsonl"
 
     def lock_path(self, sweep_id: str) -> Path:
-        """Return where a sweep's lock is."""
+        """Return the path of a sweep's lock."""
         return self.root / "sweeps" / f"{sweep_id}.lock"
 
     def sweep_ids(self) -> list[str]:
-        """Return the sweeps and runs there are, oldest first.
+        """Return the ids of all sweeps and runs, oldest first.
 
-        One that was killed before the first line of its journal was whole is none; nor is what is
-        no file of its own.
+        Sweeps killed before the first line of their journal was complete are left out, and so are
+        journals that are not regular files.
 
         Raises
         ------
         StoreError
-            If the store cannot be read, or a room of it is a link or not what it should be.
+            If the store cannot be read, or a sub-folder is a link or not a folder.
         """
         with environment_errors(self.root):
             self._check_rooms()
@@ -125,7 +125,7 @@ class Store:
             return sorted(begun, key=lambda name: name.rsplit("-", 3)[1:])
 
     def match(self, name: str | None) -> str:
-        """Return the one sweep whose id is, or starts with, a name; the last for None.
+        """Return the only sweep whose id equals or starts with a name; the last one for None.
 
         Raises
         ------
@@ -153,7 +153,7 @@ class Store:
 
 
 def _is_file(path: Path) -> bool:
-    """Tell whether it is a file, and no link to one: a pipe would keep us waiting."""
+    """Return whether a path is a regular file and not a link: opening a pipe would block."""
     return stat.S_ISREG(path.lstat().st_mode)
 
 

@@ -1,4 +1,4 @@
-"""A SQLite file of the store: there whole or not at all, and its failures told as ours."""
+"""SQLite files of the store: atomic creation, and translation of errors to StoreError."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from sweepmark.data import cache
 from sweepmark.errors import StoreError
-from sweepmark.failpoints import step
+from sweepmark.failpoints import failpoint
 from sweepmark.files import explained, lock, open_itself, write_whole
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ LOCK_TIMEOUT = 20.0
 """Seconds to wait for SQLite's write lock; MLflow waits as long (mlflow/store/db/utils.py)."""
 
 PATIENCE = 5.0
-"""Seconds to wait for a lock where somebody waits for an answer."""
+"""Seconds to wait for a lock in interactive commands."""
 
 
 def database_uri(path: Path) -> str:
@@ -50,26 +50,25 @@ def database_uri(path: Path) -> str:
 
 
 def create_once(path: Path, create: Callable[[Path], None], *, library: str) -> None:
-    """Create a database if it is not there; of several processes one does, the others wait.
+    """Create a database if it does not exist; one process does, concurrent ones wait.
 
-    The file gets its name when it is finished: a process killed in the middle of a migration
-    leaves no half-migrated database behind, which the next one could not go on with. The cache
-    keeps a new database of each library's version: a copy takes milliseconds, MLflow's
-    migrations two seconds.
+    The file gets its name when it is finished, so that a process killed during a migration leaves
+    no partial database behind. The cache keeps a new database for each version of the library,
+    because a copy takes milliseconds and MLflow's migrations two seconds.
 
     Parameters
     ----------
     path : Path
-        Where the database shall be.
+        The path of the database.
     create : callable
-        Makes a new database at the path it is given.
+        Creates a new database at a given path.
     library : str
-        The package whose version decides what a new database looks like.
+        The package whose version determines the schema.
 
     Raises
     ------
     StoreError
-        If the folder cannot be written or is full.
+        If the folder is not writable or the disk is full.
     """
     if path.exists():
         return
@@ -89,15 +88,15 @@ def create_once(path: Path, create: Callable[[Path], None], *, library: str) -> 
                     _keep(unfinished, template)
 
             try:
-                migrated = partial(step, "database.migrated")
+                migrated = partial(failpoint, "database.migrated")
                 write_whole(path, write, unfinished=unfinished, written=migrated)
-                step("database.named")
+                failpoint("database.named")
             finally:
                 _remove(unfinished)
 
 
 def _copy(template: Path, target: Path) -> bool:
-    """Copy a database that is there and whole; False if it is not."""
+    """Copy an existing, intact database; return False if there is none."""
     if not template.exists():
         return False
     shutil.copyfile(template, target)
@@ -115,7 +114,7 @@ def _is_whole(path: Path) -> bool:
 
 
 def _keep(database: Path, template: Path) -> None:
-    """Keep a copy of a new database; a cache that cannot be written costs time, no more."""
+    """Store a copy of a new database in the cache; a cache that is not writable is ignored."""
     with contextlib.suppress(OSError):
         template.parent.mkdir(parents=True, exist_ok=True)
         write_whole(template, partial(shutil.copyfile, database))
@@ -123,12 +122,12 @@ def _keep(database: Path, template: Path) -> None:
 
 @contextlib.contextmanager
 def read_only(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a database that is there for reading alone; its faults are told as ours.
+    """Open an existing database read-only, translating errors to StoreError.
 
     Raises
     ------
     StoreError
-        If it is not there, is no database, or is held by another program.
+        If it does not exist, is not a database, or is locked by another program.
     """
     uri = f"file:{quote(str(path.absolute()))}?mode=ro"
     with (
@@ -139,12 +138,12 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def await_write_lock(path: Path, *, seconds: float) -> None:
-    """Wait until the write lock of a database could be taken, no longer than so many seconds.
+    """Wait until the write lock of a database can be taken, with a timeout in seconds.
 
     Raises
     ------
     sqlite3.OperationalError
-        If another program held it all the time.
+        If another program held it until the timeout.
     """
     with closing(sqlite3.connect(path, timeout=seconds, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
@@ -152,7 +151,7 @@ def await_write_lock(path: Path, *, seconds: float) -> None:
 
 
 def translated(path: Path) -> AbstractContextManager[None]:
-    """Turn what the file system or SQLite refuses into a StoreError that names the path."""
+    """Translate errors of the file system and SQLite into a StoreError that names the path."""
 
     def explain(error: Exception) -> StoreError | None:
         cause = _environmental(error)
@@ -169,7 +168,7 @@ def _remove(path: Path) -> None:
 
 
 def _environmental(error: BaseException | None) -> Exception | None:
-    """Return the fault of the machine at the bottom of an exception, or None if it is ours."""
+    """Return the environmental error that caused an exception, or None if there is none."""
     while error is not None:
         if isinstance(error, OSError | sqlite3.OperationalError):
             return error

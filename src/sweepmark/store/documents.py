@@ -1,4 +1,4 @@
-"""A Scorecard as the plain mapping that ``evaluation.json`` keeps, back, and what it must be."""
+"""Conversion of a Scorecard to and from the mapping in ``evaluation.json``, and its validation."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
     from sweepmark.scores.predictions import Predictions
 
-__all__ = ["contradiction", "document", "from_document", "misshapen"]
+__all__ = ["contradiction", "document", "find_invalid", "from_document"]
 
 _is_number = partial(is_number, largest=1e300)
 _NUMBERS = ("n_train", "n_test", "n_positive", "fit_seconds", "predict_seconds")
 
 
 def document(scorecard: Scorecard) -> dict[str, Any]:
-    """Return all but predictions and model as a plain mapping; what is not finite is left out.
+    """Return all but predictions and model as a plain mapping; non-finite metrics are left out.
 
-    In curves, where every figure has its place, it is null.
+    In curves they are null, since every value has its position.
     """
     return {
         "curves": {
@@ -53,12 +53,12 @@ def document(scorecard: Scorecard) -> dict[str, Any]:
 def from_document(
     document: Mapping[str, Any], predictions: Predictions, model: bytes | None
 ) -> Scorecard:
-    """Return the Scorecard that :func:`document` described.
+    """Return the Scorecard of a mapping from :func:`document`.
 
     Raises
     ------
     DataError
-        If the document lacks a part.
+        If a part is missing.
     """
     try:
         return Scorecard(
@@ -84,11 +84,11 @@ def from_document(
         raise DataError(f"a scorecard's document is not whole: {error!r}") from error
 
 
-def misshapen(figures: Any) -> str | None:
-    """Return what of an ``evaluation.json`` is not as it is written; None if all is."""
-    if not isinstance(figures, dict):
+def find_invalid(content: Any) -> str | None:
+    """Return what is invalid in an ``evaluation.json``; None if it is valid."""
+    if not isinstance(content, dict):
         return "it is no mapping"
-    card, origin = figures.get("scorecard"), figures.get("origin")
+    card, origin = content.get("scorecard"), content.get("origin")
     if not isinstance(card, dict) or not isinstance(origin, dict):
         return "it lacks a part"
     numbers = [card.get(name) for name in _NUMBERS]
@@ -99,7 +99,7 @@ def misshapen(figures: Any) -> str | None:
         and all(_is_number(origin[name]) for name in ("trial", "started", "ended")),
         "metrics": isinstance(metrics, dict)
         and all(map(_is_number, metrics.values()))
-        and _headline(figures.get("specification")) in metrics,
+        and _headline(content.get("specification")) in metrics,
         "classes": isinstance(classes, list)
         and all(isinstance(item, int) for item in classes)
         and classes == sorted(set(classes)),
@@ -115,7 +115,7 @@ def misshapen(figures: Any) -> str | None:
 
 
 def _headline(specification: Any) -> str:
-    """Return the figure that every evaluation of a method has."""
+    """Return the metric that every evaluation of a method has."""
     method = specification.get("method") if isinstance(specification, dict) else None
     is_validation = isinstance(method, dict) and method.get("name") == "validation"
     return names.validation(names.ACCURACY) if is_validation else names.ACCURACY
@@ -148,7 +148,7 @@ def _is_work(value: Any) -> bool:
 
 
 def contradiction(card: Scorecard) -> str | None:
-    """Return where predictions do not fit each other or the figures; None if they do."""
+    """Return an inconsistency within the predictions or with the metrics; None if there is none."""
     scored = card.predictions
     columns = (scored.rows, scored.y_true, scored.y_pred)
     if any(column.ndim != 1 or column.dtype.kind not in "iu" for column in columns):

@@ -1,12 +1,11 @@
-"""What a journal's lines may say. A journal may come from elsewhere: it is data, never believed.
+"""The format and validation of journal lines; a journal may come from elsewhere and is untrusted.
 
 A line ends with its digest: SHA-256 over the digest of the line before and the line's own bytes up
-to there; the first names the sweep. So a line that was changed, removed, inserted or moved shows.
-Bytes are hashed, not values: the order of a mapping counts, and 1e3 is not 1000.0.
+to there; the first names the sweep. So a changed, removed, inserted or moved line is detected.
+Bytes are hashed, not values: the order of mappings counts, and 1e3 differs from 1000.0.
 
-What this lets through is plain, of the right types and within bounds, so that whoever reads a
-History need not ask again. Fields and events that are not known here are left alone: a later
-version may have written them.
+Valid entries are plain, of the right types and within bounds, so that readers of a History need no
+further checks. Unknown fields and events are ignored: a later version may have written them.
 """
 
 from __future__ import annotations
@@ -22,16 +21,16 @@ from sweepmark.config.values import is_integer, is_number
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["LARGEST_JOURNAL", "Entry", "problem", "read_line", "seal"]
+__all__ = ["LARGEST_JOURNAL", "Entry", "find_problem", "read_line", "seal"]
 
 Entry = dict[str, Any]
-"""One line: ``event`` says which kind, ``at`` when (seconds since the epoch). It has no digest."""
+"""One line, without its digest: ``event`` is its kind, ``at`` the seconds since the epoch."""
 
 LARGEST_JOURNAL = 1 << 29
-"""Bytes. A trial takes about one thousand, and what is read takes ten times that in memory."""
+"""Maximum size in bytes. A trial takes about 1,000, and ten times that in memory when read."""
 
 _DEEPEST = 50
-_LATEST = 1e11  # seconds since the epoch; what libraries make dates of must be a date
+_LATEST = 1e11  # seconds since the epoch; must be convertible to dates
 _MOST = 10**9
 _ID = re.compile(r"[\w.\-]+")
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -40,7 +39,7 @@ _SEAL = re.compile(rb'(\{.*),"digest":"([0-9a-f]{64})"\}', re.DOTALL)
 _OF_RESULT = ("digest", "fit_seconds", "predict_seconds")
 
 _NUMBERS = {"evaluation": "trial", "outcome": "number", "final": "number"}
-"""Where an event names a trial."""
+"""The field that contains the trial number, by event."""
 
 _is_number = partial(is_number, largest=_LATEST)
 
@@ -48,19 +47,19 @@ _Rule = tuple[str, "Callable[[Any], bool]"]
 
 
 def seal(entry: Entry, previous: str) -> tuple[bytes, str]:
-    """Return an entry's line, without its line feed, and the digest that it ends with.
+    """Return an entry's line, without line feed, and the digest at its end.
 
     Parameters
     ----------
     entry : Entry
-        What it says.
+        The entry.
     previous : str
-        The digest of the line before; empty where there is none.
+        The digest of the previous line; empty for the first.
 
     Raises
     ------
     ValueError
-        If it says what is no JSON, such as NaN.
+        If it has values that JSON cannot represent, such as NaN.
     """
     said = json.dumps(entry, separators=(",", ":"), allow_nan=False).encode()[:-1]
     digest = _digest(said, previous)
@@ -72,19 +71,19 @@ def _digest(said: bytes, previous: str) -> str:
 
 
 def read_line(line: bytes, previous: str) -> tuple[Entry, str]:
-    """Return the entry that a line holds, and the line's digest.
+    """Parse a line into its entry and digest.
 
     Parameters
     ----------
     line : bytes
-        Without its line feed.
+        The line without line feed.
     previous : str
-        As :func:`seal` was given.
+        As in :func:`seal`.
 
     Raises
     ------
     ValueError
-        Saying why it holds none, or that it is not what was written after the line before.
+        If it is not a valid entry, or its digest does not match.
     """
     found = _SEAL.fullmatch(line)
     if found is None:
@@ -98,7 +97,7 @@ def read_line(line: bytes, previous: str) -> tuple[Entry, str]:
 def _read(line: bytes) -> Entry:
     try:
         entry = json.loads(line.decode(), parse_constant=_refuse)
-        if b"\\ud" in line.lower():  # half a character can be neither printed nor stored
+        if b"\\ud" in line.lower():  # lone surrogates can be neither printed nor stored
             json.dumps(entry, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
@@ -118,15 +117,15 @@ def _read(line: bytes) -> Entry:
     return entry
 
 
-def problem(entries: Sequence[Entry], sweep_id: str) -> str | None:
-    """Return what is wrong with entries as a whole, each being right by itself; None if nothing.
+def find_problem(entries: Sequence[Entry], sweep_id: str) -> str | None:
+    """Return an inconsistency between entries that are valid by themselves; None if there is none.
 
     Parameters
     ----------
     entries : sequence of Entry
-        A journal's, in order.
+        The entries of a journal, in order.
     sweep_id : str
-        As the file's name says.
+        The id in the file's name.
     """
     if not entries:
         return None
@@ -154,7 +153,7 @@ def problem(entries: Sequence[Entry], sweep_id: str) -> str | None:
 
 
 def _unheld(entry: Entry) -> str | None:
-    """Return which result an entry lacks; None if it names all that it should."""
+    """Return which result an entry lacks; None if it has all."""
     match entry["event"]:
         case "evaluation" if entry["reason"] is None and None in map(entry.get, _OF_RESULT):
             return "an evaluation that came to something must have its digest and seconds"

@@ -1,7 +1,7 @@
-"""Finished evaluations on disk, by key: the first of the two truths.
+"""Finished evaluations on disk, by key. Together with the journals they are the primary data.
 
-``<key>/`` holds the first that was written of an evaluation, and stays. What came out differently
-later, or was kept with a model that the first lacks, lies beside it, whole, as
+``<key>/`` is the first version written of an evaluation and never changes. A later version with
+another result, or with a model that the first lacks, is stored completely beside it as
 ``<key>.<result>`` or ``<key>.<result>-model`` (the first digits of its result's digest).
 """
 
@@ -15,14 +15,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import DataError, LostError
-from sweepmark.failpoints import step
+from sweepmark.failpoints import failpoint
 from sweepmark.files import check_folder, environment_errors, write_folder
 from sweepmark.scores.scorecard import load_predictions
 from sweepmark.specification.specification import canonical_json
-from sweepmark.store.documents import contradiction, from_document, misshapen
+from sweepmark.store.documents import contradiction, find_invalid, from_document
 from sweepmark.store.manifest import (
     DIGESTS,
-    FIGURES,
+    EVALUATION,
     MODEL,
     PREDICTIONS,
     Manifest,
@@ -40,16 +40,16 @@ if TYPE_CHECKING:
 
 __all__ = ["EvaluationStore", "Origin", "Stored"]
 
-_DIGEST = re.compile(r"[0-9a-f]{64}")  # it becomes the name of a folder
+_DIGEST = re.compile(r"[0-9a-f]{64}")  # it is used as a folder name
 _N_DIGITS = 16
 _KEY_LENGTH = 64
 
 
 class EvaluationStore:
-    """Evaluations below a folder; each is written once, whole.
+    """Evaluations below a folder; each is written once, atomically.
 
-    Every read is checked: the folder is none but its own, its files have the digests that were
-    written with them, and the specification has the evaluation's key.
+    Every read is verified: the folder belongs to the key, files match the digests written with
+    them, and the specification has the evaluation's key.
 
     Parameters
     ----------
@@ -63,16 +63,16 @@ class EvaluationStore:
     def find(
         self, key: str, result: str | None = None, *, with_model: bool = False
     ) -> Stored | None:
-        """Return an evaluation; None if it is not there.
+        """Return an evaluation; None if it does not exist.
 
         Parameters
         ----------
         key : str
             Which one.
         result : str or None
-            The digest of what it came to; None takes what was written first.
+            The digest of its result; None takes the version written first.
         with_model : bool
-            Whether it must have its model, which is read to be checked.
+            Whether it must have a model, which is then read and verified.
 
         Raises
         ------
@@ -83,7 +83,7 @@ class EvaluationStore:
         return None if found is None else self._read(*found, with_model=with_model)
 
     def holds(self, key: str, result: str, *, with_model: bool = False) -> bool:
-        """Tell whether an evaluation is there, as far as its digests say: nothing else is read."""
+        """Return whether an evaluation exists; only its manifest is read."""
         try:
             return self._locate(key, result, with_model=with_model) is not None
         except LostError:
@@ -114,10 +114,10 @@ class EvaluationStore:
         return None if found is None else self._file(*found, MODEL)
 
     def specification(self, key: str, result: str | None = None) -> Mapping[str, Any]:
-        """Return what an evaluation is of, as :meth:`Specification.document` wrote it.
+        """Return the specification of an evaluation, as :meth:`Specification.document` wrote it.
 
-        What names files or labels is checked: ``data`` is a digest, ``task`` has a name and
-        perhaps a positive label.
+        Fields that name files or labels are checked: ``data`` is a digest, ``task`` has a name and
+        optionally a positive label.
 
         Raises
         ------
@@ -127,7 +127,7 @@ class EvaluationStore:
         found = self._locate(key, result, with_model=False)
         if found is None:
             raise LostError(f"{self._folder / key} is not there", name=key)
-        specification = self._figures(*found).get("specification")
+        specification = self._document(*found).get("specification")
         document = specification if isinstance(specification, dict) else {}
         digest, task = document.get("data"), document.get("task")
         if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
@@ -139,19 +139,19 @@ class EvaluationStore:
     def put(
         self, specification: Specification, scorecard: Scorecard, origin: Origin
     ) -> tuple[Stored, Stored | None]:
-        """Keep an evaluation; what is there already stays.
+        """Store an evaluation; existing versions are not changed.
 
         Returns
         -------
         stored : Stored
-            It, as it can be read back.
+            The evaluation as stored.
         earlier : Stored or None
-            What was written first, if that came out differently.
+            The version written first, if that has another result.
 
         Raises
         ------
         LostError
-            If what is there already is damaged, and nothing was written.
+            If an existing version is damaged; nothing was written then.
         """
         check_folder(self._folder)
         stored, files = to_be_stored(specification, scorecard, origin)
@@ -169,13 +169,13 @@ class EvaluationStore:
     def _write(self, name: str, files: Mapping[str, bytes]) -> bool:
         """Write a folder, and tell whether it is new; one that is there stays."""
         with environment_errors(path := self._folder / name):
-            is_new = write_folder(path, files, written=partial(step, "evaluation.written"))
+            is_new = write_folder(path, files, written=partial(failpoint, "evaluation.written"))
         if is_new:
-            step("evaluation.renamed")
+            failpoint("evaluation.renamed")
         return is_new
 
     def set_aside(self, name: str) -> Path:
-        """Move what is damaged out of the way, never over anything, and return where it is."""
+        """Move a damaged folder to an unused name, and return its path."""
         path = self._folder / name
         number = 1
         with environment_errors(path):
@@ -185,7 +185,7 @@ class EvaluationStore:
         return aside
 
     def keys(self) -> list[str]:
-        """Return the names of the folders there are, ascending: the keys and what lies beside."""
+        """Return the names of all folders, ascending: keys, and other versions of them."""
         with environment_errors(self._folder):
             if not os.path.lexists(self._folder):
                 return []
@@ -194,16 +194,16 @@ class EvaluationStore:
         return sorted(name for name in names if not name.startswith("."))
 
     def verify(self, name: str, *, full: bool = True) -> None:
-        """Read a folder's figures; in full, predictions and model as well.
+        """Verify a folder's metrics or, with ``full``, also predictions and model.
 
         Raises
         ------
         LostError
-            If it is damaged, or not the one that its name says.
+            If it is damaged, or does not belong to its name.
         """
         manifest = self._manifest(name)
         if not full:
-            self._figures(name, manifest)
+            self._document(name, manifest)
             for file in manifest.files:
                 if not (self._folder / name / file).is_file():
                     raise self._damaged(name, f"{file} is not there")
@@ -214,7 +214,7 @@ class EvaluationStore:
             raise self._damaged(name, f"its result is {stored.result[:_N_DIGITS]}")
 
     def strangers(self, name: str) -> list[Path]:
-        """Return what lies in a folder and is not of the evaluation, which is never opened."""
+        """Return the files in a folder that do not belong to the evaluation, unopened."""
         folder = self._folder / name
         known = {DIGESTS, *self._manifest(name).files}
         with environment_errors(folder):
@@ -223,7 +223,7 @@ class EvaluationStore:
     def _locate(
         self, key: str, result: str | None, *, with_model: bool
     ) -> tuple[str, Manifest] | None:
-        """Return the name and the manifest of the folder where an evaluation came to a result."""
+        """Return the name and the manifest of the folder with a result of an evaluation."""
         check_folder(self._folder)
         names = [key]
         if result is None and os.path.lexists(self._folder / key):
@@ -239,34 +239,34 @@ class EvaluationStore:
 
     def _read(self, name: str, manifest: Manifest, *, with_model: bool = False) -> Stored:
         content = self._file(name, manifest, PREDICTIONS)
-        figures = self._figures(name, manifest)
+        document = self._document(name, manifest)
         try:
             predictions = load_predictions(content)
         except DataError as error:
             raise self._damaged(name, str(error)) from None
-        if result_digest(figures["scorecard"], content) != manifest.result:
+        if result_digest(document["scorecard"], content) != manifest.result:
             raise self._damaged(name, "it came to another result than its digest says")
-        card = from_document(figures["scorecard"], predictions, None)
+        card = from_document(document["scorecard"], predictions, None)
         if reason := contradiction(card):
             raise self._damaged(name, reason)
         if with_model:
             self._file(name, manifest, MODEL)
-        return Stored(manifest.key, manifest.result, Origin(**figures["origin"]), card)
+        return Stored(manifest.key, manifest.result, Origin(**document["origin"]), card)
 
-    def _figures(self, name: str, manifest: Manifest) -> dict[str, Any]:
-        content = self._file(name, manifest, FIGURES)
+    def _document(self, name: str, manifest: Manifest) -> dict[str, Any]:
+        content = self._file(name, manifest, EVALUATION)
         try:
-            figures: dict[str, Any] = json.loads(content)
-            reason = misshapen(figures)
+            document: dict[str, Any] = json.loads(content)
+            reason = find_invalid(document)
             if reason is None:
-                text = canonical_json(figures.get("specification"))
+                text = canonical_json(document.get("specification"))
                 if hashlib.sha256(text.encode()).hexdigest() != manifest.key:
                     reason = "its specification has another key"
         except (ValueError, RecursionError) as error:
             reason = str(error)
         if reason:
-            raise self._damaged(name, f"{FIGURES}: {reason}")
-        return figures
+            raise self._damaged(name, f"{EVALUATION}: {reason}")
+        return document
 
     def _manifest(self, name: str) -> Manifest:
         folder = self._folder / name

@@ -1,4 +1,4 @@
-"""A History: what a journal says, gathered by trial."""
+"""The History of a sweep: the content of its journal, by trial."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["History", "Result"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an evaluation came to, as a sweep means it.
+    """The result of an evaluation in a sweep.
 
     Attributes
     ----------
     digest : str
-        As :func:`sweepmark.store.manifest.result_digest` returns it.
+        As returned by :func:`sweepmark.store.manifest.result_digest`.
     fit_seconds, predict_seconds : float
-        How long that took: this sweep, if it computed it, else who did.
+        Seconds of the computation, by this sweep or by the one that it was reused from.
     """
 
     digest: str
@@ -32,7 +32,7 @@ class Result:
 
 @dataclass(slots=True)
 class History:
-    """The state of a sweep after the entries taken so far.
+    """The state of a sweep after the entries processed so far.
 
     Attributes
     ----------
@@ -41,23 +41,23 @@ class History:
     params : dict of int to dict
         Parameters by trial number, as decided.
     outcomes : dict of int to dict
-        The outcome entry by trial number; of several the last.
+        The last outcome entry by trial number.
     retried : set of int
-        Trials that came out once more: they had failed, or what they came to was lost.
+        Trials with more than one outcome: they had failed, or their result was lost.
     computed : set of str
-        Keys of the evaluations that this sweep computed itself.
+        Keys of the evaluations computed by this sweep.
     results : dict of str to Result
-        What the evaluations came to that the sweep is made of, by key.
+        The results of the sweep's evaluations, by key.
     final : dict or None
-        The entry on the chosen recipe's evaluation on the test part.
+        The entry on the final test of the chosen recipe.
     warnings : list of dict
-        Warnings that were journalled.
+        Journalled warnings.
     stop : dict or None
-        Why it stopped; None while it runs, or after a kill.
+        Why it stopped; None while it runs, and after a kill.
     is_resumed : bool
-        Whether it went on after an interruption.
+        Whether it was resumed after an interruption.
     seconds : float
-        How long it was coordinated, over all resumes, up to the last entry of each.
+        Total seconds of coordination, over all resumes, each up to its last entry.
     """
 
     opened: Entry = field(default_factory=dict)
@@ -75,7 +75,7 @@ class History:
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Self:
-        """Gather a journal's entries."""
+        """Create the history of a journal's entries."""
         history = cls()
         for entry in entries:
             history.take(entry)
@@ -83,20 +83,20 @@ class History:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the sweep reached its end."""
+        """Whether the sweep was completed."""
         return self.stop is not None and self.stop["state"] == "complete"
 
     @property
     def last(self) -> float:
-        """When the last entry was written, in seconds since the epoch."""
+        """Time of the last entry, in seconds since the epoch."""
         return self._last
 
     def seconds_at(self, instant: float) -> float:
-        """Return how long the sweep has been coordinated at a moment after the last entry."""
+        """Return the total seconds of coordination at a time after the last entry."""
         return self.seconds + max(instant - self._last, 0.0)
 
     def silence(self, instant: float) -> float:
-        """Return how many seconds before a moment the last entry was written."""
+        """Return the seconds between the last entry and a time."""
         return instant - self._last
 
     @property
@@ -132,14 +132,14 @@ class History:
                 self._note_result(key, Result(**result))
 
     def _note_result(self, key: str, result: Result) -> None:
-        """Take the last result; one that is computed again and comes out the same, as it was."""
+        """Update a result; an equal one that was computed again keeps its first seconds."""
         before = self.results.get(key)
         if before is None or before.digest != result.digest:
             self.results[key] = result
 
     def take(self, entry: Entry) -> None:
-        """Take one more entry into account."""
-        if entry["event"] not in {"opened", "resumed"}:  # each go has a clock of its own
+        """Process one more entry."""
+        if entry["event"] not in {"opened", "resumed"}:  # each execution has its own clock
             self.seconds = self.seconds_at(entry["at"])
         self._last = entry["at"]
         match entry["event"]:
@@ -160,5 +160,5 @@ class History:
             case "stop" | "resumed":
                 self.stop = entry if entry["event"] == "stop" else None
                 self.is_resumed = self.is_resumed or entry["event"] == "resumed"
-            case _:  # written by a later version: nothing here depends on it
+            case _:  # unknown events of later versions are ignored
                 pass

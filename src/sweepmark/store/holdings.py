@@ -1,4 +1,4 @@
-"""The Holdings of a sweep: the evaluations that its journal means, read for whoever shows them."""
+"""The Holdings of a sweep: read access to the evaluations that its journal refers to."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ __all__ = ["Holdings", "as_meant"]
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """Reads evaluations as a sweep has them: with its own result, and its own seconds.
+    """Reads a sweep's evaluations, with the results and seconds in its journal.
 
     Attributes
     ----------
     sweep_id : str
-        Whose they are.
+        The sweep's id.
     evaluations : EvaluationStore
-        Where they lie.
+        The store of evaluations.
     results : mapping of str to Result
-        What its journal says that they came to, by key.
+        Their results from the journal, by key.
     """
 
     sweep_id: str
@@ -41,7 +41,7 @@ class Holdings:
         Raises
         ------
         StoreError
-            If it is lost, with the command that has it computed again.
+            If it is lost; the message has a command that recomputes it.
         """
         try:
             stored = self.evaluations.find(key, self._digest(key))
@@ -57,7 +57,7 @@ class Holdings:
         Raises
         ------
         StoreError
-            If it is damaged, likewise.
+            If it is damaged; the message has a command that recomputes it.
         """
         try:
             return self.evaluations.model(key, self._digest(key))
@@ -65,12 +65,12 @@ class Holdings:
             raise self._lost(str(error)) from None
 
     def specification(self, key: str) -> Mapping[str, Any]:
-        """Return what an evaluation is of.
+        """Return the specification of an evaluation.
 
         Raises
         ------
         StoreError
-            If it is lost, likewise.
+            If it is lost; the message has a command that recomputes it.
         """
         try:
             return self.evaluations.specification(key, self._digest(key))
@@ -89,7 +89,7 @@ class Holdings:
 
 
 def as_meant(stored: Stored, meant: Result | None) -> Stored:
-    """Return an evaluation with the seconds that a sweep has for it."""
+    """Return an evaluation with the seconds in a sweep's journal."""
     if meant is None or meant.digest != stored.result:
         return stored
     card = replace(

@@ -1,8 +1,8 @@
-"""A sweep's journal: every decision and outcome, one JSON line each; the second of the two truths.
+"""A sweep's journal: every decision and outcome, one JSON line each.
 
-The file is only ever appended to, and each line is on the disk before what it says is acted on. A
-line that a kill tore is ignored, and cut off before the next one is written. Each line's digest is
-chained to the one before, so that what was written later by another hand is refused.
+The file is append-only, and each line is flushed to disk before it takes effect. An incomplete last
+line, left by a kill, is ignored, and removed before the next one is written. Each line's digest
+depends on the previous one, so that later modifications are detected.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from sweepmark.errors import DataError, NotFoundError, StoreError
-from sweepmark.failpoints import step
+from sweepmark.failpoints import failpoint
 from sweepmark.files import check_folder, environment_errors, open_itself, read_regular, write_file
-from sweepmark.store.entries import LARGEST_JOURNAL, Entry, problem, read_line, seal
+from sweepmark.store.entries import LARGEST_JOURNAL, Entry, find_problem, read_line, seal
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -32,17 +32,17 @@ def read_journal(path: Path) -> list[Entry]:
     Raises
     ------
     NotFoundError
-        If there is no such journal.
+        If the journal does not exist.
     StoreError
-        If it is none, or was changed: a line that is not the last cannot be read, is not what was
-        written there, or says what no journal says.
+        If it is not a journal, or was modified: a line other than the last cannot be parsed, does
+        not match its digest, or is invalid.
     """
     return _read(path).entries
 
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """The whole entries of a journal, how many bytes they take, and the last one's digest."""
+    """The complete entries of a journal, their size in bytes, and the last one's digest."""
 
     entries: list[Entry]
     length: int
@@ -60,7 +60,7 @@ def _read(path: Path) -> _Content:
             raise damaged(path, str(error)) from None
     entries: list[Entry] = []
     length, digest = 0, ""
-    lines = content.split(b"\n")[:-1]  # what follows the last line feed was torn
+    lines = content.split(b"\n")[:-1]  # text after the last line feed is an incomplete line
     for number, line in enumerate(lines, start=1):
         try:
             entry, digest = read_line(line, digest)
@@ -68,13 +68,13 @@ def _read(path: Path) -> _Content:
             raise damaged(path, f"line {number}: {error}") from None
         entries.append(entry)
         length += len(line) + 1
-    if reason := problem(entries, path.stem):
+    if reason := find_problem(entries, path.stem):
         raise damaged(path, reason)
     return _Content(entries, length, digest)
 
 
 def damaged(path: Path, reason: str) -> StoreError:
-    """Return the error that says why a journal is none that can be believed, and what to do."""
+    """Return the error for an invalid journal, with its reason and a remedy."""
     return StoreError(
         f"{path} is no journal of a sweep: {reason}. The file was changed, or a version wrote it "
         "that this one does not understand. Put it back from a copy, or move it away: what was "
@@ -83,7 +83,7 @@ def damaged(path: Path, reason: str) -> StoreError:
 
 
 def _open(path: Path) -> FileIO:
-    """Open a journal for appending; a link of that name is not followed."""
+    """Open a journal for appending, without following links."""
     return open(path, "ab", buffering=0, opener=open_itself)
 
 
@@ -93,15 +93,15 @@ class Journal:
     Parameters
     ----------
     path : Path
-        ``mlruns/sweeps/<sweep_id>.jsonl``; created with its first entry if it is not there.
+        ``mlruns/sweeps/<sweep_id>.jsonl``; created with its first entry if it does not exist.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.entries: list[Entry] = []
         self._file: FileIO | None = None
-        # What is taken for written, and the digest it ends with: set at once, for a signal may
-        # come between any two lines.
+        # Size written so far and its last digest, assigned together: a signal may arrive between
+        # any two statements.
         self._end: tuple[int, str] = 0, ""
         with environment_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -112,27 +112,27 @@ class Journal:
                 self._file.truncate(content.length)
 
     def append(self, event: str, *, at: float, **details: Any) -> Entry:
-        """Add an entry; it is on the disk when this returns."""
+        """Append an entry; it is flushed to disk when this returns."""
         entry: Entry = {"event": event, "at": round(at, 6), **details}
         length, previous = self._end
         line, digest = seal(entry, previous)
-        step(f"journal.{event}")
+        failpoint(f"journal.{event}")
         with environment_errors(self.path):
             self._write(line + b"\n")
         self._end = length + len(line) + 1, digest
         self.entries.append(entry)
-        step(f"journal.{event}.done")
+        failpoint(f"journal.{event}.done")
         return entry
 
     def _write(self, line: bytes) -> None:
-        """Write a line whole, or nothing of it: the next one must not be glued to its torn half.
+        """Write a line completely or not at all: the next one must not follow a partial line.
 
-        A signal may have come while the line before was written, before it was taken for written:
-        nobody acted on it, and it goes. The first line comes with the file: there is no journal
-        that says nothing.
+        A signal may have interrupted the previous write before it was recorded as written; that
+        line never took effect and is removed. The file is created with its first line, so that no
+        journal is empty.
         """
         if self._file is None:
-            write_file(self.path, line, written=partial(step, "file.written"))
+            write_file(self.path, line, written=partial(failpoint, "file.written"))
             self._file = _open(self.path)
             return
         length, _ = self._end

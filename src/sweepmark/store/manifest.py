@@ -1,7 +1,7 @@
-"""The Manifest of an evaluation: what its folder holds, with the digest of every file.
+"""The Manifest of an evaluation: the files of its folder, with their digests.
 
-It is written with the files and never changed, as they are. A file is read once, compared with its
-digest, and only then believed; what a manifest does not name is never opened.
+It is written together with the files; neither is changed later. A file is read once and used only
+if its digest matches; files that are not in the manifest are never opened.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DIGESTS",
-    "FIGURES",
+    "EVALUATION",
     "MODEL",
     "PREDICTIONS",
     "Manifest",
@@ -31,28 +31,28 @@ __all__ = [
     "result_digest",
 ]
 
-FIGURES = "evaluation.json"
+EVALUATION = "evaluation.json"
 PREDICTIONS = "predictions.npz"
 MODEL = "model.skops"
 DIGESTS = "digests.json"
 
-_LARGEST = {DIGESTS: 1 << 16, FIGURES: 1 << 28, PREDICTIONS: 1 << 32, MODEL: 1 << 34}
+_LARGEST = {DIGESTS: 1 << 16, EVALUATION: 1 << 28, PREDICTIONS: 1 << 32, MODEL: 1 << 34}
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _RESULT = ("metrics", "classes", "names", "positive", "n_positive", "n_train", "n_test", "curves")
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What ``digests.json`` says.
+    """The content of ``digests.json``.
 
     Attributes
     ----------
     key : str
-        Which evaluation it is.
+        The evaluation's key.
     result : str
-        As :func:`result_digest` returns it.
+        As returned by :func:`result_digest`.
     files : mapping of str to str
-        SHA-256 by file name, of all others in the folder.
+        SHA-256 by file name, of all other files in the folder.
     """
 
     key: str
@@ -61,7 +61,7 @@ class Manifest:
 
     @classmethod
     def of(cls, key: str, result: str, files: Mapping[str, bytes]) -> Manifest:
-        """Return the manifest of files that are about to be written."""
+        """Return the manifest for files to be written."""
         return cls(key, result, {name: _sha256(content) for name, content in files.items()})
 
     @property
@@ -71,12 +71,12 @@ class Manifest:
         return json.dumps(document, indent=1).encode()
 
     def read(self, folder: Path, name: str) -> bytes:
-        """Return the content of a file that it names.
+        """Return the content of a file in the manifest.
 
         Raises
         ------
         DataError
-            If it is not what was written.
+            If its digest does not match.
         OSError
             If it is not there, or cannot be read.
         """
@@ -87,12 +87,12 @@ class Manifest:
 
 
 def read_manifest(folder: Path, key: str) -> Manifest:
-    """Return the manifest of an evaluation's folder, which is no link.
+    """Return the manifest of an evaluation's folder, which must not be a link.
 
     Raises
     ------
     DataError
-        If it is none, or that of another evaluation.
+        If it is invalid, or that of another evaluation.
     OSError
         If it is not there, or cannot be read.
     """
@@ -113,17 +113,17 @@ def read_manifest(folder: Path, key: str) -> Manifest:
 
 
 def result_digest(scorecard: Mapping[str, Any], predictions: bytes) -> str:
-    """Return the SHA-256 of what an evaluation came to: not of how long it took.
+    """Return the SHA-256 of the result of an evaluation, without its seconds.
 
     Parameters
     ----------
     scorecard : mapping
-        As :func:`sweepmark.store.documents.document` describes it.
+        As returned by :func:`sweepmark.store.documents.document`.
     predictions : bytes
         The content of its ``predictions.npz``.
     """
-    figures = {name: scorecard.get(name) for name in _RESULT}
-    return _sha256(canonical_json([figures, _sha256(predictions)]).encode())
+    result = {name: scorecard.get(name) for name in _RESULT}
+    return _sha256(canonical_json([result, _sha256(predictions)]).encode())
 
 
 def _is_manifest(document: Mapping[str, Any]) -> bool:
@@ -131,7 +131,7 @@ def _is_manifest(document: Mapping[str, Any]) -> bool:
     return (
         document.keys() == {"key", "result", "files"}
         and isinstance(files, dict)
-        and {FIGURES, PREDICTIONS} <= files.keys() <= {FIGURES, PREDICTIONS, MODEL}
+        and {EVALUATION, PREDICTIONS} <= files.keys() <= {EVALUATION, PREDICTIONS, MODEL}
         and all(map(_is_digest, (document["key"], document["result"], *files.values())))
     )
 

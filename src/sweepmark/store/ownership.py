@@ -1,4 +1,4 @@
-"""One coordinator a sweep: a lock of the operating system that dies with its owner."""
+"""The lock of a sweep's only coordinator, which the operating system releases when that ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import OwnedError
-from sweepmark.failpoints import step
+from sweepmark.failpoints import failpoint
 from sweepmark.files import check_folder, environment_errors, lock, open_itself
 
 if TYPE_CHECKING:
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 __all__ = ["owned"]
 
 _LARGEST = 4096
-"""Bytes of a lock that are read; its owner takes a hundred."""
+"""Maximum bytes read of a lock file; the owner's note takes about a hundred."""
 
 
 @contextmanager
 def owned(path: Path) -> Iterator[None]:
-    """Own a sweep for the time of a ``with`` block.
+    """Hold the lock of a sweep within a ``with`` block.
 
     Parameters
     ----------
     path : Path
-        ``mlruns/sweeps/<sweep_id>.lock``; it stays behind, which means nothing: the lock counts.
+        ``mlruns/sweeps/<sweep_id>.lock``; the file remains, since only the lock on it counts.
 
     Raises
     ------
     OwnedError
-        If a living process owns it; the message names host, process and since when.
+        If a living process holds it; the message has its host, process id and start time.
     """
     with environment_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def owned(path: Path) -> Iterator[None]:
         with environment_errors(path):
             file.truncate(0)
             file.write(json.dumps(owner).encode())
-        step("lock.taken")
+        failpoint("lock.taken")
         yield
 
 

@@ -1,4 +1,4 @@
-"""A Stored evaluation, and the files that it is written as."""
+"""A Stored evaluation, and its files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from sweepmark.scores.scorecard import predictions_npz
 from sweepmark.store.documents import document, from_document
-from sweepmark.store.manifest import DIGESTS, FIGURES, MODEL, PREDICTIONS, Manifest, result_digest
+from sweepmark.store.manifest import (
+    DIGESTS,
+    EVALUATION,
+    MODEL,
+    PREDICTIONS,
+    Manifest,
+    result_digest,
+)
 
 if TYPE_CHECKING:
     from sweepmark.scores.scorecard import Scorecard
@@ -19,7 +26,7 @@ __all__ = ["Origin", "Stored", "to_be_stored"]
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who computed an evaluation, and when (seconds since the epoch)."""
+    """The sweep and trial that computed an evaluation, and the time (seconds since the epoch)."""
 
     sweep_id: str
     trial: int
@@ -33,18 +40,18 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stored:
-    """An evaluation as it is kept.
+    """An evaluation as stored.
 
     Attributes
     ----------
     key : str
-        Which evaluation it is.
+        The evaluation's key.
     result : str
-        SHA-256 of what it came to: figures and predictions, not seconds.
+        SHA-256 of its result: metrics and predictions, not seconds.
     origin : Origin
-        Who computed it.
+        The sweep and trial that computed it.
     scorecard : Scorecard
-        What it came to, without the model.
+        Its Scorecard, without the model.
     """
 
     key: str
@@ -56,18 +63,18 @@ class Stored:
 def to_be_stored(
     specification: Specification, scorecard: Scorecard, origin: Origin
 ) -> tuple[Stored, dict[str, bytes]]:
-    """Return an evaluation as it can be read back, and its files, the digests last."""
+    """Return an evaluation as stored, and its files, with the manifest last."""
     card = document(scorecard)
     predictions = predictions_npz(
         scorecard.predictions, classes=scorecard.classes, names=scorecard.names
     )
-    figures = {
+    evaluation = {
         "specification": specification.document(),
         "scorecard": card,
         "origin": asdict(origin),
     }
     files = {
-        FIGURES: json.dumps(figures, indent=1, allow_nan=False).encode(),
+        EVALUATION: json.dumps(evaluation, indent=1, allow_nan=False).encode(),
         PREDICTIONS: predictions,
     }
     if scorecard.model is not None:

@@ -1,7 +1,7 @@
-"""Support vector classification that shares its work between fits.
+"""Support vector classification that reuses work across fits.
 
-:class:`SVC` is scikit-learn's; :func:`configure` bounds the memory that is shared, and
-:func:`statistics` says what sharing has saved so far; :func:`warm_up` loads the solver.
+:class:`SVC` has the interface of scikit-learn's; :func:`configure` sets the size of the cache, and
+:func:`statistics` returns its hits and the time saved; :func:`warm_up` loads the solver.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ __all__ = ["SVC", "Statistics", "configure", "statistics", "warm_up"]
 
 
 def warm_up() -> None:
-    """Load what is compiled, so that no fit or prediction that is timed pays for it.
+    """Load compiled code, so that its loading is not timed as part of a fit or prediction.
 
-    It is compiled once after an installation, which takes some seconds; to load it takes half a
+    Compilation happens once after an installation and takes some seconds; loading takes half a
     second.
     """
     solution.warm_up()

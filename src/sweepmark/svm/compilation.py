@@ -1,4 +1,4 @@
-"""Compilation by Numba, kept for the next process."""
+"""Compilation by Numba, with a cache on disk."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ __all__ = ["compiled"]
 
 
 def compiled(*, allowing: frozenset[str]) -> Callable[[Function], Function]:
-    """Have a function compiled when it is first called.
+    """Compile a function when it is first called.
 
     Parameters
     ----------
     allowing : frozenset of str
-        LLVM's fast-math flags: what may be assumed or changed of floating-point operations.
+        LLVM's fast-math flags: permitted assumptions about and changes of floating-point
+        operations.
     """
 
     def compile_later(function: Function) -> Function:
         options: dict[str, Any] = {"fastmath": set(allowing), "error_model": "numpy", "nogil": True}
         try:
             made = njit(function, cache=True, **options)
-        except RuntimeError:  # no folder that could be written: every process compiles for itself
+        except RuntimeError:  # no writable cache folder: every process compiles again
             made = njit(function, **options)
         return cast("Function", made)
 

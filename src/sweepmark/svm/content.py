@@ -1,4 +1,4 @@
-"""Content digests of arrays, by which equal data is found again whoever brings it."""
+"""Content digests of arrays, which identify equal data independently of their origin."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _known: dict[tuple[Any, ...], tuple[weakref.ref[Any], bytes]] = {}
 def digest(array: NDArray[Any]) -> bytes:
     """Return the SHA-256 of an array's type, shape and bytes.
 
-    Only an array whose memory cannot change (see :mod:`sweepmark.cache`) is hashed once and then
-    known by identity: who shares rows between fits should freeze them. Any other is hashed each
-    time, read-only or not.
+    A frozen array (see :mod:`sweepmark.cache`) is hashed once and then recognised by identity, so
+    rows shared between fits should be frozen. Any other array is hashed each time, even if
+    read-only.
     """
     if not is_frozen(array):
         return _hash(array)
-    # Type, shape and strides of an array can be set in place.
+    # dtype, shape and strides of an array can be changed in place.
     key = (id(array), array.dtype.str, array.shape, array.strides)
     known = _known.get(key)
     if known is not None and known[0]() is array:

@@ -1,8 +1,7 @@
 """Decision values and votes from a solution.
 
-A row's decision values are a function of the model and of that row alone: neither its neighbours,
-nor its place, nor the number of threads, nor what is shared has a part in them. Equal rows have
-equal bits, so that ties among scores are ties.
+A row's decision values depend only on the model and that row: not on other rows, its position, the
+number of threads or the cache. Equal rows have equal bits, so ties among scores are exact.
 """
 
 from __future__ import annotations
@@ -21,15 +20,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Trained", "decide", "vote", "warm_up"]
 
-_BLOCK = 64  # rows that one thread decides on at a time
-# Distances from which on each model computes those from its own support vectors alone: computing
-# all of them, for others to share, would take longer than most fits save by it.
+_BLOCK = 64  # rows per block of a thread
+# Number of distances above which a model computes only those to its own support vectors: computing
+# all for reuse by other models would take longer than it saves.
 _MANY_DISTANCES = 1 << 26
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
-    """What a model was trained on.
+    """The training data of a model.
 
     Attributes
     ----------
@@ -38,11 +37,11 @@ class Trained:
     content : bytes
         Their digest.
     order : ndarray of shape (n_trained,)
-        Which row comes first, second, … where they lie class by class.
+        Row numbers in the order that groups rows by class.
     counts : tuple of int
         Rows of each class.
     support : ndarray of shape (n_support,)
-        Where the support vectors lie in that order; ascending.
+        Positions of the support vectors in that order; ascending.
     gamma : float
     """
 
@@ -61,12 +60,12 @@ def decide(
     coefficients: NDArray[np.float64],
     intercepts: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return the decision value of every pair of classes, as libsvm orders and signs them.
+    """Return the decision value of every pair of classes, with libsvm's order and signs.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_features), float64
-        What is decided on.
+        The rows to classify.
     trained : Trained
     coefficients : ndarray of shape (n_classes - 1, n_support)
     intercepts : ndarray of shape (n_pairs,)
@@ -74,7 +73,7 @@ def decide(
     Returns
     -------
     ndarray of shape (n_rows, n_pairs), read-only
-        It is shared.
+        It may be cached.
     """
     content = digest(X)
     parts = (trained.order, trained.support, coefficients, intercepts)
@@ -93,17 +92,17 @@ def _decide(
     coefficients: NDArray[np.float64],
     intercepts: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    from sweepmark.svm.similarity import weigh  # loaded when it is needed; see `svm.warm_up`
+    from sweepmark.svm.similarity import decision_values  # loaded when needed; see `svm.warm_up`
 
     n_trained = len(trained.order)
     edges = np.searchsorted(trained.support, np.concatenate([[0], np.cumsum(trained.counts)]))
     model = (_seen(coefficients), _seen(edges), _seen(intercepts))
     values = np.empty((len(X), len(intercepts)))
-    if len(X) * n_trained < _MANY_DISTANCES and cache.keeps(8 * len(X) * n_trained):
+    if len(X) * n_trained < _MANY_DISTANCES and cache.has_room(8 * len(X) * n_trained):
         similar = _similar(X, content, trained)
 
         def fill(block: slice) -> None:
-            weigh(_seen(similar[block]), _seen(trained.support), *model, values[block])
+            decision_values(_seen(similar[block]), _seen(trained.support), *model, values[block])
 
     else:
         columns = trained.order[trained.support]
@@ -111,7 +110,7 @@ def _decide(
 
         def fill(block: slice) -> None:
             near = _rbf(_distances(X[block], trained.X, columns), trained.gamma)
-            weigh(_seen(near), _seen(support), *model, values[block])
+            decision_values(_seen(near), _seen(support), *model, values[block])
 
     _by_blocks(len(X), fill)
     values.flags.writeable = False
@@ -119,7 +118,7 @@ def _decide(
 
 
 def _similar(X: NDArray[np.float64], content: bytes, trained: Trained) -> NDArray[np.float64]:
-    """Return the kernel of rows with all that was trained on, for all models of one gamma."""
+    """Return the kernel of rows and all training rows, cached for all models of one gamma."""
     key = (content, trained.content, digest(trained.order))
 
     def measured() -> NDArray[np.float64]:
@@ -141,15 +140,15 @@ def _similar(X: NDArray[np.float64], content: bytes, trained: Trained) -> NDArra
 def _distances(
     X: NDArray[np.float64], others: NDArray[np.float64], columns: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    from sweepmark.svm.similarity import measure
+    from sweepmark.svm.similarity import squared_distances
 
     out = np.empty((len(X), len(columns)))
-    measure(_seen(X), _seen(others), _seen(columns), out)
+    squared_distances(_seen(X), _seen(others), _seen(columns), out)
     return out
 
 
 def _rbf(distances: NDArray[np.float64], gamma: float) -> NDArray[np.float64]:
-    """Return the kernel: 0 where it is less than float64 can hold, as libsvm's is."""
+    """Return the RBF kernel of squared distances; it underflows to 0, as libsvm's does."""
     with np.errstate(under="ignore", over="ignore", invalid="ignore"):
         values: NDArray[np.float64] = np.multiply(distances, -gamma)
         np.exp(values, out=values)
@@ -162,7 +161,7 @@ def _by_blocks(n_rows: int, function: Any) -> None:
 
 
 def _seen(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a read-only view: compiled functions are compiled once for all arrays."""
+    """Return a read-only view, so that compiled functions need only one array type."""
     view = array.view()
     view.flags.writeable = False
     return view
@@ -174,15 +173,15 @@ def _size(array: NDArray[Any]) -> int:
 
 def warm_up() -> None:
     """Load the compiled distances and sums."""
-    from sweepmark.svm.similarity import weigh
+    from sweepmark.svm.similarity import decision_values
 
     near, support = _distances(np.eye(2), np.eye(2), np.arange(2)), np.arange(2)
     model = (_seen(np.ones((1, 2))), _seen(np.arange(3)), _seen(np.zeros(1)))
-    weigh(_seen(near), _seen(support), *model, np.empty((2, 1)))
+    decision_values(_seen(near), _seen(support), *model, np.empty((2, 1)))
 
 
 def vote(values: NDArray[np.float64], n_classes: int) -> NDArray[np.intp]:
-    """Return the class that wins most pairs, the first of those with equally many.
+    """Return the class that wins most pairs; the first one in case of a tie.
 
     Examples
     --------

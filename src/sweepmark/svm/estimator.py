@@ -1,4 +1,4 @@
-"""The estimator: scikit-learn's SVC with RBF fits and predictions of our own."""
+"""The SVC estimator: scikit-learn's, with its own implementation of RBF fits and predictions."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sweepmark import cache
 from sweepmark.svm import precision, threads
 from sweepmark.svm.content import digest
 from sweepmark.svm.decision import Trained, decide, vote
-from sweepmark.svm.rows import cut, prepare
 from sweepmark.svm.solution import Problem, Solution, solve
+from sweepmark.svm.strips import cut_strips, order_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,15 +24,16 @@ __all__ = ["SVC"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Training:
-    """What a fitted estimator was trained on, for as long as the estimator lives.
+    """The training data of a fitted estimator, kept while the estimator lives.
 
     Attributes
     ----------
     trained : Trained
     support_vectors : ndarray
-        The estimator's, frozen; another array there means that it was altered.
+        The estimator's support vectors, frozen; another array there means that the model was
+        modified.
     n_support : bytes
-        The digest of how many there are of each class.
+        The digest of the number of support vectors per class.
     """
 
     trained: Trained
@@ -46,12 +47,12 @@ _trainings: weakref.WeakKeyDictionary[SVC, _Training] = weakref.WeakKeyDictionar
 class SVC(sklearn.svm.SVC):
     """C-support vector classification that shares distances, kernels and solutions between fits.
 
-    Parameters, attributes, errors and methods are :class:`sklearn.svm.SVC`'s; only
+    Parameters, attributes, errors and methods are those of :class:`sklearn.svm.SVC`, except that
     ``support_vectors_`` cannot be changed in place. Dense RBF fits and predictions are computed
     here, everything else (other kernels, sparse input, sample weights, ``probability``,
     ``verbose``) by the parent.
 
-    As many threads are used as BLAS may use in this process; results do not depend on the number.
+    It uses as many threads as BLAS may use in this process; results do not depend on the number.
 
     Notes
     -----
@@ -62,12 +63,12 @@ class SVC(sklearn.svm.SVC):
     these bounds the kernel's relative error is at most ``tol``, and less in proportion above
     C = 10 (:mod:`sweepmark.svm.precision` derives them). From that kernel on, in float32 like
     libsvm's, duals have the bits of libsvm's without shrinking: ``shrinking`` and ``cache_size``
-    are there for the parent's fits. Above C = 10, pairs of classes whose solution at C = 10 is
+    only affect the parent's fits. Above C = 10, pairs of classes whose solution at C = 10 is
     unbounded keep it (see :mod:`sweepmark.svm.solution`).
 
-    Decisions are in float64 throughout, from differences of rows as they were given, as libsvm's
-    are: a row's decision values are a function of the model and the row, so that equal rows have
-    equal bits.
+    Decisions are in float64 throughout, from differences of the original rows, as in libsvm: a
+    row's decision values are a function of the model and the row, so that equal rows have equal
+    bits.
 
     Examples
     --------
@@ -101,7 +102,9 @@ class SVC(sklearn.svm.SVC):
         order = np.argsort(codes, kind="stable")
         counts = tuple(np.bincount(codes).tolist())
         problem = Problem(
-            rows=prepare(X, content=content, order=order, strips=cut(counts), dtype=dtype),
+            rows=order_rows(
+                X, content=content, order=order, strips=cut_strips(counts), dtype=dtype
+            ),
             counts=counts,
             weights=tuple(self.class_weight_.tolist()),
             gamma=float(self._gamma),
@@ -128,7 +131,7 @@ class SVC(sklearn.svm.SVC):
         )
 
     def _precision(self, X: NDArray[np.float64], content: bytes) -> type[np.floating[Any]] | None:
-        return precision.choose(
+        return precision.choose_dtype(
             _longest(X, content),
             n_rows=len(X),
             gamma=float(self._gamma),
@@ -143,11 +146,11 @@ class SVC(sklearn.svm.SVC):
         order: NDArray[np.intp],
         X: NDArray[np.float64],
     ) -> NDArray[np.intp]:
-        """Take on libsvm's attributes; return where the support vectors lie in the rows."""
+        """Set libsvm's attributes; return the positions of the support vectors in the rows."""
         (support,) = np.nonzero(solution.coefficients.any(axis=0))
         edges = [start for start, _ in problem.spans] + [len(order)]
         self.support_ = order[support].astype(np.int32)
-        self.support_vectors_ = cache.take(X, self.support_)
+        self.support_vectors_ = cache.freeze_rows(X, self.support_)
         self._n_support = np.diff(np.searchsorted(support, edges)).astype(np.int32)
         self.dual_coef_ = np.ascontiguousarray(solution.coefficients[:, support])
         self.intercept_ = solution.intercepts.copy()
@@ -167,7 +170,7 @@ class SVC(sklearn.svm.SVC):
         return super()._dense_decision_function(X) if values is None else values.copy()
 
     def _values(self, X: NDArray[np.float64]) -> NDArray[np.float64] | None:
-        """Return the pairs' decision values; None if the parent has to compute them."""
+        """Return the decision values of class pairs; None if the parent has to compute them."""
         training = _trainings.get(self)
         if training is None or not self._is_as_fitted(training):
             return None
@@ -179,7 +182,7 @@ class SVC(sklearn.svm.SVC):
         )
 
     def _is_as_fitted(self, training: _Training) -> bool:
-        """Tell whether the model is the one that was fitted, but for its coefficients' values."""
+        """Return whether the model is as fitted, except for the values of coefficients."""
         n_classes = len(self.classes_)
         return (
             self.kernel == "rbf"
@@ -192,7 +195,7 @@ class SVC(sklearn.svm.SVC):
 
 
 def _longest(X: NDArray[np.float64], content: bytes) -> float:
-    """Return the largest squared norm of a row, remembered."""
+    """Return the largest squared norm of a row, cached."""
 
     def make() -> float:
         with np.errstate(over="ignore", under="ignore"):

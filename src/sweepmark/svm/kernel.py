@@ -1,7 +1,7 @@
-"""Distances and RBF kernels, tile by tile: strip against strip.
+"""Distances and RBF kernels, computed in tiles of one strip of rows by another.
 
-Every tile comes from the same product of the same two strips, whether it ends up in the whole
-matrix or in one pair of classes, so that both have the same bits.
+A tile is always computed by the same product of the same two strips, whether it is used for the
+whole matrix or for one pair of classes, so that both have the same bits.
 """
 
 from __future__ import annotations
@@ -18,42 +18,42 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sweepmark.svm.rows import Rows
+    from sweepmark.svm.strips import OrderedRows
 
 __all__ = ["among", "fits", "size", "whole"]
 
 
 def fits(n_rows: int) -> bool:
-    """Tell whether the memory allows for a whole kernel of so many rows."""
+    """Return whether the cache has room for a whole kernel of so many rows."""
     return size(n_rows) <= cache.limit() // 2
 
 
 def size(n_rows: int) -> int:
-    """Return the bytes of a kernel of so many rows."""
+    """Return the size in bytes of a kernel of so many rows."""
     return 4 * n_rows**2
 
 
-def whole(rows: Rows, gamma: float, *, n_threads: int) -> NDArray[np.float32]:
-    """Return the kernel of all rows with each other, shape (n_rows, n_rows), read-only.
+def whole(rows: OrderedRows, gamma: float, *, n_threads: int) -> NDArray[np.float32]:
+    """Return the kernel matrix of all rows, shape (n_rows, n_rows), read-only.
 
-    It is in float32 whatever the distances are, as libsvm's own is.
+    Its dtype is float32, as in libsvm, whatever that of the distances.
     """
     key = ("kernel", rows.key, rows.strips, gamma)
     return cache.fetch(key, lambda: _whole(rows, gamma, n_threads), _size)
 
 
-def _whole(rows: Rows, gamma: float, n_threads: int) -> NDArray[np.float32]:
+def _whole(rows: OrderedRows, gamma: float, n_threads: int) -> NDArray[np.float32]:
     n_rows = len(rows.array)
-    with cache.reserve(size(n_rows)):  # others go first, so that their memory can be used again
+    with cache.reserve(size(n_rows)):  # evict others first, so that their memory can be reused
         return _fill(rows, [(0, n_rows)], gamma, n_threads)
 
 
-def among(rows: Rows, spans: Sequence[tuple[int, int]], gamma: float) -> NDArray[np.float32]:
-    """Return the kernel of the rows of some spans with each other.
+def among(rows: OrderedRows, spans: Sequence[tuple[int, int]], gamma: float) -> NDArray[np.float32]:
+    """Return the kernel matrix of the rows in some spans.
 
     Parameters
     ----------
-    rows : Rows
+    rows : OrderedRows
     spans : sequence of (int, int)
         First row and the one after the last, of each span; ascending.
     gamma : float
@@ -67,7 +67,7 @@ def among(rows: Rows, spans: Sequence[tuple[int, int]], gamma: float) -> NDArray
 
 
 def _fill(
-    rows: Rows, spans: Sequence[tuple[int, int]], gamma: float, n_threads: int
+    rows: OrderedRows, spans: Sequence[tuple[int, int]], gamma: float, n_threads: int
 ) -> NDArray[np.float32]:
     pieces = _pieces(rows, spans)
     n_rows = sum(stop - start for start, stop in spans)
@@ -76,7 +76,7 @@ def _fill(
     def fill(pair: tuple[int, int]) -> None:
         (i, cut_i, at_i), (j, cut_j, at_j) = pieces[pair[0]], pieces[pair[1]]
         tile = _distances(rows, i, j)[cut_i, cut_j]
-        # Cast once: NumPy is slow at casting and transposing in one go.
+        # Cast first: NumPy is slow at casting and transposing in one step.
         values = _rbf(tile, gamma).astype(np.float32, copy=False)
         kernel[at_i, at_j] = values
         if pair[0] != pair[1]:
@@ -89,8 +89,8 @@ def _fill(
     return kernel
 
 
-def _pieces(rows: Rows, spans: Sequence[tuple[int, int]]) -> list[tuple[int, slice, slice]]:
-    """Return where strips and spans meet: strip, place in the strip, place in the result."""
+def _pieces(rows: OrderedRows, spans: Sequence[tuple[int, int]]) -> list[tuple[int, slice, slice]]:
+    """Return the intersections of strips and spans: strip, slice in it, slice in the result."""
     pieces = []
     offset = 0
     for first, last in spans:
@@ -110,17 +110,17 @@ def _rbf(distances: NDArray[Any], gamma: float) -> NDArray[Any]:
     return values
 
 
-def _distances(rows: Rows, i: int, j: int) -> NDArray[Any]:
+def _distances(rows: OrderedRows, i: int, j: int) -> NDArray[Any]:
     """Return the squared distances of two strips."""
 
     def make() -> NDArray[Any]:
         a, b = slice(*rows.strips[i]), slice(*rows.strips[j])
         same = rows.digests[i] == rows.digests[j]
         left = rows.array[a]
-        right = left if same else rows.array[b]  # NumPy halves the work where they are one
+        right = left if same else rows.array[b]  # NumPy halves the work if both are the same strip
         tile: NDArray[Any] = left @ right.T
         tile *= -2
-        tile += np.add.outer(rows.norms[a], rows.norms[b])  # summed first: symmetric
+        tile += np.add.outer(rows.norms[a], rows.norms[b])  # symmetric
         np.maximum(tile, 0, out=tile)
         if same:
             np.fill_diagonal(tile, 0)

@@ -1,27 +1,27 @@
-"""The precision in which distances of training rows are computed, if they are computed here.
+"""The choice of precision for distances between training rows.
 
-They come from matrix products, ‖x‖² + ‖y‖² - 2x·y, whose error follows the longest row, not the
-distance. Let L be the largest ‖x‖² and eps the spacing of the type at 1 (2⁻²³ of float32, 2⁻⁵² of
-float64). Rounding rows and their norms costs a distance a few eps·L, and a product's sum of d terms
-an error that grows like √d until BLAS cuts it into blocks. Measured on rows far from the origin,
-whose sums grow the most, with 1 to 3,000 columns: 4 eps·L (root of the mean square), and 16 eps·L
-at the most. The kernel is exp(-gamma · distance): its relative error e is the exponent's,
-16 eps·gamma·L at the most. It must not exceed ``tol``, the violation of the optimality conditions
-that the solver puts up with anyway (or 10⁻³, should ``tol`` be larger); and as decisions are sums
-of kernels times dual variables, which reach up to C (times the largest class weight), it must be
-smaller in proportion for C above 10::
+Distances are computed by matrix products, ‖x‖² + ‖y‖² - 2x·y, whose error scales with the longest
+row, not with the distance. Let L be the largest ‖x‖² and eps the spacing of the type at 1 (2⁻²³ of
+float32, 2⁻⁵² of float64). Rounding rows and their norms costs a distance a few eps·L, and a
+product's sum of d terms an error that grows like √d until BLAS cuts it into blocks. Measured on
+rows far from the origin, whose sums grow the most, with 1 to 3,000 columns: 4 eps·L (root of the
+mean square), and 16 eps·L at the most. The kernel is exp(-gamma · distance): its relative error e
+is the exponent's, 16 eps·gamma·L at the most. It must not exceed ``tol``, the violation of the
+optimality conditions that the solver tolerates anyway (or 10⁻³, if ``tol`` is larger); and as
+decisions are sums of kernels times dual variables, which reach up to C (times the largest class
+weight), it must be smaller in proportion for C above 10::
 
     gamma · L · max(1, C / 10) ≤ 2¹⁹ · min(tol, 10⁻³) for float32
     gamma · L · max(1, C / 10) ≤ 2⁴⁸ · min(tol, 10⁻³) for float64
 
-What underflows or is rounded to a subnormal number has an absolute error besides, at most
-d · 2⁻¹⁴⁹ for float32 and d · 2⁻¹⁰⁷⁴ for float64, in the exponent times
-gamma ≤ 2⁴⁸ · 10⁻³ / L. That this is nothing, and that no square and no gamma overflows, is why L
-has to be within the ranges below. A kernel below float32's smallest number is 0, as it is in
-libsvm's training, which keeps its kernel in float32 too.
+Values that underflow or are rounded to a subnormal number have an additional absolute error, at
+most d · 2⁻¹⁴⁹ for float32 and d · 2⁻¹⁰⁷⁴ for float64, in the exponent times gamma ≤ 2⁴⁸ · 10⁻³ / L.
+L must be within the ranges below so that this is negligible, and no square and no gamma overflows.
+A kernel below float32's smallest number is 0, as it is in libsvm's training, which keeps its kernel
+in float32 too.
 
-Libsvm's training computes the same sum in float64 itself. Where float64 is not good enough, its
-fits follow its own rounding errors, and they are left to it.
+Libsvm's training computes the same sum in float64. Where float64 is not sufficient, its fits depend
+on its own rounding errors, so they are left to libsvm.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MANY", "choose", "squared_norms"]
+__all__ = ["MANY", "choose_dtype", "squared_norms"]
 
-MANY = 1000  # rows from which on float32 saves what is worth saving
-_ERROR = 16.0  # of a distance, in units of the type's spacing times the largest squared norm
+MANY = 1000  # rows from which float32 is worthwhile
+_ERROR = 16.0  # error of a distance, in units of the type's spacing times the largest squared norm
 _LARGEST_TOL = 1e-3
-_COMMON_BOUND = 10.0  # of dual variables, up to which they do not amplify the error noticeably
-_SINGLE_RANGE = (2.0**-40, 2.0**40)  # of the largest squared norm
+_COMMON_BOUND = 10.0  # bound of dual variables up to which they do not amplify the error noticeably
+_SINGLE_RANGE = (2.0**-40, 2.0**40)  # range of the largest squared norm
 _DOUBLE_RANGE = (2.0**-900, 2.0**900)
 
 
-def choose(
+def choose_dtype(
     longest: float, *, n_rows: int, gamma: float, tol: float, bound: float
 ) -> type[np.floating[Any]] | None:
-    """Return the type of training rows' distances; None leaves the fit to libsvm.
+    """Return the dtype for distances of training rows; None leaves the fit to libsvm.
 
     Parameters
     ----------
@@ -54,17 +54,17 @@ def choose(
         Largest squared norm of a row; infinity where it overflows.
     n_rows : int
     gamma, tol : float
-        As :class:`sklearn.svm.SVC` has them.
+        As in :class:`sklearn.svm.SVC`.
     bound : float
         The largest bound of a dual variable: C times the largest class weight.
 
     Examples
     --------
-    >>> choose(100.0, n_rows=2000, gamma=1.0, tol=1e-3, bound=1.0).__name__
+    >>> choose_dtype(100.0, n_rows=2000, gamma=1.0, tol=1e-3, bound=1.0).__name__
     'float32'
-    >>> choose(100.0, n_rows=2000, gamma=10.0, tol=1e-3, bound=1.0).__name__
+    >>> choose_dtype(100.0, n_rows=2000, gamma=10.0, tol=1e-3, bound=1.0).__name__
     'float64'
-    >>> choose(100.0, n_rows=2000, gamma=1e10, tol=1e-3, bound=1.0)
+    >>> choose_dtype(100.0, n_rows=2000, gamma=1e10, tol=1e-3, bound=1.0)
     """
     error = _ERROR * gamma * longest * max(1.0, bound / _COMMON_BOUND)
     allowed = min(tol, _LARGEST_TOL)
@@ -80,7 +80,7 @@ def _is_within(
     error: float,
     allowed: float,
 ) -> bool:
-    """Tell whether a type's range and precision suffice."""
+    """Return whether the range and precision of a dtype are sufficient."""
     least, most = bounds
     return least <= longest <= most and error * float(np.finfo(dtype).eps) <= allowed
 

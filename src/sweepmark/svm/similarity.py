@@ -1,9 +1,9 @@
-"""Distances and weighted sums for decisions, compiled, pair by pair of rows.
+"""Compiled distances and weighted sums for decision values.
 
-Each distance is the sum of squared differences, as libsvm's predictions have it: equal rows are at
-distance 0, and nothing cancels however long the rows are. Every pair goes through the same
-instructions, so that what comes out is a function of its two rows alone, which a matrix product's
-last digits are not: they depend on where a row lies in a block.
+Each distance is the sum of squared differences, as in libsvm's predictions: equal rows have
+distance 0, and there is no cancellation for long rows. Every pair of rows is computed by the same
+instructions, so that the result depends only on these two rows. The last digits of a matrix product
+would depend on the position of a row in its block.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float64]
     Vector = NDArray[np.float64]
 
-__all__ = ["measure", "weigh"]
+__all__ = ["decision_values", "squared_distances"]
 
-# Sums are vectorised, in an order that depends on their length alone. Infinity is no exception:
-# it is what the distance of a row comes to whose squares overflow.
+# Sums are vectorised in an order that depends only on their length. Infinity must be allowed: it is
+# the distance of a row whose squares overflow.
 _REORDERED = frozenset({"reassoc", "contract", "nsz"})
-_NEAR_BYTES = 32768  # of rows that stay in the first level of the cache
+_NEAR_BYTES = 32768  # bytes of rows per block, which fit into the L1 cache
 
 
 @compiled(allowing=_REORDERED)
@@ -46,15 +46,15 @@ def _product(x: Vector, y: Vector) -> float:
 
 
 @compiled(allowing=_REORDERED)
-def measure(rows: Matrix, others: Matrix, columns: NDArray[np.intp], out: Matrix) -> None:
-    """Write the squared distances of rows from some other rows.
+def squared_distances(rows: Matrix, others: Matrix, columns: NDArray[np.intp], out: Matrix) -> None:
+    """Compute the squared distances of rows to some of the other rows, into ``out``.
 
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n_features), float64, read-only
     others : ndarray of shape (n_others, n_features), float64, read-only
     columns : ndarray of shape (n_columns,), int64, read-only
-        Which of the others, in order.
+        Which of the other rows, in order.
     out : ndarray of shape (n_rows, n_columns)
     """
     step = max(1, _NEAR_BYTES // max(1, 8 * others.shape[1]))
@@ -66,7 +66,7 @@ def measure(rows: Matrix, others: Matrix, columns: NDArray[np.intp], out: Matrix
 
 
 @compiled(allowing=_REORDERED)
-def weigh(  # noqa: PLR0913, PLR0917 - a model's parts
+def decision_values(  # noqa: PLR0913, PLR0917 - a model's parts
     similar: Matrix,
     support: NDArray[np.intp],
     coefficients: Matrix,
@@ -74,15 +74,15 @@ def weigh(  # noqa: PLR0913, PLR0917 - a model's parts
     intercepts: Vector,
     out: Matrix,
 ) -> None:
-    """Write the decision value of every pair of classes.
+    """Compute the decision value of every pair of classes, into ``out``.
 
     Parameters
     ----------
     similar : ndarray of shape (n_rows, n_columns), float64, read-only
-        The kernel of rows with what was trained on.
+        The kernel of rows and training rows.
     support : ndarray of shape (n_support,), int64, read-only
-        The columns of the support vectors, class by class. Sums run over these alone, so that
-        they have the same bits whatever other columns there are.
+        The columns of the support vectors, grouped by class. Sums run over these only, so that
+        their bits do not depend on other columns.
     coefficients : ndarray of shape (n_classes - 1, n_support), float64, read-only
     edges : ndarray of shape (n_classes + 1,), int64, read-only
         Class i's support vectors are edges[i] to edges[i + 1].

@@ -2,9 +2,9 @@
 
 The algorithm is libsvm's without shrinking, step for step: the working set by second-order
 information (Fan, Chen and Lin, JMLR 6, 2005, WSS 2), the kernel in float32, all else in float64,
-ties going to the last row. Every element is computed by the same operations, so that the result
-has libsvm's bits. What makes it faster: the rows of a class lie together, so that no loop asks for
-a row's label and all of them are vectorised, and the kernel is read where it lies.
+ties going to the last row. Every element is computed by the same operations, so that the result has
+libsvm's bits. It is faster because the rows of a class are contiguous, so that no loop checks
+labels and all loops are vectorised, and because the kernel is not copied.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["minimize"]
 
 _TAU = 1e-12  # libsvm's, in place of a quadratic coefficient that is not positive
-_CHUNK = 64  # values looked through at once
-# Without which no maximum is vectorised; the kernel is finite.
+_CHUNK = 64  # values searched per block
+# Needed to vectorise a maximum; the kernel is finite.
 _NO_NAN = frozenset({"nnan", "nsz"})
 
 
 @compiled(allowing=_NO_NAN)
 def _least(values: Vector, scratch: Vector) -> float:
-    """Return the least value: of both halves, element by element, until one is left."""
+    """Return the minimum, by element-wise minima of both halves until one value is left."""
     n = (len(values) + 1) // 2
     _lesser(scratch[:n], values[:n], values[len(values) - n :])
     while n > 1:
@@ -48,7 +48,7 @@ def _lesser(target: Vector, left: Vector, right: Vector) -> None:
 
 @compiled(allowing=_NO_NAN)
 def _last(values: Vector, wanted: float) -> int:
-    """Return the last place of a value, -1 if it is not there."""
+    """Return the last position of a value, or -1."""
     for stop in range(len(values), 0, -_CHUNK):
         start = max(stop - _CHUNK, 0)
         chunk = values[start:stop]
@@ -64,7 +64,7 @@ def _last(values: Vector, wanted: float) -> int:
 
 @compiled(allowing=_NO_NAN)
 def _rate(gains: Vector, down: Vector, row: NDArray[np.float32], up: float) -> None:
-    """Write what each row, changed with the chosen one, would change of the objective."""
+    """Compute the change of the objective for each row paired with the chosen one."""
     for t in range(len(gains)):
         gap = up - down[t]
         curvature = 2.0 - 2.0 * row[t]
@@ -84,7 +84,7 @@ def _follow(  # noqa: PLR0913, PLR0917
     step_j: float,
     C: float,
 ) -> None:
-    """Update a class's gradient after a step of two rows, and where its variables may go."""
+    """Update a class's gradient after a step, and which of its variables may change."""
     for t in range(len(gradient)):
         g = gradient[t] + (row_i[t] * step_i + row_j[t] * step_j)
         gradient[t] = g
@@ -93,7 +93,7 @@ def _follow(  # noqa: PLR0913, PLR0917
 
 
 @compiled(allowing=_NO_NAN)
-def _changed(  # noqa: C901, PLR0912, PLR0913, PLR0917 - the corners of a square
+def _changed(  # noqa: C901, PLR0912, PLR0913, PLR0917 - the cases of a square's corners
     is_one_class: bool,  # noqa: FBT001
     old_i: float,
     old_j: float,
@@ -103,7 +103,7 @@ def _changed(  # noqa: C901, PLR0912, PLR0913, PLR0917 - the corners of a square
     C_i: float,
     C_j: float,
 ) -> tuple[float, float]:
-    """Return two dual variables at the objective's least within their bounds."""
+    """Return the two dual variables that minimise the objective within their bounds."""
     curvature = curvature if curvature > 0 else _TAU
     if is_one_class:
         delta = (gradient_i - gradient_j) / curvature
@@ -140,7 +140,7 @@ def _changed(  # noqa: C901, PLR0912, PLR0913, PLR0917 - the corners of a square
 def _threshold(
     gradient: Vector, alpha: Vector, n_first: int, C_first: float, C_second: float
 ) -> float:
-    """Return the mean over the free variables, or the middle of what the bounded ones allow."""
+    """Return the intercept: the mean over free variables, or the middle of the interval allowed."""
     n_free = 0
     free, upper, lower = 0.0, np.inf, -np.inf
     for t in range(len(alpha)):
@@ -173,22 +173,22 @@ def minimize(  # noqa: PLR0913, PLR0917 - compiled functions take plain values
     Parameters
     ----------
     kernel : ndarray of shape (n_rows, n_rows), float32
-        Of an RBF: symmetric, 1 on its diagonal.
+        An RBF kernel: symmetric, with diagonal 1.
     first, n_first : int
-        Where the rows of the positive class begin, and how many there are.
+        Start and number of the rows of the positive class.
     second, n_second : int
-        Likewise, of the negative class.
+        Start and number of the rows of the negative class.
     C_first, C_second : float
         Upper bounds of the dual variables, by class.
     tol : float
-        The largest violation of the optimality conditions that is put up with.
+        Tolerance of the optimality conditions.
     max_iter : int
-        Steps after which it is given up; -1 is never.
+        Maximum number of steps; -1 is no limit.
 
     Returns
     -------
     coefficients : ndarray of shape (n_first + n_second,), float64
-        Dual variables times label.
+        Dual variables times labels.
     intercept : float
     n_iter : int
         Steps taken.
@@ -198,8 +198,9 @@ def minimize(  # noqa: PLR0913, PLR0917 - compiled functions take plain values
     n = n_first + n_second
     alpha = np.zeros(n)
     gradient = np.full(n, -1.0)
-    # label * gradient of the rows whose label * alpha may grow, and its negative of those whose
-    # may fall: the least of both violates the optimality conditions most. Infinity for the others.
+    # label * gradient of the rows whose label * alpha may increase, and its negative for those
+    # whose may decrease: the minimum of both violates the optimality conditions most. Infinity
+    # for the others.
     up, down, gains = np.full(n, np.inf), np.full(n, np.inf), np.empty(n)
     up[:n_first] = down[n_first:] = -1.0
     scratch = np.empty(n // 2 + 1)
@@ -210,7 +211,7 @@ def minimize(  # noqa: PLR0913, PLR0917 - compiled functions take plain values
             given_up = True
             break
 
-        # The row that violates most, and the one that, changed with it, lowers the objective most
+        # The row that violates most, and the one that, paired with it, lowers the objective most
         highest = -_least(up, scratch)
         if highest == -np.inf:
             break
@@ -224,7 +225,7 @@ def minimize(  # noqa: PLR0913, PLR0917 - compiled functions take plain values
             break
         j = _last(gains, best)
 
-        # Both change, and the gradient follows
+        # Update both variables and the gradient
         n_iter += 1
         y_i, C_i = (1.0, C_first) if i < n_first else (-1.0, C_second)
         y_j, C_j = (1.0, C_first) if j < n_first else (-1.0, C_second)
@@ -266,6 +267,6 @@ def minimize(  # noqa: PLR0913, PLR0917 - compiled functions take plain values
 
     rho = _threshold(gradient, alpha, n_first, C_first, C_second)
     for t in range(n_first, n):
-        if alpha[t] > 0:  # no zero changes its sign
+        if alpha[t] > 0:  # keeps the sign of zeros
             alpha[t] = -alpha[t]
     return alpha, -rho, n_iter, given_up

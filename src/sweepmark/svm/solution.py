@@ -1,16 +1,16 @@
-"""Solutions of the one-against-one problems, each a function of data and parameters alone.
+"""Solutions of the one-against-one problems, each depending only on data and parameters.
 
 A solution none of whose dual variables is at its bound is a solution for every larger C as well:
-the optimality conditions (Fan, Chen and Lin, JMLR 6, 2005, eq. 6) mention C only through the
-variables that are at it, and the tolerance they hold to is the same. But what is found at
-the larger C can be another point within the tolerance, if the bound was touched on the way. So
-that results do not depend on what was solved before, reuse is part of the definition:
+the optimality conditions (Fan, Chen and Lin, JMLR 6, 2005, eq. 6) involve C only through the
+variables at the bound, and the tolerance is the same. But the solver may find another point within
+the tolerance at the larger C, if a variable touched the bound on the way. So that results do not
+depend on what was solved before, reuse is part of the definition:
 
-    for C above 10, a pair's solution is the one at C = 10 if that is unbounded,
-    and otherwise what is found at C.
+    for C above 10, a pair's solution is the one at C = 10 if that is unbounded, and otherwise the
+    one found at C.
 
-With ``max_iter`` it is always what is found at C: what is given up at C = 10 is no solution.
-Either way it is a function of the data and the parameters alone.
+With ``max_iter`` the solution is always the one found at C, because an unfinished solution at
+C = 10 is none. Both depend only on the data and the parameters.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sweepmark.svm.rows import Rows
+    from sweepmark.svm.strips import OrderedRows
 
 __all__ = ["Problem", "Solution", "solve", "warm_up"]
 
-_CEILING = 10.0  # the C at which solutions are tried for larger ones; see above
+_CEILING = 10.0  # the C whose solutions are reused for larger C; see above
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is solved, but for C.
+    """A problem to solve, except for C.
 
     Attributes
     ----------
-    rows : Rows
-        Class by class.
+    rows : OrderedRows
+        Rows grouped by class.
     counts : tuple of int
         Rows of each class.
     weights : tuple of float
-        What C is multiplied by, for each class.
+        Factors of C by class.
     gamma, tol, max_iter
         As :class:`sklearn.svm.SVC` has them.
     """
 
-    rows: Rows
+    rows: OrderedRows
     counts: tuple[int, ...]
     weights: tuple[float, ...]
     gamma: float
@@ -73,14 +73,14 @@ class Problem:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What decides the solution, but for C."""
+        """Identifies the solution, except for C."""
         options = (self.gamma, self.tol, self.max_iter)
         return (self.rows.key, self.counts, self.weights, *options)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solution:
-    """The solved pairs.
+    """The solutions of all pairs.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class Solution:
     intercepts : ndarray of shape (n_pairs,)
     n_iter : ndarray of shape (n_pairs,), int32
     status : int
-        1 if a pair was given up at ``max_iter``, else 0.
+        1 if a pair was stopped at ``max_iter``, else 0.
     """
 
     coefficients: NDArray[np.float64]
@@ -104,7 +104,7 @@ class Solution:
 
 
 def solve(problem: Problem, C: float, *, n_threads: int) -> Solution:
-    """Return the solution at C; see the module's text for which."""
+    """Return the solution at C, as defined in the module's docstring."""
 
     def make() -> Solution:
         if C <= _CEILING or problem.max_iter != -1:
@@ -120,7 +120,7 @@ def solve(problem: Problem, C: float, *, n_threads: int) -> Solution:
 
 
 def _free(problem: Problem, solution: Solution) -> NDArray[np.bool_]:
-    """Tell for each pair whether all its variables are below the ceiling."""
+    """Return for each pair whether all its variables are below the bound at C = 10."""
     bounds = _CEILING * np.asarray(problem.weights)
     largest = np.empty((len(problem.counts), len(problem.counts) - 1))
     for number, (start, stop) in enumerate(problem.spans):
@@ -130,7 +130,7 @@ def _free(problem: Problem, solution: Solution) -> NDArray[np.bool_]:
 
 
 def _merge(problem: Problem, lower: Solution, free: NDArray[np.bool_], upper: Solution) -> Solution:
-    """Return the free pairs of one solution and the others of another."""
+    """Combine the free pairs of one solution with the other pairs of another."""
     coefficients = upper.coefficients
     for (i, j), is_free in zip(problem.pairs, free, strict=True):
         if is_free:
@@ -148,7 +148,7 @@ def _merge(problem: Problem, lower: Solution, free: NDArray[np.bool_], upper: So
 def _solve(
     problem: Problem, C: float, pairs: Sequence[tuple[int, int]], n_threads: int
 ) -> Solution:
-    """Solve some pairs, on the whole kernel where the memory allows for it."""
+    """Solve some pairs, on the whole kernel if the cache has room for it."""
     if not kernel.fits(len(problem.rows.array)):
         return _solve_apart(problem, C, pairs, n_threads)
     whole = kernel.whole(problem.rows, problem.gamma, n_threads=n_threads)
@@ -163,7 +163,7 @@ def _solve(
 def _solve_apart(
     problem: Problem, C: float, pairs: Sequence[tuple[int, int]], n_threads: int
 ) -> Solution:
-    """Solve pairs on kernels of their own, as many at once as the memory allows."""
+    """Solve pairs on separate kernels, as many in parallel as the memory allows."""
     largest = max(kernel.size(problem.counts[i] + problem.counts[j]) for i, j in pairs)
     at_once = max(1, min(n_threads, cache.limit() // 2 // largest))
 
@@ -181,7 +181,7 @@ def warm_up() -> None:
     from sweepmark.svm.smo import minimize
 
     matrix = np.eye(2, dtype=np.float32)
-    matrix.flags.writeable = False  # as all kernels are; others would be compiled for apart
+    matrix.flags.writeable = False  # as all kernels are, to avoid a second compilation
     minimize(matrix, 0, 1, 1, 1, 1.0, 1.0, 1.0, -1)
 
 
@@ -209,7 +209,7 @@ def _minimize(
 
 
 def _collect(problem: Problem, pairs: Sequence[tuple[int, int]], solved: Sequence[Any]) -> Solution:
-    """Put what is found of each pair in its place."""
+    """Assemble the solutions of the pairs."""
     index = {pair: number for number, pair in enumerate(problem.pairs)}
     coefficients = np.zeros((len(problem.counts) - 1, len(problem.rows.array)))
     intercepts = np.zeros(len(index))

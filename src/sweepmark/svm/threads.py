@@ -1,7 +1,7 @@
-"""Threads: as many as BLAS may use here, each calling BLAS single-threaded.
+"""Parallel loops with as many threads as BLAS may use, each calling BLAS single-threaded.
 
-BLAS cuts one product differently for different numbers of threads, and the last digits follow.
-So the cuts are made here, always the same, and threads only decide who computes which piece.
+BLAS divides a product differently for different numbers of threads, which affects last digits. So
+the division is made here, always in the same way, and threads only compute the pieces.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _controller() -> Any:
 
 
 class _Single:
-    """How many callers want BLAS single-threaded: the first sets it, the last resets it."""
+    """Counts the callers that need BLAS single-threaded: the first sets it, the last resets it."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -42,7 +42,7 @@ _single = _Single()
 
 
 def available() -> int:
-    """Return how many threads to use: what BLAS is limited to, by threadpoolctl for instance."""
+    """Return the number of threads to use: the limit of BLAS, set by threadpoolctl for instance."""
     with _single.lock:
         if _single.callers:
             return _single.before
@@ -51,7 +51,7 @@ def available() -> int:
 
 @contextmanager
 def single_blas() -> Iterator[None]:
-    """Have BLAS compute in the calling thread alone."""
+    """Make BLAS compute in the calling thread only."""
     with _single.lock:
         if not _single.callers:
             pools = _controller()
@@ -69,12 +69,12 @@ def single_blas() -> Iterator[None]:
 
 
 def run(function: Callable[[Item], Result], items: Sequence[Item], *, threads: int) -> list[Result]:
-    """Return the function's value of every item, in order; the calling thread works too.
+    """Map a function over items, in order; the calling thread takes part.
 
     Raises
     ------
     BaseException
-        The first that a call raised; items not yet begun are left.
+        The first exception of a call; items not yet started are skipped.
     """
     results: list[Any] = [None] * len(items)
     errors: list[BaseException] = []
@@ -103,7 +103,7 @@ def run(function: Callable[[Item], Result], items: Sequence[Item], *, threads: i
 
 
 def _reset() -> None:
-    """Start anew in a forked child, where the parent's threads and locks are not."""
+    """Reset in a forked child, which does not have the parent's threads."""
     global _single  # noqa: PLW0603
     _single = _Single()
 

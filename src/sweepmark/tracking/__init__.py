@@ -1,4 +1,4 @@
-"""Tracking: the records of sweeps and trials, delivered to MLflow or kept in memory."""
+"""Tracking: the records of sweeps and trials, written to MLflow or kept in memory."""
 
 from __future__ import annotations
 

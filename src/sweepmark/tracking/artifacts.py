@@ -1,4 +1,4 @@
-"""A run's files, written where MLflow looks for them: the store is local, so no copy is needed."""
+"""Artifacts of a run, written directly into MLflow's local artifact folder."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ __all__ = ["write_artifacts"]
 
 
 def write_artifacts(root: Path, records: Sequence[Record]) -> None:
-    """Write the artifacts among the records below a run's folder, each whole or not at all.
+    """Write the artifacts among the records into a run's folder, each atomically.
 
     Raises
     ------
     ValueError
-        If a path leads out of that folder.
+        If a path is outside that folder.
     StoreError
-        Naming the file that could not be written.
+        If a file cannot be written; the message names it.
     """
     artifacts = [record for record in records if isinstance(record, Artifact)]
     for artifact in artifacts:

@@ -1,4 +1,4 @@
-"""The close look at one trial, as files by name: tables and pictures made of its Scorecard."""
+"""The artifacts of one trial: tables and pictures derived from its Scorecard."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
 __all__ = ["closeup", "drawn", "predictions_csv"]
 
 _N_SHOWN = 25
-_LONGEST_NAME = 40  # characters of a class in a picture
+_LONGEST_NAME = 40  # maximum characters of a class name in a picture
 
 
 def closeup(card: Scorecard, dataset: Dataset) -> dict[str, bytes]:
-    """Return the files that let a reader look closely at what was predicted.
+    """Return the artifacts on a trial's predictions.
 
     Parameters
     ----------
     card : Scorecard
         Of one evaluation, or the merge of folds.
     dataset : Dataset
-        Whose rows were predicted.
+        The data set whose rows were predicted.
 
     Returns
     -------
     dict of str to bytes
-        Content by file name. Diagrams of scores are there where there are scores, the gallery
-        for images only, and the curves where training went by epochs.
+        Content by file name. There are diagrams of scores if there are scores, the gallery for
+        images only, and training curves if training went by epochs.
     """
     matrix, names = confusion(card), card.names
     shown = [cut(name, _LONGEST_NAME) for name in names]
@@ -71,7 +71,7 @@ def closeup(card: Scorecard, dataset: Dataset) -> dict[str, bytes]:
             "precision_recall_curve.png",
             lambda: diagrams.precision_recall_png(ranked, shown, card),
         )
-        if card.positive_name is not None:  # of more classes each would have its own
+        if card.positive_name is not None:  # with more classes, each would need its own
             (ranking,) = ranked.values()
             files["thresholds.csv"] = _thresholds_csv(ranking)
             positive = cut(card.positive_name, _LONGEST_NAME)
@@ -80,9 +80,9 @@ def closeup(card: Scorecard, dataset: Dataset) -> dict[str, bytes]:
 
 
 def drawn(name: str, draw: Callable[[], bytes | None]) -> dict[str, bytes]:
-    """Return a picture by its file name; nothing where there is none to draw.
+    """Return a picture by its file name; empty if there is none.
 
-    A picture that fails costs a warning, not the trial: the traceback takes its place.
+    A failure does not fail the trial: it is warned of, and the traceback replaces the picture.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def drawn(name: str, draw: Callable[[], bytes | None]) -> dict[str, bytes]:
     """
     try:
         content = draw()
-    except Exception as error:  # noqa: BLE001 -- whatever a library says of whatever label
+    except Exception as error:  # noqa: BLE001 -- drawing of arbitrary labels may raise anything
         trace = f"{name}.txt"
         warnings.warn(
             f"{name} could not be drawn ({type(error).__name__}: {escape(str(error))}); the "
@@ -106,10 +106,11 @@ def drawn(name: str, draw: Callable[[], bytes | None]) -> dict[str, bytes]:
 
 
 def predictions_csv(card: Scorecard) -> bytes:
-    """Return the table of actual and predicted: a line a row, in the order of rows scored.
+    """Return the table of actual and predicted labels as CSV: one line per row, in order.
 
     Columns are ``row``, ``actual``, ``predicted`` and the scores: ``score`` of the positive of two
-    classes, else ``score_<class>`` of each, to nine digits (``predictions.npz`` has them all).
+    classes, else ``score_<class>`` of each, to nine digits (``predictions.npz`` has full
+    precision).
     """
     scored, names = card.predictions, card.names
     header, columns = ["row", "actual", "predicted"], []
@@ -118,7 +119,7 @@ def predictions_csv(card: Scorecard) -> bytes:
         header += ["score"] if len(columns) == 1 else [f"score_{name}" for name in names]
     quoted = np.array([_line([name]).rstrip("\n") for name in names], dtype=object)
     places = [np.searchsorted(card.classes, y) for y in (scored.y_true, scored.y_pred)]
-    # One pattern for a whole line: a tenth of the time that csv.writer takes.
+    # One format string per line takes a tenth of csv.writer's time.
     pattern = ",".join(["%d,%s,%s", *["%.9g"] * len(columns)])
     values = [
         scored.rows.tolist(),
@@ -130,7 +131,7 @@ def predictions_csv(card: Scorecard) -> bytes:
 
 
 def _gallery(card: Scorecard, dataset: Dataset, names: Sequence[str]) -> bytes:
-    """Return the images that were taken for something else with the most confidence."""
+    """Return a gallery of the images misclassified with the most confidence."""
     wrong = mistakes.errors(card)
     shown = wrong[:_N_SHOWN]
     called = dict(zip(card.classes, names, strict=True))
@@ -174,7 +175,7 @@ def _taken_for_csv(card: Scorecard, names: Sequence[str]) -> bytes:
 
 
 def _thresholds_csv(ranking: Ranking) -> bytes:
-    """Return what each threshold would give, the highest first: the points of all curves."""
+    """Return the metrics at each threshold, the highest first: the points of all curves."""
     columns = (ranking.thresholds, ranking.precision, ranking.recall, ranking.fall_out)
     lines = [
         f"{threshold:.9g},{precision:.9g},{recall:.9g},{fall_out:.9g}\n"

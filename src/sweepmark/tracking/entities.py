@@ -44,21 +44,21 @@ _NOT_IN_A_NAME = re.compile(r"[^/\w.\- :]")
 
 
 def milliseconds(seconds: float) -> int:
-    """Return a time as MLflow counts it."""
+    """Convert seconds to MLflow's milliseconds."""
     return round(seconds * 1000)
 
 
 def standard_tags() -> dict[str, str]:
-    """Return the tags that MLflow's UI shows as user and source."""
+    """Return the tags for user and source in MLflow's UI."""
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):  # a container whose user has no name
+    except (KeyError, OSError):  # a container whose user id has no name
         user = "unknown"
     return {"mlflow.source.name": "sweepmark", "mlflow.source.type": "LOCAL", USER_TAG: user}
 
 
 def tag_texts(records: Sequence[Record]) -> dict[str, str]:
-    """Return the tags by name; metrics that are no finite numbers are named in one."""
+    """Return the tags by name; one tag lists the non-finite metrics."""
     tags = {_name(r.name): _cut(r.value, _MAX_TAG_TEXT) for r in records if isinstance(r, Tag)}
     left_out = [r.name for r in records if isinstance(r, Metric) and not math.isfinite(r.value)]
     if left_out:
@@ -72,7 +72,7 @@ def param_texts(records: Sequence[Record]) -> dict[str, str]:
 
 
 def finite_metrics(records: Sequence[Record]) -> list[tuple[str, float, int]]:
-    """Return name, value and step of the metrics that MLflow can show."""
+    """Return name, value and step of the finite metrics, which MLflow can show."""
     return [
         (_name(r.name), float(r.value), r.step)
         for r in records
@@ -88,20 +88,20 @@ def batches(
     without: frozenset[str] = frozenset(),
     model_id: str | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Yield the arguments of ``log_batch`` calls; one is enough unless there are very many.
+    """Yield the arguments of ``log_batch`` calls; usually a single one.
 
     Parameters
     ----------
     records : sequence of Record
-        Its parameters and metrics are taken.
+        The records; their parameters and metrics are used.
     tags : mapping of str to str
-        Tags to set.
+        The tags to set.
     timestamp : int
-        Milliseconds; the same at every delivery, so that MLflow sees a metric written again.
+        Milliseconds; the same at every delivery, so that MLflow recognises repeated metrics.
     without : frozenset of str
-        Parameters that the run has already: MLflow refuses to change them.
+        Parameters that the run has already, which MLflow does not allow to be changed.
     model_id : str or None
-        The logged model whose metrics these are as well.
+        The logged model to which the metrics also belong.
     """
     from mlflow import entities
 
@@ -126,10 +126,10 @@ def batches(
 
 
 def dataset_inputs(records: Sequence[Record]) -> list[entities.DatasetInput]:
-    """Return the data a run was fitted and scored on.
+    """Return the dataset inputs of a run: what it was fitted and scored on.
 
-    MLflow keeps one data set per name and digest in an experiment, with the profile that came
-    first. So the digest it is given also says which part and how many rows.
+    MLflow stores one data set per name and digest in an experiment, with the first profile. So the
+    digest passed to MLflow includes the part and the number of rows.
     """
     from mlflow.entities import Dataset, DatasetInput, InputTag
     from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT

@@ -1,4 +1,4 @@
-"""What MLflow's and nobody else's hand has left in a database: read by SQL, written to never."""
+"""Read-only inspection of MLflow's database by SQL."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sweepmark.store.database import read_only
 from sweepmark.tracking.interface import DELIVERED_TAG, SWEEP_TAG, TRIAL_TAG
-from sweepmark.tracking.rows import is_known_schema
+from sweepmark.tracking.sql_rows import is_known_schema
 from sweepmark.tracking.storage import mlflow_database
 
 if TYPE_CHECKING:
@@ -20,20 +20,20 @@ __all__ = ["RunState", "mlflow_schema_problem", "run_states"]
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A run of ours as MLflow has it.
+    """A sweepmark run in MLflow's database.
 
     Attributes
     ----------
     run_id : str
-        Its id.
+        The run's id.
     sweep_id : str
-        Whose it is.
+        The sweep that it belongs to.
     trial : str or None
-        The trial's number; None for a sweep's own run.
+        The trial's number; None for a parent run.
     status : str
         ``RUNNING``, ``FINISHED``, ``FAILED`` or ``KILLED``.
     is_whole : bool
-        Whether all of it was written.
+        Whether it was written completely.
     """
 
     run_id: str
@@ -44,7 +44,7 @@ class RunState:
 
 
 def run_states(store: Path) -> list[RunState]:
-    """Return every run of ours in a store, deleted ones too: the user's hand is no damage.
+    """Return every sweepmark run in a store, including runs deleted by the user.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What every Tracker promises; ``tests/contracts/test_tracker.py`` holds each to it."""
+"""The interface of trackers; ``tests/contracts/test_tracker.py`` tests all implementations."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ SWEEP_TAG = "sweepmark.sweep_id"
 TRIAL_TAG = "sweepmark.search.trial"
 DELIVERED_TAG = "sweepmark.delivered"
 LEFT_OUT_TAG = "sweepmark.metrics_left_out"
-"""Names the metrics that were NaN or infinite: MLflow would show 0 or 1.8e308 for them."""
+"""The tag listing metrics that were NaN or infinite, which MLflow would show as 0 or 1.8e308."""
 
 MINIMUM_PREFIX = 6
-"""So many characters of a run id may stand for the whole, if they are unique."""
+"""Minimum length of an abbreviated run id, which must be unique."""
 
 _IDENTITY_TAGS = {SWEEP_TAG, TRIAL_TAG, DELIVERED_TAG}
 
@@ -38,20 +38,20 @@ EndStatus = Literal["FINISHED", "KILLED", "FAILED"]
 
 
 class Tracker(Protocol):
-    """Where runs are shown: one parent run a sweep, one child run a trial.
+    """Writes runs: one parent run per sweep, one child run per trial.
 
-    Everything is idempotent on (sweep_id, trial number), so that a replay delivers what is
-    missing and doubles nothing. There is one writer a sweep.
+    All operations are idempotent by (sweep_id, trial number), so that a resume delivers what is
+    missing and duplicates nothing. Each sweep has a single writer.
     """
 
     def open(self) -> None:
-        """Connect now, while evaluations run, rather than when the first trial is there."""
+        """Connect early, while evaluations run, rather than with the first trial."""
         ...
 
     def open_parent(
         self, *, sweep_id: str, name: str, records: Sequence[Record], started: float
     ) -> str:
-        """Open the sweep's run, or find it again and set it running; return its id."""
+        """Create the sweep's parent run, or find it and set it running; return its id."""
         ...
 
     def log_trial(  # noqa: PLR0913 -- all of it is the trial's
@@ -66,66 +66,65 @@ class Tracker(Protocol):
         ended: float,
         failed: bool,
     ) -> str:
-        """Write a trial's run whole and return its id.
+        """Write a trial's run completely and return its id.
 
-        A run that is whole already is left alone, but for one that says that the trial failed or
-        ended at another time: it was tried again, or what it came to was lost. One that was left
-        half-written is written again.
+        A complete run is not changed, unless it is of a failure or of another end time: the trial
+        was retried then, or its result was lost. An incomplete run is written again.
         """
         ...
 
     def await_writable(self, *, seconds: float) -> None:
-        """Wait until something could be written, no longer than so many seconds.
+        """Wait until the database is writable, with a timeout in seconds.
 
         Raises
         ------
         StoreError
-            If another program kept it from being written all the time.
+            If another program locked it until the timeout.
         """
         ...
 
     def close_parent(
         self, *, run_id: str, records: Sequence[Record], ended: float, status: EndStatus
     ) -> None:
-        """Add records to the sweep's run and end it."""
+        """Add records to the sweep's parent run and end it."""
         ...
 
     def delivered(self, sweep_id: str) -> Mapping[int, str]:
-        """Return the ids of the trials' runs that are whole, by trial number."""
+        """Return the ids of the complete runs of trials, by trial number."""
         ...
 
     def locate(self, run_id: str) -> tuple[str, int | None]:
-        """Return the sweep and the trial's number (None: the sweep's own run) of a run.
+        """Return the sweep and the trial number (None for a parent run) of a run.
 
         Parameters
         ----------
         run_id : str
-            An id, or the first six characters or more of it.
+            A run id, or at least its first six characters.
 
         Raises
         ------
         NotFoundError
-            If no run is meant, or several.
+            If no run matches, or several do.
         """
         ...
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
         ...
 
 
 def is_of_outcome(tag: str) -> bool:
-    """Tell whether a tag says what became of a trial, and not which one it is."""
+    """Return whether a tag describes the outcome of a trial rather than its identity."""
     return tag.startswith("sweepmark.") and tag not in _IDENTITY_TAGS
 
 
 def match_run(wanted: str, run_ids: Iterable[str]) -> str:
-    """Return the one run id that is meant.
+    """Return the only matching run id.
 
     Raises
     ------
     NotFoundError
-        If none is, or several are.
+        If none matches, or several do.
     """
     matching = [wanted] if wanted in (known := list(run_ids)) else []
     if not matching and len(wanted) >= MINIMUM_PREFIX:

@@ -1,4 +1,4 @@
-"""A fitted pipeline as MLflow's logged model: in skops format, requirements fixed by us."""
+"""A fitted pipeline as an MLflow logged model, in skops format with explicit requirements."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweepmark.failpoints import step
+from sweepmark.failpoints import failpoint
 from sweepmark.specification.models import trusted_types
 from sweepmark.tracking.storage import folder_of
 
@@ -27,13 +27,13 @@ _DIGEST_TAG = "sweepmark.sha256"
 
 
 def log_model(client: MlflowClient, run: Run, model: Model, *, within: Path) -> str:
-    """Give a run its logged model and return the model's id.
+    """Log a run's model and return the model id.
 
-    A run that has the same one already keeps it; any other that a killed process left is removed.
-    Nothing is written but ``within`` a folder. Types that only ``--trust`` allows are not put on
-    the model's list of trusted ones: whoever loads it later has not been asked.
-    ``mlflow.sklearn.log_model`` would need the fluent state, load the model, and infer its
-    requirements in a second process (2.4 s).
+    An equal logged model of the run is kept; others, left by a killed process, are removed. Files
+    are written only inside the folder ``within``. Types allowed only by ``--trust`` are not added
+    to the model's list of trusted types, because a later user has not agreed to them.
+    ``mlflow.sklearn.log_model`` is not used: it needs the fluent state, loads the model, and infers
+    its requirements in a second process (2.4 s).
     """
     from mlflow.entities import LoggedModelOutput
 
@@ -52,18 +52,18 @@ def log_model(client: MlflowClient, run: Run, model: Model, *, within: Path) -> 
         model_type="classifier",
     )
     folder_of(logged.artifact_location, within=within)
-    step("tracker.model.created")
+    failpoint("tracker.model.created")
     with tempfile.TemporaryDirectory(prefix="sweepmark-") as folder:
         _save(Path(folder), model, model_id=logged.model_id, run_id=run_id)
         client.log_model_artifacts(logged.model_id, folder)
-    step("tracker.model.written")
+    failpoint("tracker.model.written")
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     client.finalize_logged_model(logged.model_id, "READY")
     return str(logged.model_id)
 
 
 def _save(folder: Path, model: Model, *, model_id: str, run_id: str) -> None:
-    """Write what ``mlflow.sklearn.save_model`` writes, from the bytes as they are."""
+    """Write the files of ``mlflow.sklearn.save_model``, from the serialised bytes."""
     import sklearn
     import yaml
     from mlflow.models import Model as MlflowModel
@@ -93,7 +93,7 @@ def _save(folder: Path, model: Model, *, model_id: str, run_id: str) -> None:
         signature=_signature(model),
         model_size_bytes=len(model.content),
     )
-    # What mlflow.pyfunc.add_to_model does; importing that module takes long and warns.
+    # As mlflow.pyfunc.add_to_model does; importing that module is slow and issues warnings.
     document.add_flavor(
         "python_function",
         loader_module="mlflow.sklearn",
@@ -120,7 +120,7 @@ def _signature(model: Model) -> ModelSignature:
     inputs: list[ColSpec | TensorSpec]
     if model.columns is None:
         inputs = [TensorSpec(np.dtype(model.dtype), (-1, model.n_features))]
-    else:  # a value may be missing everywhere, a column nowhere
+    else:  # values may be missing, columns may not
         types = {"number": "double", "text": "string"}
         inputs = [ColSpec(types[kind], name) for name, kind in model.columns.items()]
     return ModelSignature(

@@ -29,7 +29,7 @@ __all__ = ["MemoryRun", "MemoryTracker"]
 
 @dataclass(slots=True)
 class MemoryRun:
-    """One run as it stands; the only thing here that changes."""
+    """One run; mutable."""
 
     sweep_id: str
     number: int | None
@@ -41,7 +41,7 @@ class MemoryRun:
     records: dict[tuple[object, ...], Record] = field(default_factory=dict)
 
     def add(self, records: Sequence[Record]) -> None:
-        """Add records; one of the same kind and name takes the other's place."""
+        """Add records; they replace records of the same kind and name."""
         for record in records:
             if not (isinstance(record, Metric) and not math.isfinite(record.value)):
                 self.records[_identity(record)] = record
@@ -137,7 +137,7 @@ class MemoryTracker:
 
 
 def _forget_tags(run: MemoryRun) -> None:
-    """Forget why a trial failed that was tried again."""
+    """Remove the outcome tags of a trial that was retried."""
     for kind, name, *rest in list(run.records):
         if kind is Tag and is_of_outcome(str(name)):
             del run.records[kind, name, *rest]

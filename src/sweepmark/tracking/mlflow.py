@@ -1,7 +1,7 @@
-"""The Tracker on a local MLflow store; the one place that turns records into MLflow calls.
+"""The Tracker on a local MLflow store; the only module that turns records into MLflow calls.
 
-Only the client interface with explicit arguments is used: the fluent one keeps global state and
-obeys ``MLFLOW_RUN_ID`` and ``MLFLOW_TRACKING_URI`` in the environment.
+Only MlflowClient with explicit arguments is used: the fluent API has global state and reads
+``MLFLOW_RUN_ID`` and ``MLFLOW_TRACKING_URI`` from the environment.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import NotFoundError
-from sweepmark.failpoints import step
+from sweepmark.failpoints import failpoint
 from sweepmark.store.database import await_write_lock, translated
 from sweepmark.tracking.artifacts import write_artifacts
 from sweepmark.tracking.entities import (
@@ -22,6 +22,7 @@ from sweepmark.tracking.entities import (
     standard_tags,
     tag_texts,
 )
+from sweepmark.tracking.existing_runs import ExistingRuns, search, trial_number
 from sweepmark.tracking.interface import (
     DELIVERED_TAG,
     SWEEP_TAG,
@@ -29,10 +30,9 @@ from sweepmark.tracking.interface import (
     is_of_outcome,
     match_run,
 )
-from sweepmark.tracking.known import Known, search, trial_number
 from sweepmark.tracking.logged_model import log_model
 from sweepmark.tracking.records import Model
-from sweepmark.tracking.rows import FinishedRun, insert_run, is_known_schema
+from sweepmark.tracking.sql_rows import FinishedRun, insert_run, is_known_schema
 from sweepmark.tracking.storage import artifacts_folder, connect, folder_of, mlflow_database
 
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ _RUN_ID = re.compile(r"[0-9a-f]{1,32}")
 
 
 class MlflowTracker:
-    """Delivers to ``mlflow.db`` and ``artifacts/`` of a store; both are made when first needed.
+    """Writes to ``mlflow.db`` and ``artifacts/`` of a store, which are created when first needed.
 
-    A child is whole if it has the tag ``sweepmark.delivered`` and has ended: the tag is written
-    with the metrics, in the last call but one.
+    A child run is complete if it has the tag ``sweepmark.delivered`` and has ended: the tag is
+    written with the metrics, in the second to last call.
 
     Parameters
     ----------
@@ -66,7 +66,8 @@ class MlflowTracker:
     Attributes
     ----------
     writes_rows : bool
-        Whether new runs go in as rows, where the schema is known; False: through the client.
+        Whether new runs are inserted by SQL, because the schema is known; otherwise by
+        MlflowClient.
     """
 
     def __init__(self, store: Path, *, experiment: str) -> None:
@@ -76,7 +77,7 @@ class MlflowTracker:
         self._experiment = experiment
         self._connection: tuple[MlflowClient, str] | None = None
         self.writes_rows = True
-        self._sweeps: dict[str, Known] = {}
+        self._sweeps: dict[str, ExistingRuns] = {}
 
     def open(self) -> None:
         """See :meth:`Tracker.open`."""
@@ -90,18 +91,18 @@ class MlflowTracker:
         with self._client() as (client, experiment_id):
             sweep = self._sweep(client, sweep_id)
             if sweep.parent is None:
-                step("tracker.parent")
+                failpoint("tracker.parent")
                 tags = standard_tags() | tag_texts(records) | {SWEEP_TAG: sweep_id}
                 run = client.create_run(
                     experiment_id, start_time=milliseconds(started), tags=tags, run_name=name
                 )
-                step("tracker.parent.created")
+                failpoint("tracker.parent.created")
                 sweep.parent = run.info.run_id
             else:
                 run = client.get_run(sweep.parent)
                 client.update_run(sweep.parent, status="RUNNING")
             _write(client, run, records, self._artifacts, tag_texts(records), milliseconds(started))
-            step("tracker.parent.opened")
+            failpoint("tracker.parent.opened")
             return sweep.parent
 
     def log_trial(  # noqa: PLR0913 -- the interface's
@@ -120,7 +121,7 @@ class MlflowTracker:
         with self._client() as (client, experiment_id):
             sweep = self._sweep(client, sweep_id)
             if sweep.is_current(number, milliseconds(ended)):
-                return sweep.whole[number]
+                return sweep.complete[number]
             identity = {SWEEP_TAG: sweep_id, TRIAL_TAG: str(number)}
             if parent is not None:
                 identity["mlflow.parentRunId"] = parent
@@ -134,16 +135,16 @@ class MlflowTracker:
                 tags=standard_tags() | tag_texts(records) | identity | {DELIVERED_TAG: "true"},
                 records=records,
             )
-            step("tracker.trial")
+            failpoint("tracker.trial")
             has_model = any(isinstance(record, Model) for record in records)
-            known = sweep.half.get(number) or sweep.whole.get(number)
+            known = sweep.incomplete.get(number) or sweep.complete.get(number)
             if known is not None or has_model or not self.writes_rows:
                 run_id = _deliver(client, run, self._artifacts, known=known)
             else:
                 run_id = self._insert(run)
-            step("tracker.trial.rows")
-            sweep.half.pop(number, None)
-            sweep.whole[number], sweep.ended[number] = run_id, run.ended
+            failpoint("tracker.trial.rows")
+            sweep.incomplete.pop(number, None)
+            sweep.complete[number], sweep.ended[number] = run_id, run.ended
             (sweep.failed.add if failed else sweep.failed.discard)(number)
             return run_id
 
@@ -158,19 +159,19 @@ class MlflowTracker:
     ) -> None:
         """See :meth:`Tracker.close_parent`."""
         with self._client() as (client, _):
-            step("tracker.closing")
+            failpoint("tracker.closing")
             run = client.get_run(run_id)
             _write(client, run, records, self._artifacts, tag_texts(records), milliseconds(ended))
-            step("tracker.closing.written")
+            failpoint("tracker.closing.written")
             client.set_terminated(run_id, status, milliseconds(ended))
-            step("tracker.closed")
+            failpoint("tracker.closed")
 
     def delivered(self, sweep_id: str) -> Mapping[int, str]:
         """See :meth:`Tracker.delivered`."""
         if not self._database.exists():
             return {}
         with self._client() as (client, _):
-            return dict(self._sweep(client, sweep_id).whole)
+            return dict(self._sweep(client, sweep_id).complete)
 
     def locate(self, run_id: str) -> tuple[str, int | None]:
         """See :meth:`Tracker.locate`."""
@@ -206,41 +207,41 @@ class MlflowTracker:
             try:
                 yield self._connection
             except BaseException:
-                self._sweeps.clear()  # look again what is there before more is written
+                self._sweeps.clear()  # query again what exists before writing more
                 raise
 
     def _insert(self, run: FinishedRun) -> str:
-        """Write a run that is new in one transaction: there whole or not at all."""
+        """Write a new run in one transaction, atomically."""
         artifact_uri = f"{self._artifacts.as_uri()}/{run.run_id}/artifacts"
         write_artifacts(folder_of(artifact_uri, within=self._artifacts), run.records)
-        step("tracker.trial.artifacts")
+        failpoint("tracker.trial.artifacts")
         insert_run(self._database, run, artifact_uri=artifact_uri)
         return run.run_id
 
-    def _sweep(self, client: MlflowClient, sweep_id: str) -> Known:
+    def _sweep(self, client: MlflowClient, sweep_id: str) -> ExistingRuns:
         if sweep_id not in self._sweeps:
             experiments = [e.experiment_id for e in client.search_experiments()]
             runs = search(client, experiments, f"tags.`{SWEEP_TAG}` = '{sweep_id}'")
-            self._sweeps[sweep_id] = Known.of(runs)
+            self._sweeps[sweep_id] = ExistingRuns.of(runs)
         return self._sweeps[sweep_id]
 
 
 def _deliver(client: MlflowClient, run: FinishedRun, artifacts: Path, *, known: str | None) -> str:
-    """Write a run through the client, which gives a new one its id; it is RUNNING meanwhile."""
+    """Write a run by MlflowClient, which assigns the id of a new one; it is RUNNING meanwhile."""
     tags = dict(run.tags)
     if known is not None:
         target = client.get_run(known)
         for name in target.data.tags.keys() - tags.keys():
-            if is_of_outcome(name):  # of an earlier one
+            if is_of_outcome(name):  # of an earlier outcome
                 client.delete_tag(known, name)
     else:
-        # Identity first: whatever a kill leaves is found again.
+        # Identity first, so that a run left by a kill is found again.
         first = {name: text for name, text in tags.items() if name != DELIVERED_TAG}
         target = client.create_run(run.experiment_id, run.started, first, run.name)
         tags = {DELIVERED_TAG: tags[DELIVERED_TAG]}
-        step("tracker.trial.created")
+        failpoint("tracker.trial.created")
     _write(client, target, run.records, artifacts, tags, run.ended)
-    step("tracker.trial.written")
+    failpoint("tracker.trial.written")
     client.set_terminated(target.info.run_id, run.status, run.ended)
     return str(target.info.run_id)
 
@@ -268,9 +269,9 @@ def _write(  # noqa: PLR0913, PLR0917 -- all of it is the run's
 
 
 def _log_inputs(client: MlflowClient, run_id: str, inputs: list[DatasetInput]) -> None:
-    """Log what data a run had; once more if another program logged the same data just then.
+    """Log the dataset inputs of a run; retry if another program logged the same data concurrently.
 
-    MLflow looks whether a data set is there and inserts it otherwise, in two steps.
+    MLflow checks whether a data set exists and inserts it otherwise, in two steps.
     """
     from mlflow.exceptions import MlflowException
 

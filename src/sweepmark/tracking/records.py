@@ -1,4 +1,4 @@
-"""What is said of a trial or a sweep; :mod:`sweepmark.tracking` turns it into calls."""
+"""Records: parameters, tags, metrics, artifacts, inputs and models of a run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric at a step (a fold's or epoch's number; 0 for the value itself)."""
+    """A metric at a step (the number of a fold or epoch; 0 for the value itself)."""
 
     name: str
     value: float
@@ -38,7 +38,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A file: its name, perhaps in a folder, and its content."""
+    """A file: its relative path and content."""
 
     path: str
     content: bytes = field(repr=False)
@@ -46,7 +46,7 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataInput:
-    """The data a run was fitted or scored on."""
+    """A data set that a run was fitted or scored on."""
 
     name: str
     digest: str
@@ -58,7 +58,7 @@ class DataInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A fitted pipeline in skops format, with what its signature needs.
+    """A fitted pipeline in skops format, with the information for its signature.
 
     Attributes
     ----------
@@ -67,14 +67,14 @@ class Model:
     n_features : int
         Columns of its input.
     dtype : str
-        NumPy's name of the input's element type, such as ``uint8``; ``mixed`` for a table whose
-        columns have types of their own.
+        NumPy's dtype name of the input, such as ``uint8``; ``mixed`` for a table with typed
+        columns.
     answers : {"int64", "str", "bool"}
-        Type of the labels that it answers: integers, texts or booleans.
+        Type of the predicted labels: integers, texts or booleans.
     requirements : tuple of str
-        Fixed pip requirements, ``name==version``.
+        Pinned pip requirements, ``name==version``.
     columns : mapping of str to {"number", "text"}, or None
-        The columns of such a table.
+        The columns of such a table, by name.
     """
 
     content: bytes = field(repr=False)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from sweepmark.errors import NotFoundError, StoreError
 from sweepmark.store.database import database_uri, translated
-from sweepmark.tracking.storage import artifacts_folder, mlflow_database, settle
+from sweepmark.tracking.storage import artifacts_folder, mlflow_database, relocate_artifacts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,14 +46,14 @@ def watch():
 threading.Thread(target=watch, daemon=True).start()
 sys.exit(server.wait())
 """
-"""Stands between us and the server, so that the server ends even when we are killed."""
+"""A process between this one and the server, which ends the server if this one is killed."""
 
 
 def server_command(store: Path, *, port: int) -> list[str]:
-    """Return the command that serves a store's runs, to this machine only.
+    """Return the command of a server for a store's runs, on localhost only.
 
-    uvicorn is what checks the Host header and so keeps web pages
-    of other sites out; any option for another server would switch that check off.
+    uvicorn checks the Host header, which keeps web pages of other sites out; options for another
+    server would disable that check.
     """
     hosts = ",".join(f"{name}:{port}" for name in ("localhost", HOST))
     return [
@@ -67,7 +67,7 @@ def server_command(store: Path, *, port: int) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment to start the server in: nothing calls home, no job runner."""
+    """Return the server's environment: no telemetry, no job runner."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "_MLFLOW_"))}
     return kept | {
         "DO_NOT_TRACK": "true",
@@ -77,9 +77,9 @@ def _environment() -> dict[str, str]:
 
 
 def runs_page(port: int) -> str:
-    """Return the address of the newest experiment's runs, in the UI's model-training view.
+    """Return the URL of the newest experiment's runs, in the UI's model-training view.
 
-    MLflow opens in its GenAI view unless the address says otherwise.
+    MLflow opens its GenAI view by default.
     """
     root = f"http://{HOST}:{port}"
     query = f"{root}/api/2.0/mlflow/experiments/search?max_results=1000"
@@ -92,7 +92,7 @@ def runs_page(port: int) -> str:
 
 
 def free_port(port: int) -> int:
-    """Return a port, or the next one above it that is not taken.
+    """Return a port, or the next higher one that is free.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def free_port(port: int) -> int:
     """
     for candidate in range(port, min(port + _PORTS_TRIED, 65536)):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            # As the server does: a port that merely waits out its last connection is free.
+            # As the server does: a port in TIME_WAIT counts as free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, candidate))
@@ -114,9 +114,9 @@ def free_port(port: int) -> int:
 
 
 def start_server(store: Path, *, port: int) -> subprocess.Popen[str]:
-    """Start the server in a process group of its own.
+    """Start the server in its own process group.
 
-    What it prints is passed on to standard error: were that closed or full, the server itself would
+    Its output is copied to standard error: if that were closed or full, the server itself would
     end with its first warning.
 
     Raises
@@ -131,8 +131,8 @@ def start_server(store: Path, *, port: int) -> subprocess.Popen[str]:
             "or name another store with --store."
         )
     with translated(database):
-        settle(store)
-    theirs, _ours = os.pipe()  # ours stays open for as long as we live
+        relocate_artifacts(store)
+    theirs, _ours = os.pipe()  # this end stays open while this process lives
     try:
         server = subprocess.Popen(  # noqa: S603 -- our own program
             [sys.executable, "-c", _KEEPER, str(theirs), *server_command(store, port=port)],
@@ -158,12 +158,12 @@ def _pass_on(server: subprocess.Popen[str]) -> None:
 
 
 def wait_until_up(server: subprocess.Popen[str], *, port: int) -> None:
-    """Return when the server answers.
+    """Wait until the server answers.
 
     Raises
     ------
     StoreError
-        If it ends or stays silent instead.
+        If it ends, or does not answer in time.
     """
     deadline = time.monotonic() + _START_SECONDS
     while server.poll() is None and time.monotonic() < deadline:
@@ -174,7 +174,7 @@ def wait_until_up(server: subprocess.Popen[str], *, port: int) -> None:
 
 
 def stop_server(server: subprocess.Popen[str]) -> None:
-    """End the server and all it started."""
+    """Stop the server and its child processes."""
     for number, patience in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, None)):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(server.pid, number)

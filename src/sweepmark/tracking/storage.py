@@ -1,4 +1,4 @@
-"""Where MLflow's share of a store lies, and how it comes into being."""
+"""MLflow's part of a store: its database and artifacts, and their creation."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from urllib.request import url2pathname
 
 from sweepmark.errors import StoreError
 from sweepmark.store.database import create_once, database_uri
-from sweepmark.tracking.rows import is_known_schema, relocate
+from sweepmark.tracking.sql_rows import is_known_schema, relocate
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["artifacts_folder", "connect", "folder_of", "mlflow_database", "settle"]
+__all__ = ["artifacts_folder", "connect", "folder_of", "mlflow_database", "relocate_artifacts"]
 
 _EXPERIMENT_TAGS = {
     # Without it the UI opens the experiment in its GenAI view; the value is the front end's
@@ -26,24 +26,24 @@ _EXPERIMENT_TAGS = {
 
 
 def mlflow_database(store: Path) -> Path:
-    """Return where a store's MLflow database lies."""
+    """Return the path of a store's MLflow database."""
     return store.absolute() / "mlflow.db"
 
 
 def artifacts_folder(store: Path) -> Path:
-    """Return where a store's artifacts lie."""
+    """Return the path of a store's artifacts."""
     return store.absolute() / "artifacts"
 
 
 def connect(store: Path, *, experiment: str) -> tuple[MlflowClient, str]:
-    """Return a client of a store's MLflow, made if it is not there, and the experiment's id."""
+    """Return an MlflowClient on a store, creating its database if needed, and the experiment id."""
     silence()
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
     database, artifacts = mlflow_database(store), artifacts_folder(store)
     create_once(database, lambda path: _create(path, artifacts), library="mlflow")
-    settle(store)
+    relocate_artifacts(store)
     uri = database_uri(database)
     try:
         client = MlflowClient(uri, registry_uri=uri)
@@ -55,19 +55,19 @@ def connect(store: Path, *, experiment: str) -> tuple[MlflowClient, str]:
 
 
 def folder_of(uri: str | None, *, within: Path) -> Path:
-    """Return the folder that an artifact URI names.
+    """Return the folder of an artifact URI.
 
     Parameters
     ----------
     uri : str or None
-        As a database says.
+        The URI from a database.
     within : Path
-        The store's artifacts: nothing is written elsewhere, whatever a database says.
+        The store's artifacts folder: a URI outside it is not accepted.
 
     Raises
     ------
     StoreError
-        If it is another place.
+        If it is outside that folder.
     """
     parts = urlsplit(uri or "")
     folder = Path(url2pathname(parts.path))
@@ -80,8 +80,8 @@ def folder_of(uri: str | None, *, within: Path) -> Path:
     return folder
 
 
-def settle(store: Path) -> None:
-    """Point a store that was moved or copied at its own artifacts: MLflow keeps absolute paths."""
+def relocate_artifacts(store: Path) -> None:
+    """Update MLflow's absolute artifact paths in a store that was moved or copied."""
     if is_known_schema(mlflow_database(store)):
         relocate(mlflow_database(store), artifacts_folder(store).as_uri())
 
@@ -105,7 +105,7 @@ def _experiment_id(client: MlflowClient, name: str, artifacts: Path) -> str:
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        return _experiment_id(client, name, artifacts)  # another process was faster
+        return _experiment_id(client, name, artifacts)  # another process created it
     folder_of(experiment.artifact_location, within=artifacts)
     if experiment.lifecycle_stage == "deleted":
         client.restore_experiment(experiment.experiment_id)
@@ -116,10 +116,10 @@ def _experiment_id(client: MlflowClient, name: str, artifacts: Path) -> str:
 
 
 def silence() -> None:
-    """Keep MLflow from calling home and from writing over our output."""
+    """Disable MLflow's telemetry and its output."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "true")
-    import mlflow  # noqa: F401 -- it sets its loggers up while it is imported
+    import mlflow  # noqa: F401 -- importing it configures its loggers
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""Rows of data cut into strips, the pieces that distances are computed and shared by."""
+"""Rows divided into strips, the units in which distances are computed and cached."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Rows", "cut", "prepare"]
+__all__ = ["OrderedRows", "cut_strips", "order_rows"]
 
 _TALLEST = 256
 _SHORTEST = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
-    """Rows in the order and precision they are multiplied in.
+class OrderedRows:
+    """Rows in the order and precision used for matrix products.
 
     Attributes
     ----------
@@ -34,9 +34,9 @@ class Rows:
     strips : tuple of (int, int)
         First row and the one after the last, of consecutive strips.
     digests : tuple of bytes
-        The content of each strip: equal strips, in whatever data, share their distances.
+        Digest of each strip: equal strips share their distances, even across data sets.
     key : bytes
-        The content of all.
+        Digest of all rows.
     """
 
     array: NDArray[Any]
@@ -46,16 +46,15 @@ class Rows:
     key: bytes
 
 
-def cut(counts: Sequence[int]) -> tuple[tuple[int, int], ...]:
-    """Cut rows that lie class by class into strips of at most 256 rows.
+def cut_strips(counts: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """Divide rows that are grouped by class into strips of at most 256 rows.
 
-    Classes of fewer than 128 rows are joined, so that many small classes do not make for many
-    small products. Cutting at fixed heights from a large class's first row keeps the strips of a
-    data set's head.
+    Classes of fewer than 128 rows are joined, to avoid many small products. Fixed cuts, counted
+    from the first row of a large class, give a prefix of a data set the same strips.
 
     Examples
     --------
-    >>> cut([300, 20, 30, 200])
+    >>> cut_strips([300, 20, 30, 200])
     ((0, 256), (256, 350), (350, 550))
     """
     strips: list[tuple[int, int]] = []
@@ -73,15 +72,15 @@ def cut(counts: Sequence[int]) -> tuple[tuple[int, int], ...]:
     return tuple(strips)
 
 
-def prepare(
+def order_rows(
     X: NDArray[np.float64],
     *,
     content: bytes,
     order: NDArray[np.intp],
     strips: tuple[tuple[int, int], ...],
     dtype: type[np.floating[Any]],
-) -> Rows:
-    """Return rows in order and rounded, and remember them.
+) -> OrderedRows:
+    """Return rows reordered and rounded to a dtype, cached.
 
     Parameters
     ----------
@@ -89,9 +88,9 @@ def prepare(
     content : bytes
         Its digest.
     order : ndarray of shape (n_rows,)
-        Which row comes first, second, …
+        Row numbers, in the new order. …
     strips : tuple of (int, int)
-        As :func:`cut` returns them.
+        As returned by :func:`cut_strips`.
     dtype : type
         numpy.float32 or numpy.float64.
     """
@@ -104,18 +103,18 @@ def _prepare(
     order: NDArray[np.intp],
     strips: tuple[tuple[int, int], ...],
     dtype: type[np.floating[Any]],
-) -> Rows:
+) -> OrderedRows:
     array = np.empty(X.shape, dtype=dtype)
     norms = np.empty(len(X), dtype=dtype)
     digests = []
     for start, stop in strips:
         array[start:stop] = X[order[start:stop]]
-        # Of the rounded rows, whose distances these are to be.
+        # Norms of the rounded rows, since distances are between these.
         norms[start:stop] = squared_norms(array[start:stop].astype(np.float64, copy=False))
         digests.append(digest(array[start:stop]))
     array.flags.writeable = False
-    return Rows(array, norms, strips, tuple(digests), digest(array))
+    return OrderedRows(array, norms, strips, tuple(digests), digest(array))
 
 
-def _size(rows: Rows) -> int:
+def _size(rows: OrderedRows) -> int:
     return rows.array.nbytes + rows.norms.nbytes

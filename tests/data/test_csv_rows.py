@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sweepmark.data import load
-from sweepmark.data.rows import read_rows
+from sweepmark.data.csv_rows import read_rows
 from sweepmark.errors import DataError
 from tables import PASSENGERS, csv_config, titanic_config, write
 

@@ -1,8 +1,8 @@
-"""A finished run as rows of MLflow's SQLite schema, inserted in one transaction.
+"""Insertion of a finished run into MLflow's SQLite database, in one transaction.
 
-The client takes seven transactions and four to six times as long for the same rows. So whole runs
-go in directly where the schema is the one known here; anything else goes through the client.
-``tests/test_tracking_mlflow.py`` compares the rows of the two ways.
+MlflowClient takes seven transactions and four to six times as long for the same rows. So complete
+runs are inserted directly if the schema is known here; anything else is written by MlflowClient.
+``tests/test_tracking_mlflow.py`` compares the rows of both.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["FinishedRun", "insert_run", "is_known_schema", "relocate"]
 
 _KNOWN_REVISIONS = {"dc11669786a5"}
-"""Alembic revisions of mlflow 3.17; add one when the row comparison passes on it."""
+"""Alembic revisions of known schemas (mlflow 3.17); add one if the row comparison passes on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedRun:
-    """A run that is over; times in milliseconds since the epoch."""
+    """A finished run; times in milliseconds since the epoch."""
 
     run_id: str
     experiment_id: str
@@ -48,21 +48,21 @@ class FinishedRun:
 
 
 def is_known_schema(database: Path) -> bool:
-    """Return whether the rows written here are what this database's MLflow expects."""
+    """Return whether the schema of a database is known here."""
     with closing(sqlite3.connect(database, timeout=LOCK_TIMEOUT)) as connection:
         revisions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     return {revision for (revision,) in revisions} <= _KNOWN_REVISIONS
 
 
 def relocate(database: Path, artifacts: str) -> None:
-    """Replace the URI below which artifacts lay by the one below which they lie now."""
+    """Replace the old base URI of artifacts by the current one."""
     columns = (
         ("experiments", "artifact_location"),
         ("runs", "artifact_uri"),
         ("logged_models", "artifact_location"),
     )
     with closing(sqlite3.connect(database, timeout=LOCK_TIMEOUT)) as db, db:
-        # MLflow's default experiment: made with the database, and never deleted for good.
+        # MLflow's default experiment: created with the database, and never purged.
         row = db.execute("SELECT artifact_location FROM experiments WHERE experiment_id = 0")
         (location,) = row.fetchone() or (f"{artifacts}/0",)
         before = location.removesuffix("/0")
@@ -77,7 +77,7 @@ def relocate(database: Path, artifacts: str) -> None:
 
 
 def insert_run(database: Path, run: FinishedRun, *, artifact_uri: str) -> None:
-    """Insert a run with its tags, parameters, metrics and data; all of it or nothing."""
+    """Insert a run with its tags, parameters, metrics and dataset inputs, atomically."""
     with closing(sqlite3.connect(database, timeout=LOCK_TIMEOUT, isolation_level=None)) as db:
         db.execute("BEGIN IMMEDIATE")
         with db:
@@ -117,7 +117,7 @@ def _insert_values(db: sqlite3.Connection, run: FinishedRun) -> None:
     ]
     columns = ("key", "value", "timestamp", "step", "is_nan", "run_uuid")
     _insert(db, "metrics", columns, rows_of)
-    latest = {row[0]: row for row in rows_of}  # ascending steps: the last one stays
+    latest = {row[0]: row for row in rows_of}  # ascending steps: the last one remains
     _insert(db, "latest_metrics", columns, latest.values())
 
 

@@ -1,4 +1,4 @@
-"""What MLflow is told: pure functions from trials and results to records."""
+"""The records of runs in MLflow: pure functions of trials and results."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _LEFT_OUT = (*(f"dataset.{key}" for key in _SOURCES), "sweep")
 
 
 def short_name(params: Mapping[str, Any], fallback: str) -> str:
-    """Return a name for a run that says what is special about it.
+    """Return a run name made of its parameters.
 
     Examples
     --------
@@ -55,14 +55,14 @@ def short_name(params: Mapping[str, Any], fallback: str) -> str:
 def configuration_records(
     tree: Mapping[str, Any], swept: Mapping[str, Any] | None = None
 ) -> list[Record]:
-    """Return every resolved parameter of a configuration by its full name.
+    """Return every resolved parameter of a configuration, by full name.
 
     Parameters
     ----------
     tree : mapping
         The resolved configuration.
     swept : mapping, optional
-        A trial's parameters; those below a swept option have names of their own.
+        A trial's parameters; those below a swept option have longer names.
     """
     parameters = {
         name: value for name, value in _leaves(tree) if not name.startswith(_LEFT_OUT)
@@ -71,7 +71,7 @@ def configuration_records(
 
 
 def _public(value: Any) -> Any:
-    """Return a value without the passwords of addresses in it."""
+    """Return a value with the credentials of URLs removed."""
     return redact(value) if isinstance(value, str) else value
 
 
@@ -87,7 +87,7 @@ def _leaves(node: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
 
 
 def data_record(dataset: Dataset, *, context: str, n_rows: int) -> DataInput:
-    """Return the data a run saw."""
+    """Return a dataset input of a run."""
     return DataInput(
         name=dataset.name,
         digest=dataset.digest,
@@ -99,14 +99,14 @@ def data_record(dataset: Dataset, *, context: str, n_rows: int) -> DataInput:
 
 
 def trial_records(trial: Trial, cards: Sequence[Scorecard]) -> list[Record]:
-    """Return a trial's figures and identity.
+    """Return a trial's metrics and identity.
 
     Parameters
     ----------
     trial : Trial
         The trial.
     cards : sequence of Scorecard
-        Of its evaluations: the folds', where there are several.
+        The Scorecards of its evaluations: those of the folds, if there are several.
     """
     records: list[Record] = [
         Tag("sweepmark.status", trial.status),
@@ -129,7 +129,7 @@ def trial_records(trial: Trial, cards: Sequence[Scorecard]) -> list[Record]:
         for epoch, value in enumerate(values, start=1)
         if math.isfinite(value)
     ]
-    # A curve's last step is the figure itself.
+    # The last step of a curve is the metric itself.
     records += [Metric(name, value) for name, value in trial.metrics.items() if name not in curves]
     records += [
         Metric(metric_names.FIT_SECONDS, trial.fit_seconds),
@@ -149,14 +149,14 @@ def trial_records(trial: Trial, cards: Sequence[Scorecard]) -> list[Record]:
 
 
 def positive_records(trial: Trial) -> list[Record]:
-    """Return which of two classes the figures are of; nothing for more classes."""
+    """Return the tag of the positive class; empty for more than two classes."""
     return [] if trial.positive is None else [Tag("sweepmark.positive", trial.positive)]
 
 
-def published_records(comparisons: Sequence[PublishedMetric]) -> list[Record]:
-    """Return published figures and how far ours are from them, as metrics."""
+def published_records(metrics: Sequence[PublishedMetric]) -> list[Record]:
+    """Return published values, and the differences of ours, as metrics."""
     records: list[Record] = []
-    for each in comparisons:
+    for each in metrics:
         records.append(Metric(f"published.{each.metric}", each.published))
         if each.difference is not None:
             records.append(Metric(f"difference.{each.metric}", each.difference))
@@ -166,10 +166,10 @@ def published_records(comparisons: Sequence[PublishedMetric]) -> list[Record]:
 def artifact_records(
     card: Scorecard, dataset: Dataset, tree: Mapping[str, Any], overrides: Sequence[str]
 ) -> list[Record]:
-    """Return the files that let a reader look closely at one trial."""
+    """Return the artifacts on one trial."""
     import yaml
 
-    dumper = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper  # 8 ms less
+    dumper = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper  # saves 8 ms
     files = closeup(card, dataset) | {
         "config.yaml": redact(yaml.dump(dict(tree), Dumper=dumper, sort_keys=False)).encode(),
         "overrides.txt": redact("".join(f"{item}\n" for item in overrides)).encode(),
@@ -178,16 +178,16 @@ def artifact_records(
 
 
 def model_record(content: bytes, dataset: Dataset, task: TaskConfig) -> Model:
-    """Return a fitted pipeline as MLflow logs it.
+    """Return the Model record of a fitted pipeline.
 
     Parameters
     ----------
     content : bytes
-        It, in skops format.
+        The pipeline in skops format.
     dataset : Dataset
-        What it was fitted on.
+        The data set it was fitted on.
     task : TaskConfig
-        What it predicts.
+        The task it predicts.
     """
     return Model(
         content=content,

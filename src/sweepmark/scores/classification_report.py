@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["describe", "write_report"]
+__all__ = ["report_text", "report_values"]
 
 _HEADERS = ("precision", "recall", "f1-score", "support")
 
 
-def describe(
+def report_values(
     matrix: NDArray[Any], names: Sequence[object], *, accuracy_name: str = ACCURACY
 ) -> dict[str, Any]:
-    """Return what scikit-learn's ``classification_report(output_dict=True)`` does.
+    """Return the same mapping as scikit-learn's ``classification_report(output_dict=True)``.
 
     Parameters
     ----------
     matrix : ndarray of shape (n_classes, n_classes), int64
-        The confusion matrix, rows actual.
+        The confusion matrix; rows are the actual classes.
     names : sequence of n_classes
-        What the classes are called. Those neither met nor predicted are left out, as scikit-learn
-        does.
+        Names of the classes. Those that neither occur nor are predicted are left out, as
+        scikit-learn does.
     accuracy_name : str
-        What the accuracy is called of these rows.
+        Name of the accuracy metric of these rows.
     """
     found = PerClass.of(matrix)
     kept = np.flatnonzero(found.occurs)
@@ -50,13 +50,13 @@ def describe(
     }
 
 
-def write_report(description: Mapping[str, Any]) -> str:
-    """Return the text that scikit-learn's ``classification_report(digits=4)`` gives.
+def report_text(description: Mapping[str, Any]) -> str:
+    """Return the same text as scikit-learn's ``classification_report(digits=4)``.
 
     Parameters
     ----------
     description : mapping
-        From :func:`describe`.
+        From :func:`report_values`.
     """
     width = max(len(name) for name in description)
     head = " ".join([" " * width, *(f" {header:>8}" for header in _HEADERS)])

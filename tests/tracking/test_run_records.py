@@ -17,7 +17,8 @@ from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.scores.scorecard import load_predictions
 from sweepmark.search.trial import Trial
 from sweepmark.specification.specify import specify
-from sweepmark.tracking.projection import (
+from sweepmark.tracking.records import Artifact, Metric, Param, Tag
+from sweepmark.tracking.run_records import (
     artifact_records,
     configuration_records,
     data_record,
@@ -25,7 +26,6 @@ from sweepmark.tracking.projection import (
     short_name,
     trial_records,
 )
-from sweepmark.tracking.records import Artifact, Metric, Param, Tag
 from tiny import config, digits
 
 if TYPE_CHECKING:

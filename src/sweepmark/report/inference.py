@@ -1,4 +1,4 @@
-"""Predicting new rows with the model that a run kept."""
+"""Inference: predictions for new rows by the model of a run."""
 
 from __future__ import annotations
 
@@ -24,31 +24,38 @@ if TYPE_CHECKING:
     from sweepmark.data.intake import Intake
     from sweepmark.report.runs import Run
 
-__all__ = ["Prediction", "csv_text", "load_model", "predict_file", "prediction_document", "rank"]
+__all__ = [
+    "Inference",
+    "inference_csv",
+    "inference_document",
+    "load_model",
+    "predict_file",
+    "select_extremes",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Prediction:
-    """What a run's model says of new rows.
+class Inference:
+    """The predictions of a run's model for new rows.
 
     Attributes
     ----------
     run : Run
-        Whose model it is.
+        The run whose model predicts.
     classes : tuple of int
-        What the columns of the scores are of.
+        The classes, in the order of the columns of ``scores``.
     names : tuple of str
-        What the classes are called.
+        Names of the classes.
     positive : int or None
-        Of two classes the one that scores are of.
+        Of two classes the one that scores refer to.
     intake : Intake
         The rows.
     y_pred : ndarray of shape (n_rows,), int64
         Labels.
     scores : ndarray of shape (n_rows, n_classes) or (n_rows,), float64, or None
-        As :class:`sweepmark.scores.scorecard.Predictions` has them.
+        As in :class:`sweepmark.scores.predictions.Predictions`.
     listed : ndarray of shape (n_listed,), int
-        Which rows are shown, in that order.
+        The rows shown, in order.
     """
 
     run: Run
@@ -62,52 +69,52 @@ class Prediction:
 
     @property
     def accuracy(self) -> float | None:
-        """The share of rows that are right; None if nobody says what would be."""
+        """The accuracy; None if the file has no labels."""
         n_right = self.n_right
         return None if n_right is None else n_right / len(self.y_pred)
 
     @property
     def n_right(self) -> int | None:
-        """How many rows are right, likewise."""
+        """The number of correct rows, if the file has labels."""
         return None if self.intake.y is None else int((self.y_true == self.y_pred).sum())
 
     @property
     def y_true(self) -> NDArray[np.int64]:
-        """The file's labels, as the run's task has them."""
+        """The file's labels, converted to targets of the run's task."""
         if self.intake.y is None:
             raise LookupError("the file has no labels")
         return targets(self.run.task, self.intake.y)
 
     def name(self, label: int) -> str:
-        """Return what a label is called; one that the model does not know, its number."""
+        """Return the name of a label, or its number if the model does not know it."""
         return self.names[self.classes.index(label)] if label in self.classes else str(label)
 
 
 def predict_file(
     run: Run, path: Path, *, header: bool | None = None, packages: Collection[str] = ()
-) -> Prediction:
-    """Predict the rows of a file, as the run's test rows were predicted.
+) -> Inference:
+    """Predict the rows of a file in the same way as the run's test rows.
 
     Parameters
     ----------
     run : Run
-        Whose model is asked.
+        The run whose model predicts.
     path : Path
-        What :func:`sweepmark.data.intake.read_intake` reads.
+        A file that :func:`sweepmark.data.intake.read_intake` can read.
     header : bool or None
-        Whether a CSV file has a header; None finds out.
+        Whether a CSV file has a header; None detects it.
     packages : collection of str
         Packages whose types the user trusts in a model.
 
     Raises
     ------
     SweepmarkError
-        If the file, the model or the data set it was trained on is not what it should be.
+        If the file, the model or its training data set is invalid.
     """
     from threadpoolctl import threadpool_limits
 
     from sweepmark.data.intake import read_intake
-    from sweepmark.evaluation.fitting import ask
+    from sweepmark.evaluation.fitting import predict_rows
 
     config, dataset = run.config, _dataset(run)
     intake = read_intake(path, dataset, header=header, missing=config.dataset.missing)
@@ -115,9 +122,11 @@ def predict_file(
     labels, positive = task_labels(run.task, dataset), positive_class(run.task)
     pos_label = None if positive is None else labels.value(positive)
     with threadpool_limits(config.engine.threads):
-        answer, scores = _answer(lambda: ask(model, intake.X, positive=pos_label)[0][:2], path)
+        answer, scores = _answer(
+            lambda: predict_rows(model, intake.X, positive=pos_label)[0][:2], path
+        )
     classes = tuple(labels.encode(model.classes_).tolist())
-    return Prediction(
+    return Inference(
         run=run,
         classes=classes,
         names=labels.called(classes),
@@ -129,31 +138,31 @@ def predict_file(
     )
 
 
-def rank(prediction: Prediction, count: int) -> Prediction:
-    """Return a prediction that shows the rows with the highest scores and those with the lowest.
+def select_extremes(inference: Inference, count: int) -> Inference:
+    """Return a copy that shows only the rows with the highest and with the lowest scores.
 
     Parameters
     ----------
-    prediction : Prediction
-        Of a model of two classes.
+    inference : Inference
+        Predictions of a model of two classes.
     count : int
-        How many of each; rows are not shown twice.
+        Number of rows at either end; no row is shown twice.
 
     Raises
     ------
     ConfigurationError
-        If there are no scores, or more than one a row.
+        If there is not exactly one score per row.
     """
-    scores = prediction.scores
+    scores = inference.scores
     if scores is None or scores.ndim != 1:
         raise ConfigurationError(
-            f"--ranking needs one score a row, but the model of {prediction.run.title} tells "
-            f"{len(prediction.classes)} classes apart{'' if scores is not None else ' without one'}"
+            f"--ranking needs one score a row, but the model of {inference.run.title} tells "
+            f"{len(inference.classes)} classes apart{'' if scores is not None else ' without one'}"
             ". Take a model of two classes: task=is_digit task.positive=…"
         )
     order = np.argsort(-scores, kind="stable")
     shown = order if 2 * count >= len(order) else np.concatenate([order[:count], order[-count:]])
-    return replace(prediction, listed=shown)
+    return replace(inference, listed=shown)
 
 
 def load_model(run: Run, *, packages: Collection[str] = ()) -> Any:
@@ -162,9 +171,9 @@ def load_model(run: Run, *, packages: Collection[str] = ()) -> Any:
     Raises
     ------
     ConfigurationError
-        If it was not kept, with the command that gets it.
+        If it was not kept; the message has a command that recomputes it.
     DataError
-        If it holds types that are not trusted.
+        If it contains types that are not trusted.
     """
     from sweepmark.specification.models import load
 
@@ -183,58 +192,58 @@ def load_model(run: Run, *, packages: Collection[str] = ()) -> Any:
     return model
 
 
-def csv_text(prediction: Prediction) -> Iterator[str]:
-    """Yield the predictions as lines of CSV: row (from 0), label, the file's own, scores."""
+def inference_csv(inference: Inference) -> Iterator[str]:
+    """Yield the predictions as lines of CSV: row (from 0), label, actual label if known, scores."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    y_true = None if prediction.intake.y is None else prediction.y_true.tolist()
-    columns = _score_columns(prediction)
+    y_true = None if inference.intake.y is None else inference.y_true.tolist()
+    columns = _score_columns(inference)
     own = [] if y_true is None else ["actual"]
     writer.writerow(["row", "label", *own, *(f"score_{name}" for name, _ in columns)])
     scores = [column.tolist() for _, column in columns]
-    for row in prediction.listed.tolist():
-        label = prediction.name(int(prediction.y_pred[row]))
-        actual = [] if y_true is None else [prediction.name(y_true[row])]
+    for row in inference.listed.tolist():
+        label = inference.name(int(inference.y_pred[row]))
+        actual = [] if y_true is None else [inference.name(y_true[row])]
         writer.writerow([row, label, *actual, *(column[row] for column in scores)])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
 
 
-def prediction_document(prediction: Prediction) -> dict[str, Any]:
+def inference_document(inference: Inference) -> dict[str, Any]:
     """Return the predictions as a plain mapping for ``--json``."""
     columns = [
         (name, [value if math.isfinite(value) else None for value in column.tolist()])
-        for name, column in _score_columns(prediction)
+        for name, column in _score_columns(inference)
     ]
-    y_true = None if prediction.intake.y is None else prediction.y_true.tolist()
+    y_true = None if inference.intake.y is None else inference.y_true.tolist()
     rows = [
-        {"row": row, "label": prediction.name(int(prediction.y_pred[row]))}
-        | ({} if y_true is None else {"actual": prediction.name(y_true[row])})
+        {"row": row, "label": inference.name(int(inference.y_pred[row]))}
+        | ({} if y_true is None else {"actual": inference.name(y_true[row])})
         | ({"scores": {name: column[row] for name, column in columns}} if columns else {})
-        for row in prediction.listed.tolist()
+        for row in inference.listed.tolist()
     ]
     return {
-        "sweep_id": prediction.run.result.sweep_id,
-        "trial": prediction.run.trial.number,
-        "run_id": prediction.run.trial.run_id or None,
-        "classes": list(prediction.names),
-        "positive": None if prediction.positive is None else prediction.name(prediction.positive),
-        "n_rows": len(prediction.y_pred),
-        "accuracy": prediction.accuracy,
-        "notes": list(prediction.intake.notes),
+        "sweep_id": inference.run.result.sweep_id,
+        "trial": inference.run.trial.number,
+        "run_id": inference.run.trial.run_id or None,
+        "classes": list(inference.names),
+        "positive": None if inference.positive is None else inference.name(inference.positive),
+        "n_rows": len(inference.y_pred),
+        "accuracy": inference.accuracy,
+        "notes": list(inference.intake.notes),
         "predictions": rows,
     }
 
 
-def _score_columns(prediction: Prediction) -> Sequence[tuple[str, NDArray[np.float64]]]:
-    """Return the scores by what their class is called: of two classes, the positive one's only."""
-    scores = prediction.scores
+def _score_columns(inference: Inference) -> Sequence[tuple[str, NDArray[np.float64]]]:
+    """Return the scores by class name; for two classes, only those of the positive one."""
+    scores = inference.scores
     if scores is None:
         return []
-    if scores.ndim == 1 and prediction.positive is not None:
-        return [(prediction.name(prediction.positive), scores)]
-    return list(zip(prediction.names, scores.T, strict=True))
+    if scores.ndim == 1 and inference.positive is not None:
+        return [(inference.name(inference.positive), scores)]
+    return list(zip(inference.names, scores.T, strict=True))
 
 
 def _dataset(run: Run) -> Dataset:
@@ -250,7 +259,7 @@ def _dataset(run: Run) -> Dataset:
 
 
 def _answer(ask: Callable[[], Any], path: Path) -> Any:
-    """Have a model answer; rows that it cannot take are the file's fault, not ours."""
+    """Call a model; errors that it raises on the rows are reported as errors of the file."""
     try:
         return ask()
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:

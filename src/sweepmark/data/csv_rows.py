@@ -1,4 +1,4 @@
-"""New rows for a model: a CSV file with the columns of a data set, with or without labels."""
+"""New rows for a model: a CSV file with the columns of its data set, with or without labels."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-    from sweepmark.data.csv_header import Header
+    from sweepmark.data.csv_header import CsvHeader
     from sweepmark.data.dataset import Dataset
 
-__all__ = ["Rows", "read_rows"]
+__all__ = ["CsvRows", "read_rows"]
 
-_LABEL = "label"  # what a column of labels is called where the data set's own has no name
+_LABEL = "label"  # name of the label column if the data set's has no name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
-    """Rows of a file that need no labels.
+class CsvRows:
+    """Rows of a CSV file, with or without labels.
 
     Attributes
     ----------
     X : ndarray or DataFrame of shape (n_rows, n_features)
         In the order of the data set's columns.
     y : ndarray of shape (n_rows,), int64, or None
-        The labels, if the file has them.
+        The labels, if the file has any.
     """
 
     X: NDArray[Any] | DataFrame
@@ -44,28 +44,27 @@ class Rows:
 
 def read_rows(
     path: Path, dataset: Dataset, *, header: bool | None = None, missing: Sequence[str] = ("",)
-) -> Rows:
+) -> CsvRows:
     """Read rows that a model of a data set can predict.
 
-    Columns are found by their names where the file and the data set both have some, and may
-    then stand in any order; otherwise by their places, the label first if there is one column
-    more than there are features.
+    Columns are matched by name, in any order, if both the file and the data set have names;
+    otherwise by position, with the label first if there is one column more than features.
 
     Parameters
     ----------
     path : Path
         The CSV file.
     dataset : Dataset
-        What the model was trained on.
+        The model's training data.
     header : bool or None
-        Whether the first line names the columns; None finds out.
+        Whether the first line names the columns; None detects it.
     missing : sequence of str
-        Cells of a mixed table that mean that there is no value.
+        Cell texts of a mixed table that mean a missing value.
 
     Raises
     ------
     DataError
-        If the columns are not those of the data set, or with row and column of a wrong cell.
+        If the columns are not those of the data set, or with row and column of an invalid cell.
     """
     columns = read_header(path, header, remedy="Say --header yes or --header no.")
     label = _label_place(path, columns, dataset)
@@ -87,16 +86,16 @@ def read_rows(
     given = [name for place, name in enumerate(columns.names) if place != label]
     names = dataset.feature_names if _is_named(columns, dataset) else None
     if dataset.is_frame:
-        return Rows((X.select(list(names)) if names else X).to_pandas(), y)
-    return Rows(X[:, [given.index(name) for name in names]] if names else X, y)
+        return CsvRows((X.select(list(names)) if names else X).to_pandas(), y)
+    return CsvRows(X[:, [given.index(name) for name in names]] if names else X, y)
 
 
-def _is_named(header: Header, dataset: Dataset) -> bool:
+def _is_named(header: CsvHeader, dataset: Dataset) -> bool:
     return header.is_given and dataset.feature_names is not None
 
 
-def _label_place(path: Path, header: Header, dataset: Dataset) -> int | None:
-    """Return the place of the labels; refuse columns that are not the data set's."""
+def _label_place(path: Path, header: CsvHeader, dataset: Dataset) -> int | None:
+    """Return the index of the label column; raise if the columns are not the data set's."""
     n_found, n_features = len(header.names), dataset.n_features
     if not _is_named(header, dataset):
         if dataset.is_frame:
