@@ -1,9 +1,9 @@
 """What anyone would write with scikit-learn alone; sweepmark has to give the same figures.
 
-Nothing of sweepmark is used here. Usage, each printing one JSON document::
+Nothing of sweepmark is used here. What it prints is kept in ``plain_mnist.json``, because it takes
+minutes; a test marked ``full`` makes it anew and compares. ::
 
-    python plain_mnist.py growing_subsets FOLDER SIZE...
-    python plain_mnist.py svc_c_gamma FOLDER SIZE
+    python tests/plain_mnist.py FOLDER > tests/plain_mnist.json
 
 FOLDER holds the four files of MNIST as published, decompressed.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,16 @@ def svc_c_gamma(folder: Path, size: int) -> dict[str, Any]:
     }
 
 
+def everything(folder: Path) -> dict[str, Any]:
+    """Return what is kept, with the versions that made it."""
+    sizes = [2_000, 6_000, 10_000, 20_000, 30_000, 40_000]
+    return {
+        "versions": {name: version(name) for name in ("numpy", "scipy", "scikit-learn")},
+        "growing_subsets": growing_subsets(folder, sizes),
+        "svc_c_gamma": {str(size): svc_c_gamma(folder, size) for size in (400, 2_000)},
+    }
+
+
 if __name__ == "__main__":
-    folder, sizes = Path(sys.argv[2]), [int(size) for size in sys.argv[3:]]
-    growing = sys.argv[1] == "growing_subsets"
-    document = growing_subsets(folder, sizes) if growing else svc_c_gamma(folder, *sizes)
-    sys.stdout.write(json.dumps(document))
+    json.dump(everything(Path(sys.argv[1])), sys.stdout, indent=1)
+    sys.stdout.write("\n")
