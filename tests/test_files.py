@@ -255,7 +255,7 @@ def test_nothing_is_left_of_what_could_not_be_written(
 
     monkeypatch.setattr(os, "fsync", full)
     for make in made:
-        with pytest.raises(StoreError, match="No space left on device"):
+        with pytest.raises(OSError, match="No space left on device"):
             make()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"file": b"before"}
 
@@ -267,6 +267,6 @@ def test_folder_that_cannot_be_renamed_says_why(
         raise OSError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "rename", refuse)
-    with pytest.raises(StoreError, match="Permission denied"):
+    with pytest.raises(PermissionError, match="Permission denied"):
         write_folder(tmp_path / "folder", {"a": b"1"})
     assert list(tmp_path.iterdir()) == []

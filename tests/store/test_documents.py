@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -30,7 +31,8 @@ FIGURES: dict[str, Any] = {
     },
     "origin": {"sweep_id": "s-1", "trial": 0, "started": 10.0, "ended": 12.5},
 }
-NO_NUMBERS = [None, True, "3", [3], 1e300, -1e300, float("nan"), float("inf")]
+ABOVE = math.nextafter(1e300, math.inf)
+NO_NUMBERS = [None, True, "3", [3], ABOVE, -ABOVE, math.nan, math.inf]
 COUNTS = ("n_train", "n_test", "n_positive", "fit_seconds", "predict_seconds")
 WRONG: dict[str, list[Any]] = {
     "origin.sweep_id": [None, 3, ["s-1"]],
@@ -46,7 +48,7 @@ WRONG: dict[str, list[Any]] = {
     "scorecard.warnings": [None, "text", {"text": 1}, ["text", 1], [None]],
     **{f"scorecard.{name}": NO_NUMBERS for name in COUNTS},
     "scorecard.curves": [None, [], [[1.0]], {"loss": []}, {"loss": 3}, {"loss": {"1": 2}}],
-    "scorecard.curves.train_loss": [[0.5, True], [0.5, "1"], ["1", 0.5], [1e300]],
+    "scorecard.curves.train_loss": [[0.5, True], [0.5, "1"], ["1", 0.5], [ABOVE]],
     "scorecard.work": [None, [], [3]],
     "scorecard.work.kernel_hits": NO_NUMBERS,
 }  # fmt: skip

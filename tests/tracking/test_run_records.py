@@ -77,7 +77,10 @@ def test_every_resolved_parameter_is_logged_by_its_full_name() -> None:
     assert params["classifier.C"].value == 1.0
     assert params["classifier._target_"].value == "sklearn.svm.SVC"
     assert params["seed"].value == 0
-    assert not any(name.startswith(("dataset.mirrors", "dataset.npm", "sweep")) for name in params)
+    assert not any(
+        name.startswith(("dataset.mirrors", "dataset.npm", "dataset.apt", "sweep"))
+        for name in params
+    )
 
 
 def test_complete_trial_is_logged_with_figures_and_identity(card: Scorecard) -> None:

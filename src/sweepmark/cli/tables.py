@@ -11,6 +11,7 @@ from sweepmark.cli.drawing import EscapedTable, draw
 from sweepmark.cli.output import command_line
 from sweepmark.report.summary import published_table, result_table, stop_text
 from sweepmark.scores import metric_names
+from sweepmark.scores.bands import CONFIDENCE
 from sweepmark.terminal import console
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def grade_lines(grade: Grade) -> list[str]:
         lines[0] += f"; positive class: {grade.positive}"
     if grade.interval is not None:
         low, high = grade.interval
-        text = f"95 % interval for {grade.n:,} test rows: {low:.4f} to {high:.4f}"
+        text = f"{100 * CONFIDENCE:g} % interval for {grade.n:,} test rows: {low:.4f} to {high:.4f}"
         lines.append(f"       {text}{'; undecided: it crosses a band' if grade.undecided else ''}")
     if grade.target is not None:
         reached = "reached" if grade.target_reached else "not reached"

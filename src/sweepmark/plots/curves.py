@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from sweepmark.plots.lettering import LONGEST
+from sweepmark.scores.bands import CONFIDENCE
 from sweepmark.terminal import cut
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def curve_png(  # noqa: PLR0913 - options of a plot
     x_label, y_label, title : str
         Texts, with units if there are any.
     intervals : sequence of n pairs of float or None
-        95 % interval of each point.
+        Interval of each point, at level CONFIDENCE.
     target : float or None
         Drawn as a dashed line.
     log_x : bool
@@ -74,7 +75,9 @@ def curve_png(  # noqa: PLR0913 - options of a plot
     has_bars = any(bar is not None for bar in bars)
     axes.set(
         xlabel=_plain(x_label),
-        ylabel=_plain(f"{y_label} (bars: 95 % interval)" if has_bars else y_label),
+        ylabel=_plain(
+            f"{y_label} (bars: {100 * CONFIDENCE:g} % interval)" if has_bars else y_label
+        ),
         title=_plain(title),
     )
     axes.margins(x=0.06, y=0.12)

@@ -8,7 +8,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.scores.bands import TOLERANCE, check_bands, name_band, reaches
+from sweepmark.scores.bands import CONFIDENCE, TOLERANCE, check_bands, name_band, reaches
 from sweepmark.scores.metric_names import OF_POSITIVE, PROPORTIONS
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Grade:
     band : str
         Such as "95 % to 96 %", or "not passed".
     interval : tuple of float or None
-        95 % Wilson interval of the value; None for a metric that is not a share of rows.
+        Wilson interval of the value at level CONFIDENCE; None unless the metric is a share of rows.
     undecided : bool
         Whether the interval contains the edge of a band.
     metric, value, n : str, float, int
@@ -92,7 +92,9 @@ class Grade:
     positive: str | None = None
 
 
-def wilson_interval(proportion: float, n: int, *, confidence: float = 0.95) -> tuple[float, float]:
+def wilson_interval(
+    proportion: float, n: int, *, confidence: float = CONFIDENCE
+) -> tuple[float, float]:
     """Return Wilson's score interval of a share of ``n`` independent rows.
 
     Parameters

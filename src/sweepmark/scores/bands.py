@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import GradeConfig
 
-__all__ = ["NOT_PASSED", "TOLERANCE", "check_bands", "name_band", "reaches"]
+__all__ = ["CONFIDENCE", "NOT_PASSED", "TOLERANCE", "check_bands", "name_band", "reaches"]
+
+CONFIDENCE = 0.95
+"""The level of every interval that is shown."""
 
 NOT_PASSED = "not passed"
 """The band below the first."""

@@ -36,7 +36,17 @@ __all__ = [
 ]
 
 _MODEL_REQUIREMENTS = ("numpy", "scikit-learn", "scipy", "skops")
-_SOURCES = ("files", "folders", "archives", "mirrors", "index_pages", "npm", "openml", "types")
+_SOURCES = (
+    "files",
+    "folders",
+    "archives",
+    "mirrors",
+    "index_pages",
+    "npm",
+    "apt",
+    "openml",
+    "types",
+)
 _LEFT_OUT = (*(f"dataset.{key}" for key in _SOURCES), "sweep")
 
 
