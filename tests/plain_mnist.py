@@ -71,7 +71,7 @@ def svc_c_gamma(folder: Path, size: int) -> dict[str, Any]:
 
 def everything(folder: Path) -> dict[str, Any]:
     """Return what is kept, with the versions that made it."""
-    sizes = [2_000, 6_000, 10_000, 20_000, 30_000, 40_000]
+    sizes = [2_000, 4_000, 6_000, 10_000, 20_000, 30_000, 40_000]
     return {
         "versions": {name: version(name) for name in ("numpy", "scipy", "scikit-learn")},
         "growing_subsets": growing_subsets(folder, sizes),

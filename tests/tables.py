@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.config import dataset_config
 from sweepmark.config.schema import DatasetConfig
+from tiny import dataset_config
 
 if TYPE_CHECKING:
     from pathlib import Path

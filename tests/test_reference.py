@@ -31,8 +31,12 @@ SMALL = {
         *("dataset.path=fashion", "split.size=400", "engine=serial", "tracking=none", "--json"),
     ],
     "run experiment": ["split.size=400", "engine=serial", "tracking=none", "--json"],
-    "sweep svc_c_gamma": ["split.size=300", "engine=serial"],
-    "sweep growing_subsets": ["sweep.space.split.size=[400,800]", "engine=serial"],
+    "sweep svc_c_gamma": ["split.size=300", "engine=serial", "tracking.artifacts=best"],
+    "sweep growing_subsets": [
+        "sweep.space.split.size=[400,800]",
+        "engine=serial",
+        "tracking.artifacts=best",
+    ],
 }
 
 

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 from sweepmark import data
-from sweepmark.config import dataset_config
 from sweepmark.errors import DataError
 from sweepmark.specification import models
 from sweepmark.specification.recipe import build_pipeline
 from sweepmark.specification.specify import specify_test
 from tables import PASSENGERS, titanic_config, write
-from tiny import config, digits
+from tiny import config, dataset_config, digits
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.config import Composer, Folders, dataset_config, place, resolve, validate
+from sweepmark.config import Composer, Folders, place, resolve, validate
+from sweepmark.config import dataset_config as compose_dataset
 from sweepmark.coordinator import LaunchOptions, launch, resume
 from sweepmark.data import load
 from sweepmark.report.summary import result_document
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweepmark.config import Tree
+    from sweepmark.config.dataset import DatasetConfig
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
     from sweepmark.report.results import SweepResult
@@ -28,6 +30,12 @@ if TYPE_CHECKING:
 
 SMALL = ("dataset=digits", "split.size=300", "engine=serial", "tracking=none", "grade=none")
 """What keeps an evaluation at milliseconds, and in this process."""
+
+
+@cache
+def dataset_config(name: str) -> DatasetConfig:
+    """Return the configuration of a data set; Hydra is asked once for each."""
+    return compose_dataset(name)
 
 
 @cache

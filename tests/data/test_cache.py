@@ -20,11 +20,11 @@ import published
 import tiny
 from published import WebServer, dripping, whole
 from sweepmark import data
-from sweepmark.config import dataset_config
 from sweepmark.data import cache, entry, integrity
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
 from sweepmark.evaluation import evaluate
 from sweepmark.specification.specify import specify
+from tiny import dataset_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

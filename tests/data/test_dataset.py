@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from sweepmark.config import dataset_config, dataset_names
+from sweepmark.config import Folders, dataset_config
 from sweepmark.data import Dataset, Part, is_cached, load, published_digest
 from sweepmark.data.summary import describe
 from sweepmark.errors import ConfigurationError
@@ -97,7 +97,7 @@ def test_the_whole_is_described() -> None:
     assert list(describe(_dataset(with_test=False), published="")["parts"]) == ["train"]
 
 
-@pytest.mark.parametrize("name", dataset_names())
+@pytest.mark.parametrize("name", Folders().groups()["dataset"])
 def test_every_published_data_set_has_a_digest_before_it_is_fetched(name: str) -> None:
     config = dataset_config(name)
     digest = published_digest(config)

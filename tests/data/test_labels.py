@@ -29,7 +29,6 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
 from sweepmark import data
-from sweepmark.config import dataset_config
 from sweepmark.data import Labels
 from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation.evaluate import evaluate
@@ -40,7 +39,7 @@ from sweepmark.specification import models
 from sweepmark.specification.specify import specify, specify_test
 from sweepmark.specification.split import split_rows
 from tables import write
-from tiny import config, digits
+from tiny import config, dataset_config, digits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,12 +12,12 @@ import pytest
 import published
 from published import WebServer, whole
 from sweepmark import data
-from sweepmark.config import dataset_config
 from sweepmark.data.entry import verify
 from sweepmark.data.export import export
 from sweepmark.data.summary import describe
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
 from tables import PASSENGERS, csv_config, titanic_config, write
+from tiny import dataset_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sweepmark.cli import main
-from sweepmark.config import dataset_config
 from sweepmark.coordinator import rebuild
 from sweepmark.data import published_digest
 from sweepmark.doctor import Finding, examine
@@ -21,7 +20,7 @@ from sweepmark.errors import OwnedError, StoreError
 from sweepmark.report.results import read_result
 from sweepmark.report.summary import result_document
 from sweepmark.store import Store, owned
-from tiny import flaky, go_on, grid, run, unsteady
+from tiny import dataset_config, flaky, go_on, grid, run, unsteady
 
 if TYPE_CHECKING:
     from program import Program

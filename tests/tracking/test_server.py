@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from program import Called
 
 SWEEPMARK = Path(sys.executable).with_name("sweepmark")
+ENDED = pytest.mark.row(24, "the UI's program is ended or killed")
 
 
 def test_taken_port_is_passed_over() -> None:
@@ -58,7 +59,11 @@ def test_server_that_ends_by_itself(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("signal_number", "code"),
-    [(signal.SIGINT, 0), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)],
+    [
+        (signal.SIGINT, 0),
+        pytest.param(signal.SIGTERM, 143, marks=ENDED),
+        pytest.param(signal.SIGKILL, -signal.SIGKILL, marks=ENDED),
+    ],
 )
 def test_ui_answers_and_ends(
     store: Path, signal_number: int, code: int, request: pytest.FixtureRequest

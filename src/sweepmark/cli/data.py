@@ -170,15 +170,16 @@ def _list(args: argparse.Namespace) -> int:
     from rich import box
 
     from sweepmark.cli.drawing import EscapedTable
-    from sweepmark.config import dataset_config
+    from sweepmark.config import dataset_configs
     from sweepmark.data import is_cached, published_digest
 
     folders = _folders(args)
     table = EscapedTable(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("name", "in the cache", "description"):
         table.add_column(heading)
+    configs = dataset_configs(folders)
     for name, description in folders.groups()["dataset"].items():
-        config = dataset_config(name, (), folders)
+        config = configs[name]
         cached = "yes" if is_cached(config) else "no" if published_digest(config) else "-"
         table.add_row(name, cached, description)
     _print(table)

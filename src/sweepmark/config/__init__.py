@@ -21,19 +21,14 @@ __all__ = [
     "SweepFile",
     "Tree",
     "dataset_config",
+    "dataset_configs",
     "dataset_identity",
-    "dataset_names",
     "description",
     "lookup",
     "place",
     "resolve",
     "validate",
 ]
-
-
-def dataset_names(folders: Folders | None = None) -> list[str]:
-    """Return the names of the data sets that have configurations."""
-    return list((folders or Folders()).groups()["dataset"])
 
 
 def dataset_config(
@@ -47,5 +42,15 @@ def dataset_config(
         If there is no such data set, or an override is wrong.
     """
     with Composer(folders or Folders()) as composer:
-        tree = composer.compose([f"dataset={name}", *overrides])
+        return _dataset(composer, name, overrides)
+
+
+def dataset_configs(folders: Folders | None = None) -> dict[str, DatasetConfig]:
+    """Return the configuration of every data set by its name, composed one after the other."""
+    with Composer(folders or Folders()) as composer:
+        return {name: _dataset(composer, name) for name in composer.groups["dataset"]}
+
+
+def _dataset(composer: Composer, name: str, overrides: Sequence[str] = ()) -> DatasetConfig:
+    tree = composer.compose([f"dataset={name}", *overrides])
     return validate(resolve(tree)).dataset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweepmark.config import dataset_config, dataset_names
+from sweepmark.config import dataset_configs
 from sweepmark.data import cache, published_digest
 from sweepmark.data.entry import open_entry, verify
 from sweepmark.doctor.finding import note, ok, problem
@@ -21,10 +21,9 @@ _QUICK = 100_000_000
 
 def examine_datasets(*, full: bool) -> list[Finding]:
     """Hash every data set in the cache; large ones only if requested."""
-    names = dataset_names()
-    published = {published_digest(dataset_config(name)) for name in names}
-    found = [_dataset(name, full=full) for name in names]
-    found += [_own(digest, full=full) for digest in _digests() if digest not in published]
+    published = {name: published_digest(config) for name, config in dataset_configs().items()}
+    found = [_dataset(name, digest, full=full) for name, digest in published.items()]
+    found += [_own(digest, full=full) for digest in _digests() if digest not in published.values()]
     return [finding for finding in found if finding is not None]
 
 
@@ -47,13 +46,12 @@ def _own(digest: str, *, full: bool) -> Finding | None:
     return None
 
 
-def _dataset(name: str, *, full: bool) -> Finding | None:
+def _dataset(name: str, digest: str | None, *, full: bool) -> Finding | None:
     subject, fetch = f"data ({name})", ("sweepmark", "data", "fetch", name)
+    if digest is None:
+        return None  # a file of the user's own: no expected digest
+    folder = cache.entry_folder(digest)
     try:
-        digest = published_digest(dataset_config(name))
-        if digest is None:
-            return None  # a file of the user's own: no expected digest
-        folder = cache.entry_folder(digest)
         if not folder.is_dir():
             return note(subject, "not fetched yet", *fetch)
         dataset = open_entry(digest)
