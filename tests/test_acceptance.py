@@ -172,7 +172,8 @@ def children(program: Program, sweep_id: str) -> list[Run]:
 @pytest.mark.mnist
 def test_second_time_everything_is_reused(on_mnist: Program) -> None:
     space = "sweep.space.split.size=[400,800]"
-    words = ("sweep", "growing_subsets", space, "engine.workers=1", "--json")
+    options = ("engine.workers=1", "tracking.artifacts=none", "--json")
+    words = ("sweep", "growing_subsets", space, *options)
     first = on_mnist.run(*words).document
     second = on_mnist.run(*words)
     again = second.document

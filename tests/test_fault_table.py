@@ -23,8 +23,10 @@ def test_no_row(): pytest.skip("this may be")
 SETTINGS = "[pytest]\nmarkers = row(number, scenario): a row\n"
 
 
-@pytest.mark.parametrize(("ci", "code", "outcome"), [("", 0, "1 skipped"), ("true", 1, "1 failed")])
-@pytest.mark.parametrize("processes", [(), ("-n", "1")])
+@pytest.mark.parametrize(
+    ("ci", "code", "outcome", "processes"),
+    [("", 0, "1 skipped", ()), ("true", 1, "1 failed", ("-n", "1"))],
+)
 def test_a_skipped_row_fails_in_ci(
     tmp_path: Path, ci: str, code: int, outcome: str, processes: tuple[str, ...]
 ) -> None:

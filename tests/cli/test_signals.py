@@ -28,6 +28,7 @@ SWEEP = (
     "dataset=digits",
     "engine.workers=2",
     "evaluation.n_splits=2",
+    "tracking.artifacts=none",
     "sweep.space.classifier.C=[1,100]",
 )
 ENDLESS = tuple(

@@ -201,7 +201,8 @@ def test_hang_up(case: BaseCase, reference: Reference) -> None:
 
 
 @pytest.mark.row(24, "SIGHUP under nohup")
-def test_hang_up_that_is_ignored(program: Program) -> None:
+def test_hang_up_that_is_ignored(tmp_path: Path, digits_cache: Path) -> None:
+    program = Program(tmp_path, cache=digits_cache, anew=True)
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup leaves it to its child
     try:
         running = program.start(*RUN, "classifier=mlp")
