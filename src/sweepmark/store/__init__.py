@@ -11,7 +11,7 @@ from sweepmark.errors import ConfigurationError, NotFoundError, StoreError
 from sweepmark.files import check_folder, environment_errors
 from sweepmark.store.entries import LARGEST_JOURNAL
 from sweepmark.store.evaluations import EvaluationStore, Origin, Stored
-from sweepmark.store.history import History, Result
+from sweepmark.store.history import History
 from sweepmark.store.holdings import Holdings
 from sweepmark.store.journal import Entry, Journal, damaged, read_journal
 from sweepmark.store.ownership import owned
@@ -26,11 +26,9 @@ __all__ = [
     "Holdings",
     "Journal",
     "Origin",
-    "Result",
     "Store",
     "Stored",
     "damaged",
-    "environment_errors",
     "owned",
     "read_journal",
 ]
