@@ -20,7 +20,8 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from svm_data import forget
-from sweepmark.svm import SVC, configure, precision
+from sweepmark.cache import configure
+from sweepmark.svm import SVC, precision
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
