@@ -15,13 +15,14 @@ import pytest
 import requests
 
 from base_case import assert_good
+from program import Program
 from sweepmark.tracking.server import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from base_case import BaseCase, Reference
-    from program import Called, Program
+    from program import Called
 
 RUN = ("run", "dataset=digits", "split.size=200", "engine=serial", "tracking=none")
 ROWS = ("data", "export", "digits", "--count", "30", "-o", "rows.csv")
