@@ -40,7 +40,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC as PLAIN_SVC
 from threadpoolctl import threadpool_limits
 
-from sweepmark import svm
+from sweepmark import cache, svm
 from sweepmark.cache import freeze
 from sweepmark.config import dataset_config
 from sweepmark.data import load
@@ -87,8 +87,8 @@ def shared(search: Search) -> NDArray[np.float64]:
         models = (svm.SVC(C=C, gamma=gamma).fit(X_train, y_train) for C in _C)
         return [float(np.mean(model.predict(X_test) == y_test)) for model in models]
 
-    svm.configure(memory=0)  # nothing is left from the run before
-    svm.configure()
+    cache.configure(memory=0)  # nothing is left from the run before
+    cache.configure()
     cells = [(fold, gamma) for fold in range(len(search.folds)) for gamma in search.gammas]
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
         scores = list(pool.map(lambda cell: score(*cell), cells))
@@ -124,8 +124,8 @@ def whole_sweep(n: int, gammas: tuple[float, ...]) -> None:
 
 def fit_and_predict(model: Any, train: Any, X_test: NDArray[np.float64]) -> NDArray[np.int64]:
     """Fit one model and predict, from an empty store."""
-    svm.configure(memory=0)
-    svm.configure()
+    cache.configure(memory=0)
+    cache.configure()
     return np.asarray(model.fit(*train).predict(X_test))
 
 
@@ -165,7 +165,7 @@ def compare_searches(X: Any, y: Any, arguments: argparse.Namespace) -> None:
     if not arguments.alone:
         peers["GridSearchCV(n_jobs=-1)"] = partial(separate, search)
     found = compare(peers, arguments.rounds)
-    print(f"\n{svm.statistics()}")
+    print(f"\n{cache.statistics()}")
     if not arguments.alone:
         sizes = np.array([len(test) for _, test in folds])[:, np.newaxis, np.newaxis]
         one, other = found["sweepmark.svm"], found["GridSearchCV(n_jobs=-1)"]
@@ -196,7 +196,7 @@ def compare_fits(dataset: Dataset, arguments: argparse.Namespace) -> None:
     for name, labels in found.items():
         n_other = np.count_nonzero(labels != found["scikit-learn"])
         print(f"{name}: {n_other} of {len(labels)} predictions are not scikit-learn's")
-    print(f"\n{svm.statistics()}")
+    print(f"\n{cache.statistics()}")
 
 
 def intelex() -> dict[str, Any]:
@@ -222,7 +222,7 @@ def show_growth(X: Any, y: Any, arguments: argparse.Namespace) -> None:
             shared(search)
             taken.append(time.perf_counter() - started)
         seconds[n] = statistics.median(taken)
-        print(f"{arguments.grid} grid, n={n}: {seconds[n]:.1f} s, {svm.statistics()}")
+        print(f"{arguments.grid} grid, n={n}: {seconds[n]:.1f} s, {cache.statistics()}")
     few, many = sorted(seconds)
     exponent = math.log(seconds[many] / seconds[few]) / math.log(many / few)
     print(f"\nthe time grows with n to the power of {exponent:.2f}")

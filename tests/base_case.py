@@ -165,14 +165,14 @@ class BaseCase:
             assert time.monotonic() < deadline, f"still alive: {alive}"
             time.sleep(0.02)
 
-    def kill_at(self, step: str, *words: object) -> None:
-        """Have a command die at a step; what it computed and had stored is not computed again."""
+    def kill_at(self, failpoint: str, *words: object) -> None:
+        """Have a command die there; what it computed and had stored is not computed again."""
         n_fits, n_stored = self.n_fits, self.n_stored
-        finished = self.start(*words, SWEEPMARK_KILL_AT=step).end()
-        assert finished.code == -signal.SIGKILL, f"{step} was not passed: {finished}"
+        finished = self.start(*words, SWEEPMARK_KILL_AT=failpoint).end()
+        assert finished.code == -signal.SIGKILL, f"{failpoint} was not passed: {finished}"
         self.wait_for_the_dead()
         lost = self.n_fits - n_fits - (self.n_stored - n_stored)
-        assert 0 <= lost <= N_WORKERS, step
+        assert 0 <= lost <= N_WORKERS, failpoint
 
     def finish(self, *words: object) -> Finished:
         """Have a command end the sweep; only what is not stored is computed."""

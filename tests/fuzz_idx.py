@@ -86,18 +86,12 @@ _DAMAGES = (_flip, _replace, _cut, _extend, _insert, _lie, _rank)
 def read(content: bytes, path: Path) -> str:
     """Read an input in every way there is; return what came of it."""
     outcomes = set()
-    for reader in (_decode, _stream, _file):
+    for reader in (_stream, _file):
         try:
             outcomes.add(reader(content, path))
         except DataError:
             outcomes.add("refused")
     return " and ".join(sorted(outcomes))
-
-
-def _decode(content: bytes, path: Path) -> str:
-    del path
-    idx.decode(content)
-    return "read"
 
 
 def _stream(content: bytes, path: Path) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.datasets import load_digits
 
-from sweepmark.svm import configure
+from sweepmark.cache import configure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

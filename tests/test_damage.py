@@ -66,27 +66,27 @@ def remove(path: Path) -> None:
 HARMS = (flip, link, pipe, folder, device, empty, remove)
 
 
-def edit_metric(room: Path) -> None:
-    path = room / "evaluation.json"
+def edit_metric(evaluation: Path) -> None:
+    path = evaluation / "evaluation.json"
     document = json.loads(path.read_text())
     document["scorecard"]["metrics"]["accuracy"] = 0.999
     path.write_text(json.dumps(document, indent=1))
 
 
-def edit_origin(room: Path) -> None:
-    path = room / "evaluation.json"
+def edit_origin(evaluation: Path) -> None:
+    path = evaluation / "evaluation.json"
     path.write_text(path.read_text().replace('"fit_seconds": 0', '"fit_seconds": 9'))
 
 
-def lose_accuracy(room: Path) -> None:
-    path = room / "evaluation.json"
+def lose_accuracy(evaluation: Path) -> None:
+    path = evaluation / "evaluation.json"
     document = json.loads(path.read_text())
     del document["scorecard"]["metrics"]["accuracy"]
     path.write_text(json.dumps(document, indent=1))
 
 
-def edit_label(room: Path) -> None:
-    path = room / "predictions.npz"
+def edit_label(evaluation: Path) -> None:
+    path = evaluation / "predictions.npz"
     with np.load(path) as arrays:
         held = {name: arrays[name] for name in arrays}
     held["y_pred"] = held["y_true"]
@@ -95,9 +95,9 @@ def edit_label(room: Path) -> None:
     path.write_bytes(buffer.getvalue())
 
 
-def as_file(room: Path) -> None:
-    shutil.rmtree(room)
-    room.write_text("no folder")
+def as_file(evaluation: Path) -> None:
+    shutil.rmtree(evaluation)
+    evaluation.write_text("no folder")
 
 
 EDITS = (edit_metric, edit_origin, lose_accuracy, edit_label, as_file, link)
@@ -213,8 +213,8 @@ def test_final_evaluation_is_computed_again(
     store: Store, sweep: SweepResult, *, is_deleted: bool
 ) -> None:
     key = final_key(sweep)
-    room = store.root / "evaluations" / key
-    shutil.rmtree(room) if is_deleted else edit_label(room)
+    evaluation = store.root / "evaluations" / key
+    shutil.rmtree(evaluation) if is_deleted else edit_label(evaluation)
     check_is_mended(store, sweep, key)
     assert len(entries(store, sweep.sweep_id, "final")) == 1
 
@@ -262,13 +262,13 @@ def test_fresh_sweep_does_not_stumble_over_damage(store: Store, sweep: SweepResu
 
 
 def test_what_does_not_belong_is_never_opened(store: Store, sweep: SweepResult) -> None:
-    room = store.root / "evaluations" / sweep.trials[0].keys[0]
-    os.mkfifo(room / "more")
-    os.mkfifo(room / "model.skops")
+    evaluation = store.root / "evaluations" / sweep.trials[0].keys[0]
+    os.mkfifo(evaluation / "more")
+    os.mkfifo(evaluation / "model.skops")
     assert figures(read_result(store, sweep.sweep_id)) == figures(sweep)
-    assert find_run(f"{sweep.sweep_id}/0", store).result.holdings.model(room.name) is None
+    assert find_run(f"{sweep.sweep_id}/0", store).result.holdings.model(evaluation.name) is None
     (found,) = [one for one in examine_store(store, full=True) if one.subject == "strangers"]
-    assert found.mend == ("rm", "-r", str(room / "model.skops"), str(room / "more"))
+    assert found.mend == ("rm", "-r", str(evaluation / "model.skops"), str(evaluation / "more"))
 
 
 def test_link_in_place_of_the_folder_is_refused(store: Store, sweep: SweepResult) -> None:

@@ -67,7 +67,7 @@ def test_file_is_on_the_disk_before_it_has_its_name_and_its_name_before_it_retur
 def test_folder_is_on_the_disk_before_it_has_its_name_and_its_name_before_it_returns(
     tmp_path: Path, calls: list[tuple[str, str]]
 ) -> None:
-    assert write_folder(tmp_path / "rooms" / "folder", {"a": b"1", "b": b"22", "c": b"333"})
+    assert write_folder(tmp_path / "folders" / "folder", {"a": b"1", "b": b"22", "c": b"333"})
     kinds = [(kind, "its own" if name.startswith(".tmp-") else name) for kind, name in calls]
     assert kinds == [
         ("fsync", tmp_path.name),
@@ -76,7 +76,7 @@ def test_folder_is_on_the_disk_before_it_has_its_name_and_its_name_before_it_ret
         ("fsync", "3 bytes"),
         ("fsync", "its own"),
         ("rename", "folder"),
-        ("fsync", "rooms"),
+        ("fsync", "folders"),
     ]
 
 

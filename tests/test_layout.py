@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import tomllib
 from pathlib import Path
@@ -60,3 +61,30 @@ def test_files_that_pages_name_are_there(page: str) -> None:
             named.append(f"src/sweepmark/{room}/{path}")
     missing = [name for name in named if not list(ROOT.glob(name.rstrip("/")))]
     assert missing == []
+
+
+SOURCES = [path for name in ("src", "tests", "benchmarks") for path in ROOT.glob(f"{name}/**/*.py")]
+
+
+def test_files_that_the_code_names_are_there() -> None:
+    missing = {
+        (path.name, name)
+        for path in SOURCES
+        for name in re.findall(r"\btests/[\w/]+\.py\b", path.read_text())
+        if not (ROOT / name).exists()
+    }
+    assert missing == set()
+
+
+def test_what_docstrings_refer_to_by_its_full_name_is_there() -> None:
+    """Others are names of their own module."""
+    names = {
+        name
+        for path in SOURCES
+        for name in re.findall(
+            r":(?:mod|func|class|meth):`~?(sweepmark\.[\w.]+)`", path.read_text()
+        )
+    }
+    assert len(names) > 5
+    for name in names:
+        pkgutil.resolve_name(name)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sweepmark.config import Folders, description
+from sweepmark.config.folders import Folders, description
 from sweepmark.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[2]

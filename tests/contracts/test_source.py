@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from idx_files import decode
 from openml_files import publish
 from published import WebServer, file_config, whole
 from stand_ins import install_archive
-from sweepmark.sources import idx
 from sweepmark.sources.apt import Apt
 from sweepmark.sources.bundled import Bundled
 from sweepmark.sources.interface import Source
@@ -94,7 +94,7 @@ def _debian(folder: Path, root: Path) -> Iterator[Case]:
 
 def _keras(folder: Path, root: Path) -> Iterator[Case]:
     arrays = {
-        f"{letter}_{part}": idx.decode((folder / f"{prefix}-{kind}-ubyte").read_bytes())
+        f"{letter}_{part}": decode((folder / f"{prefix}-{kind}-ubyte").read_bytes())
         for letter, kind in (("x", "images-idx3"), ("y", "labels-idx1"))
         for part, prefix in (("train", "train"), ("test", "t10k"))
     }

@@ -35,7 +35,7 @@ def result(kept: Store) -> SweepResult:
     return run(grid(), kept)
 
 
-class Room:
+class Receivers:
     """A delivery of a finished sweep to a tracker and a ledger in memory."""
 
     def __init__(self, result: SweepResult, kept: Store, **tracking: Any) -> None:
@@ -83,52 +83,52 @@ class Room:
 def test_trials_reach_the_ledger_in_order_however_they_are_settled(
     result: SweepResult, kept: Store
 ) -> None:
-    room = Room(result, kept)
-    delivery = room.delivery()
+    receivers = Receivers(result, kept)
+    delivery = receivers.delivery()
     for number, expected in ((2, 0), (0, 1), (3, 1), (1, 4)):
-        room.deliver(delivery, result.trials[number])
-        assert room.ledger.count == expected
-    assert [trial.number for trial, _ in room.ledger.trials] == [0, 1, 2, 3]
-    values = [value for _, value in room.ledger.trials]
+        receivers.deliver(delivery, result.trials[number])
+        assert receivers.ledger.count == expected
+    assert [trial.number for trial, _ in receivers.ledger.trials] == [0, 1, 2, 3]
+    values = [value for _, value in receivers.ledger.trials]
     assert values == [trial.metrics["cv_accuracy"] for trial in result.trials]
-    assert room.told == [2, 0, 3, 1]
+    assert receivers.told == [2, 0, 3, 1]
 
 
 def test_second_delivery_leaves_what_is_there_alone(result: SweepResult, kept: Store) -> None:
-    room = Room(result, kept)
-    room.deliver(room.delivery(), result.trials[0])
-    first = dict(room.tracker.delivered(result.sweep_id))
-    again = room.delivery()
+    receivers = Receivers(result, kept)
+    receivers.deliver(receivers.delivery(), result.trials[0])
+    first = dict(receivers.tracker.delivered(result.sweep_id))
+    again = receivers.delivery()
     for trial in result.trials:
-        room.deliver(again, replace(trial, metrics=dict(trial.metrics)))
-    assert room.tracker.delivered(result.sweep_id)[0] == first[0]
-    assert len(room.tracker.runs) == 1 + 4
-    assert again.run_ids == dict(room.tracker.delivered(result.sweep_id))
-    assert room.ledger.count == 4
+        receivers.deliver(again, replace(trial, metrics=dict(trial.metrics)))
+    assert receivers.tracker.delivered(result.sweep_id)[0] == first[0]
+    assert len(receivers.tracker.runs) == 1 + 4
+    assert again.run_ids == dict(receivers.tracker.delivered(result.sweep_id))
+    assert receivers.ledger.count == 4
 
 
 def test_child_has_its_parameters_figures_and_files(result: SweepResult, kept: Store) -> None:
-    room = Room(result, kept, artifacts="all")
-    room.deliver(room.delivery(), result.trials[2])
-    assert room.records(2, Param)["classifier.C"].value == 10.0
-    figures = room.records(2, Metric)
+    receivers = Receivers(result, kept, artifacts="all")
+    receivers.deliver(receivers.delivery(), result.trials[2])
+    assert receivers.records(2, Param)["classifier.C"].value == 10.0
+    figures = receivers.records(2, Metric)
     assert figures["cv_accuracy"].value == result.trials[2].metrics["cv_accuracy"]
-    assert "confusion_matrix.png" in room.records(2, Artifact)
-    assert room.records(2, Model) == {}
-    run_id = room.tracker.delivered(result.sweep_id)[2]
-    assert room.tracker.runs[run_id].parent == room.parent
-    assert room.tracker.runs[run_id].status == "FINISHED"
+    assert "confusion_matrix.png" in receivers.records(2, Artifact)
+    assert receivers.records(2, Model) == {}
+    run_id = receivers.tracker.delivered(result.sweep_id)[2]
+    assert receivers.tracker.runs[run_id].parent == receivers.parent
+    assert receivers.tracker.runs[run_id].status == "FINISHED"
 
 
 def test_failed_child_is_marked_and_has_no_figures(result: SweepResult, kept: Store) -> None:
-    room = Room(result, kept)
+    receivers = Receivers(result, kept)
     failed = replace(result.trials[0], status="failed", reason="error", message="no", metrics={})
-    room.deliver(room.delivery(), failed)
-    run_id = room.tracker.delivered(result.sweep_id)[0]
-    assert room.tracker.runs[run_id].status == "FAILED"
-    assert room.records(0, Tag)["sweepmark.reason"].value == "error"
-    assert room.records(0, Metric) == room.records(0, Artifact) == {}
-    assert [value for _, value in room.ledger.trials] == [None]
+    receivers.deliver(receivers.delivery(), failed)
+    run_id = receivers.tracker.delivered(result.sweep_id)[0]
+    assert receivers.tracker.runs[run_id].status == "FAILED"
+    assert receivers.records(0, Tag)["sweepmark.reason"].value == "error"
+    assert receivers.records(0, Metric) == receivers.records(0, Artifact) == {}
+    assert [value for _, value in receivers.ledger.trials] == [None]
 
 
 @pytest.mark.parametrize(
@@ -138,11 +138,11 @@ def test_failed_child_is_marked_and_has_no_figures(result: SweepResult, kept: St
 def test_files_are_those_that_are_wanted(
     kept: Store, result: SweepResult, wanted: str, of_child: object, of_run: object
 ) -> None:
-    child = Room(result, kept, artifacts=wanted)
+    child = Receivers(result, kept, artifacts=wanted)
     child.deliver(child.delivery(), result.trials[0])
     assert bool(child.records(0, Artifact)) is of_child
     single = run(changed(blueprint(None), split__size=120), kept)
-    alone = Room(single, kept, artifacts=wanted)
+    alone = Receivers(single, kept, artifacts=wanted)
     alone.deliver(alone.delivery(parent=False), single.trials[0])
     assert bool(alone.records(0, Artifact)) is of_run
     assert len(alone.records(0, Model)) == 1

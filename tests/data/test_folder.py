@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from idx_files import decode
 from published import dataset_config, gzip_bomb
 from sweepmark.config.schema import DatasetConfig
 from sweepmark.data import load, published_digest
@@ -51,7 +52,7 @@ def test_it_is_decoded_once_and_again_when_it_changes(folder: Path) -> None:
     _load(folder, lines)
     assert len(lines) == 1
     labels = folder / "train-labels-idx1-ubyte"
-    changed = idx.decode(labels.read_bytes())
+    changed = decode(labels.read_bytes())
     changed[0] = 9
     labels.write_bytes(idx.encode(changed))
     second = _load(folder, lines)

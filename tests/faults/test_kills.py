@@ -1,4 +1,4 @@
-"""Rows 1 to 3: kill -9, of a worker, at every named step, at random moments, and what is lost."""
+"""Rows 1 to 3: kill -9, of a worker, at every failpoint, at random moments, and what is lost."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ SINGLE_RUN = (
 )
 
 
-def test_every_step_is_in_a_tour() -> None:
+def test_every_failpoint_is_in_a_tour() -> None:
     passed = {stop.partition(":")[0] for stop in OPENING + RUNNING + ENDING + SINGLE_RUN}
     assert passed == set(FAILPOINTS)
 
 
-@pytest.mark.row(2, "kill -9 at one named step after the other, in one sweep")
+@pytest.mark.row(2, "kill -9 at one failpoint after the other, in one sweep")
 @pytest.mark.parametrize(
     "stops",
     [
@@ -106,30 +106,30 @@ def test_tour(bare_case: BaseCase, reference: Reference, stops: tuple[str, ...])
 
 
 @pytest.mark.full
-@pytest.mark.row(2, "kill -9 at a named step")
+@pytest.mark.row(2, "kill -9 at a failpoint")
 @pytest.mark.parametrize(
-    "step", sorted({stop.partition(":")[0] for stop in OPENING + RUNNING + ENDING})
+    "failpoint", sorted({stop.partition(":")[0] for stop in OPENING + RUNNING + ENDING})
 )
-def test_step(case: BaseCase, reference: Reference, step: str) -> None:
+def test_failpoint(case: BaseCase, reference: Reference, failpoint: str) -> None:
     case.workers = 1
-    if step.startswith("database"):
+    if failpoint.startswith("database"):
         (case.store / "optuna.db").unlink()
-    if "resumed" in step:
+    if "resumed" in failpoint:
         case.kill_at("journal.outcome:10")
-    is_repeated = f"{step}:2" in RUNNING
-    case.kill_at(f"{step}:20" if is_repeated else step)
+    is_repeated = f"{failpoint}:2" in RUNNING
+    case.kill_at(f"{failpoint}:20" if is_repeated else failpoint)
     has_begun = any(case.store.glob("sweeps/*.jsonl"))
     case.finish(*(case.resume_words if has_begun else ()))
     assert_good(case, reference)
 
 
-@pytest.mark.row(2, "kill -9 a single run at named steps")
+@pytest.mark.row(2, "kill -9 a single run at failpoints")
 def test_single_run(case: BaseCase, *, whole: bool) -> None:
     words: tuple[object, ...] = ("run", "dataset=digits", "classifier=slow_svc", *TRUST)
     words = (*words, "split.size=200", "--config-dir", case.own)
     words = words if whole else (*words, "engine=serial")
-    for step in SINGLE_RUN:
-        case.kill_at(step, *words)
+    for failpoint in SINGLE_RUN:
+        case.kill_at(failpoint, *words)
     case.finish(*words)
     assert case.n_stored == 1
     run, none = case.runs()

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from program import Running
 
-MEBIBYTE = 2**20
-
 
 @contextlib.contextmanager
 def small_file_system(folder: Path, *, megabytes: int) -> Iterator[Path]:

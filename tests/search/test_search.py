@@ -16,8 +16,9 @@ from scipy.stats import qmc
 
 from sweepmark.config.schema import SamplerConfig, SweepConfig
 from sweepmark.errors import ConfigurationError
-from sweepmark.search import LARGEST_GRID, Search, SobolSearch, create_search
+from sweepmark.search import Search, create_search
 from sweepmark.search.axes import Choice, Options, Range, Space
+from sweepmark.search.points import LARGEST_GRID, SobolSearch
 
 if TYPE_CHECKING:
     from collections.abc import Callable

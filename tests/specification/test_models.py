@@ -134,7 +134,7 @@ def test_of_our_own_only_listed_estimators_are_trusted() -> None:
     [
         "sweepmark.estimators.images.shift_images",
         "sweepmark.estimators.shift_images",
-        "sweepmark.svm.configure",
+        "sweepmark.cache.configure",
         "sweepmark.svm.warm_up",
         "sweepmark.estimators.images.PictureTransformer",
     ],

@@ -76,8 +76,8 @@ def test_what_is_written_is_right() -> None:
     ("path", "value"), [(path, value) for path, values in WRONG.items() for value in values]
 )
 def test_what_none_writes_is_named_and_nothing_else(path: str, value: Any) -> None:
-    room, part = path.split(".")[:2]
-    name = room if room == "origin" else NAMED.get(part, part)
+    section, part = path.split(".")[:2]
+    name = section if section == "origin" else NAMED.get(part, part)
     assert find_invalid(changed(path, value)) == f"{name} cannot be right"
 
 

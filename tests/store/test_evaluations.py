@@ -90,15 +90,15 @@ def content(folder: Path) -> dict[str, bytes]:
 def test_first_one_written_stays_and_what_differs_lies_beside(
     store: EvaluationStore, tmp_path: Path
 ) -> None:
-    one, rooms = specification(), tmp_path / "mlruns" / "evaluations"
+    one, folder = specification(), tmp_path / "mlruns" / "evaluations"
     first, _ = store.put(one, scorecard(), ORIGIN)
-    before = content(rooms / one.key)
+    before = content(folder / one.key)
     later = Origin("sweep-2", 0, 0.0, 0.0)
     other = scorecard(metrics={"accuracy": 0.5})
     second, earlier = store.put(one, other, later)
     assert earlier is not None
     assert earlier.origin == ORIGIN
-    assert content(rooms / one.key) == before
+    assert content(folder / one.key) == before
     assert store.keys() == [one.key, f"{one.key}.{second.result[:16]}"]
     for name in store.keys():  # noqa: SIM118 -- no mapping
         store.verify(name)
@@ -158,9 +158,9 @@ def test_whatever_differs_is_another_result(
 def test_model_that_is_lacking_lies_beside_and_is_never_replaced(
     store: EvaluationStore, tmp_path: Path
 ) -> None:
-    one, rooms = specification(), tmp_path / "mlruns" / "evaluations"
+    one, folder = specification(), tmp_path / "mlruns" / "evaluations"
     first, _ = store.put(one, scorecard(), ORIGIN)
-    before = content(rooms / one.key)
+    before = content(folder / one.key)
     assert store.find(one.key, with_model=True) is None
     assert store.model(one.key) is None
     for model in (b"first", b"second"):
@@ -168,7 +168,7 @@ def test_model_that_is_lacking_lies_beside_and_is_never_replaced(
         assert store.model(one.key) == store.model(one.key, first.result) == b"first"
     assert store.find(one.key, with_model=True) is not None
     assert store.holds(one.key, first.result, with_model=True)
-    assert content(rooms / one.key) == before
+    assert content(folder / one.key) == before
     assert store.keys() == [one.key, f"{one.key}.{first.result[:16]}-model"]
 
 
@@ -428,19 +428,19 @@ def test_names_are_those_of_folders_that_are_meant_to_be_seen(
 
 
 def test_folder_with_its_model_is_verified_with_it(store: EvaluationStore, tmp_path: Path) -> None:
-    one, rooms = specification(), tmp_path / "mlruns" / "evaluations"
+    one, folder = specification(), tmp_path / "mlruns" / "evaluations"
     first, _ = store.put(one, scorecard(), ORIGIN)
     store.put(one, scorecard(model=b"model"), ORIGIN)
     beside = f"{one.key}.{first.result[:16]}-model"
     store.verify(beside)
-    (rooms / beside / "model.skops").write_bytes(b"other")
+    (folder / beside / "model.skops").write_bytes(b"other")
     store.verify(beside, full=False)  # its figures are right
     with pytest.raises(LostError, match=r"model\.skops is not what was written"):
         store.verify(beside)
     with pytest.raises(LostError, match=r"model\.skops"):
         store.find(one.key, first.result, with_model=True)
     assert store.find(one.key, first.result) is not None
-    (rooms / beside / "model.skops").unlink()
+    (folder / beside / "model.skops").unlink()
     with pytest.raises(LostError, match=r"model\.skops is not there"):
         store.verify(beside, full=False)
 

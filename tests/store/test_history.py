@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sweepmark.store import History, Result
+from sweepmark.store.history import History, Result
 
 
 def entry(event: str, at: float = 0.0, **details: Any) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import pytest
 from jobs import make_job
 from sweepmark.errors import StoreError
 from sweepmark.scores.scorecard import Predictions, Scorecard
-from sweepmark.store import EvaluationStore, Holdings, Origin, Result
+from sweepmark.store import EvaluationStore, Holdings, Origin
+from sweepmark.store.history import Result
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""The rooms of a store: which sweeps there are, and which one is meant."""
+"""The folders of a store: which sweeps there are, and which one is meant."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ def test_sweep_killed_before_its_first_line_was_whole_is_none(store: Store) -> N
     assert store.match(None) == IDS[-1]
 
 
-@pytest.mark.parametrize("room", ["artifacts", "evaluations", "logs", "sweeps"])
-def test_room_that_is_a_link_is_refused_and_the_store_may_be_one(
-    store: Store, tmp_path: Path, room: str
+@pytest.mark.parametrize("folder", ["artifacts", "evaluations", "logs", "sweeps"])
+def test_folder_that_is_a_link_is_refused_and_the_store_may_be_one(
+    store: Store, tmp_path: Path, folder: str
 ) -> None:
     (tmp_path / "linked").symlink_to(store.root, target_is_directory=True)
     linked = Store(tmp_path / "linked")
@@ -82,13 +82,15 @@ def test_room_that_is_a_link_is_refused_and_the_store_may_be_one(
     assert linked.sweep_ids() == IDS
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    if (store.root / room).exists():
-        (store.root / room).rename(elsewhere / room)
-    (store.root / room).symlink_to(elsewhere, target_is_directory=True)
+    if (store.root / folder).exists():
+        (store.root / folder).rename(elsewhere / folder)
+    (store.root / folder).symlink_to(elsewhere, target_is_directory=True)
     for ask in (store.check, store.sweep_ids, linked.sweep_ids):
-        with pytest.raises(StoreError, match=rf"{room} must be a folder of its own, but is a link"):
+        with pytest.raises(
+            StoreError, match=rf"{folder} must be a folder of its own, but is a link"
+        ):
             ask()
-    if room == "sweeps":
+    if folder == "sweeps":
         with pytest.raises(StoreError, match="folder of its own"), owned(store.lock_path("s-1")):
             pass
         with pytest.raises(StoreError, match="folder of its own"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import svm_data
-from sweepmark.svm import configure
+from sweepmark.cache import configure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,8 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import check_estimator
 
 from svm_data import blobs
-from sweepmark.svm import SVC, statistics
+from sweepmark.cache import statistics
+from sweepmark.svm import SVC
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

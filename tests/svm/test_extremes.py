@@ -13,8 +13,8 @@ from sklearn.base import clone
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 import svm_data
-from sweepmark.cache import freeze, is_frozen
-from sweepmark.svm import SVC, precision, statistics
+from sweepmark.cache import freeze, is_frozen, statistics
+from sweepmark.svm import SVC, precision
 
 if TYPE_CHECKING:
     from collections.abc import Callable

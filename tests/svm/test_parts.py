@@ -23,11 +23,10 @@ from sklearn.exceptions import ConvergenceWarning
 import svm_data
 from svm_data import blobs
 from sweepmark import cache
-from sweepmark.cache import freeze
+from sweepmark.cache import configure, freeze
 from sweepmark.svm import (
     SVC,
     compilation,
-    configure,
     content,
     decision,
     kernel,

@@ -1,7 +1,7 @@
 """sweepmark.svm.SVC against libsvm on any data: scale, shift, dimension, size, order, resources.
 
 The switch to float32 distances, at 1000 rows, is put at 50, so that both sides of it are quick;
-test_svm_extremes.py has it where it is.
+tests/svm/test_extremes.py has it where it is.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from svm_data import forget
-from sweepmark.svm import SVC, configure, precision
+from sweepmark.cache import configure
+from sweepmark.svm import SVC, precision
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

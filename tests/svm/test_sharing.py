@@ -10,8 +10,8 @@ import sklearn.svm
 from threadpoolctl import threadpool_limits
 
 from svm_data import blobs, forget
-from sweepmark.cache import freeze
-from sweepmark.svm import SVC, configure, statistics
+from sweepmark.cache import configure, freeze, statistics
+from sweepmark.svm import SVC
 from sweepmark.svm.content import digest
 
 if TYPE_CHECKING:

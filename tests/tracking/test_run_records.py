@@ -1,4 +1,4 @@
-"""Projections: what MLflow is told of a trial."""
+"""Records of runs: what MLflow is told of a trial."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sweepmark.config.composition import Composer
 from sweepmark.config.dataset import dataset_identity
-from sweepmark.config.folders import Folders, SweepFile, description
+from sweepmark.config.folders import Folders
 from sweepmark.config.tree import Tree, lookup, place, resolve
 from sweepmark.config.validation import validate
 
@@ -18,12 +18,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Composer",
     "Folders",
-    "SweepFile",
     "Tree",
     "dataset_config",
     "dataset_configs",
     "dataset_identity",
-    "description",
     "lookup",
     "place",
     "resolve",

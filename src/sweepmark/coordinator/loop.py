@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sweepmark.specification.specification import Specification
     from sweepmark.store import Entry, EvaluationStore, History, Journal, Stored
 
-__all__ = ["Coordinator", "Observer"]
+__all__ = ["Coordinator"]
 
 _NO_TRIAL = -1
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import DatasetConfig
     from sweepmark.data.dataset import Dataset
 
-__all__ = ["find_files", "load_folder"]
+__all__ = ["STANDARD_NAMES", "load_folder"]
 
 STANDARD_NAMES = {
     "train_images": "train-images-idx3-ubyte",

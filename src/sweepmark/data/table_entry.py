@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import DatasetConfig
 
-__all__ = ["TABLE", "assemble_table", "table_digest", "verify_table", "write_tables"]
+__all__ = [
+    "TABLE",
+    "assemble_table",
+    "file_digest",
+    "table_digest",
+    "verify_table",
+    "write_tables",
+]
 
 TABLE = "table"
 """The ``kind`` that meta.json gives such an entry."""

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from sweepmark.engine.interface import Clock, Engine, Evaluate, Failure, Job, Outcome, Reason
+from sweepmark.engine.interface import Clock, Engine, Evaluate, Failure, Job, Outcome
 from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -17,11 +17,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Clock",
     "Engine",
-    "Evaluate",
     "Failure",
     "Job",
     "Outcome",
-    "Reason",
     "check_engine",
     "create_engine",
     "shared_memory",

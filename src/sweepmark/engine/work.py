@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from sweepmark import svm
+from sweepmark import cache
 from sweepmark.evaluation.evaluate import evaluate
 
 if TYPE_CHECKING:
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 __all__ = ["evaluate_job"]
 
 for _module in (
-    "compose",
-    "gaussian_process.kernels",
-    "metrics",
-    "model_selection",
-    "pipeline",
-    "svm",
+    "sklearn.compose",
+    "sklearn.gaussian_process.kernels",
+    "sklearn.metrics",
+    "sklearn.model_selection",
+    "sklearn.pipeline",
+    "sklearn.svm",
+    "sweepmark.svm",
 ):
-    importlib.import_module(f"sklearn.{_module}")
+    importlib.import_module(_module)
 
 
 def evaluate_job(job: Job) -> Scorecard:
     """Evaluate the specification of a job, with the job's limit on the size of the cache."""
-    svm.configure(memory=job.shared_memory)
+    cache.configure(memory=job.shared_memory)
     return evaluate(job.specification, keep_model=job.keep_model)

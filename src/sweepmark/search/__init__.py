@@ -11,23 +11,14 @@ from typing import TYPE_CHECKING
 
 from sweepmark.errors import ConfigurationError
 from sweepmark.search.interface import Search
-from sweepmark.search.points import LARGEST_GRID, GridSearch, RandomSearch, SobolSearch
+from sweepmark.search.points import GridSearch, RandomSearch, SobolSearch
 from sweepmark.search.studies import GpSearch, TpeSearch
 
 if TYPE_CHECKING:
     from sweepmark.config.schema import SamplerConfig, SweepConfig
     from sweepmark.search.axes import Space
 
-__all__ = [
-    "LARGEST_GRID",
-    "GpSearch",
-    "GridSearch",
-    "RandomSearch",
-    "Search",
-    "SobolSearch",
-    "TpeSearch",
-    "create_search",
-]
+__all__ = ["Search", "create_search"]
 
 
 def create_search(space: Space, sampler: SamplerConfig, sweep: SweepConfig, *, seed: int) -> Search:

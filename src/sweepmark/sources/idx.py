@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import io
 import math
 import struct
 import zlib
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["IdxHeader", "Readable", "decode", "encode", "open_file", "read_blocks", "read_header"]
+__all__ = ["IdxHeader", "Readable", "encode", "open_file", "read_blocks", "read_header"]
 
 ELEMENT_TYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype(">u1"),
@@ -116,38 +115,6 @@ def encode(array: NDArray[Any]) -> bytes:
         raise DataError(f"dimensions must be at most {_MAX_DIMENSION}, but got {array.shape}")
     header = IdxHeader(dtype, array.shape)
     return header.encode() + array.astype(dtype, order="C", copy=False).tobytes()
-
-
-def decode(data: bytes, *, name: str = "IDX data") -> NDArray[Any]:
-    """Return the array that the bytes of an (uncompressed) IDX file hold.
-
-    Parameters
-    ----------
-    data : bytes
-        The whole file.
-    name : str
-        Its name in errors.
-
-    Returns
-    -------
-    ndarray
-        In native byte order; a copy.
-
-    Raises
-    ------
-    DataError
-        If the header is invalid or does not match the length.
-
-    Examples
-    --------
-    >>> decode(bytes.fromhex("00000802 00000001 00000002 0702"))
-    array([[7, 2]], dtype=uint8)
-    """
-    header = read_header(io.BytesIO(data), name=name)
-    if len(data) != header.file_size:
-        raise _length_error(name, header, f"{len(data)}")
-    flat = np.frombuffer(data, dtype=header.dtype, offset=header.file_size - header.n_bytes)
-    return flat.astype(header.dtype.newbyteorder("=")).reshape(header.shape)
 
 
 def read_header(stream: Readable, *, name: str) -> IdxHeader:

@@ -11,7 +11,7 @@ from sweepmark.errors import ConfigurationError, NotFoundError, StoreError
 from sweepmark.files import check_folder, environment_errors
 from sweepmark.store.entries import LARGEST_JOURNAL
 from sweepmark.store.evaluations import EvaluationStore, Origin, Stored
-from sweepmark.store.history import History, Result
+from sweepmark.store.history import History
 from sweepmark.store.holdings import Holdings
 from sweepmark.store.journal import Entry, Journal, damaged, read_journal
 from sweepmark.store.ownership import owned
@@ -26,11 +26,9 @@ __all__ = [
     "Holdings",
     "Journal",
     "Origin",
-    "Result",
     "Store",
     "Stored",
     "damaged",
-    "environment_errors",
     "owned",
     "read_journal",
 ]
@@ -80,14 +78,14 @@ class Store:
         elif not os.access(place, os.W_OK | os.X_OK):
             problem = f"{place} cannot be written to"
         else:
-            self._check_rooms()
+            self._check_contents()
             return
         raise ConfigurationError(
             f"the store must be a folder that can be written to, but of {self.root}, {problem}. "
             "Name another one: --store PATH."
         )
 
-    def _check_rooms(self) -> None:
+    def _check_contents(self) -> None:
         """Raise on sub-folders that are links, pipes or devices."""
         for name in _FOLDERS:
             check_folder(self.root / name)
@@ -119,7 +117,7 @@ class Store:
             If the store cannot be read, or a sub-folder is a link or not a folder.
         """
         with environment_errors(self.root):
-            self._check_rooms()
+            self._check_contents()
             journals = [*(self.root / "sweeps").glob("*.jsonl")]
             begun = (path.stem for path in journals if _has_line(path))
             return sorted(begun, key=lambda name: name.rsplit("-", 3)[1:])

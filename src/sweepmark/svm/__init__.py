@@ -1,16 +1,15 @@
 """Support vector classification that reuses work across fits.
 
-:class:`SVC` has the interface of scikit-learn's; :func:`configure` sets the size of the cache, and
-:func:`statistics` returns its hits and the time saved; :func:`warm_up` loads the solver.
+:class:`SVC` has the interface of scikit-learn's; :func:`warm_up` loads the solver. What fits share
+is in :mod:`sweepmark.cache`.
 """
 
 from __future__ import annotations
 
-from sweepmark.cache import Statistics, configure, statistics
 from sweepmark.svm import decision, solution
 from sweepmark.svm.estimator import SVC
 
-__all__ = ["SVC", "Statistics", "configure", "statistics", "warm_up"]
+__all__ = ["SVC", "warm_up"]
 
 
 def warm_up() -> None:

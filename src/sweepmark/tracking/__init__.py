@@ -7,7 +7,6 @@ from sweepmark.tracking.interface import Tracker
 from sweepmark.tracking.memory import MemoryTracker
 from sweepmark.tracking.mlflow import MlflowTracker
 from sweepmark.tracking.server import (
-    HOST,
     free_port,
     runs_page,
     start_server,
@@ -17,7 +16,6 @@ from sweepmark.tracking.server import (
 from sweepmark.tracking.storage import mlflow_database
 
 __all__ = [
-    "HOST",
     "MemoryTracker",
     "MlflowTracker",
     "RunState",

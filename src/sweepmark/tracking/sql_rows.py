@@ -2,7 +2,7 @@
 
 MlflowClient takes seven transactions and four to six times as long for the same rows. So complete
 runs are inserted directly if the schema is known here; anything else is written by MlflowClient.
-``tests/test_tracking_mlflow.py`` compares the rows of both.
+``tests/tracking/test_mlflow.py`` compares the rows of both.
 """
 
 from __future__ import annotations

@@ -16,7 +16,14 @@ from sweepmark.tracking.sql_rows import is_known_schema, relocate
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["artifacts_folder", "connect", "folder_of", "mlflow_database", "relocate_artifacts"]
+__all__ = [
+    "artifacts_folder",
+    "connect",
+    "folder_of",
+    "mlflow_database",
+    "relocate_artifacts",
+    "silence",
+]
 
 _EXPERIMENT_TAGS = {
     # Without it the UI opens the experiment in its GenAI view; the value is the front end's
