@@ -139,7 +139,7 @@ def migrated_store(shared: Callable[[str, Fill], Path]) -> Path:
 
 def _migrate(folder: Path) -> None:
     from sweepmark.ledger import OptunaLedger
-    from sweepmark.search.axes import Space
+    from sweepmark.search.space import Space
     from sweepmark.tracking import MlflowTracker
 
     tracker = MlflowTracker(folder, experiment="sweepmark")

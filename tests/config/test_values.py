@@ -23,7 +23,7 @@ from sweepmark.report.remedy import lone_command
 from sweepmark.report.replay import read_sweep
 from sweepmark.report.summary import result_document, result_table
 from sweepmark.search import create_search
-from sweepmark.search.axes import Choice, Range
+from sweepmark.search.space import Choice, Range
 from sweepmark.specification.components import (
     build,
     parameter_kinds,

@@ -12,7 +12,7 @@ import pytest
 
 from sweepmark.errors import StoreError
 from sweepmark.ledger import Ledger, MemoryLedger, OptunaLedger, ledger_database
-from sweepmark.search.axes import Choice, Options, Range, Space
+from sweepmark.search.space import Choice, Options, Range, Space
 from sweepmark.search.trial import Trial
 from sweepmark.store.database import database_uri
 

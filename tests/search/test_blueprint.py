@@ -9,9 +9,9 @@ import pytest
 
 from sweepmark.config import Composer, Folders
 from sweepmark.errors import ConfigurationError
-from sweepmark.search.axes import Choice, Options, Range, Space
 from sweepmark.search.blueprint import Blueprint
 from sweepmark.search.feasibility import samples
+from sweepmark.search.space import Choice, Options, Range, Space
 from tiny import SMALL, blueprint, changed, load_digits, write_sweep
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from sweepmark.errors import ConfigurationError
 from sweepmark.report.cautions import search_cautions
 from sweepmark.report.summary import result_document, result_table
 from sweepmark.search import create_search
-from sweepmark.search.axes import Choice, Space
+from sweepmark.search.space import Choice, Space
 from sweepmark.specification.split import resolve_split, split_rows
 from sweepmark.store import Store
 from tiny import blueprint, changed, digits, entries, run, write_sweep

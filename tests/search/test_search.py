@@ -17,13 +17,13 @@ from scipy.stats import qmc
 from sweepmark.config.schema import SamplerConfig, SweepConfig
 from sweepmark.errors import ConfigurationError
 from sweepmark.search import Search, create_search
-from sweepmark.search.axes import Choice, Options, Range, Space
 from sweepmark.search.points import LARGEST_GRID, SobolSearch
+from sweepmark.search.space import Choice, Options, Range, Space
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sweepmark.search.axes import Params
+    from sweepmark.search.space import Params
 
 C = Range("classifier.C", "classifier.C", 0.01, 100.0, log=True, integer=False)
 DEPTH = Range("classifier.depth", "classifier.depth", 1, 20, log=True, integer=True)

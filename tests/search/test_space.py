@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.search.axes import Choice, Options, Range, Space
-from sweepmark.search.space import parse_space
+from sweepmark.search.parsing import parse_space
+from sweepmark.search.space import Choice, Options, Range, Space
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

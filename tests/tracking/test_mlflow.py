@@ -346,7 +346,7 @@ import sys
 from pathlib import Path
 from sweepmark.ledger import OptunaLedger
 from sweepmark.tracking.records import Metric
-from sweepmark.search.axes import Space
+from sweepmark.search.space import Space
 from sweepmark.tracking import MlflowTracker
 from sweepmark.search.trial import Trial
 store, name = Path(sys.argv[1]), sys.argv[2]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import Config, DatasetConfig
     from sweepmark.data import Dataset
-    from sweepmark.search.axes import Params
+    from sweepmark.search.space import Params
 
 __all__ = ["Datasets", "count_training_rows", "lacking"]
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
     from sweepmark.search import Search
-    from sweepmark.search.axes import Params
     from sweepmark.search.blueprint import Blueprint
+    from sweepmark.search.space import Params
     from sweepmark.search.trial import Trial
     from sweepmark.store import Entry, History
 

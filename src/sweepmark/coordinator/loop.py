@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from sweepmark.data import Dataset
     from sweepmark.engine import Engine, Failure, Outcome
     from sweepmark.search import Search
-    from sweepmark.search.axes import Params
     from sweepmark.search.blueprint import Blueprint
+    from sweepmark.search.space import Params
     from sweepmark.search.trial import Trial
     from sweepmark.specification.specification import Specification
     from sweepmark.store import Entry, EvaluationStore, History, Journal, Stored

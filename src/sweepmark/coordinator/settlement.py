@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sweepmark.coordinator.decisions import EntryWriter
     from sweepmark.coordinator.stock import Stock
     from sweepmark.scores.scorecard import Scorecard
-    from sweepmark.search.axes import Params
+    from sweepmark.search.space import Params
     from sweepmark.search.trial import Trial
     from sweepmark.specification.specification import Specification
     from sweepmark.store import Entry, History, Stored

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sweepmark.failpoints import failpoint
 from sweepmark.ledger.interface import is_next
 from sweepmark.ledger.storage import create_database, ledger_database, open_storage
-from sweepmark.search.axes import Options, Range
+from sweepmark.search.space import Options, Range
 from sweepmark.specification.specification import canonical_json
 from sweepmark.store.database import LOCK_TIMEOUT, await_write_lock, translated
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from sweepmark.scores.metric_names import Direction
-    from sweepmark.search.axes import Axis, Choice, Space
+    from sweepmark.search.space import Axis, Choice, Space
     from sweepmark.search.trial import Trial
 
 __all__ = ["OptunaLedger"]

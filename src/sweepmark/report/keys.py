@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
-    from sweepmark.search.axes import Params
     from sweepmark.search.blueprint import Blueprint
+    from sweepmark.search.space import Params
     from sweepmark.specification.specification import Specification
 
 __all__ = ["Keys"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.config import lookup
 from sweepmark.config.folders import EXPERIMENT
-from sweepmark.search.axes import Options
+from sweepmark.search.space import Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

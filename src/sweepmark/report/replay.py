@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError, StoreError, SweepmarkError
 from sweepmark.report.keys import Keys
-from sweepmark.search.axes import Choice, Options
 from sweepmark.search.blueprint import Blueprint
+from sweepmark.search.space import Choice, Options
 from sweepmark.specification.recipe import sweep_versions
 from sweepmark.store import History, damaged, read_journal
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from sweepmark.search.axes import Axis, Space
+    from sweepmark.search.space import Axis, Space
     from sweepmark.store import Entry, Store
 
 __all__ = ["check_sweep", "read_sweep"]

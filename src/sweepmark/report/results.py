@@ -24,7 +24,7 @@ from sweepmark.report.replay import read_sweep
 from sweepmark.scores import published
 from sweepmark.scores.metric_names import ACCURACY
 from sweepmark.scores.scorecard import Scorecard, merge_trial
-from sweepmark.search.axes import Choice
+from sweepmark.search.space import Choice
 from sweepmark.search.trial import Trial
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.report import grade as grading
 from sweepmark.report import leaderboard
-from sweepmark.report.pictures import sweep_pictures
+from sweepmark.report.sweep_pictures import sweep_pictures
 from sweepmark.scores import metric_names
 from sweepmark.scores.published import published_document
 from sweepmark.terminal import cut

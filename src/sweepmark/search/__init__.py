@@ -16,7 +16,7 @@ from sweepmark.search.studies import GpSearch, TpeSearch
 
 if TYPE_CHECKING:
     from sweepmark.config.schema import SamplerConfig, SweepConfig
-    from sweepmark.search.axes import Space
+    from sweepmark.search.space import Space
 
 __all__ = ["Search", "create_search"]
 

@@ -20,7 +20,6 @@ from sweepmark.scores.metric_names import (
     better_end,
     direction,
 )
-from sweepmark.search.axes import Options, Space
 from sweepmark.search.feasibility import (
     check_axes,
     check_figures,
@@ -30,7 +29,8 @@ from sweepmark.search.feasibility import (
     samples,
 )
 from sweepmark.search.options import combinations, defaults, kinds, option_groups
-from sweepmark.search.space import parse_space
+from sweepmark.search.parsing import parse_space
+from sweepmark.search.space import Options, Space
 from sweepmark.specification.components import settle_numbers
 from sweepmark.specification.specification import canonical_json
 from sweepmark.specification.specify import specify, trained_names
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import Config, SweepConfig
     from sweepmark.data import Dataset
     from sweepmark.scores.metric_names import Direction
-    from sweepmark.search.axes import Params
+    from sweepmark.search.space import Params
 
 __all__ = ["RUN", "Blueprint"]
 

@@ -27,7 +27,7 @@ from sweepmark.scores.metric_names import (
     recall,
     validation,
 )
-from sweepmark.search.axes import Choice, Options
+from sweepmark.search.space import Choice, Options
 from sweepmark.specification.answers import (
     PROBABILITIES,
     can_answer,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from sweepmark.config.schema import Config, GradeConfig, SweepConfig
-    from sweepmark.search.axes import Params, Range, Space
+    from sweepmark.search.space import Params, Range, Space
 
 __all__ = [
     "check_axes",

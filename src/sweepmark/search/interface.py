@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from sweepmark.search.axes import Options
+from sweepmark.search.space import Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sweepmark.search.axes import Axis, Params, Space
+    from sweepmark.search.space import Axis, Params, Space
 
 __all__ = ["Search", "opened"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.config import lookup
 from sweepmark.errors import unknown_name
-from sweepmark.search.space import option_name
+from sweepmark.search.parsing import option_name
 from sweepmark.specification.components import TARGET, parameter_kinds
 
 if TYPE_CHECKING:

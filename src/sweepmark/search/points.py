@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.search.axes import Choice, Options
 from sweepmark.search.interface import opened
+from sweepmark.search.space import Choice, Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scipy.stats.qmc import Sobol
 
-    from sweepmark.search.axes import Axis, Params, Space
+    from sweepmark.search.space import Axis, Params, Space
 
 __all__ = ["LARGEST_GRID", "GridSearch", "RandomSearch", "SobolSearch"]
 

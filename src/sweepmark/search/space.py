@@ -1,189 +1,156 @@
-"""Parsing of ``sweep.space`` into axes."""
+"""The axes of a search, and the Space that they form.
+
+A parameter is named by its path in the configuration, ``classifier.C``. Below a swept option the
+name includes that option, ``classifier.svc.C``, because another option may have a parameter of the
+same name.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+import itertools
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sweepmark.config.values import Kinds, convert, is_number
 from sweepmark.errors import ConfigurationError
-from sweepmark.search.axes import Axis, Choice, Options, Range, Space
 
-__all__ = ["Defaults", "KindsAt", "option_name", "parse_space"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
-Defaults = Callable[[Mapping[str, str], str], Any]
-"""A function of (options by group, path in the configuration) that returns the value at the path.
+__all__ = ["Axis", "Choice", "Options", "Params", "Range", "Space"]
 
-Raises LookupError if there is none.
-"""
-
-KindsAt = Callable[[Mapping[str, str], str], Kinds | None]
-"""A function of (options by group, path) that returns the kinds of number distinguished there."""
-
-_PLAIN_NAME = re.compile(r"[\w.\-]+")
-_RANGE_KEYS = {"low", "high", "log"}
+Params = dict[str, Any]
+"""One point of a space: values by parameter name, active parameters only."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """The lookups of a path."""
+class Choice:
+    """A parameter that takes one of the values listed."""
 
-    defaults: Defaults
-    kinds: KindsAt
+    name: str
+    path: str
+    values: tuple[Any, ...]
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there is nothing to choose."""
+        return len(self.values) == 1
 
 
-def parse_space(document: Mapping[str, Any], defaults: Defaults, kinds: KindsAt) -> Space:
-    """Read ``sweep.space``.
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A parameter that takes any value from low to high, both included."""
 
-    Parameters
-    ----------
-    document : mapping
-        Has the structure of the configuration's tree. A list is a choice, ``{low, high, log}`` a
-        range, ``{option: …}`` in the place of a group its options.
-    defaults : callable
-        Returns the value at a path; raises LookupError, with a message, if there is none.
-    kinds : callable
-        Returns the kinds of number distinguished at a path.
+    name: str
+    path: str
+    low: float
+    high: float
+    log: bool
+    integer: bool
 
-    Raises
-    ------
-    ConfigurationError
-        If a path does not exist, a list is empty or has duplicates, or a range is invalid.
-    """
-    axes = tuple(_axes(document, prefix="", options={}, path="", look=_Look(defaults, kinds)))
+    @property
+    def is_single(self) -> bool:
+        """Whether there is nothing to choose."""
+        return self.low == self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """A config group of which one option is chosen; each option may have further axes."""
+
+    name: str
+    options: Mapping[str, tuple[Axis, ...]]
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there is nothing to choose, but for what the option opens."""
+        return len(self.options) == 1
+
+
+Axis = Choice | Range | Options
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The axes of a search, in the order of the sweep's YAML."""
+
+    axes: tuple[Axis, ...]
+
+    def all_axes(self) -> Iterator[Axis]:
+        """Yield every axis, including those below options."""
+        yield from _walk(self.axes)
+
+    @property
+    def size(self) -> int:
+        """The number of cells of a finite space."""
+        return _size(self.axes)
+
+    def cells(self) -> Iterator[Params]:
+        """Yield every point of a finite space; the last axis changes fastest."""
+        return _cells(self.axes)
+
+    def combinations(self) -> Iterator[dict[str, str]]:
+        """Yield every combination of options, by group; a single empty one if there are none."""
+        groups = [axis for axis in self.axes if isinstance(axis, Options)]
+        for chosen in itertools.product(*(axis.options for axis in groups)):
+            yield dict(zip((axis.name for axis in groups), chosen, strict=True))
+
+    def active(self, params: Mapping[str, Any]) -> Iterator[Axis]:
+        """Yield the axes that are active at a point, options before the axes below them."""
+        for axis in self.axes:
+            yield axis
+            if isinstance(axis, Options):
+                yield from axis.options[params[axis.name]]
+
+    def placed(self, params: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return a point as options by group and values by path in the configuration."""
+        options: dict[str, str] = {}
+        values: dict[str, Any] = {}
+        for axis in self.active(params):
+            if isinstance(axis, Options):
+                options[axis.name] = params[axis.name]
+            else:
+                values[axis.path] = params[axis.name]
+        return options, values
+
+
+def _walk(axes: tuple[Axis, ...]) -> Iterator[Axis]:
+    for axis in axes:
+        yield axis
+        if isinstance(axis, Options):
+            for opened in axis.options.values():
+                yield from _walk(opened)
+
+
+def _size(axes: tuple[Axis, ...]) -> int:
+    size = 1
+    for axis in axes:
+        if isinstance(axis, Options):
+            size *= sum(_size(opened) for opened in axis.options.values())
+        elif isinstance(axis, Choice):
+            size *= len(axis.values)
+    return size
+
+
+def _cells(axes: tuple[Axis, ...]) -> Iterator[Params]:
     if not axes:
-        raise ConfigurationError("sweep.space must name a parameter or more, but is empty.")
-    return Space(axes)
+        yield {}
+        return
+    first, rest = axes[0], axes[1:]
+    for head in _axis_cells(first):
+        for tail in _cells(rest):
+            yield head | tail
 
 
-def _axes(
-    node: Mapping[str, Any],
-    *,
-    prefix: str,
-    options: Mapping[str, str],
-    path: str,
-    look: _Look,
-) -> Iterator[Axis]:
-    for key, value in node.items():
-        name, place = _join(prefix, str(key)), _join(path, str(key))
-        if isinstance(value, Mapping) and "option" in value:
-            yield _options(name, value, nested=bool(options or prefix), look=look)
-        elif isinstance(value, Mapping) and not ("low" in value or "high" in value):
-            if not value:
-                raise ConfigurationError(f"sweep.space.{name} must list values, but is empty.")
-            yield from _axes(value, prefix=name, options=options, path=place, look=look)
-        else:
-            yield _leaf(name, place, value, options=options, look=look)
-
-
-def _options(name: str, node: Mapping[str, Any], *, nested: bool, look: _Look) -> Options:
-    if nested:
-        raise ConfigurationError(f"sweep.space.{name}: only a whole config group has options.")
-    if set(node) != {"option"}:
-        extra = ", ".join(sorted(set(node) - {"option"}))
+def _axis_cells(axis: Axis) -> Iterator[Params]:
+    if isinstance(axis, Options):
+        for option, opened in axis.options.items():
+            for params in _cells(opened):
+                yield {axis.name: option} | params
+    elif isinstance(axis, Choice):
+        for value in axis.values:
+            yield {axis.name: value}
+    else:
         raise ConfigurationError(
-            f"sweep.space.{name} sweeps options, so parameters stand below an option, "
-            f"but got {extra} beside it."
+            f"the grid sampler needs lists, but {axis.name} is a range from {axis.low} to "
+            f"{axis.high}. List its values, or take sampler=random or sampler=tpe."
         )
-    return Options(
-        name,
-        {
-            option: tuple(
-                _axes(
-                    opened,
-                    prefix=f"{name}.{option}",
-                    options={name: option},
-                    path=name,
-                    look=look,
-                )
-            )
-            for option, opened in _listed(name, node["option"])
-        },
-    )
-
-
-def _listed(name: str, listed: Any) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return the options with their axes; options in a plain list have none."""
-    pairs = list(listed.items()) if isinstance(listed, Mapping) else []
-    if isinstance(listed, list):
-        pairs = [(option, None) for option in listed]
-    names = [option_name(option) for option, _ in pairs]
-    if not pairs or len(set(names)) < len(names):
-        raise ConfigurationError(
-            f"sweep.space.{name}.option must list options, each once, but got {listed!r}."
-        )
-    for option, opened in pairs:
-        if not isinstance(opened, Mapping | None):
-            raise ConfigurationError(
-                f"sweep.space.{name}.option.{option} must be a mapping of parameters, or empty, "
-                f"but got {opened!r}."
-            )
-        if opened and not _PLAIN_NAME.fullmatch(str(option)):
-            raise ConfigurationError(
-                f"sweep.space.{name}.option.{option} must not open parameters: they are named by "
-                "their option, and a chain has no name. Make it one YAML."
-            )
-    return [(option_name(option), opened or {}) for option, opened in pairs]
-
-
-def option_name(option: Any) -> str:
-    """Return an option as written on the command line; a list is a chain.
-
-    Examples
-    --------
-    >>> option_name(["deskew", "scale"])
-    '[deskew,scale]'
-    """
-    return f"[{','.join(map(str, option))}]" if isinstance(option, list) else str(option)
-
-
-def _leaf(
-    name: str, path: str, value: Any, *, options: Mapping[str, str], look: _Look
-) -> Choice | Range:
-    try:
-        default = look.defaults(options, path)
-    except LookupError as error:
-        raise ConfigurationError(f"sweep.space.{name}: {error}") from None
-    kinds = look.kinds(options, path)
-    if isinstance(value, Mapping):
-        return _range(name, path, value, default, kinds)
-    if not isinstance(value, list):
-        raise ConfigurationError(
-            f"sweep.space.{name} must be a list of values or a range {{low, high, log}}, "
-            f"but got {value!r}. Write [{value}] for one value."
-        )
-    if not value:
-        raise ConfigurationError(f"sweep.space.{name} must list a value or more, but is empty.")
-    values = tuple(convert(item, kinds) for item in value)
-    if len({repr(item) for item in values}) < len(values):
-        raise ConfigurationError(f"sweep.space.{name} must list each value once, got {value!r}.")
-    return Choice(name, path, values)
-
-
-def _range(
-    name: str, path: str, node: Mapping[str, Any], default: Any, kinds: Kinds | None
-) -> Range:
-    unknown = set(node) - _RANGE_KEYS
-    low: Any = node.get("low")
-    high: Any = node.get("high")
-    log = node.get("log", False)
-    if unknown or not is_number(low) or not is_number(high) or not isinstance(log, bool):
-        raise ConfigurationError(
-            f"sweep.space.{name} must be {{low: number, high: number, log: true or false}}, "
-            f"but got {dict(node)!r}."
-        )
-    if not low < high or (log and low <= 0):
-        rule = "0 < low < high" if log else "low < high"
-        raise ConfigurationError(
-            f"sweep.space.{name}: {rule} must hold, but got (low={low}, high={high})."
-        )
-    takes_integers = not isinstance(default, float) if kinds is None else int in kinds
-    integer = isinstance(low, int) and isinstance(high, int) and takes_integers
-    number = int if integer else float
-    return Range(name, path, number(low), number(high), log, integer)
-
-
-def _join(prefix: str, key: str) -> str:
-    return f"{prefix}.{key}" if prefix else key

@@ -11,14 +11,14 @@ import numpy as np
 
 from sweepmark.errors import ConfigurationError
 from sweepmark.scores.metric_names import better_end
-from sweepmark.search.axes import Choice, Options
 from sweepmark.search.interface import opened
+from sweepmark.search.space import Choice, Options
 
 if TYPE_CHECKING:
     import optuna
 
     from sweepmark.config.schema import SamplerConfig, SweepConfig
-    from sweepmark.search.axes import Axis, Params, Space
+    from sweepmark.search.space import Axis, Params, Space
 
 __all__ = ["GpSearch", "StudySearch", "TpeSearch"]
 

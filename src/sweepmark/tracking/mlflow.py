@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sweepmark.errors import NotFoundError
 from sweepmark.failpoints import failpoint
 from sweepmark.store.database import await_write_lock, translated
-from sweepmark.tracking.artifacts import write_artifacts
+from sweepmark.tracking.artifact_folder import write_artifacts
 from sweepmark.tracking.entities import (
     batches,
     dataset_inputs,

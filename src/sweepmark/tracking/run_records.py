@@ -11,8 +11,8 @@ from sweepmark.scores import metric_names
 from sweepmark.scores.scorecard import mean_curves
 from sweepmark.specification.task import answer_type
 from sweepmark.terminal import redact
-from sweepmark.tracking.closeup import closeup
 from sweepmark.tracking.records import Artifact, DataInput, Metric, Model, Param, Tag
+from sweepmark.tracking.trial_artifacts import trial_artifacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -180,7 +180,7 @@ def artifact_records(
     import yaml
 
     dumper = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper  # saves 8 ms
-    files = closeup(card, dataset) | {
+    files = trial_artifacts(card, dataset) | {
         "config.yaml": redact(yaml.dump(dict(tree), Dumper=dumper, sort_keys=False)).encode(),
         "overrides.txt": redact("".join(f"{item}\n" for item in overrides)).encode(),
     }

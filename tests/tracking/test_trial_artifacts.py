@@ -27,7 +27,7 @@ from sweepmark.plots.lettering import write
 from sweepmark.scores.mistakes import errors
 from sweepmark.scores.scorecard import merge_trial
 from sweepmark.specification.specify import specify
-from sweepmark.tracking.closeup import closeup, predictions_csv
+from sweepmark.tracking.trial_artifacts import predictions_csv, trial_artifacts
 from tiny import config, digits
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def test_two_classes_have_one_score_and_names(detector: Scorecard) -> None:
 
 
 def test_accuracy_per_label_and_what_it_was_taken_for_agree(card: Scorecard) -> None:
-    files = closeup(called(card, NAMES), digits())
+    files = trial_artifacts(called(card, NAMES), digits())
     wrong = dict.fromkeys(NAMES, 0)
     for row in read(files["taken_for.csv"]):
         assert row["label"] != row["taken_for"]
@@ -140,7 +140,7 @@ def test_figures_go_by_the_rows_they_are_of(
     values: dict[str, Any] = {f"evaluation__{name}": value for name, value in evaluation.items()}
     asked = config(*DETECTOR, task__positive=8, split__size=400, **values)
     card = merge_trial([evaluate(one) for one in specify(asked, digits())])
-    files = closeup(card, digits())
+    files = trial_artifacts(card, digits())
     name = f"{prefix}accuracy"
     assert card.accuracy_name == name
     described = json.loads(files["classification_report.json"])
@@ -158,16 +158,16 @@ def test_figures_go_by_the_rows_they_are_of(
 
 
 def test_files_are_those_that_the_scores_allow(card: Scorecard, detector: Scorecard) -> None:
-    multi, two = closeup(card, digits()), closeup(detector, digits())
+    multi, two = trial_artifacts(card, digits()), trial_artifacts(detector, digits())
     assert set(multi) == TABLES | PICTURES
     assert set(two) == TABLES | PICTURES | {"threshold.png", "thresholds.csv"}
     for files in (multi, two):
         assert all(is_whole(read_png(files[name])) for name in files if name.endswith(".png"))
     bare = replace(card, predictions=replace(card.predictions, scores=None))
     ranked = {"roc_curve.png", "precision_recall_curve.png"}
-    assert set(closeup(bare, digits())) == TABLES | PICTURES - ranked
+    assert set(trial_artifacts(bare, digits())) == TABLES | PICTURES - ranked
     trained = replace(card, curves={"train_accuracy": (0.5, 0.75)})
-    assert set(closeup(trained, digits())) == TABLES | PICTURES | {"training_curves.png"}
+    assert set(trial_artifacts(trained, digits())) == TABLES | PICTURES | {"training_curves.png"}
     assert list(json.loads(two["classification_report.json"]))[:2] == ["not 8", "8"]
 
 
@@ -178,7 +178,7 @@ def test_ranking_is_that_of_scikit_learn(detector: Scorecard) -> None:
     np.testing.assert_array_equal(ranking.thresholds[::-1], thresholds)
     np.testing.assert_allclose(ranking.precision[::-1], precision[:-1])
     np.testing.assert_allclose(ranking.recall[::-1], recall[:-1])
-    listed = read(closeup(detector, digits())["thresholds.csv"])
+    listed = read(trial_artifacts(detector, digits())["thresholds.csv"])
     assert [float(row["precision"]) for row in listed] == pytest.approx(precision[-2::-1], rel=1e-8)
     fall_out, hit_rate, _ = roc_curve(y, scores, drop_intermediate=False)
     np.testing.assert_allclose(ranking.fall_out, fall_out[1:])
@@ -193,7 +193,7 @@ def test_extreme_scores_are_drawn(detector: Scorecard, extreme: list[float]) -> 
     for figures in ({}, {"threshold": 1e20}):
         predictions = replace(detector.predictions, scores=scores)
         card = replace(detector, predictions=predictions, metrics=figures)
-        files = closeup(card, digits())
+        files = trial_artifacts(card, digits())
         assert all(is_whole(read_png(files[name])) for name in ("roc_curve.png", "threshold.png"))
 
 
@@ -204,7 +204,7 @@ def test_two_columns_of_two_classes_are_ranked_by_the_second(detector: Scorecard
     (expected,) = diagrams.rankings(detector).values()
     (found,) = diagrams.rankings(replace(detector, predictions=both)).values()
     np.testing.assert_array_equal(found.hits, expected.hits)
-    closeup(replace(detector, predictions=both), digits())
+    trial_artifacts(replace(detector, predictions=both), digits())
 
 
 def test_lost_scores_rank_nothing(card: Scorecard) -> None:
@@ -214,7 +214,7 @@ def test_lost_scores_rank_nothing(card: Scorecard) -> None:
 
 
 def test_equal_scorecards_are_equal_files(detector: Scorecard) -> None:
-    first, second = (closeup(detector, digits()) for _ in range(2))
+    first, second = (trial_artifacts(detector, digits()) for _ in range(2))
     assert first == second
 
 
@@ -259,9 +259,9 @@ def test_a_picture_that_fails_costs_a_warning(
     def fail(*_: object, **__: object) -> bytes:
         raise OSError("raqm_layout() failed\x1b[2J")
 
-    monkeypatch.setattr("sweepmark.tracking.closeup.confusion_matrix_png", fail)
+    monkeypatch.setattr("sweepmark.tracking.trial_artifacts.confusion_matrix_png", fail)
     with pytest.warns(RuntimeWarning, match=r"confusion_matrix\.png could not be drawn.*\\x1b"):
-        files = closeup(card, digits())
+        files = trial_artifacts(card, digits())
     assert set(files) == (TABLES | PICTURES | {"confusion_matrix.png.txt"}) - {
         "confusion_matrix.png"
     }

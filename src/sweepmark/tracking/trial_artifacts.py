@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from sweepmark.scores.ranking import Ranking
     from sweepmark.scores.scorecard import Scorecard
 
-__all__ = ["closeup", "drawn", "predictions_csv"]
+__all__ = ["drawn", "predictions_csv", "trial_artifacts"]
 
 _N_SHOWN = 25
 _LONGEST_NAME = 40  # maximum characters of a class name in a picture
 
 
-def closeup(card: Scorecard, dataset: Dataset) -> dict[str, bytes]:
+def trial_artifacts(card: Scorecard, dataset: Dataset) -> dict[str, bytes]:
     """Return the artifacts on a trial's predictions.
 
     Parameters

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from sweepmark.config.values import is_scale
 from sweepmark.report import grade as grading
 from sweepmark.scores import metric_names
-from sweepmark.search.axes import Choice
-from sweepmark.tracking.closeup import drawn
+from sweepmark.search.space import Choice
 from sweepmark.tracking.records import Artifact
+from sweepmark.tracking.trial_artifacts import drawn
 
 if TYPE_CHECKING:
     from sweepmark.report.results import SweepResult
@@ -39,7 +39,7 @@ def sweep_pictures(result: SweepResult) -> list[Artifact]:
 
 
 def _curve(result: SweepResult, axis: Choice, metric: str, trials: list[Trial]) -> bytes:
-    from sweepmark.plots.curves import curve_png
+    from sweepmark.plots.sweep_curve import curve_png
 
     values = [trial.metrics[metric] for trial in trials]
     is_share = metric == metric_names.ACCURACY

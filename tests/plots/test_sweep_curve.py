@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from pixels import is_whole, read_png
-from sweepmark.plots.curves import curve_png
 from sweepmark.plots.heatmap import heatmap_png
+from sweepmark.plots.sweep_curve import curve_png
 from sweepmark.report.grade import wilson_interval
 
 VERMILION = (0xD5, 0x5E, 0x00)
@@ -131,9 +131,9 @@ def test_names_of_long_parameters_beside_one_cell_are_whole() -> None:
 def test_drawing_needs_no_pyplot_and_importing_no_matplotlib() -> None:
     code = """
 import sys
-import sweepmark.plots.heatmap, sweepmark.plots.pictures, sweepmark.plots.curves
+import sweepmark.plots.heatmap, sweepmark.plots.pictures, sweepmark.plots.sweep_curve
 assert "matplotlib" not in sys.modules
-sweepmark.plots.curves.curve_png([1], [1], x_label="", y_label="", title="")
+sweepmark.plots.sweep_curve.curve_png([1], [1], x_label="", y_label="", title="")
 assert "matplotlib.pyplot" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
