@@ -102,7 +102,8 @@ DIRECTIONS = MappingProxyType(
     | dict.fromkeys((LOG_LOSS, LOSS), "minimize")
     | dict.fromkeys((_ACCURACY_STD, FIT_SECONDS, PREDICT_SECONDS, POINTS, THRESHOLD))
 )
-"""The direction of each metric by name without prefixes; None if it has no better end."""
+"""The direction of each metric by name without prefixes, in the order of tables; None if it has no
+better end."""
 
 _AVERAGES = (RECALL_MACRO, RECALL_WEIGHTED)
 _NOT_PLAIN = re.compile(r"[^\w.\- ]")
@@ -233,30 +234,16 @@ POSITIVE_NAMES = (PRECISION, RECALL, F1)
 OF_POSITIVE = (*POSITIVE_NAMES, ROC_AUC, AVERAGE_PRECISION)
 """Of two classes, whatever is another figure if the other one is positive."""
 
+TEST_NAMES = tuple(
+    name for name, end in DIRECTIONS.items() if end and name not in {ACCURACY_COMMON, LOSS}
+)
+"""The metrics that an evaluation can have, apart from the recalls."""
+
 NAMES = (
-    CV_ACCURACY,
-    CV_ACCURACY_STD,
-    VALIDATION_ACCURACY,
-    ACCURACY,
-    ACCURACY_COMMON,
-    BALANCED_ACCURACY,
-    PRECISION_MACRO,
-    RECALL_MACRO,
-    F1_MACRO,
-    PRECISION_WEIGHTED,
-    RECALL_WEIGHTED,
-    F1_WEIGHTED,
-    PRECISION,
-    RECALL,
-    F1,
-    ROC_AUC,
-    AVERAGE_PRECISION,
-    LOG_LOSS,
+    *(CV_ACCURACY, CV_ACCURACY_STD, VALIDATION_ACCURACY),
+    *(ACCURACY, ACCURACY_COMMON, *TEST_NAMES[1:]),
 )
 """The order in which tables show metrics."""
-
-TEST_NAMES = (ACCURACY, *NAMES[NAMES.index(BALANCED_ACCURACY) :])
-"""The metrics that an evaluation can have, apart from the recalls."""
 
 PROPORTIONS = frozenset({ACCURACY, ACCURACY_COMMON, CV_ACCURACY, VALIDATION_ACCURACY})
 """Metrics that are a share of all scored rows, so that a binomial interval applies."""
