@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import yaml
 
+from sweepmark.config import Folders
+from sweepmark.config.dataset import PLACES, DatasetConfig
 from sweepmark.config.schema import TaskConfig
 from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.scores.scorecard import load_predictions
@@ -26,7 +28,7 @@ from sweepmark.tracking.run_records import (
     short_name,
     trial_records,
 )
-from tiny import config, digits
+from tiny import config, dataset_config, digits
 
 if TYPE_CHECKING:
     from sweepmark.scores.scorecard import Scorecard
@@ -77,10 +79,23 @@ def test_every_resolved_parameter_is_logged_by_its_full_name() -> None:
     assert params["classifier.C"].value == 1.0
     assert params["classifier._target_"].value == "sklearn.svm.SVC"
     assert params["seed"].value == 0
-    assert not any(
-        name.startswith(("dataset.mirrors", "dataset.npm", "dataset.apt", "sweep"))
-        for name in params
-    )
+    assert not any(name.startswith(("dataset.mirrors", "dataset.npm", "sweep")) for name in params)
+
+
+WHAT_DATA_ARE = {"format", "header", "image_shape", "label", "missing", "n_classes", "name"} | {
+    *("path", "sample_size", "table", "test_path", "version")
+}
+
+
+@pytest.mark.parametrize("name", Folders().groups()["dataset"])
+def test_where_data_come_from_is_no_parameter(name: str) -> None:
+    params = by_name(configuration_records({"dataset": asdict(dataset_config(name))}), Param)
+    assert {param.split(".")[1] for param in params} == WHAT_DATA_ARE
+
+
+def test_every_key_of_a_data_set_says_what_it_is_or_where() -> None:
+    keys = {each.name for each in fields(DatasetConfig)}
+    assert keys == {*WHAT_DATA_ARE, *PLACES, "types"}
 
 
 def test_complete_trial_is_logged_with_figures_and_identity(card: Scorecard) -> None:

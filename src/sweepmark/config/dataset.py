@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from annotated_types import Gt, MaxLen, MinLen
 
 __all__ = [
+    "PLACES",
     "AptConfig",
     "DatasetConfig",
     "FileConfig",
@@ -131,6 +132,10 @@ class DatasetConfig:
     npm: NpmConfig | None = None
     apt: AptConfig | None = None
     openml: OpenmlConfig | None = None
+
+
+PLACES = ("files", "folders", "archives", "mirrors", "index_pages", "npm", "apt", "openml")
+"""The keys of DatasetConfig that say where files can be found, and by what they are known."""
 
 
 def dataset_identity(dataset: DatasetConfig) -> str:

@@ -6,6 +6,7 @@ import math
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.config.dataset import PLACES
 from sweepmark.config.values import show
 from sweepmark.scores import metric_names
 from sweepmark.scores.scorecard import mean_curves
@@ -36,18 +37,7 @@ __all__ = [
 ]
 
 _MODEL_REQUIREMENTS = ("numpy", "scikit-learn", "scipy", "skops")
-_SOURCES = (
-    "files",
-    "folders",
-    "archives",
-    "mirrors",
-    "index_pages",
-    "npm",
-    "apt",
-    "openml",
-    "types",
-)
-_LEFT_OUT = (*(f"dataset.{key}" for key in _SOURCES), "sweep")
+_LEFT_OUT = (*(f"dataset.{key}" for key in (*PLACES, "types")), "sweep")
 
 
 def short_name(params: Mapping[str, Any], fallback: str) -> str:
