@@ -34,7 +34,7 @@ from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.plots import diagrams
 from sweepmark.scores import metric_names, mistakes
-from sweepmark.scores.scorecard import merge
+from sweepmark.scores.merging import merge
 from sweepmark.specification import models
 from sweepmark.specification.specify import specify, specify_test
 from sweepmark.specification.split import split_rows

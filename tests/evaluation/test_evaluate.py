@@ -23,7 +23,7 @@ from sklearn.svm import SVC, LinearSVC
 from sweepmark.data import load
 from sweepmark.errors import ConfigurationError, DataError
 from sweepmark.evaluation.evaluate import evaluate
-from sweepmark.scores.scorecard import merge
+from sweepmark.scores.merging import merge
 from sweepmark.sources import idx
 from sweepmark.specification import models
 from sweepmark.specification.specify import specify, specify_test

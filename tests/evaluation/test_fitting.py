@@ -20,8 +20,8 @@ from sklearn.pipeline import Pipeline
 from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.evaluation.fitting import fit, fit_epochs, predict_rows
+from sweepmark.scores.merging import merge, merge_trial
 from sweepmark.scores.metrics import log_loss as our_log_loss
-from sweepmark.scores.scorecard import merge, merge_trial
 from sweepmark.specification import models
 from sweepmark.specification.folds import hold_out
 from sweepmark.specification.parts import Parts

@@ -26,7 +26,7 @@ from sklearn.metrics import (
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from sweepmark.errors import DataError
-from sweepmark.scores import metric_names, scorecard
+from sweepmark.scores import merging, metric_names, scorecard
 from sweepmark.scores.scorecard import Predictions, Scorecard
 from sweepmark.store import documents
 
@@ -73,7 +73,7 @@ def digits_folds() -> tuple[list[Scorecard], Any]:
 
 def test_merged_folds_give_the_figures_of_grid_search() -> None:
     cards, results = digits_folds()
-    merged = scorecard.merge(cards)
+    merged = merging.merge(cards)
     assert merged.metrics[metric_names.CV_ACCURACY] == pytest.approx(
         results["mean_test_score"][0], abs=1e-12
     )
@@ -88,16 +88,16 @@ def test_merged_folds_give_the_figures_of_grid_search() -> None:
 
 def test_merged_folds_tell_each_ones_accuracy_unless_they_are_many() -> None:
     cards, _ = digits_folds()
-    merged = scorecard.merge(cards)
+    merged = merging.merge(cards)
     for number, card in enumerate(cards, start=1):
         assert merged.metrics[f"cv_accuracy_fold_{number}"] == card.metrics[metric_names.ACCURACY]
-    many = scorecard.merge([cards[0]] * 21)
+    many = merging.merge([cards[0]] * 21)
     assert not any("_fold_" in name for name in many.metrics)
 
 
 def test_pooled_figures_are_those_of_all_out_of_fold_predictions() -> None:
     cards, _ = digits_folds()
-    merged = scorecard.merge(cards)
+    merged = merging.merge(cards)
     y, y_pred = merged.predictions.y_true, merged.predictions.y_pred
     assert merged.metrics["pooled_accuracy"] == accuracy_score(y, y_pred)
     assert merged.metrics["pooled_f1_macro"] == pytest.approx(f1_score(y, y_pred, average="macro"))
@@ -111,7 +111,7 @@ def test_pooled_figures_of_two_classes_are_the_second_ones() -> None:
         y, scores = generator.integers(0, 2, 40), generator.normal(size=40)
         y_pred = (scores > 0).astype(int)
         cards.append(make_card(np.arange(40), y, y_pred, scores=scores, classes=(0, 1)))
-    merged = scorecard.merge(cards).metrics
+    merged = merging.merge(cards).metrics
     every = [
         np.concatenate([getattr(card.predictions, name) for card in cards])
         for name in ("y_true", "y_pred", "scores")
@@ -125,7 +125,7 @@ def test_pooled_figures_of_two_classes_are_the_second_ones() -> None:
 
 def test_merged_predictions_are_out_of_fold_and_sorted_by_row() -> None:
     cards, _ = digits_folds()
-    merged = scorecard.merge(cards[::-1])
+    merged = merging.merge(cards[::-1])
     assert (merged.predictions.rows == np.arange(400)).all()
     for card in cards:
         part = card.predictions
@@ -139,7 +139,7 @@ def test_merged_predictions_are_out_of_fold_and_sorted_by_row() -> None:
 def test_merge_adds_up_what_folds_cost() -> None:
     first = make_card([0, 1], [0, 1], [0, 1], warnings=("b", "a"), model=b"m", n_train=7)
     second = make_card([2], [0], [1], warnings=("a", "c"))
-    merged = scorecard.merge([first, second])
+    merged = merging.merge([first, second])
     assert (merged.n_train, merged.n_test) == (7, 3)
     assert (merged.fit_seconds, merged.predict_seconds) == (1.0, 0.5)
     assert merged.warnings == ("b", "a", "c")
@@ -149,11 +149,11 @@ def test_merge_adds_up_what_folds_cost() -> None:
 
 def test_merge_drops_scores_that_one_fold_lacks() -> None:
     first = make_card([0], [0], [0], scores=np.zeros((1, 10)))
-    assert scorecard.merge([first, make_card([1], [0], [0])]).predictions.scores is None
+    assert merging.merge([first, make_card([1], [0], [0])]).predictions.scores is None
 
 
 def test_merge_leaves_out_what_one_fold_lacks() -> None:
-    merged = scorecard.merge([make_card([0, 1], [0, 1], [0, 1]), make_card([2], [0], [0])])
+    merged = merging.merge([make_card([0, 1], [0, 1], [0, 1]), make_card([2], [0], [0])])
     assert metric_names.cv(metric_names.recall(0)) in merged.metrics
     assert metric_names.cv(metric_names.recall(1)) not in merged.metrics
 
@@ -161,9 +161,9 @@ def test_merge_leaves_out_what_one_fold_lacks() -> None:
 def test_merge_refuses_folds_that_do_not_belong_together() -> None:
     card = make_card([0], [0], [0])
     with pytest.raises(DataError, match="same classes"):
-        scorecard.merge([card, replace(card, classes=(0, 1))])
+        merging.merge([card, replace(card, classes=(0, 1))])
     with pytest.raises(DataError, match="same classes"):
-        scorecard.merge([])
+        merging.merge([])
 
 
 def test_report_and_confusion_are_those_of_scikit_learn() -> None:
@@ -292,18 +292,18 @@ def test_predictions_and_figures_are_given_by_name() -> None:
 
 def test_one_fold_is_a_mean_too_and_one_evaluation_is_no_fold() -> None:
     card = make_card([4, 2], [0, 1], [0, 2], n_positive=3)
-    merged = scorecard.merge([card])
+    merged = merging.merge([card])
     assert merged.metrics[metric_names.CV_ACCURACY] == merged.metrics["cv_accuracy_fold_1"] == 0.5
     assert merged.predictions.rows.tolist() == [2, 4]
     assert merged.n_positive == 3
-    assert scorecard.merge_trial([card]) is card
-    both = scorecard.merge_trial([card, replace(card, n_positive=5)])
+    assert merging.merge_trial([card]) is card
+    both = merging.merge_trial([card, replace(card, n_positive=5)])
     assert (both.n_test, both.n_positive) == (4, 3)
 
 
 @pytest.mark.parametrize(("n_folds", "are_told"), [(20, True), (21, False)])
 def test_accuracies_of_twenty_folds_are_told_singly(n_folds: int, *, are_told: bool) -> None:
-    merged = scorecard.merge([make_card([0], [0], [0])] * n_folds)
+    merged = merging.merge([make_card([0], [0], [0])] * n_folds)
     assert (f"cv_accuracy_fold_{n_folds}" in merged.metrics) is are_told
     assert ("cv_accuracy_fold_1" in merged.metrics) is are_told
     assert "cv_accuracy_fold_0" not in merged.metrics
@@ -314,8 +314,8 @@ def test_curves_of_folds_are_averaged_epoch_by_epoch_where_all_have_them() -> No
         {"loss": (1.0, 2.0, 6.0), "short": (1.0, 2.0), "lacking": (1.0,)},
         {"loss": (3.0, 2.0, 0.0), "short": (1.0,)},
     ]
-    assert scorecard.mean_curves(folds) == {"cv_loss": (2.0, 2.0, 3.0)}
-    merged = scorecard.merge([make_card([n], [0], [0], curves=folds[n]) for n in (0, 1)])
+    assert merging.mean_curves(folds) == {"cv_loss": (2.0, 2.0, 3.0)}
+    merged = merging.merge([make_card([n], [0], [0], curves=folds[n]) for n in (0, 1)])
     assert merged.curves == {"cv_loss": (2.0, 2.0, 3.0)}
 
 
@@ -323,12 +323,12 @@ def test_work_of_folds_is_added_up_whoever_had_it() -> None:
     cards = [
         make_card([n], [0], [0], work=work) for n, work in enumerate(({"a": 2}, {"a": 3, "b": 1}))
     ]
-    assert scorecard.merge(cards).work == {"a": 5, "b": 1}
+    assert merging.merge(cards).work == {"a": 5, "b": 1}
 
 
 def test_threshold_of_folds_is_the_one_they_share() -> None:
     cards = [make_card([n], [0], [0], metrics={"accuracy": 1.0, "threshold": 0.3}) for n in (0, 1)]
-    merged = scorecard.merge(cards).metrics
+    merged = merging.merge(cards).metrics
     assert merged["threshold"] == 0.3
     assert "cv_threshold" not in merged
 

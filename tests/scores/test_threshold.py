@@ -12,7 +12,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from sweepmark.errors import ConfigurationError, DataError
 from sweepmark.evaluation.evaluate import evaluate
-from sweepmark.scores.scorecard import merge
+from sweepmark.scores.merging import merge
 from sweepmark.scores.threshold import Rule, choose_threshold, parse_threshold
 from sweepmark.specification import models
 from sweepmark.specification.specify import specify, specify_test

@@ -24,8 +24,8 @@ from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.plots import diagrams
 from sweepmark.plots.chart import Line, Panel, Point, chart_png
 from sweepmark.plots.lettering import write
+from sweepmark.scores.merging import merge_trial
 from sweepmark.scores.mistakes import errors
-from sweepmark.scores.scorecard import merge_trial
 from sweepmark.specification.specify import specify
 from sweepmark.tracking.trial_artifacts import predictions_csv, trial_artifacts
 from tiny import config, digits

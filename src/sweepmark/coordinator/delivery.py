@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import StoreError
+from sweepmark.scores.merging import merge_trial
 from sweepmark.scores.published import compare
-from sweepmark.scores.scorecard import merge_trial
 from sweepmark.tracking.records import Tag
 from sweepmark.tracking.run_records import (
     artifact_records,

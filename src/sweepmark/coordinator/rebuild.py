@@ -8,7 +8,7 @@ from sweepmark.coordinator.datasets import Datasets
 from sweepmark.coordinator.projections import Projections
 from sweepmark.report.replay import read_sweep
 from sweepmark.report.results import build_trial, read_result
-from sweepmark.scores.scorecard import merge_trial
+from sweepmark.scores.merging import merge_trial
 from sweepmark.store import owned
 
 if TYPE_CHECKING:

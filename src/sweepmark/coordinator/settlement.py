@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sweepmark.engine import Failure
 from sweepmark.report.results import build_trial
-from sweepmark.scores.scorecard import merge_trial
+from sweepmark.scores.merging import merge_trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -22,14 +22,15 @@ from sweepmark.report.cautions import (
 from sweepmark.report.leaderboard import best, edge_warnings, headline
 from sweepmark.report.replay import read_sweep
 from sweepmark.scores import published
+from sweepmark.scores.merging import merge_trial
 from sweepmark.scores.metric_names import ACCURACY
-from sweepmark.scores.scorecard import Scorecard, merge_trial
 from sweepmark.search.space import Choice
 from sweepmark.search.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sweepmark.scores.scorecard import Scorecard
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.store import Entry, History, Holdings, Store
 

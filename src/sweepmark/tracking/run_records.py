@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sweepmark.config.dataset import PLACES
 from sweepmark.config.values import show
 from sweepmark.scores import metric_names
-from sweepmark.scores.scorecard import mean_curves
+from sweepmark.scores.merging import mean_curves
 from sweepmark.specification.task import answer_type
 from sweepmark.terminal import redact
 from sweepmark.tracking.records import Artifact, DataInput, Metric, Model, Param, Tag
