@@ -14,7 +14,7 @@ from sweepmark.search.space import Choice, Options
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scipy.stats.qmc import Sobol
+    from scipy.stats.qmc import QMCEngine
 
     from sweepmark.config.schema import SamplerConfig, SweepConfig
     from sweepmark.search.space import Axis, Params, Space
@@ -80,7 +80,7 @@ class SobolSearch(Search):
     ) -> None:
         super().__init__(space, sampler, sweep, seed=seed)
         self._dimensions = {axis.name: place for place, axis in enumerate(space.all_axes())}
-        self._sequence: Sobol | None = None
+        self._sequence: QMCEngine | None = None
 
     def ask(self, number: int) -> Params:
         """Return point ``number`` of the sequence."""
@@ -91,14 +91,18 @@ class SobolSearch(Search):
         return params
 
     def _shares(self, number: int) -> Any:
-        from scipy.stats.qmc import Sobol
-
         if self._sequence is None or self._sequence.num_generated > number:
-            generator = np.random.default_rng(self._seed)
-            self._sequence = Sobol(len(self._dimensions), scramble=True, rng=generator)
+            self._sequence = self._begin()
         if skipped := number - self._sequence.num_generated:  # SciPy cannot skip 0 points
             self._sequence.fast_forward(skipped)
         return self._sequence.random(1)[0]
+
+    def _begin(self) -> QMCEngine:
+        """Return the sequence at its first point."""
+        from scipy.stats.qmc import Sobol
+
+        generator = np.random.default_rng(self._seed)
+        return Sobol(len(self._dimensions), scramble=True, rng=generator)
 
 
 def _draw(axis: Axis, generator: np.random.Generator) -> Any:
