@@ -44,19 +44,34 @@ _PATIENCE = 2.0  # seconds until a killed process has ended
 def main() -> None:
     """Start and kill workers until the coordinator is gone."""
     descriptor, *modules = sys.argv[1:]
+    lifeline = os.dup(0)
+    with open(os.devnull) as nothing:  # noqa: PTH123 - a descriptor is needed
+        os.dup2(nothing.fileno(), 0)  # which workers inherit
     usual = tempfile.gettempdir()
     with tempfile.TemporaryDirectory(dir=usual if len(usual) < _LONGEST else "/tmp") as folder:  # noqa: S108 - a name nobody else knows
         tempfile.tempdir = folder  # the fork server's socket is there
         serving = threading.Thread(target=_serve, args=(int(descriptor), modules), daemon=True)
         serving.start()
-        while os.read(0, 1):
+        while os.read(lifeline, 1):
             pass
-        workers = multiprocessing.active_children()
-        for process in workers:
-            _kill(process)
-        for process in workers:
-            process.join(_PATIENCE)
-    os.killpg(os.getpid(), signal.SIGKILL)  # with the fork server and the resource tracker
+        _end_all()
+    os._exit(0)  # the other thread may wait for a worker that the fork server never started
+
+
+def _end_all() -> None:
+    """Kill all processes and wait until they have ended; some may just be starting."""
+    import psutil
+
+    workers = multiprocessing.active_children()
+    for process in workers:
+        _kill(process)
+    for process in workers:
+        process.join(_PATIENCE)
+    others = psutil.Process().children(recursive=True)  # fork server, resource tracker
+    for other in others:
+        with suppress(psutil.Error):
+            other.kill()
+    psutil.wait_procs(others, _PATIENCE)
 
 
 def _serve(descriptor: int, modules: Sequence[str]) -> None:
