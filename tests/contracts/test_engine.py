@@ -15,7 +15,6 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import psutil
 import pytest
 
 import jobs
@@ -192,14 +191,6 @@ def test_waiting_for_nothing_returns_at_once(engine: Engine) -> None:
     assert engine.wait(PATIENCE) == []
 
 
-def test_a_cancelled_job_has_no_outcome(engine: Engine) -> None:
-    engine.submit(make_job(do="fail", message="never"), slot=0)
-    engine.cancel(0)
-    assert 0 in engine.idle()
-    assert engine.wait(PATIENCE) == []
-    assert run_one(engine, do="echo").failure is None
-
-
 def test_a_closed_engine_takes_nothing_and_closes_again(config: EngineConfig) -> None:
     with create_engine(config, evaluate=jobs.work) as engine:
         engine.submit(make_job(do="echo", seconds=60), slot=0)
@@ -314,14 +305,6 @@ def test_waiting_ends_with_its_timeout(apart: Engine) -> None:
     started = time.monotonic()
     assert apart.wait(0.1) == []
     assert 0.1 <= time.monotonic() - started < 1.0
-
-
-def test_cancelling_kills_what_runs(apart: Engine) -> None:
-    pid = int(value(run_one(apart, do="echo"), "pid"))
-    apart.submit(make_job(do="echo", seconds=60), slot=0)
-    apart.cancel(0)
-    assert not psutil.pid_exists(pid)
-    assert run_one(apart, do="echo").failure is None
 
 
 def test_closing_leaves_no_process_not_even_a_grandchild(config: EngineConfig) -> None:

@@ -66,8 +66,8 @@ def _warm_up(blueprint: Blueprint) -> tuple[str, ...]:
 class _Preparation:
     """The resources that a sweep needs before its journal is opened.
 
-    Workers are forked first, while no file is open here and no other thread runs. They get no jobs,
-    and nothing is written, before all checks have passed.
+    Workers start first, in parallel to all checks. They get no jobs, and nothing is written, before
+    these have passed.
     """
 
     def __init__(self, blueprint: Blueprint, progress: Progress, *, is_over: bool = False) -> None:
@@ -83,7 +83,7 @@ class _Preparation:
         self.clock = Clock()
         n_jobs = self.search.n_trials * blueprint.n_evaluations()
         self.engine = (
-            SerialEngine()  # cheap
+            SerialEngine(config.engine)  # cheap
             if is_over
             else create_engine(
                 config.engine,
