@@ -11,7 +11,7 @@ from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from sweepmark.config.schema import EngineConfig
-    from sweepmark.engine.job import Job, Outcome
+    from sweepmark.engine.job import Evaluate, Job, Outcome
 
 __all__ = ["SerialEngine"]
 
@@ -27,9 +27,9 @@ class SerialEngine(Engine):
         for name, value in (("timeout", config.timeout), ("memory", config.memory)):
             if value is not None:
                 raise ConfigurationError(
-                    f"engine={config.name} runs evaluations in its own process and cannot limit them, "
-                    f"but got engine.{name}={value:g}. Take engine=local, or leave engine.{name} "
-                    "out."
+                    f"engine={config.name} runs evaluations in this process and cannot limit "
+                    f"them, but got engine.{name}={value:g}. Take engine=local, or leave "
+                    f"engine.{name} out."
                 )
         if config.workers not in {None, 1}:
             raise ConfigurationError(
@@ -58,14 +58,19 @@ class SerialEngine(Engine):
         job, self._job = self._job, None
         names, self._warm_up = self._warm_up, ()
         call(names)
-        if self._evaluate is None:
-            from sweepmark.engine.work import evaluate_job
-
-            self._evaluate = evaluate_job
+        evaluate = self._function()
         started = time.monotonic()
-        return [self._outcome(job, attempt(self._evaluate, job), slot=0, started=started)]
+        return [self._outcome(job, attempt(evaluate, job), slot=0, started=started)]
 
     def close(self) -> None:
         """Discard the job and accept no other."""
         self._job = None
         self._closed = True
+
+    def _function(self) -> Evaluate:
+        """Return the evaluating function; the default is imported when first needed."""
+        if self._evaluate is None:
+            from sweepmark.engine.work import evaluate_job
+
+            self._evaluate = evaluate_job
+        return self._evaluate
