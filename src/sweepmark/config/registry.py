@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import CoreSchema
 
-__all__ = ["ENGINES", "SAMPLERS", "TRACKERS", "Registry"]
+__all__ = ["ENGINES", "SAMPLERS", "SOURCES", "TRACKERS", "Registry", "RegistryOfSeveral"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,25 @@ class Registry:
         return TypeAdapter(options).validate_python(node)
 
 
+@dataclass(frozen=True, slots=True)
+class RegistryOfSeveral(Registry):
+    """Classes of which a configuration chooses several: a mapping of names to their options."""
+
+    def _validate(self, node: object) -> Any:
+        from pydantic import TypeAdapter
+        from pydantic_core import PydanticCustomError
+        from typing_extensions import TypedDict
+
+        if not isinstance(node, dict):
+            raise PydanticCustomError("options", "Input should be a mapping of names to options")
+        try:
+            types = {name: self.find(name).options | None for name in node}
+        except ConfigurationError as error:
+            raise PydanticCustomError("name", "{message}", {"message": str(error)}) from None
+        chosen: Any = TypedDict("chosen", types)  # type: ignore[misc]  # of any names
+        return TypeAdapter(chosen).validate_python(node)
+
+
 ENGINES = Registry(
     "engine",
     {
@@ -81,6 +100,19 @@ SAMPLERS = Registry(
         "qmc": "sweepmark.search.points:SobolSearch",
         "tpe": "sweepmark.search.studies:TpeSearch",
         "gp": "sweepmark.search.studies:GpSearch",
+    },
+)
+SOURCES = RegistryOfSeveral(
+    "source",
+    {
+        "apt": "sweepmark.sources.apt:Apt",
+        "bundled": "sweepmark.sources.bundled:Bundled",
+        "folder": "sweepmark.sources.local:Folder",
+        "index_page": "sweepmark.sources.server:IndexPage",
+        "keras": "sweepmark.sources.local:KerasArchive",
+        "mirror": "sweepmark.sources.server:Mirror",
+        "npm": "sweepmark.sources.npm:Npm",
+        "openml": "sweepmark.sources.openml:OpenML",
     },
 )
 TRACKERS = Registry(

@@ -12,11 +12,10 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
-from sweepmark.config.dataset import AptConfig, DatasetConfig, FileConfig, NpmConfig, OpenmlConfig
+from sweepmark.config.dataset import DatasetConfig, FileConfig
 from sweepmark.config.registry import ENGINES, SAMPLERS, TRACKERS
 
 __all__ = [
-    "AptConfig",
     "Band",
     "Component",
     "Config",
@@ -26,8 +25,6 @@ __all__ = [
     "ExperimentConfig",
     "FileConfig",
     "GradeConfig",
-    "NpmConfig",
-    "OpenmlConfig",
     "SamplerConfig",
     "SplitConfig",
     "SweepConfig",
