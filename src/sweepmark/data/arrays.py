@@ -186,8 +186,12 @@ def _frame(X: Any) -> tuple[Any, tuple[int, int] | None, bool]:
     names = list(map(str, frame.columns))
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise DataError(f"the columns of X must have names of their own, but {twice!r} occurs twice")
-    for name, column in zip(names, (frame.iloc[:, place] for place in range(len(names))), strict=True):
+        raise DataError(
+            f"the columns of X must have names of their own, but {twice!r} occurs twice"
+        )
+    for name, column in zip(
+        names, (frame.iloc[:, place] for place in range(len(names))), strict=True
+    ):
         _check_cells(name, column)
     return frame, shape, is_named
 
@@ -243,8 +247,8 @@ def _check_columns(frames: Mapping[str, Any], image_shape: tuple[int, int] | Non
     for frame in frames.values():
         if list(map(str, frame.columns)) != train:
             raise DataError(
-                f"training and test rows must have the same columns, but got {', '.join(train[:8])} "
-                f"and {', '.join(map(str, frame.columns[:8]))}"
+                f"both parts must have the same columns, but got {', '.join(train[:5])} "
+                f"and {', '.join(map(str, frame.columns[:5]))}"
             )
 
 
