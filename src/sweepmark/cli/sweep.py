@@ -202,8 +202,7 @@ def _launch(args: argparse.Namespace, name: str | None) -> int:
 
 
 def _execute(blueprint: Blueprint, args: argparse.Namespace) -> SweepResult:
-    from sweepmark.cli.progress import create_progress
-    from sweepmark.coordinator import launch
+    from sweepmark.coordinator import create_progress, launch
     from sweepmark.store import Store
 
     store = Store(args.store)
@@ -222,8 +221,7 @@ def _print_configuration(blueprint: Blueprint, args: argparse.Namespace) -> int:
 
 def _resume(args: argparse.Namespace) -> int:
     with json_only(args.json):
-        from sweepmark.cli.progress import create_progress
-        from sweepmark.coordinator import resume
+        from sweepmark.coordinator import create_progress, resume
         from sweepmark.store import Store
 
         store = Store(args.store)
