@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +24,18 @@ _LONGEST_BEST = 60  # characters beside the bar
 _LONGEST_NAME = 300
 
 
-def create_progress(announce: Callable[[str], None]) -> Progress:
+def create_progress(announce: Callable[[str], None], *, shown: bool = True) -> Progress:
     """Return the progress display that suits a notebook's cell or standard error.
 
     Parameters
     ----------
     announce : callable
         Called with the sweep's id as soon as there is something to resume.
+    shown : bool
+        Whether anything is shown.
     """
+    if not shown:
+        return _Silence(announce)
     if "IPython" in sys.modules and console().is_jupyter:
         return _Cell(announce)
     return _Bar(announce) if sys.stderr.isatty() else _Lines(announce)
@@ -41,6 +46,26 @@ def _metric_text(trial: Trial, metric: str) -> str:
     shown = (metric, CV_ACCURACY, VALIDATION_ACCURACY, ACCURACY)
     name = next((name for name in shown if name in trial.metrics), None)
     return "" if name is None else f"{name} {trial.metrics[name]:.4f}"
+
+
+class _Silence:
+    """No display."""
+
+    def __init__(self, announce: Callable[[str], None]) -> None:
+        self._announce = announce
+
+    def say(self, line: str) -> None:
+        pass
+
+    def opened(self, sweep_id: str, blueprint: Blueprint, n_trials: int) -> None:
+        del blueprint, n_trials
+        self._announce(sweep_id)
+
+    def settled(self, trial: Trial) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
 
 class _Lines:
@@ -150,9 +175,8 @@ class _Cell(_Bar):
         sys.stdout.write(f"{escape(line)}\n")
 
     def _start(self) -> None:
-        from IPython.display import display
-
-        self._handle = display(self._table(), display_id=True)
+        show: Any = importlib.import_module("IPython.display").display  # there in a notebook
+        self._handle = show(self._table(), display_id=True)
 
     def settled(self, trial: Trial) -> None:
         super().settled(trial)
