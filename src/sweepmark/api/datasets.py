@@ -92,7 +92,8 @@ def named_dataset(source: Any, folders: Folders) -> str | Mapping[str, Any]:
         config = dataset_config(dataset.name, folders=folders)
         if config.format != "cache" and published_digest(config) == dataset.digest:
             return dataset.name
-    return {"name": dataset.name, "format": "cache", "digest": dataset.digest}
+    described = {"name": dataset.name, "format": "cache", "digest": dataset.digest}
+    return described | {"sample_size": None}  # sweeps refer to it
 
 
 def listed(names: Sequence[str | Path] | str | Path) -> tuple[Any, ...]:

@@ -89,12 +89,15 @@ def evaluate(  # noqa: PLR0913 -- options, each by its name
     Examples
     --------
     >>> import sweepmark
-    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn.svm import SVC
+    >>> recipe = make_pipeline(StandardScaler(), SVC(C=10))
     >>> card = sweepmark.evaluate(
-    ...     "dataset=digits", "tracking=none", classifier=LogisticRegression(C=0.1), progress=False
+    ...     "tracking=none", dataset="digits", classifier=recipe, progress=False
     ... )
-    >>> round(card.metrics["accuracy"], 3), card.n_train, card.n_test
-    (0.969, 1348, 449)
+    >>> round(card.metrics["accuracy"], 2), card.n_train, card.n_test
+    (0.99, 1348, 449)
     """
     request = _Request(
         name=None,
@@ -153,9 +156,9 @@ def sweep(  # noqa: PLR0913 -- options, each by its name
     ...     progress=False,
     ... )
     >>> found.trials[["classifier.C", "cv_accuracy"]].round(2).values.tolist()
-    [[1.0, 0.89], [10.0, 0.9]]
-    >>> found.best.params["classifier.C"], found.state
-    (10.0, 'complete')
+    [[1.0, 0.92], [10.0, 0.92]]
+    >>> found.best.number, found.state
+    (0, 'complete')
     """
     request = _Request(
         name=name,

@@ -6,6 +6,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.data import Labels
 from sweepmark.errors import NotFoundError
 from sweepmark.report import page
 from sweepmark.scores import scorecard as scores
@@ -124,11 +125,12 @@ class Scorecard:
 
     @property
     def _values(self) -> Any:
-        """The labels as numbers if that is what they are, else as text."""
+        """The labels as numbers, booleans or text."""
         import numpy as np
 
         numbers = np.array(self._card.classes)
-        return numbers if list(self.labels) == list(map(str, numbers)) else np.array(self.labels)
+        is_numbers = list(self.labels) == list(map(str, numbers))
+        return numbers if is_numbers else Labels.of_names(self.labels).values
 
     def __repr__(self) -> str:
         """Return its id, the rows it is of, and its metrics."""

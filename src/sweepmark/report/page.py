@@ -102,7 +102,7 @@ def _text(text: str) -> str:
 
 def _table(table: TextTable, *, lead: str | None = None, caption: str = "") -> str:
     kinds = [' class="word"' if column in _WORDS else "" for column in table.columns]
-    head = _cells("th", table.columns, kinds)
+    head, lead_class = _cells("th", table.columns, kinds), ' class="lead"'
     rows = [
         f"<tr{' class=lead' if row[0] == lead else ''}>{_cells('td', row, kinds)}</tr>"
         for row in table.rows[:_MOST_ROWS]
