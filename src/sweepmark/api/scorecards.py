@@ -130,7 +130,8 @@ class Scorecard:
 
         numbers = np.array(self._card.classes)
         is_numbers = list(self.labels) == list(map(str, numbers))
-        return numbers if is_numbers else Labels.of_names(self.labels).values
+        found = Labels.of_integers(numbers) if is_numbers else Labels.of_names(self.labels)
+        return found.decode(found.codes)
 
     def __repr__(self) -> str:
         """Return its id, the rows it is of, and its metrics."""

@@ -53,7 +53,7 @@ def result_page(result: SweepResult) -> str:
         parts.append(_table(published, caption="published figures"))
     if result.grade is not None:
         first, *others = grade_lines(result.grade)
-        rest = "".join(f'<br><span class="muted">{_text(line)}</span>' for line in others)
+        rest = "".join(f'<br><span class="muted">{_text(line.strip())}</span>' for line in others)
         parts.append(f'<div class="grade"><b>{_text(first)}</b>{rest}</div>')
     parts += [f'<div class="warning">{_text(each.message)}</div>' for each in result.cautions]
     return _page(parts)
@@ -97,14 +97,14 @@ def _page(parts: Iterable[str]) -> str:
 
 def _text(text: str) -> str:
     """Return a text harmless in HTML: cut, control characters shown, markup escaped."""
-    return html.escape(cut(text.strip(), _LONGEST))
+    return html.escape(cut(text, _LONGEST))
 
 
 def _table(table: TextTable, *, lead: str | None = None, caption: str = "") -> str:
     kinds = [' class="word"' if column in _WORDS else "" for column in table.columns]
-    head, lead_class = _cells("th", table.columns, kinds), ' class="lead"'
+    head, marked = _cells("th", table.columns, kinds), ' class="lead"'
     rows = [
-        f"<tr{' class=lead' if row[0] == lead else ''}>{_cells('td', row, kinds)}</tr>"
+        f"<tr{marked if row[0] == lead else ''}>{_cells('td', row, kinds)}</tr>"
         for row in table.rows[:_MOST_ROWS]
     ]
     if (n_more := len(table.rows) - _MOST_ROWS) > 0:
