@@ -64,8 +64,7 @@ def _doctor(args: argparse.Namespace) -> int:
 
 def _rebuild(store: Store) -> int:
     """Rebuild every sweep, print the result of each, and return the number of failures."""
-    from sweepmark.cli.progress import create_progress
-    from sweepmark.coordinator import rebuild
+    from sweepmark.coordinator import create_progress, rebuild
     from sweepmark.doctor.databases import orphans
     from sweepmark.errors import SweepmarkError
     from sweepmark.tracking import MlflowTracker

@@ -5,6 +5,8 @@ Overrides are checked before Hydra merges them, so that errors can list the vali
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from contextlib import ExitStack
 from copy import deepcopy
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.config.chain import CHAIN, check_chain, find_chain
 from sweepmark.config.folders import EXPERIMENT
+from sweepmark.config.hydra_state import own_hydra
 from sweepmark.config.overrides import (
     GLOBAL_GROUPS,
     changes_kind,
@@ -39,6 +42,9 @@ if TYPE_CHECKING:
 __all__ = ["Composer"]
 
 _NAME = re.compile(r"[\w.\-]+")
+
+_WRITTEN_OUT = "written_out:"
+"""Begins the names of options that an override writes out; no file has such a name."""
 
 _SWEEP = {
     "objective": None,
@@ -68,11 +74,10 @@ class Composer:
 
     def __enter__(self) -> Self:
         """Initialise Hydra on ``conf/`` and add every sweep as an option of group ``sweep``."""
-        from hydra import initialize_config_dir
-
-        self._mount_sweeps()
-        main = str(self.folders.main)
-        self._stack.enter_context(initialize_config_dir(main, version_base="1.3"))
+        with ExitStack() as stack:
+            stack.enter_context(own_hydra(str(self.folders.main), {*self.groups, *GLOBAL_GROUPS}))
+            self._mount_sweeps()
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
@@ -90,14 +95,17 @@ class Composer:
         Parameters
         ----------
         overrides : sequence of str
-            In Hydra's grammar: ``classifier=knn``, ``split.size=2000``, ``+classifier.tol=1e-4``.
+            In Hydra's grammar: ``classifier=knn``, ``split.size=2000``, ``+classifier.tol=1e-4``. A
+            group may be written out: ``classifier={_target_:sklearn.svm.SVC,C:10}``.
 
         Raises
         ------
         ConfigurationError
             If a group, option or key does not exist; the message lists those that do.
         """
-        parsed = [item for item in parse_overrides(overrides) if not is_no_choice(item)]
+        parsed = [
+            self._mounted(item) for item in parse_overrides(overrides) if not is_no_choice(item)
+        ]
         groups = [item for item in parsed if self._is_group(item)]
         values = [item for item in parsed if not self._is_group(item)]
         for item in groups:
@@ -229,6 +237,19 @@ class Composer:
                 group="sweep", name=name, node=node, package="_global_", provider="sweeps/"
             )
 
+    def _mounted(self, item: Override) -> Override:
+        """Return an override that writes a group out as one that chooses an option."""
+        from hydra.core.config_store import ConfigStore
+
+        group, value = item.key_or_group, item.value()
+        if group not in self.groups or group in GLOBAL_GROUPS or not isinstance(value, dict):
+            return item
+        text = json.dumps(plain(value))
+        name = f"{_WRITTEN_OUT}{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        ConfigStore.instance().store(group=group, name=name, node=plain(value))
+        (chosen,) = parse_overrides([f"{group}={name}"])
+        return chosen
+
     def _check_defaults(self, path: Path, document: Tree) -> None:
         """Raise if a defaults list names files outside the known folders, which are unchecked."""
         for group in chosen_groups(document):
@@ -257,7 +278,8 @@ class Composer:
             )
         listed = option if group == CHAIN and isinstance(option, list) and option else [option]
         for name in listed:
-            if not isinstance(name, str) or name not in options:
+            known = isinstance(name, str) and (name in options or name.startswith(_WRITTEN_OUT))
+            if not known:
                 raise ConfigurationError(unknown_name(group, str(name), options))
         if item.is_add() and group not in GLOBAL_GROUPS:
             raise ConfigurationError(

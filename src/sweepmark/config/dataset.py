@@ -46,9 +46,10 @@ class DatasetConfig:
     ----------
     name : str
         What the data set is called in tables and runs.
-    format : {"idx", "csv", "openml"}
+    format : {"idx", "csv", "openml", "cache"}
         ``idx``: two or four files as those of the MNIST family. ``csv``: a table with a column of
-        labels. ``openml``: a data set of OpenML by its name.
+        labels. ``openml``: a data set of OpenML by its name. ``cache``: arrays or frames that a
+        Python program gave, by their digest.
     path : str or None
         A local folder with the four IDX files, gzipped or not, or a local CSV file; nothing is
         downloaded then.
@@ -72,6 +73,8 @@ class DatasetConfig:
         Cell texts of a mixed table that mean a missing value.
     version : int or None
         OpenML's version of the data set; None is the active one.
+    digest : str or None
+        The digest of a data set that is in the cache already.
     files : mapping of str to FileConfig
         ``train_images``, ``train_labels``, ``test_images`` and ``test_labels``; of a table
         ``train_table`` and ``test_table``.
@@ -81,7 +84,7 @@ class DatasetConfig:
     """
 
     name: Annotated[str, MinLen(1)]
-    format: Literal["idx", "csv", "openml"]
+    format: Literal["idx", "csv", "openml", "cache"]
     path: str | None = None
     test_path: str | None = None
     sample_size: Annotated[int, Gt(0)] | None = None
@@ -93,6 +96,7 @@ class DatasetConfig:
     types: Mapping[str, Literal["number", "text"]] = field(default_factory=dict)
     missing: tuple[str, ...] = ("",)
     version: Annotated[int, Gt(0)] | None = None
+    digest: str | None = None
     files: Mapping[str, FileConfig] = field(default_factory=dict)
     sources: Annotated[Mapping[str, Any], SOURCES] = field(default_factory=dict)
 
