@@ -139,6 +139,7 @@ def coordinate(
                 fresh=False,
                 versions=sweep_versions(),
                 data={},
+                git=None,
                 blueprint=asked.document(),
             )
             history.take(opened)
