@@ -48,7 +48,9 @@ def test_default_configuration_is_valid_and_typed() -> None:
         ("evaluation__shuffle", "maybe", ["evaluation.shuffle must be a valid boolean", "maybe"]),
         ("evaluation__folds", 3, ["unknown key 'evaluation.folds'", "evaluation.n_splits"]),
         ("engine__threads", 0, ["engine.threads must be greater than 0"]),
-        ("tracking__experiment", "", ["tracking.experiment must have at least 1 character"]),
+        ("tracking__experiment", "a", ["unknown key 'tracking.experiment'", "tracking.artifacts"]),
+        ("engine__name", "locl", ["unknown engine 'locl'", "Did you mean 'local'?"]),
+        ("engine", "local", ["engine must be a mapping with a name", "'local'"]),
         ("classifer", {}, ["unknown key 'classifer'", "Did you mean 'classifier'?"]),
         ("classifier", "svc", ["classifier must be a valid dictionary", "'svc'"]),
         ("classifier__C", float("nan"), ["classifier.C must be finite", "nan", "classifier.C=…"]),
@@ -90,4 +92,4 @@ def test_whatever_stands_there_is_valid_or_refused(value: object) -> None:
 @pytest.mark.parametrize("name", ["", "x" * 501, "a\nb", "\x1b[2J", "\u202e"])
 def test_experiment_that_mlflow_refuses_or_hides(name: str) -> None:
     with pytest.raises(ConfigurationError, match=r"tracking\.experiment must"):
-        validate(changed(tracking__experiment=name))
+        validate(changed(tracking={"name": "mlflow", "experiment": name}))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, get_args, get_type_hints
+from typing import TYPE_CHECKING
 
 import pytest
 
 import jobs
 from jobs import make_job
+from sweepmark.config.registry import ENGINES
 from sweepmark.config.schema import EngineConfig
 from sweepmark.engine import Clock, Engine, Outcome, create_engine
 from sweepmark.errors import ConfigurationError
@@ -16,13 +17,12 @@ from sweepmark.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ENGINES = get_args(get_type_hints(EngineConfig)["name"])
 N_JOBS = 5
 PATIENCE = 60.0
 """Seconds: an engine that loses an outcome fails a test, it does not hang it."""
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=ENGINES.places)
 def config(request: pytest.FixtureRequest) -> EngineConfig:
     name = request.param
     return EngineConfig(name=name, workers=1 if name == "serial" else 2)

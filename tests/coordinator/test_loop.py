@@ -6,7 +6,7 @@ import itertools
 import random
 import shutil
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from sweepmark.config.schema import EngineConfig
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.search.trial import Trial
@@ -62,6 +63,10 @@ class ShufflingEngine(Engine):
         self._random = random.Random(seed)  # noqa: S311 -- an order, no secret
         self._meddle = meddle
         self._now = itertools.count(1)
+
+    @classmethod
+    def create(cls, config: EngineConfig, **_: object) -> Self:
+        return cls(config.workers or 1)
 
     def idle(self) -> list[int]:
         return [slot for slot in range(self.n_slots) if slot not in self._busy]

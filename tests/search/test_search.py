@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import qmc
 
-from sweepmark.config.schema import SamplerConfig, SweepConfig
+from sweepmark.config.registry import SAMPLERS
+from sweepmark.config.schema import SweepConfig
 from sweepmark.errors import ConfigurationError
 from sweepmark.search import Search, create_search
-from sweepmark.search.points import LARGEST_GRID, SobolSearch
+from sweepmark.search.points import LARGEST_GRID
 from sweepmark.search.space import Choice, Options, Range, Space
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def search(
     sampler: dict[str, Any] | None = None,
     **sweep: Any,
 ) -> Search:
-    config = SamplerConfig(name=name, **sampler or {})
+    config = SAMPLERS.find(name).options(name=name, **sampler or {})
     return create_search(space, config, SweepConfig(name="s", space={}, **sweep), seed=seed)
 
 
@@ -168,7 +169,7 @@ class TestSobol:
 
     def test_axis_does_not_depend_on_the_option_taken(self) -> None:
         size = SPACE.axes[1]
-        alone = SobolSearch(Space((GROUP, size)), seed=0, n_trials=9)
+        alone = search("qmc", Space((GROUP, size)), n_trials=9)
         points = [alone.ask(number) for number in range(64)]
         assert {point["classifier"] for point in points} == {"svc", "forest", "dummy"}
         assert sorted({point["size"] for point in points}) == list(range(10, 21))

@@ -13,6 +13,7 @@ from sweepmark.report.summary import published_table, result_table, stop_text
 from sweepmark.scores import metric_names
 from sweepmark.scores.bands import CONFIDENCE
 from sweepmark.terminal import console
+from sweepmark.tracking import is_tracked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +95,7 @@ def _next_lines(result: SweepResult, store: Path) -> list[str]:
     commands = []
     if result.n_failed:
         commands.append(command_line("resume", result.sweep_id, "--retry-failed", store=store))
-    if result.blueprint.config.tracking.name == "mlflow":
+    if is_tracked(result.blueprint.config.tracking):
         commands.append(command_line("ui", store=store))
     if result.test is not None:
         commands.append(command_line("grade", result.sweep_id, store=store))

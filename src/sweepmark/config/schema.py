@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 from sweepmark.config.dataset import AptConfig, DatasetConfig, FileConfig, NpmConfig, OpenmlConfig
+from sweepmark.config.registry import ENGINES, SAMPLERS, TRACKERS
 
 __all__ = [
     "AptConfig",
@@ -110,21 +111,32 @@ class EvaluationConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplerConfig:
-    """Group ``sampler``: how the parameters of the next trial are chosen."""
+    """Group ``sampler``: how the parameters of the next trial are chosen.
 
-    name: Literal["grid", "random", "qmc", "tpe", "gp"]
+    These are the options of every sampler; one with more has a subclass as its ``options``.
+
+    Attributes
+    ----------
+    name : str
+        One of :data:`sweepmark.config.registry.SAMPLERS`.
+    lag : int
+        Trial n is chosen knowing the results up to n - lag.
+    """
+
+    name: str
     lag: Annotated[int, Gt(0), Le(_MOST_TRIALS)] = 4
-    n_startup_trials: Annotated[int, Ge(0)] = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineConfig:
     """Group ``engine``: where evaluations run.
 
+    These are the options of every engine; one with more has a subclass as its ``options``.
+
     Attributes
     ----------
-    name : {"serial", "local"}
-        In this process, one after the other, or in worker processes.
+    name : str
+        One of :data:`sweepmark.config.registry.ENGINES`.
     workers : int or None
         How many evaluations run at a time; None is the number of usable cores.
     threads : int
@@ -140,7 +152,7 @@ class EngineConfig:
         divides a quarter of the machine's memory among the workers.
     """
 
-    name: Literal["serial", "local"]
+    name: str
     workers: Annotated[int, Gt(0), Le(_MOST_PROCESSES)] | None = None
     threads: Annotated[int, Gt(0), Le(_MOST_PROCESSES)] = 1
     retries: Annotated[int, Ge(0), Le(100)] = 1
@@ -151,10 +163,19 @@ class EngineConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackingConfig:
-    """Group ``tracking``: what is logged to MLflow."""
+    """Group ``tracking``: what is logged, and where.
 
-    name: Literal["mlflow", "none"]
-    experiment: Annotated[str, MinLen(1)] = "sweepmark"
+    These are the options of every tracker; one with more has a subclass as its ``options``.
+
+    Attributes
+    ----------
+    name : str
+        One of :data:`sweepmark.config.registry.TRACKERS`.
+    artifacts : {"all", "best", "none"}
+        Of which trials files are logged beside metrics and parameters.
+    """
+
+    name: str
     artifacts: Literal["all", "best", "none"] = "all"
 
 
@@ -263,9 +284,9 @@ class Config:
     preprocess: Mapping[str, Component]
     classifier: Component
     evaluation: EvaluationConfig
-    sampler: SamplerConfig
-    engine: EngineConfig
-    tracking: TrackingConfig
+    sampler: Annotated[SamplerConfig, SAMPLERS]
+    engine: Annotated[EngineConfig, ENGINES]
+    tracking: Annotated[TrackingConfig, TRACKERS]
     grade: GradeConfig
     experiment: ExperimentConfig | None = None
     sweep: SweepConfig | None = None

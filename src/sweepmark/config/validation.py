@@ -8,9 +8,10 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
+from sweepmark.config.registry import Registry
 from sweepmark.config.schema import Config
 from sweepmark.errors import ConfigurationError, unknown_name
-from sweepmark.terminal import cut, escape
+from sweepmark.terminal import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +26,6 @@ _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 _NPM_NAME = re.compile(r"(@[\w\-][\w.\-]*/)?[\w\-][\w.\-]*")
 _APT_NAME = re.compile(r"[a-z0-9][a-z0-9+.\-]+")
 _LARGEST_INTEGER = 2**63
-_LONGEST_EXPERIMENT = 500  # mlflow/utils/validation.py
 _NPM = re.compile(r"\d[\w.+\-]*")
 
 
@@ -42,7 +42,7 @@ def validate(tree: Mapping[str, Any]) -> Config:
     try:
         config = _adapter().validate_python(dict(tree))
     except ValidationError as error:
-        raise ConfigurationError(*_messages(error.errors())) from None
+        raise ConfigurationError(*_messages(error.errors(), tree)) from None
     if wrong := [*_not_finite(tree), *_taken_for_numbers(tree, config), *_not_plain(config)]:
         raise ConfigurationError(*wrong)
     return config
@@ -68,17 +68,19 @@ def _dataclasses(cls: Any) -> Iterable[Any]:
         yield from _dataclasses(argument)
 
 
-def _messages(errors: Iterable[ErrorDetails]) -> Iterable[str]:
+def _messages(errors: Iterable[ErrorDetails], tree: Mapping[str, Any]) -> Iterable[str]:
     for error in errors:
         path = ".".join(str(part) for part in error["loc"])
         if error["type"] in {"unexpected_keyword_argument", "extra_forbidden"}:
-            yield unknown_name("key", path, _siblings(error["loc"]))
+            yield unknown_name("key", path, _siblings(error["loc"], tree))
+        elif error["type"] == "name":
+            yield error["msg"]
         elif error["type"] in {"missing", "missing_keyword_only_argument", "missing_argument"}:
             yield f"{path} must be given."
         else:
             rule = re.sub("^.*? should ", "must ", error["msg"])  # "Input should be …"
             rule = rule.partition(", unable")[0].partition(", got")[0]
-            yield f"{path} {rule}, but got {error['input']!r}. Set {path}=…"
+            yield f"{path} {rule}, but got {cut(repr(error['input']), 80)}. Set {path}=…"
 
 
 def _not_finite(node: Any, path: str = "") -> Iterable[str]:
@@ -111,13 +113,6 @@ def _not_plain(config: Config) -> Iterable[str]:
     apt = config.dataset.apt
     if apt is not None and (not _APT_NAME.fullmatch(apt.package) or apt.package.endswith(".deb")):
         yield f"dataset.apt must name a package of Debian's archive, but got {apt.package!r}."
-    experiment = config.tracking.experiment
-    if not 0 < len(experiment) <= _LONGEST_EXPERIMENT or escape(experiment) != experiment:
-        yield (
-            "tracking.experiment must be a name of 1 to 500 characters without control "
-            f"characters, as MLflow takes it, but got {cut(experiment, 80)!r}. "
-            "Set tracking.experiment=NAME."
-        )
     if any(not url.startswith(("http://", "https://")) for url in _urls(config)):
         yield f"dataset.mirrors and index_pages must be http or https, but got {_urls(config)}."
 
@@ -136,10 +131,15 @@ def _taken_for_numbers(node: Any, typed: Any, path: str = "") -> Iterable[str]:
         yield f"{path} must be a number, but got {str(node).lower()}. Set {path}=…"
 
 
-def _siblings(location: tuple[int | str, ...]) -> list[str]:
+def _siblings(location: tuple[int | str, ...], tree: Any) -> list[str]:
+    """Return the valid keys beside a wrong one."""
     cls: Any = Config
     for part in location[:-1]:
-        hint = get_type_hints(cls).get(str(part)) if is_dataclass(cls) else None
-        cls = next(iter(_dataclasses(hint)), None)
+        hint = get_type_hints(cls, include_extras=True).get(str(part))
+        tree = tree[part] if isinstance(tree, dict) else {}
+        found = [item for item in get_args(hint) if isinstance(item, Registry)]
+        cls = found[0].find(tree["name"]).options if found else next(iter(_dataclasses(hint)), None)
+        if cls is None:
+            return []
     prefix = "".join(f"{part}." for part in location[:-1])
-    return [prefix + field.name for field in fields(cls)] if is_dataclass(cls) else []
+    return [prefix + field.name for field in fields(cls)]

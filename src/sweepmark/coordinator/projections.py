@@ -15,7 +15,7 @@ from sweepmark.errors import SweepmarkError
 from sweepmark.ledger import MemoryLedger, OptunaLedger
 from sweepmark.report.summary import parent_records
 from sweepmark.store.database import PATIENCE
-from sweepmark.tracking import MemoryTracker, MlflowTracker
+from sweepmark.tracking import create_tracker, is_tracked
 from sweepmark.tracking.records import Tag
 from sweepmark.tracking.run_records import configuration_records
 
@@ -74,12 +74,9 @@ class Projections:
     def __post_init__(self) -> None:
         """Create tracker and ledger; neither opens its database before it is needed."""
         config = self.blueprint.config.tracking
-        self.tracker = MemoryTracker()
+        self.tracker = create_tracker(config, store=self.store.root)
         self.ledger = MemoryLedger()
-        if config.name == "none":
-            return
-        self.tracker = MlflowTracker(self.store.root, experiment=config.experiment)
-        if not self.blueprint.is_run:
+        if is_tracked(config) and not self.blueprint.is_run:
             self.ledger = OptunaLedger(
                 self.store.root,
                 sweep_id=self.sweep_id,

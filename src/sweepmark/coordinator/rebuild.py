@@ -10,6 +10,7 @@ from sweepmark.report.replay import read_sweep
 from sweepmark.report.results import build_trial, read_result
 from sweepmark.scores.merging import merge_trial
 from sweepmark.store import owned
+from sweepmark.tracking import is_tracked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,7 @@ def rebuild(sweep_id: str, *, store: Store, say: Callable[[str], None]) -> None:
     with owned(store.lock_path(sweep_id)):
         history, blueprint = read_sweep(store, sweep_id)
         datasets.expect(history.opened["data"])
-        if blueprint.config.tracking.name == "none":
+        if not is_tracked(blueprint.config.tracking):
             return
         read_result(store, sweep_id)  # raises on missing evaluations before anything is written
         with Projections(

@@ -10,7 +10,7 @@ from sweepmark.errors import StoreError, SweepmarkError
 from sweepmark.ledger import ledger_database, ledger_schema_problem, study_sizes
 from sweepmark.report.replay import read_sweep
 from sweepmark.store.database import read_only
-from sweepmark.tracking import mlflow_database, mlflow_schema_problem, run_states
+from sweepmark.tracking import is_tracked, mlflow_database, mlflow_schema_problem, run_states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,7 +59,7 @@ def _shown(store: Store) -> Iterator[tuple[str, tuple[History, bool]]]:
             history, blueprint = read_sweep(store, sweep_id)
         except SweepmarkError:
             continue  # reported with the journals
-        if blueprint.config.tracking.name == "mlflow" and not is_running(store, sweep_id):
+        if is_tracked(blueprint.config.tracking) and not is_running(store, sweep_id):
             yield sweep_id, (history, blueprint.is_run)
 
 

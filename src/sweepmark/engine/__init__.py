@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
+from sweepmark.config.registry import ENGINES
 from sweepmark.engine.interface import Clock, Engine, Evaluate, Failure, Job, Outcome
 from sweepmark.errors import ConfigurationError
 
@@ -63,28 +62,15 @@ def create_engine(  # noqa: PLR0913 -- each has a default of its own
     StoreError
         If a process cannot be started.
     """
-    if config.name == "local":
-        from sweepmark.engine.local import LocalEngine
-
-        workers = config.workers or _usable_cores()
-        return LocalEngine(
-            workers=min(workers, n_jobs or workers),
-            threads=config.threads,
-            timeout=config.timeout,
-            memory=None if config.memory is None else int(config.memory * _GIB),
-            evaluate=evaluate,
-            clock=clock,
-            warm_up=warm_up,
-            fork=fork and sys.platform == "linux",
-        )
-    from sweepmark.engine.serial import SerialEngine
-
     check_engine(config)
-    return SerialEngine(evaluate=evaluate, clock=clock, warm_up=warm_up)
+    engine: Engine = ENGINES.find(config.name).create(
+        config, evaluate=evaluate, n_jobs=n_jobs, clock=clock, warm_up=warm_up, fork=fork
+    )
+    return engine
 
 
 def check_engine(config: EngineConfig) -> None:
-    """Raise if an option needs worker processes that the engine does not have.
+    """Raise if options contradict each other, or the engine does not support one.
 
     Raises
     ------
@@ -97,19 +83,7 @@ def check_engine(config: EngineConfig) -> None:
             f"engine.shared_memory={shared:g} must be below engine.memory={held:g}, or a worker "
             "would be killed for what it keeps. Set a smaller engine.shared_memory."
         )
-    if config.name == "local":
-        return
-    for name, value in (("timeout", config.timeout), ("memory", config.memory)):
-        if value is not None:
-            raise ConfigurationError(
-                f"engine=serial runs evaluations in its own process and cannot limit them, "
-                f"but got engine.{name}={value:g}. Take engine=local, or leave engine.{name} out."
-            )
-    if config.workers not in {None, 1}:
-        raise ConfigurationError(
-            f"engine=serial has one worker, but got engine.workers={config.workers}. "
-            "Take engine=local, or leave engine.workers out."
-        )
+    ENGINES.find(config.name).check(config)
 
 
 def shared_memory(config: EngineConfig, *, n_slots: int) -> int:
@@ -123,10 +97,3 @@ def shared_memory(config: EngineConfig, *, n_slots: int) -> int:
         return int(config.shared_memory * _GIB)
     share = int(psutil.virtual_memory().total * _SHARED) // n_slots
     return share if config.memory is None else min(share, int(config.memory * _GIB) // 2)
-
-
-def _usable_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

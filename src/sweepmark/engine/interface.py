@@ -6,10 +6,11 @@ import pkgutil
 import time
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
+from sweepmark.config.schema import EngineConfig
 from sweepmark.terminal import cut
 
 if TYPE_CHECKING:
@@ -152,10 +153,37 @@ class Engine(ABC):
     is_apart : bool
         Whether evaluations run in other processes, so that work in this one does not affect their
         timings.
+    options : type
+        The dataclass of its options: EngineConfig, or a subclass with further ones.
     """
 
+    options: ClassVar[type[EngineConfig]] = EngineConfig
     n_slots: int
     is_apart: bool
+
+    @classmethod  # noqa: B027 -- it may have nothing to refuse
+    def check(cls, config: EngineConfig) -> None:
+        """Raise if the engine does not support a valid combination of options.
+
+        Raises
+        ------
+        ConfigurationError
+            With an option that it supports.
+        """
+
+    @classmethod
+    @abstractmethod
+    def create(  # noqa: PLR0913 -- each has a default of its own
+        cls,
+        config: EngineConfig,
+        *,
+        evaluate: Evaluate | None = None,
+        n_jobs: int | None = None,
+        clock: Clock | None = None,
+        warm_up: Sequence[str] = (),
+        fork: bool = False,
+    ) -> Self:
+        """Return a new engine of checked options; see :func:`sweepmark.engine.create_engine`."""
 
     @abstractmethod
     def idle(self) -> list[int]:

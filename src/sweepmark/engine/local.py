@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import math
+import os
 import pickle
+import sys
 import time
 from dataclasses import dataclass, field
 from multiprocessing import connection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from sweepmark.engine.interface import Clock, Engine, Failure, Outcome
 from sweepmark.engine.process import WorkerProcess
@@ -17,6 +19,7 @@ from sweepmark.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sweepmark.config.schema import EngineConfig
     from sweepmark.engine.interface import Evaluate, Job
     from sweepmark.engine.worker import Reply
     from sweepmark.scores.scorecard import Scorecard
@@ -106,6 +109,30 @@ class LocalEngine(Engine):
         except BaseException:
             self.close()
             raise
+
+    @classmethod
+    def create(  # noqa: PLR0913 -- each has a default of its own
+        cls,
+        config: EngineConfig,
+        *,
+        evaluate: Evaluate | None = None,
+        n_jobs: int | None = None,
+        clock: Clock | None = None,
+        warm_up: Sequence[str] = (),
+        fork: bool = False,
+    ) -> Self:
+        """Return a new engine, whose workers are as many as cores unless configured."""
+        workers = config.workers or _usable_cores()
+        return cls(
+            workers=min(workers, n_jobs or workers),
+            threads=config.threads,
+            timeout=config.timeout,
+            memory=None if config.memory is None else int(config.memory * _GIB),
+            evaluate=evaluate,
+            clock=clock,
+            warm_up=warm_up,
+            fork=fork and sys.platform == "linux",
+        )
 
     def idle(self) -> list[int]:
         """Return the free slots, even if their workers are not ready."""
@@ -285,3 +312,10 @@ def _cannot_start(cause: str, trace: str = "") -> StoreError:
         *trace.splitlines(),
         "Take engine=serial to see the same without worker processes.",
     )
+
+
+def _usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from sweepmark.engine.interface import Clock, Engine, Failure, Outcome, call
+from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sweepmark.config.schema import EngineConfig
     from sweepmark.engine.interface import Evaluate, Job
 
 __all__ = ["SerialEngine"]
@@ -43,6 +45,36 @@ class SerialEngine(Engine):
         self._clock = clock or Clock()
         self._job: Job | None = None
         self._closed = False
+
+    @classmethod
+    def check(cls, config: EngineConfig) -> None:
+        """Raise if an option needs worker processes."""
+        for name, value in (("timeout", config.timeout), ("memory", config.memory)):
+            if value is not None:
+                raise ConfigurationError(
+                    f"engine=serial runs evaluations in its own process and cannot limit them, "
+                    f"but got engine.{name}={value:g}. Take engine=local, or leave engine.{name} "
+                    "out."
+                )
+        if config.workers not in {None, 1}:
+            raise ConfigurationError(
+                f"engine=serial has one worker, but got engine.workers={config.workers}. "
+                "Take engine=local, or leave engine.workers out."
+            )
+
+    @classmethod
+    def create(  # noqa: PLR0913 -- each has a default of its own
+        cls,
+        config: EngineConfig,  # noqa: ARG003 -- has no option for this engine
+        *,
+        evaluate: Evaluate | None = None,
+        n_jobs: int | None = None,  # noqa: ARG003
+        clock: Clock | None = None,
+        warm_up: Sequence[str] = (),
+        fork: bool = False,  # noqa: ARG003
+    ) -> Self:
+        """Return a new engine."""
+        return cls(evaluate=evaluate, clock=clock, warm_up=warm_up)
 
     def idle(self) -> list[int]:
         """Return the one slot, if it is free."""

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweepmark.errors import ConfigurationError
+from sweepmark.config.registry import SAMPLERS
 from sweepmark.search.interface import Search
-from sweepmark.search.points import GridSearch, RandomSearch, SobolSearch
-from sweepmark.search.studies import GpSearch, TpeSearch
 
 if TYPE_CHECKING:
     from sweepmark.config.schema import SamplerConfig, SweepConfig
@@ -30,15 +28,5 @@ def create_search(space: Space, sampler: SamplerConfig, sweep: SweepConfig, *, s
         If the sampler cannot search that space or is not installed, or the grid needs
         ``sweep.allow_large``.
     """
-    if sampler.name == "grid":
-        return GridSearch(space, n_trials=sweep.n_trials, allow_large=sweep.allow_large)
-    if sweep.n_trials is None:
-        raise ConfigurationError(
-            f"sampler={sampler.name} needs a number of trials. Set sweep.n_trials=30, say."
-        )
-    if sampler.name == "random":
-        return RandomSearch(space, seed=seed, n_trials=sweep.n_trials)
-    if sampler.name == "qmc":
-        return SobolSearch(space, seed=seed, n_trials=sweep.n_trials)
-    adaptive = GpSearch if sampler.name == "gp" else TpeSearch
-    return adaptive(space, sampler, sweep, seed=seed)
+    search: Search = SAMPLERS.find(sampler.name)(space, sampler, sweep, seed=seed)
+    return search

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sweepmark.config.registry import SAMPLERS
 from sweepmark.errors import ConfigurationError, unknown_name
 from sweepmark.scores import bands
 from sweepmark.scores.metric_names import (
@@ -52,7 +53,6 @@ __all__ = [
 ]
 
 _SWEPT = ("seed", "dataset", "split", "task", "preprocess", "classifier", "experiment")
-_ADAPTIVE = ("tpe", "gp")
 _NO_OBJECTIVES = (FIT_SECONDS, PREDICT_SECONDS, POINTS, THRESHOLD)
 _OF_SCORES = (ROC_AUC, AVERAGE_PRECISION)
 _TWO = 2
@@ -74,7 +74,7 @@ def check_objective(sweep: SweepConfig, config: Config) -> None:
             f"Set sweep.objective={CV_ACCURACY} evaluation=cv."
         )
     if objective is None:
-        if config.sampler.name in _ADAPTIVE:
+        if SAMPLERS.find(config.sampler.name).learns:
             raise ConfigurationError(
                 f"sampler={config.sampler.name} needs a metric to select by. "
                 f"Set sweep.objective={CV_ACCURACY} evaluation=cv."

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.search.interface import opened
+from sweepmark.search.interface import Search, opened
 from sweepmark.search.space import Choice, Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scipy.stats.qmc import Sobol
+    from scipy.stats.qmc import QMCEngine
 
+    from sweepmark.config.schema import SamplerConfig, SweepConfig
     from sweepmark.search.space import Axis, Params, Space
 
 __all__ = ["LARGEST_GRID", "GridSearch", "RandomSearch", "SobolSearch"]
@@ -24,34 +25,26 @@ LARGEST_GRID = 10_000
 """Number of cells above which a grid needs ``sweep.allow_large=true``."""
 
 
-class _Memoryless:
-    """A search whose trials depend only on their number."""
-
-    lag: int | None = None
-
-    def note(self, number: int, params: Params) -> None:
-        """Need nothing."""
-
-    def tell(self, number: int, value: float | None) -> None:
-        """Need nothing."""
-
-
-class GridSearch(_Memoryless):
+class GridSearch(Search):
     """Every cell of a finite space, in order."""
 
     def __init__(
-        self, space: Space, *, n_trials: int | None = None, allow_large: bool = False
+        self, space: Space, sampler: SamplerConfig, sweep: SweepConfig, *, seed: int
     ) -> None:
         next(space.cells())  # raises on a range
-        self.n_trials = min(space.size, n_trials or space.size)
-        if self.n_trials > LARGEST_GRID and not allow_large:
+        super().__init__(space, sampler, sweep, seed=seed)
+        self._cells: Iterator[tuple[int, Params]] = enumerate(space.cells())
+
+    def _count(self, sampler: SamplerConfig, sweep: SweepConfig) -> int:
+        del sampler
+        count = min(self._space.size, sweep.n_trials or self._space.size)
+        if count > LARGEST_GRID and not sweep.allow_large:
             raise ConfigurationError(
-                f"the grid has {self.n_trials:,} cells, and above {LARGEST_GRID:,} a word of "
+                f"the grid has {count:,} cells, and above {LARGEST_GRID:,} a word of "
                 "consent is needed. Set sweep.allow_large=true, or take sampler=random with "
                 "sweep.n_trials=…"
             )
-        self._space = space
-        self._cells: Iterator[tuple[int, Params]] = enumerate(space.cells())
+        return count
 
     def ask(self, number: int) -> Params:
         """Return the cell of that number."""
@@ -62,13 +55,8 @@ class GridSearch(_Memoryless):
         return next(itertools.islice(self._space.cells(), number, None))
 
 
-class RandomSearch(_Memoryless):
+class RandomSearch(Search):
     """Random points: uniform over choices and ranges, log-uniform over ``log`` ranges."""
-
-    def __init__(self, space: Space, *, seed: int, n_trials: int) -> None:
-        self._space = space
-        self._seed = seed
-        self.n_trials = n_trials
 
     def ask(self, number: int) -> Params:
         """Return a point drawn from a generator seeded by (seed, number)."""
@@ -79,7 +67,7 @@ class RandomSearch(_Memoryless):
         return params
 
 
-class SobolSearch(_Memoryless):
+class SobolSearch(Search):
     """Points of a scrambled Sobol sequence, which cover the space more evenly than random ones.
 
     Trial n is point n of the sequence that the seed scrambles, by ``scipy.stats.qmc.Sobol`` (I.
@@ -87,12 +75,12 @@ class SobolSearch(_Memoryless):
     active, so that no axis depends on the other options.
     """
 
-    def __init__(self, space: Space, *, seed: int, n_trials: int) -> None:
-        self._space = space
-        self._seed = seed
+    def __init__(
+        self, space: Space, sampler: SamplerConfig, sweep: SweepConfig, *, seed: int
+    ) -> None:
+        super().__init__(space, sampler, sweep, seed=seed)
         self._dimensions = {axis.name: place for place, axis in enumerate(space.all_axes())}
-        self._sequence: Sobol | None = None
-        self.n_trials = n_trials
+        self._sequence: QMCEngine | None = None
 
     def ask(self, number: int) -> Params:
         """Return point ``number`` of the sequence."""
@@ -103,14 +91,18 @@ class SobolSearch(_Memoryless):
         return params
 
     def _shares(self, number: int) -> Any:
-        from scipy.stats.qmc import Sobol
-
         if self._sequence is None or self._sequence.num_generated > number:
-            generator = np.random.default_rng(self._seed)
-            self._sequence = Sobol(len(self._dimensions), scramble=True, rng=generator)
+            self._sequence = self._begin()
         if skipped := number - self._sequence.num_generated:  # SciPy cannot skip 0 points
             self._sequence.fast_forward(skipped)
         return self._sequence.random(1)[0]
+
+    def _begin(self) -> QMCEngine:
+        """Return the sequence at its first point."""
+        from scipy.stats.qmc import Sobol
+
+        generator = np.random.default_rng(self._seed)
+        return Sobol(len(self._dimensions), scramble=True, rng=generator)
 
 
 def _draw(axis: Axis, generator: np.random.Generator) -> Any:

@@ -4,26 +4,42 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from annotated_types import Ge
 
+from sweepmark.config.schema import SamplerConfig
 from sweepmark.errors import ConfigurationError
 from sweepmark.scores.metric_names import better_end
-from sweepmark.search.interface import opened
+from sweepmark.search.interface import Search, opened
 from sweepmark.search.space import Choice, Options
 
 if TYPE_CHECKING:
     import optuna
 
-    from sweepmark.config.schema import SamplerConfig, SweepConfig
+    from sweepmark.config.schema import SweepConfig
     from sweepmark.search.space import Axis, Params, Space
 
-__all__ = ["GpSearch", "StudySearch", "TpeSearch"]
+__all__ = ["GpSearch", "StudyOptions", "StudySearch", "TpeSearch"]
 
 
-class StudySearch(ABC):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyOptions(SamplerConfig):
+    """Options of Optuna's samplers.
+
+    Attributes
+    ----------
+    n_startup_trials : int
+        The first trials, which are random.
+    """
+
+    n_startup_trials: Annotated[int, Ge(0)] = 10
+
+
+class StudySearch(Search):
     """A search by an Optuna sampler, which is created and seeded anew for each trial.
 
     Trial n is proposed by a new study in which the trials up to n - lag are finished, however many
@@ -32,19 +48,19 @@ class StudySearch(ABC):
     sweep could choose other trials.
     """
 
+    learns = True
+    options = StudyOptions
+
     def __init__(
-        self, space: Space, sampler: SamplerConfig, sweep: SweepConfig, *, seed: int
+        self, space: Space, sampler: StudyOptions, sweep: SweepConfig, *, seed: int
     ) -> None:
-        self._space = space
-        self._seed = seed
+        super().__init__(space, sampler, sweep, seed=seed)
         self._n_startup_trials = sampler.n_startup_trials
         self._direction = better_end(sweep.objective, sweep.direction)
         self._trials: list[optuna.trial.FrozenTrial] = []
         self._results: dict[int, float | None] = {}
         self._n_finished = 0
-        self.n_trials = sweep.n_trials or 0
         self._lag = sampler.lag
-        self.lag: int | None = sampler.lag
 
     def ask(self, number: int) -> Params:
         """Return a point proposed from the results up to n - lag."""
@@ -128,14 +144,14 @@ class GpSearch(StudySearch):
     """
 
     def __init__(
-        self, space: Space, sampler: SamplerConfig, sweep: SweepConfig, *, seed: int
+        self, space: Space, sampler: StudyOptions, sweep: SweepConfig, *, seed: int
     ) -> None:
+        super().__init__(space, sampler, sweep, seed=seed)
         if importlib.util.find_spec("torch") is None:
             raise ConfigurationError(
                 "sampler=gp needs PyTorch, which is not installed. Run `pip install "
                 "'sweepmark[gp]'`, or take sampler=tpe."
             )
-        super().__init__(space, sampler, sweep, seed=seed)
 
     def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
         import optuna

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from sweepmark.config.registry import TRACKERS
 from sweepmark.tracking.inspection import RunState, mlflow_schema_problem, run_states
 from sweepmark.tracking.interface import Tracker
 from sweepmark.tracking.memory import MemoryTracker
@@ -15,12 +18,19 @@ from sweepmark.tracking.server import (
 )
 from sweepmark.tracking.storage import mlflow_database
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sweepmark.config.schema import TrackingConfig
+
 __all__ = [
     "MemoryTracker",
     "MlflowTracker",
     "RunState",
     "Tracker",
+    "create_tracker",
     "free_port",
+    "is_tracked",
     "mlflow_database",
     "mlflow_schema_problem",
     "run_states",
@@ -29,3 +39,14 @@ __all__ = [
     "stop_server",
     "wait_until_up",
 ]
+
+
+def create_tracker(config: TrackingConfig, *, store: Path) -> Tracker:
+    """Return the tracker of a configuration, which writes into a store's folder."""
+    tracker: Tracker = TRACKERS.find(config.name).create(config, store=store)
+    return tracker
+
+
+def is_tracked(config: TrackingConfig) -> bool:
+    """Return whether a configuration's tracker keeps the runs that it is given."""
+    return bool(TRACKERS.find(config.name).is_kept)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
+from sweepmark.config.schema import TrackingConfig
 from sweepmark.errors import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from sweepmark.tracking.records import Record
 
@@ -42,7 +44,22 @@ class Tracker(Protocol):
 
     All operations are idempotent by (sweep_id, trial number), so that a resume delivers what is
     missing and duplicates nothing. Each sweep has a single writer.
+
+    Attributes
+    ----------
+    options : type
+        The dataclass of its options: TrackingConfig, or a subclass with further ones.
+    is_kept : bool
+        Whether the runs outlive the process.
     """
+
+    options: ClassVar[type[TrackingConfig]] = TrackingConfig
+    is_kept: ClassVar[bool]
+
+    @classmethod
+    def create(cls, config: Any, *, store: Path) -> Self:
+        """Return a tracker of its options, writing into a store's folder, which need not exist."""
+        ...
 
     def open(self) -> None:
         """Connect early, while evaluations run, rather than with the first trial."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Self
 
+from sweepmark.config.schema import TrackingConfig
 from sweepmark.errors import NotFoundError
 from sweepmark.tracking.interface import (
     DELIVERED_TAG,
@@ -20,6 +21,7 @@ from sweepmark.tracking.records import Metric, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from sweepmark.tracking.interface import EndStatus
     from sweepmark.tracking.records import Record
@@ -58,6 +60,15 @@ class MemoryTracker:
     runs : dict of str to MemoryRun
         By run id.
     """
+
+    options: ClassVar[type[TrackingConfig]] = TrackingConfig
+    is_kept: ClassVar[bool] = False
+
+    @classmethod
+    def create(cls, config: TrackingConfig, *, store: Path) -> Self:
+        """See :meth:`Tracker.create`; nothing is written."""
+        del config, store
+        return cls()
 
     def __init__(self) -> None:
         self.runs: dict[str, MemoryRun] = {}

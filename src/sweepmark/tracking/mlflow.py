@@ -9,11 +9,16 @@ from __future__ import annotations
 import contextlib
 import re
 import uuid
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
+from pydantic import AfterValidator
+
+from sweepmark.config.schema import TrackingConfig
 from sweepmark.errors import NotFoundError
 from sweepmark.failpoints import failpoint
 from sweepmark.store.database import await_write_lock, translated
+from sweepmark.terminal import escape
 from sweepmark.tracking.artifact_folder import write_artifacts
 from sweepmark.tracking.entities import (
     batches,
@@ -45,9 +50,31 @@ if TYPE_CHECKING:
     from sweepmark.tracking.interface import EndStatus
     from sweepmark.tracking.records import Record
 
-__all__ = ["MlflowTracker"]
+__all__ = ["MlflowOptions", "MlflowTracker"]
 
+_LONGEST_EXPERIMENT = 500  # mlflow/utils/validation.py
 _RUN_ID = re.compile(r"[0-9a-f]{1,32}")
+
+
+def _check_experiment(name: str) -> str:
+    if not 0 < len(name) <= _LONGEST_EXPERIMENT or escape(name) != name:
+        raise ValueError(
+            "should be a name of 1 to 500 characters without control characters, as MLflow takes it"
+        )
+    return name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MlflowOptions(TrackingConfig):
+    """Options of ``tracking=mlflow``.
+
+    Attributes
+    ----------
+    experiment : str
+        The MLflow experiment the runs belong to.
+    """
+
+    experiment: Annotated[str, AfterValidator(_check_experiment)] = "sweepmark"
 
 
 class MlflowTracker:
@@ -69,6 +96,14 @@ class MlflowTracker:
         Whether new runs are inserted by SQL, because the schema is known; otherwise by
         MlflowClient.
     """
+
+    options: ClassVar[type[TrackingConfig]] = MlflowOptions
+    is_kept: ClassVar[bool] = True
+
+    @classmethod
+    def create(cls, config: MlflowOptions, *, store: Path) -> Self:
+        """See :meth:`Tracker.create`."""
+        return cls(store, experiment=config.experiment)
 
     def __init__(self, store: Path, *, experiment: str) -> None:
         self._store = store

@@ -1,0 +1,92 @@
+"""Implementations that are found by name: what ``name`` may be in a group of conf/.
+
+A class is imported once its name is chosen. It has an attribute ``options``, the dataclass of its
+group's keys, by which a configuration is validated.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sweepmark.errors import ConfigurationError, unknown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic_core import CoreSchema
+
+__all__ = ["ENGINES", "SAMPLERS", "TRACKERS", "Registry"]
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Classes by name; as an annotation of a field, it validates the options of the one named.
+
+    Attributes
+    ----------
+    kind : str
+        The group of conf/, as messages name it.
+    places : mapping of str to str
+        ``module:class`` by name.
+    """
+
+    kind: str
+    places: Mapping[str, str]
+
+    def find(self, name: str) -> Any:
+        """Import the class of a name and return it.
+
+        Raises
+        ------
+        ConfigurationError
+            If there is none of that name.
+        """
+        if not isinstance(name, str) or name not in self.places:
+            raise ConfigurationError(unknown_name(self.kind, str(name), self.places))
+        return pkgutil.resolve_name(self.places[name])
+
+    def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:
+        """Return the schema of options, which is chosen by their ``name``."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(self._validate)
+
+    def _validate(self, node: object) -> Any:
+        from pydantic import TypeAdapter
+        from pydantic_core import PydanticCustomError
+
+        if not isinstance(node, dict):
+            raise PydanticCustomError("options", "Input should be a mapping with a name")
+        try:
+            options = self.find(node.get("name", "")).options
+        except ConfigurationError as error:
+            raise PydanticCustomError("name", "{message}", {"message": str(error)}) from None
+        return TypeAdapter(options).validate_python(node)
+
+
+ENGINES = Registry(
+    "engine",
+    {
+        "local": "sweepmark.engine.local:LocalEngine",
+        "serial": "sweepmark.engine.serial:SerialEngine",
+    },
+)
+SAMPLERS = Registry(
+    "sampler",
+    {
+        "grid": "sweepmark.search.points:GridSearch",
+        "random": "sweepmark.search.points:RandomSearch",
+        "qmc": "sweepmark.search.points:SobolSearch",
+        "tpe": "sweepmark.search.studies:TpeSearch",
+        "gp": "sweepmark.search.studies:GpSearch",
+    },
+)
+TRACKERS = Registry(
+    "tracking",
+    {
+        "mlflow": "sweepmark.tracking.mlflow:MlflowTracker",
+        "none": "sweepmark.tracking.memory:MemoryTracker",
+    },
+)

@@ -1,0 +1,92 @@
+"""The errands of CONTRIBUTING: each is a stored patch, small enough, that does what it is for.
+
+A patch is applied to a copy of src/, conf/ and sweeps/, and the copy's program is run. One that
+does not apply any more is made anew: do the errand by its section of CONTRIBUTING, and store what
+``git diff`` prints.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from program import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from program import Called
+
+ROOT = Path(__file__).parents[2]
+PATCHES = Path(__file__).parent
+
+GOALS = {
+    "interval": (1, "### The level of the intervals"),
+    "sampler": (3, "### A sampler"),
+}
+"""For each errand, the most files of src and conf that it may touch, and its section."""
+
+SMALL = ("dataset=digits", "split.size=200", "tracking=none")
+
+
+@pytest.fixture
+def extended(tmp_path: Path, digits_cache: Path) -> Iterator[Callable[[str], Program]]:
+    """Return the program of a copy that the patch of an errand was applied to."""
+    with contextlib.ExitStack() as stack:
+
+        def extend(errand: str) -> Program:
+            copy = tmp_path / "copy"
+            for name in ("src", "conf", "sweeps"):
+                unwanted = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(ROOT / name, copy / name, ignore=unwanted)
+            patch = PATCHES / f"{errand}.patch"
+            subprocess.run(
+                [str(shutil.which("git")), "apply", str(patch)], cwd=copy, check=True, timeout=60
+            )
+            program = Program(tmp_path, cache=digits_cache, anew=True)
+            program.environment["PYTHONPATH"] = str(copy / "src")
+            return stack.enter_context(contextlib.closing(program))
+
+        yield extend
+
+
+def test_each_patch_is_an_errand_with_a_section() -> None:
+    assert sorted(GOALS) == sorted(path.stem for path in PATCHES.glob("*.patch"))
+    lines = (ROOT / "CONTRIBUTING.md").read_text().splitlines()
+    for _, section in GOALS.values():
+        assert section in lines
+
+
+@pytest.mark.parametrize("errand", GOALS)
+def test_touches_few_files(errand: str) -> None:
+    text = (PATCHES / f"{errand}.patch").read_text()
+    touched = set(re.findall(r"^\+\+\+ b/(.*)$", text, re.MULTILINE))
+    assert touched
+    assert len([path for path in touched if path.startswith(("src/", "conf/"))]) <= GOALS[errand][0]
+    assert all(path.startswith(("src/", "conf/")) for path in touched)
+
+
+def test_level_of_the_intervals(extended: Callable[[str], Program], called: Called) -> None:
+    words = ("grade", "--accuracy", "0.957", "--n-test", "10000")
+    program = extended("interval")
+    assert "95 % interval" in called.run(*words).out
+    assert "90 % interval" in program.run(*words).out
+    usual = called.run(*words, "--json").document["interval"]
+    narrower = program.run(*words, "--json").document["interval"]
+    assert usual[0] < narrower[0] < 0.957 < narrower[1] < usual[1]
+
+
+def test_sampler(extended: Callable[[str], Program]) -> None:
+    program = extended("sampler")
+    sweep = ("sweep", "svc_tpe", *SMALL, "sampler=halton", "sweep.n_trials=3", "--json")
+    trials = program.run(*sweep).document["trials"]
+    assert len({trial["params"]["classifier.C"] for trial in trials}) == 3
+    with_one_worker = program.run(*sweep, "engine=serial", "--fresh").document["trials"]
+    assert [trial["params"] for trial in with_one_worker] == [trial["params"] for trial in trials]
+    assert "halton" in program.run(*sweep, "sampler=haltn", code=2).err  # a suggestion
