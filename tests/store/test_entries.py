@@ -260,7 +260,7 @@ def test_key_that_stands_twice_counts_once() -> None:
 
 
 def test_long_value_is_shown_by_its_beginning() -> None:
-    for length, shown in ((58, repr("x" * 58)), (59, f"'{'x' * 56}...")):
+    for length, shown in ((78, repr("x" * 78)), (79, f"'{'x' * 78}…")):
         with pytest.raises(ValueError, match="must be") as error:
             read("stop", state="x" * length)
         assert str(error.value).endswith(f"but is {shown}")

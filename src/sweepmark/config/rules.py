@@ -6,21 +6,59 @@ Nothing here imports pydantic: workers read the annotated types without checking
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
+from annotated_types import Ge, Gt, Lt
+
+from sweepmark.terminal import cut
+
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Iterator
 
+    from pydantic import ConfigDict, TypeAdapter
     from pydantic_core import CoreSchema, ErrorDetails
 
-__all__ = ["Broken", "Check", "Plain", "broken", "check_plain", "matching", "shown"]
+__all__ = [
+    "Broken",
+    "Check",
+    "Natural",
+    "Plain",
+    "Positive",
+    "adapter",
+    "broken",
+    "check_plain",
+    "matching",
+    "shown",
+]
 
+_STRICT: ConfigDict = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
 _DEEPEST = 50
 _LARGEST_INTEGER = 2**63  # SQLite's integers
-_LONGEST_SHOWN = 60
+_LONGEST_SHOWN = 80
+_MEMBERS = ("bool", "float", "int", "str")
+"""What pydantic adds to the path of an error in a union."""
+
+Natural = Annotated[int, Ge(0), Lt(_LARGEST_INTEGER)]
+Positive = Annotated[int, Gt(0), Lt(_LARGEST_INTEGER)]
+
+
+@cache
+def adapter(annotated: Any) -> TypeAdapter[Any]:
+    """Return what validates JSON as an annotated type, strictly.
+
+    Keys that the type does not have are refused, and so is a value of another type, except for an
+    integer in the place of a float. The same holds for the dataclasses and mappings within it.
+    """
+    from pydantic import TypeAdapter
+
+    if is_dataclass(annotated):
+        annotated.__pydantic_config__ = _STRICT  # type: ignore[union-attr]
+        return TypeAdapter(annotated)
+    return TypeAdapter(annotated, config=_STRICT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +132,22 @@ class Broken(NamedTuple):
 
 def broken(error: ErrorDetails) -> Broken:
     """Return the rule of an error of pydantic, but for missing and unknown keys."""
-    path, value = error["loc"], error["input"]
+    path, value, rule = error["loc"], error["input"], error["msg"]
+    path = tuple(part for part in path if part not in _MEMBERS)
     if error["type"] == "value_error":
         rule, *where = error["ctx"]["error"].args
         path, value = ((*path, *where[0]), where[1]) if where else (path, value)
-    else:
-        rule = f"must {error['msg'].partition(' should ')[2]}"  # "Input should be …"
-        rule = rule.partition(", unable")[0].partition(", got")[0]
+    rule = re.sub("^.*?should ", "must ", rule)  # "Input should be …"
+    rule = rule.replace("an object", "a mapping").replace("valid array", "list")
     return Broken(".".join(map(str, path)), rule, shown(value))
 
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it: a long one by its beginning."""
-    text = repr(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
+    """Return a value as a message shows it: as in YAML, a long one by its beginning.
+
+    Examples
+    --------
+    >>> shown(True), shown("a"), shown(range(3))
+    ('true', "'a'", 'range(0, 3)')
+    """
+    return cut(str(value).lower() if isinstance(value, bool) else repr(value), _LONGEST_SHOWN)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from annotated_types import Ge, Le
 from typing_extensions import TypedDict
 
-from sweepmark.config.rules import Check, Plain, broken, check_plain, matching, shown
+from sweepmark.config.rules import Check, Plain, adapter, broken, check_plain, matching, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,7 +173,7 @@ def _check_final(entry: Final) -> None:
 
 @cache
 def _adapter() -> TypeAdapter[Any]:
-    from pydantic import ConfigDict, Discriminator, TypeAdapter
+    from pydantic import Discriminator
 
     kinds = (
         Opened
@@ -185,8 +185,7 @@ def _adapter() -> TypeAdapter[Any]:
         | Warned
         | Stop
     )
-    config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
-    return TypeAdapter(Annotated[kinds, Discriminator("event")], config=config)
+    return adapter(Annotated[kinds, Discriminator("event")])
 
 
 def read_entry(line: bytes) -> Entry:
