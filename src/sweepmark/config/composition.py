@@ -29,7 +29,6 @@ from sweepmark.errors import ConfigurationError, unknown_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
     from typing import Self
 
     from hydra.core.override_parser.types import Override
@@ -75,12 +74,7 @@ class Composer:
         self._stack.enter_context(initialize_config_dir(main, version_base="1.3"))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Restore Hydra's global state."""
         self._stack.close()
 

@@ -14,7 +14,7 @@ from sweepmark.config.rules import Natural  # noqa: TC001 -- validation reads th
 from sweepmark.config.schema import SamplerConfig
 from sweepmark.errors import ConfigurationError
 from sweepmark.scores.metric_names import better_end
-from sweepmark.search.interface import Search, opened
+from sweepmark.search.interface import Search
 from sweepmark.search.space import Choice, Options
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class StudySearch(Search):
         study.add_trials(self._trials)
         trial = study.ask()
         params: Params = {}
-        for axis in opened(self._space, params):
+        for axis in self._space.active(params):
             params[axis.name] = _suggest(trial, axis)
         self.note(number, params)
         return params

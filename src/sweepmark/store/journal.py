@@ -24,7 +24,6 @@ from sweepmark.store.entries import Entry, find_problem, read_entry
 if TYPE_CHECKING:
     from io import FileIO
     from pathlib import Path
-    from types import TracebackType
 
 __all__ = ["LARGEST_JOURNAL", "Entry", "Journal", "damaged", "read_journal", "read_line", "seal"]
 
@@ -217,11 +216,6 @@ class Journal:
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Close the file."""
         self.close()
