@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.config.chain import CHAIN, check_chain, find_chain
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.config.overrides import (
     GLOBAL_GROUPS,
@@ -36,6 +35,9 @@ if TYPE_CHECKING:
     from sweepmark.config.folders import Folders
 
 __all__ = ["Composer"]
+
+_CHAIN = "preprocess"
+"""The group that takes several options; their steps are applied in the order given."""
 
 _NAME = re.compile(r"[\w.\-]+")
 
@@ -99,8 +101,8 @@ class Composer:
         self._check_parts(groups)
         chosen, options = self._compose(map(written, groups))
         if (chain := self._chain(groups)) is not None:
-            check_chain(chain, lambda option: self._read_option(CHAIN, option))
-            options[CHAIN] = chain
+            self._check_chain(chain)
+            options[_CHAIN] = chain
         for item in values:
             check_key(chosen, item)
         # Hydra would do no more than set the value, and composing again is slow.
@@ -172,11 +174,27 @@ class Composer:
         return defaults
 
     def _chain(self, groups: Sequence[Override]) -> list[str] | None:
+        """Return the chain that was chosen, by the command line first; Hydra does not report it."""
         chosen = {item.key_or_group: item.value() for item in groups}
         parts = [
-            self._read_option(name, str(chosen[name])) for name in GLOBAL_GROUPS if name in chosen
+            overridden_groups(self._read_option(name, str(chosen[name])))
+            for name in GLOBAL_GROUPS
+            if name in chosen
         ]
-        return find_chain([chosen, *map(overridden_groups, parts)])
+        found = next((part[_CHAIN] for part in (chosen, *parts) if _CHAIN in part), None)
+        return [str(option) for option in found] if isinstance(found, list) else None
+
+    def _check_chain(self, chain: Sequence[str]) -> None:
+        """Raise if two options have a step of the same name: Hydra would merge them into one."""
+        owners: dict[str, str] = {}
+        for option in chain:
+            for step in self._read_option(_CHAIN, option):
+                if step in owners:
+                    raise ConfigurationError(
+                        f"each step of a chain must stand once, but {owners[step]} and {option} "
+                        f"both have a step {step!r}, got {_CHAIN}=[{','.join(chain)}]."
+                    )
+                owners[step] = option
 
     def _read(self, path: Path) -> Tree:
         if path not in self._documents:
@@ -249,7 +267,7 @@ class Composer:
                 f"group {group} must have an option, but got {written(item)!r}. "
                 f"Set {group}=… to one of {', '.join(options)}."
             )
-        listed = option if group == CHAIN and isinstance(option, list) and option else [option]
+        listed = option if group == _CHAIN and isinstance(option, list) and option else [option]
         for name in listed:
             if not isinstance(name, str) or name not in options:
                 raise ConfigurationError(unknown_name(group, str(name), options))

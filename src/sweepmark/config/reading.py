@@ -142,7 +142,7 @@ def _size(node: yaml.Node | None, known: dict[int, float], *, depth: int = 0) ->
     if id(node) in known or node is None:
         return known.get(id(node), 0)
     if isinstance(node.value, str):
-        if node.style is None and len(node.value) > _LONGEST_BARE:
+        if getattr(node, "style", None) is None and len(node.value) > _LONGEST_BARE:
             raise OverflowError
         return 1
     if depth == _DEEPEST:
