@@ -139,10 +139,12 @@ def _size(node: yaml.Node | None, known: dict[int, float], *, depth: int = 0) ->
     OverflowError
         If a number or bare word is too long.
     """
+    import yaml
+
     if id(node) in known or node is None:
         return known.get(id(node), 0)
-    if isinstance(node.value, str):
-        if getattr(node, "style", None) is None and len(node.value) > _LONGEST_BARE:
+    if isinstance(node, yaml.ScalarNode):
+        if node.style is None and len(node.value) > _LONGEST_BARE:
             raise OverflowError
         return 1
     if depth == _DEEPEST:

@@ -54,11 +54,16 @@ class BlueprintDocument(TypedDict):
     trees: Annotated[dict[str, dict[str, Any]], Check(_check_trees)]
 
 
-class Opened(TypedDict):
+class Timed(TypedDict):
+    """What every entry has."""
+
+    at: Time
+
+
+class Opened(Timed):
     """The first line: what the sweep is."""
 
     event: Literal["opened"]
-    at: Time
     sweep_id: str
     sweep_key: Key
     fresh: bool
@@ -68,18 +73,16 @@ class Opened(TypedDict):
     blueprint: Annotated[BlueprintDocument, Check(check_plain)]
 
 
-class Clock(TypedDict):
+class Clock(Timed):
     """The sweep went on after an interruption, or is running."""
 
     event: Literal["resumed", "running"]
-    at: Time
 
 
-class Decision(TypedDict):
+class Decision(Timed):
     """The parameters of a trial."""
 
     event: Literal["trial"]
-    at: Time
     number: Count
     params: Plain
 
@@ -92,11 +95,10 @@ class Result(TypedDict):
     predict_seconds: Seconds
 
 
-class Evaluation(TypedDict):
+class Evaluation(Timed):
     """An evaluation was computed, or failed for a reason; trial -1 is the final test."""
 
     event: Literal["evaluation"]
-    at: Time
     key: Key
     trial: Annotated[int, Ge(-1), Le(_MOST)]
     attempt: Count
@@ -106,11 +108,10 @@ class Evaluation(TypedDict):
     digest: Key | None
 
 
-class Outcome(TypedDict):
+class Outcome(Timed):
     """The outcome of a trial."""
 
     event: Literal["outcome"]
-    at: Time
     number: Count
     status: Literal["complete", "reused", "failed"]
     reason: str | None
@@ -124,11 +125,10 @@ class Outcome(TypedDict):
     reused_from: str | None
 
 
-class Final(TypedDict):
+class Final(Timed):
     """The final test of the chosen recipe; without key and result it failed."""
 
     event: Literal["final"]
-    at: Time
     number: Count
     key: Key | None
     result: Result | None
@@ -137,20 +137,18 @@ class Final(TypedDict):
     ended: Time
 
 
-class Warned(TypedDict):
+class Warned(Timed):
     """A warning."""
 
     event: Literal["warning"]
-    at: Time
     kind: str
     message: str
 
 
-class Stop(TypedDict):
+class Stop(Timed):
     """The sweep stopped."""
 
     event: Literal["stop"]
-    at: Time
     state: Literal["complete", "interrupted"]
     why: str
 
