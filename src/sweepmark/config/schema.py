@@ -12,12 +12,11 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
-from sweepmark.config.dataset import AptConfig, DatasetConfig, FileConfig, NpmConfig, OpenmlConfig
+from sweepmark.config.dataset import DatasetConfig, FileConfig
 from sweepmark.config.registry import ENGINES, SAMPLERS, TRACKERS
 from sweepmark.config.rules import Natural, Plain, Positive
 
 __all__ = [
-    "AptConfig",
     "Band",
     "Component",
     "Config",
@@ -27,8 +26,6 @@ __all__ = [
     "ExperimentConfig",
     "FileConfig",
     "GradeConfig",
-    "NpmConfig",
-    "OpenmlConfig",
     "SamplerConfig",
     "SplitConfig",
     "SweepConfig",

@@ -7,7 +7,7 @@ import re
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-from sweepmark.config.registry import Registry
+from sweepmark.config.registry import Registry, RegistryOfSeveral
 from sweepmark.config.rules import adapter, broken, shown
 from sweepmark.config.schema import Config
 from sweepmark.errors import ConfigurationError, unknown_name
@@ -62,10 +62,16 @@ def _siblings(location: tuple[int | str, ...], tree: Any) -> list[str]:
     """Return the valid keys beside a wrong one."""
     cls: Any = Config
     for part in location[:-1]:
-        hint = get_type_hints(cls, include_extras=True).get(str(part))
         tree = tree[part] if isinstance(tree, dict) else {}
-        found = [item for item in get_args(hint) if isinstance(item, Registry)]
-        cls = found[0].find(tree["name"]).options if found else next(_dataclasses(hint), None)
+        if isinstance(cls, RegistryOfSeveral):
+            cls = cls.find(str(part)).options
+            continue
+        hint = get_type_hints(cls, include_extras=True).get(str(part))
+        cls = next((item for item in get_args(hint) if isinstance(item, Registry)), None)
+        if cls is None:
+            cls = next(_dataclasses(hint), None)
+        elif not isinstance(cls, RegistryOfSeveral):
+            cls = cls.find(tree["name"]).options
         if cls is None:
             return []
     prefix = "".join(f"{part}." for part in location[:-1])

@@ -91,7 +91,6 @@ class _Preparation:
                 n_jobs=n_jobs,
                 clock=self.clock,
                 warm_up=_warm_up(blueprint),
-                fork=True,
             )
         )
 
