@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Gt, MinLen
 
 from sweepmark.config.registry import SOURCES
-from sweepmark.config.rules import matching
+from sweepmark.config.rules import Positive, matching
 
 __all__ = [
     "PLACES",
@@ -20,7 +20,6 @@ __all__ = [
     "FileConfig",
     "dataset_identity",
 ]
-
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][\w.\-]{0,100}")
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
@@ -34,7 +33,7 @@ class FileConfig:
     """
 
     name: Annotated[str, matching(_FILE_NAME, "must be a plain file name")]
-    size: Annotated[int, Gt(0)]
+    size: Positive
     sha256: Annotated[str, matching(_SHA256, "must be 64 hexadecimal digits")]
 
 
@@ -87,15 +86,15 @@ class DatasetConfig:
     format: Literal["idx", "csv", "openml", "cache"]
     path: str | None = None
     test_path: str | None = None
-    sample_size: Annotated[int, Gt(0)] | None = None
-    image_shape: tuple[Annotated[int, Gt(0)], Annotated[int, Gt(0)]] | None = None
+    sample_size: Positive | None = None
+    image_shape: tuple[Positive, Positive] | None = None
     n_classes: Annotated[int, Gt(1)] | None = None
     label: str | None = None
     header: bool | None = None
     table: Literal["numeric", "mixed"] = "numeric"
     types: Mapping[str, Literal["number", "text"]] = field(default_factory=dict)
     missing: tuple[str, ...] = ("",)
-    version: Annotated[int, Gt(0)] | None = None
+    version: Positive | None = None
     digest: str | None = None
     files: Mapping[str, FileConfig] = field(default_factory=dict)
     sources: Annotated[Mapping[str, Any], SOURCES] = field(default_factory=dict)
