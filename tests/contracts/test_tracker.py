@@ -16,10 +16,9 @@ import pytest
 
 from sweepmark.errors import NotFoundError, StoreError
 from sweepmark.store.database import database_uri
-from sweepmark.tracking import MemoryTracker, MlflowTracker, Tracker
+from sweepmark.tracking import MemoryTracker, MlflowTracker, Tracker, mlflow_database
 from sweepmark.tracking.interface import LEFT_OUT_TAG, match_run
 from sweepmark.tracking.records import Artifact, DataInput, Metric, Param, Record, Tag
-from sweepmark.tracking.storage import mlflow_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,14 +80,12 @@ def observe_mlflow(tracker: Tracker, run_id: str) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(params=["memory", "mlflow", "mlflow-by-client"])
+@pytest.fixture(params=["memory", "mlflow"])
 def tracker(request: pytest.FixtureRequest, store: Path) -> Iterator[Tracker]:
     if request.param == "memory":
         yield MemoryTracker()
         return
     made = MlflowTracker(store, experiment="sweepmark")
-    if request.param == "mlflow-by-client":
-        made.writes_rows = False
     assert mlflow_database(store).exists()
     yield made
     made.close()

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from sweepmark.coordinator.launch import Progress, launch, resume
 from sweepmark.coordinator.options import LaunchOptions
-from sweepmark.coordinator.rebuild import rebuild
+from sweepmark.coordinator.rebuild import mend_moved, rebuild
 
-__all__ = ["LaunchOptions", "Progress", "launch", "rebuild", "resume"]
+__all__ = ["LaunchOptions", "Progress", "launch", "mend_moved", "rebuild", "resume"]
