@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mlflow import MlflowClient
 
-__all__ = ["check_artifacts", "connect", "create_database", "open_client"]
+__all__ = ["check_artifacts", "configure", "connect", "create_database", "open_client"]
 
 _EXPERIMENT_TAGS = {
     # Without it the UI opens the experiment in its GenAI view; the value is the front end's
@@ -55,7 +55,7 @@ def open_client(database: Path) -> MlflowClient:
     StoreError
         If it is of another MLflow version.
     """
-    _configure()
+    configure()
     from mlflow import MlflowClient
 
     uri = database_uri(database)
@@ -92,7 +92,7 @@ def check_artifacts(uri: str | None, store: Path) -> None:
 
 
 def _migrate(path: Path) -> None:
-    _configure()
+    configure()
     from mlflow.db import commands
 
     commands(["upgrade", database_uri(path)], standalone_mode=False)
@@ -126,7 +126,7 @@ def _sentence(error: Exception) -> str:
     return str(error).partition(". ")[0].partition("\n")[0]
 
 
-def _configure() -> None:
+def configure() -> None:
     """Disable MLflow's telemetry, its output, and connections that outlive their use.
 
     A pooled connection would go on writing to a database that was moved away.
