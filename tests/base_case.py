@@ -303,5 +303,3 @@ def copy_databases(template: Path, store: Path) -> None:
     store.mkdir(parents=True, exist_ok=True)
     for name in ("mlflow.db", "optuna.db"):
         shutil.copy(template / name, store / name)
-    with closing(sqlite3.connect(store / "mlflow.db")) as connection, connection:
-        connection.execute("UPDATE runs SET status = 'FINISHED'")

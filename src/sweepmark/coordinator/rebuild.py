@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from sweepmark.coordinator.datasets import Datasets
 from sweepmark.coordinator.projections import Projections
+from sweepmark.errors import StoreError, SweepmarkError
 from sweepmark.report.replay import read_sweep
 from sweepmark.report.results import build_trial, read_result
 from sweepmark.scores.merging import merge_trial
-from sweepmark.errors import StoreError, SweepmarkError
 from sweepmark.store import owned
 from sweepmark.tracking import count_others, is_moved, kept_databases, noted_location, set_aside
 
