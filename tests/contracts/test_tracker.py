@@ -127,7 +127,6 @@ def test_trial_is_logged_whole_below_its_parent(tracker: Tracker, observe: Obser
             "status": "complete",
             "sweepmark.sweep_id": "s1",
             "sweepmark.search.trial": "0",
-            "sweepmark.delivered": "true",
         }.items()
     )
 
@@ -155,7 +154,6 @@ def test_failed_trial_that_was_tried_again_is_written_again(
     assert run["metrics"]["accuracy"] == 0.9
     assert run["tags"]["sweepmark.status"] == "complete"
     assert run["tags"]["own"] == "x"
-    assert run["tags"]["sweepmark.delivered"] == "true"
     assert "sweepmark.reason" not in run["tags"]
     assert log(tracker, 0, records=[Metric("accuracy", 0.1)], ended=200.0) == first
     assert observe(tracker, first)["metrics"]["accuracy"] == 0.9

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.store.database import read_only
-from sweepmark.tracking.interface import DELIVERED_TAG, SWEEP_TAG, TRIAL_TAG
+from sweepmark.tracking.interface import SWEEP_TAG, TRIAL_TAG
 from sweepmark.tracking.location import mlflow_database
 from sweepmark.tracking.storage import open_client
 
@@ -42,8 +42,6 @@ class RunState:
         ``RUNNING``, ``FINISHED``, ``FAILED`` or ``KILLED``.
     ended : int or None
         Its end in milliseconds since the epoch.
-    is_whole : bool
-        Whether it was written completely.
     """
 
     run_id: str
@@ -51,12 +49,11 @@ class RunState:
     trial: int | None
     status: str
     ended: int | None
-    is_whole: bool
 
     @property
-    def is_finished(self) -> bool:
-        """Whether it is of a trial that did not fail, and whole."""
-        return self.is_whole and self.status == "FINISHED"
+    def is_whole(self) -> bool:
+        """Whether it was written completely; its status is written last."""
+        return self.status in {"FINISHED", "FAILED"}
 
     @classmethod
     def of(cls, run: Run) -> RunState | None:
@@ -65,8 +62,7 @@ class RunState:
         number = trial_number(tags)
         if number is None and TRIAL_TAG in tags:
             return None
-        is_whole = DELIVERED_TAG in tags and info.status != "RUNNING"
-        return cls(info.run_id, tags[SWEEP_TAG], number, info.status, info.end_time, is_whole)
+        return cls(info.run_id, tags[SWEEP_TAG], number, info.status, info.end_time)
 
 
 @dataclass(slots=True)

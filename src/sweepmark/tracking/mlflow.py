@@ -23,7 +23,6 @@ from sweepmark.tracking.entities import (
 )
 from sweepmark.tracking.existing_runs import ExistingRuns, RunState, search, trial_number
 from sweepmark.tracking.interface import (
-    DELIVERED_TAG,
     SWEEP_TAG,
     TRIAL_TAG,
     is_of_outcome,
@@ -52,8 +51,7 @@ _RUN_ID = re.compile(r"[0-9a-f]{1,32}")
 class MlflowTracker:
     """Writes to ``mlflow.db`` and ``artifacts/`` of a store, which are created when first needed.
 
-    A child run is complete if it has the tag ``sweepmark.delivered`` and has ended: the tag is
-    written with the metrics, in the second to last call.
+    A child run is complete if it has ended, which is written last.
 
     Parameters
     ----------
@@ -113,7 +111,7 @@ class MlflowTracker:
             trials = self._sweep(client, sweep_id).trials
             known = trials.get(number)
             end = milliseconds(ended)
-            if known is not None and known.is_finished and known.ended == end:
+            if known is not None and (known.status, known.ended) == ("FINISHED", end):
                 return known.run_id
             tags = standard_tags() | tag_texts(records) | {SWEEP_TAG: sweep_id}
             tags |= {TRIAL_TAG: str(number)}
@@ -130,12 +128,12 @@ class MlflowTracker:
                 for left in run.data.tags.keys() - tags.keys():
                     if is_of_outcome(left):  # of an earlier outcome
                         client.delete_tag(known.run_id, left)
-            self._write(client, run, records, tags | {DELIVERED_TAG: "true"}, end)
+            self._write(client, run, records, tags, end)
             failpoint("tracker.trial.written")
             run_id, status = str(run.info.run_id), "FAILED" if failed else "FINISHED"
             client.set_terminated(run_id, status, end)
             failpoint("tracker.trial.ended")
-            trials[number] = RunState(run_id, sweep_id, number, status, end, is_whole=True)
+            trials[number] = RunState(run_id, sweep_id, number, status, end)
             return run_id
 
     def await_writable(self, *, seconds: float) -> None:
