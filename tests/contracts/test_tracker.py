@@ -174,6 +174,38 @@ def test_what_is_no_number_is_left_out_and_named(tracker: Tracker, observe: Obse
     assert run["tags"][LEFT_OUT_TAG] == "roc_auc, loss"
 
 
+def test_trial_without_records_is_whole(tracker: Tracker, observe: Observe) -> None:
+    run_id = log(tracker, 0, records=[])
+    assert observe(tracker, run_id)["status"] == "FINISHED"
+    assert dict(tracker.delivered("s1")) == {0: run_id}
+
+
+def test_long_names_that_begin_alike_are_two(tracker: Tracker, observe: Observe) -> None:
+    names = [f"{'x' * 300}{number}" for number in range(3)]
+    records = [*(Param(name, name) for name in names), *(Metric(name, 0.5) for name in names)]
+    run = observe(tracker, log(tracker, 0, records=records))
+    assert sorted(run["params"].values()) == names
+    assert len(run["metrics"]) == 3
+
+
+def test_more_than_one_call_takes_is_logged_whole(tracker: Tracker, observe: Observe) -> None:
+    records = [
+        *(Param(f"p{number}", number) for number in range(250)),
+        *(Metric(f"m{number}", number) for number in range(900)),
+        *(Tag(f"t{number}", "x") for number in range(250)),
+    ]
+    for ended in (101.5, 200.0):  # made, and written again
+        run = observe(tracker, log(tracker, 0, records=records, ended=ended))
+        assert (len(run["params"]), len(run["metrics"])) == (250, 900)
+        assert len([name for name in run["tags"] if name.startswith("t")]) == 250
+
+
+def test_trials_of_other_sweeps_are_left_alone(tracker: Tracker, observe: Observe) -> None:
+    other = log(tracker, 0, sweep_id="another")
+    log(tracker, 0, records=[Metric("accuracy", 0.1)])
+    assert observe(tracker, other)["metrics"]["accuracy"] == 0.9
+
+
 def test_delivered_are_the_whole_trials_of_the_sweep(tracker: Tracker) -> None:
     tracker.open_parent(sweep_id="s1", name="sweep", records=[], started=99.0)
     ids = {number: log(tracker, number) for number in (0, 2)}

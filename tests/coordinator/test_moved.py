@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sweepmark.cli import main
 from sweepmark.coordinator import mend_moved
 from sweepmark.store import Store, owned
 from sweepmark.store.database import alone, database_uri
@@ -185,6 +186,26 @@ def test_two_programs_at_once_do_it_once(original: Store, moved: Store) -> None:
     said += mend(moved)
     other.join(60)
     assert len(said) == 1
+    assert_as_in(original, moved)
+
+
+def test_doctor_names_it_and_rebuilds_it(
+    original: Store, moved: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--store", str(moved.root))
+    assert main(["doctor", *words]) == 1
+    found = capsys.readouterr().out
+    assert f"{moved.root} was moved: its artifacts are not in file://" in found
+    assert f"-> sweepmark doctor --store {moved.root} --rebuild" in found
+    assert not (moved.root / "moved-1").exists()
+    assert main(["doctor", "--rebuild", *words]) == 0
+    assert f"-> rm -r {moved.root / 'moved-1'}" in capsys.readouterr().out
+    assert_as_in(original, moved)
+
+
+def test_sweep_that_goes_on_elsewhere_shows_all_of_it(original: Store, moved: Store) -> None:
+    sweep_id = moved.sweep_ids()[0]
+    assert go_on(sweep_id, moved).state == "complete"
     assert_as_in(original, moved)
 
 

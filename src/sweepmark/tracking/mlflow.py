@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import re
+from operator import methodcaller
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import NotFoundError
 from sweepmark.failpoints import failpoint
+from sweepmark.files import write_whole
 from sweepmark.store.database import await_write_lock, translated
-from sweepmark.tracking.artifact_folder import write_artifacts
 from sweepmark.tracking.entities import (
     batches,
     dataset_inputs,
@@ -30,7 +31,7 @@ from sweepmark.tracking.interface import (
 )
 from sweepmark.tracking.location import folder_of, kept_databases, mlflow_database
 from sweepmark.tracking.logged_model import log_model
-from sweepmark.tracking.records import Model
+from sweepmark.tracking.records import Artifact, Model
 from sweepmark.tracking.storage import check_artifacts, connect, open_client
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ class MlflowTracker:
         timestamp: int,
     ) -> None:
         check_artifacts(run.info.artifact_uri, self._store)
-        write_artifacts(folder_of(run.info.artifact_uri), records)
+        _write_artifacts(folder_of(run.info.artifact_uri), records)
         failpoint("tracker.artifacts")
         if inputs := dataset_inputs(records):
             _log_inputs(client, run.info.run_id, inputs)
@@ -229,6 +230,30 @@ def _with_id(database: Path, start: str) -> dict[str, Mapping[str, str]]:
     with translated(database):
         runs = search(open_client(database), f"attributes.run_id LIKE '{start}%'")
         return {run.info.run_id: run.data.tags for run in runs}
+
+
+def _write_artifacts(root: Path, records: Sequence[Record]) -> None:
+    """Write the artifacts among the records into a run's folder, each atomically.
+
+    ``MlflowClient.log_artifact`` copies: a full disk would leave half a file.
+
+    Raises
+    ------
+    ValueError
+        If a path is outside that folder.
+    StoreError
+        If a file cannot be written; the message names it.
+    """
+    artifacts = [record for record in records if isinstance(record, Artifact)]
+    for artifact in artifacts:
+        target = root / artifact.path
+        if not target.resolve().is_relative_to(root.resolve()):
+            raise ValueError(f"an artifact's path must stay within its run, got {artifact.path!r}")
+        with translated(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write = methodcaller("write_bytes", artifact.content)
+            unfinished = target.with_name(f".{target.name}.new")
+            write_whole(target, write, unfinished=unfinished)
 
 
 def _log_inputs(client: MlflowClient, run_id: str, inputs: list[DatasetInput]) -> None:
