@@ -15,6 +15,7 @@ from sweepmark.coordinator.log import SweepLog
 from sweepmark.coordinator.loop import Coordinator
 from sweepmark.coordinator.predecessor import find_unfinished, is_over, versions_changed
 from sweepmark.coordinator.projections import Projections
+from sweepmark.coordinator.rebuild import mend_moved
 from sweepmark.coordinator.stock import lacks
 from sweepmark.engine import Clock, check_engine, create_engine
 from sweepmark.engine.serial import SerialEngine
@@ -117,6 +118,7 @@ def launch(
     StoreError
         If the environment stops it; finished evaluations are kept.
     """
+    mend_moved(store, say=progress.say)
     with _Preparation(blueprint, progress) as prepared:
         prepared.check(options)
         sweep_id = find_unfinished(
@@ -139,6 +141,7 @@ def resume(
     StoreError
         If the environment stops it, or another process owns it.
     """
+    mend_moved(store, say=progress.say)
     history, blueprint = read_sweep(store, sweep_id, trusted=options.trusted)
     nothing_left = is_over(history, options) and not lacks(history, blueprint, store.evaluations)
     with _Preparation(blueprint, progress, is_over=nothing_left) as prepared:
