@@ -7,7 +7,7 @@ group's keys, by which a configuration is validated.
 from __future__ import annotations
 
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError, unknown_name
@@ -73,16 +73,15 @@ class RegistryOfSeveral(Registry):
     def _validate(self, node: object) -> Any:
         from pydantic import TypeAdapter
         from pydantic_core import PydanticCustomError
-        from typing_extensions import TypedDict
 
         if not isinstance(node, dict):
             raise PydanticCustomError("options", "Input should be a mapping of names to options")
         try:
-            types = {name: self.find(name).options | None for name in node}
+            named = [(name, self.find(name).options | None) for name in node]
         except ConfigurationError as error:
             raise PydanticCustomError("name", "{message}", {"message": str(error)}) from None
-        chosen: Any = TypedDict("chosen", types)  # type: ignore[misc]  # of any names
-        return TypeAdapter(chosen).validate_python(node)
+        options: Any = TypeAdapter(make_dataclass("Options", named)).validate_python(node)
+        return {name: getattr(options, name) for name in node}
 
 
 ENGINES = Registry(
