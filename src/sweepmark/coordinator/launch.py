@@ -90,7 +90,6 @@ class _Preparation:
                 n_jobs=n_jobs,
                 clock=self.clock,
                 warm_up=_warm_up(blueprint),
-                fork=True,
             )
         )
 

@@ -35,7 +35,6 @@ def create_engine(  # noqa: PLR0913 -- each has a default of its own
     n_jobs: int | None = None,
     clock: Clock | None = None,
     warm_up: Sequence[str] = (),
-    fork: bool = False,
 ) -> Engine:
     """Return a new engine; the local one starts its workers without waiting for them.
 
@@ -51,9 +50,6 @@ def create_engine(  # noqa: PLR0913 -- each has a default of its own
         Timestamps the outcomes; None creates a new one.
     warm_up : sequence of str
         ``module:name`` of functions to call in each process before its first job.
-    fork : bool
-        Whether workers may be forked from this process, because no other thread holds a lock. Used
-        on Linux only; elsewhere system libraries are not fork-safe.
 
     Raises
     ------
@@ -64,7 +60,7 @@ def create_engine(  # noqa: PLR0913 -- each has a default of its own
     """
     check_engine(config)
     engine: Engine = ENGINES.find(config.name).create(
-        config, evaluate=evaluate, n_jobs=n_jobs, clock=clock, warm_up=warm_up, fork=fork
+        config, evaluate=evaluate, n_jobs=n_jobs, clock=clock, warm_up=warm_up
     )
     return engine
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 import os
 import pickle
@@ -13,7 +12,8 @@ from multiprocessing import connection
 from typing import TYPE_CHECKING, Self
 
 from sweepmark.engine.interface import Clock, Engine, Failure, Outcome
-from sweepmark.engine.process import WorkerProcess
+from sweepmark.engine.process import Helper
+from sweepmark.engine.worker import Settings
 from sweepmark.errors import StoreError
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalEngine"]
 
-_WORK = "sweepmark.engine.work"  # by name, so that it is imported in the workers only
-_DEFAULT = f"{_WORK}:evaluate_job"
+_DEFAULT = "sweepmark.engine.work:evaluate_job"  # by name: it is imported in other processes only
 _FALSE_STARTS = 3  # consecutive deaths before the first job after which the engine gives up
 _MEMORY_INTERVAL = 0.2  # seconds between two checks of the workers' memory
 _REFUSED = ("SIGSEGV", "SIGBUS", "SIGABRT")  # how C code ends after a failed allocation
@@ -51,8 +50,7 @@ class LocalEngine(Engine):
     """Run evaluations in worker processes, one per slot.
 
     The constructor does not wait; workers start in parallel and receive jobs as soon as they are
-    ready. A worker that dies is replaced. The kernel ends workers when the thread that started them
-    ends, so the engine must be used by one thread only.
+    ready. A worker that dies is replaced.
 
     Parameters
     ----------
@@ -73,10 +71,6 @@ class LocalEngine(Engine):
     warm_up : sequence of str
         ``module:name`` of functions that each worker calls before its first job, so that their time
         is not counted in a job.
-    fork : bool
-        Whether the first workers are forked from this process, so that scikit-learn is imported
-        only once; no other thread may hold a lock then. Replacements are new interpreters, because
-        threads, connections and locks exist by then.
     """
 
     is_apart = True
@@ -91,21 +85,23 @@ class LocalEngine(Engine):
         evaluate: Evaluate | None = None,
         clock: Clock | None = None,
         warm_up: Sequence[str] = (),
-        fork: bool = False,
     ) -> None:
         self.n_slots = workers
-        self._threads = threads
         self._timeout = timeout
         self._memory = memory
-        self._evaluate = _DEFAULT if evaluate is None else _name(evaluate)
-        self._warm_up = warm_up
         self._clock = clock or Clock()
+        self._settings = Settings(
+            path=tuple(sys.path),
+            evaluate=_DEFAULT if evaluate is None else _name(evaluate),
+            warm_up=warm_up,
+            threads=threads,
+            memory=memory,
+        )
         self._slots: list[_Slot] = []
-        if fork and evaluate is None:
-            importlib.import_module(_WORK)
+        self._helper = Helper.take() if evaluate is None else Helper(preload=None)
         try:
             for number in range(workers):
-                self._slots.append(_Slot(number, self._start(fork=fork)))
+                self._slots.append(_Slot(number, self._helper.start(self._settings)))
         except BaseException:
             self.close()
             raise
@@ -119,7 +115,6 @@ class LocalEngine(Engine):
         n_jobs: int | None = None,
         clock: Clock | None = None,
         warm_up: Sequence[str] = (),
-        fork: bool = False,
     ) -> Self:
         """Return a new engine, whose workers are as many as cores unless configured."""
         workers = config.workers or _usable_cores()
@@ -131,7 +126,6 @@ class LocalEngine(Engine):
             evaluate=evaluate,
             clock=clock,
             warm_up=warm_up,
-            fork=fork and sys.platform == "linux",
         )
 
     def idle(self) -> list[int]:
@@ -166,26 +160,15 @@ class LocalEngine(Engine):
     def close(self) -> None:
         """Kill all workers and wait until they have ended."""
         slots, self._slots = self._slots, []
+        self._helper.close()
         for slot in slots:
-            slot.process.kill()
-        for slot in slots:
-            slot.process.reap()
-
-    def _start(self, *, fork: bool = False) -> WorkerProcess:
-        return WorkerProcess(
-            evaluate=self._evaluate,
-            warm_up=self._warm_up,
-            threads=self._threads,
-            memory=self._memory,
-            fork=fork,
-        )
+            slot.process.connection.close()
 
     def _replace(self, slot: _Slot) -> str:
         """Kill the worker of a slot, start another, and return how the old one ended."""
-        slot.process.kill()
-        end = slot.process.reap()
+        end = slot.process.end()
         slot.ready = False
-        slot.process = self._start()
+        slot.process = self._helper.start(self._settings)
         return end
 
     def _send(self, slot: _Slot) -> None:
@@ -215,13 +198,13 @@ class LocalEngine(Engine):
     def _hear(self, slot: _Slot) -> Outcome | None:
         """Process one message of a worker, or its death."""
         try:
-            message: Reply | Failure | None = slot.process.connection.recv()
+            message: Reply | Failure | int = slot.process.connection.recv()
         except (EOFError, OSError):
             return self._bury(slot)
         if isinstance(message, Failure):
             raise _cannot_start(f"it said: {message.message}", message.traceback)
-        if message is None:
-            slot.ready, slot.false_starts = True, 0
+        if isinstance(message, int):
+            slot.ready, slot.false_starts, slot.process.pid = True, 0, message
             self._send(slot)
             return None
         return self._finish(

@@ -71,7 +71,6 @@ class SerialEngine(Engine):
         n_jobs: int | None = None,  # noqa: ARG003
         clock: Clock | None = None,
         warm_up: Sequence[str] = (),
-        fork: bool = False,  # noqa: ARG003
     ) -> Self:
         """Return a new engine."""
         return cls(evaluate=evaluate, clock=clock, warm_up=warm_up)
