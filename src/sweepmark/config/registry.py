@@ -78,10 +78,10 @@ class RegistryOfSeveral(Registry):
         if not isinstance(node, dict):
             raise PydanticCustomError("options", "Input should be a mapping of names to options")
         try:
-            types = {name: self.find(name).options | None for name in node}
+            named = [(name, self.find(name).options | None) for name in node]
         except ConfigurationError as error:
             raise PydanticCustomError("name", "{message}", {"message": str(error)}) from None
-        return adapter(_mapping(tuple(types.items()))).validate_json(json.dumps(node))
+        return adapter(_mapping(tuple(named))).validate_json(json.dumps(node))
 
 
 @cache
