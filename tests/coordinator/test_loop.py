@@ -6,7 +6,7 @@ import itertools
 import random
 import shutil
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from sweepmark.config.schema import EngineConfig
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.search.trial import Trial
@@ -65,9 +64,8 @@ class ShufflingEngine(Engine):
         self._meddle = meddle
         self._now = itertools.count(1)
 
-    @classmethod
-    def create(cls, config: EngineConfig, **_: object) -> Self:
-        return cls(config.workers or 1)
+    def _open(self) -> None:
+        """Start nothing."""
 
     def idle(self) -> list[int]:
         return [slot for slot in range(self.n_slots) if slot not in self._busy]

@@ -89,7 +89,8 @@ def _mapping(types: tuple[tuple[str, Any], ...]) -> Any:
     """Return the type of a mapping with values of these types by key."""
     from typing_extensions import TypedDict
 
-    return TypedDict("chosen", dict(types))  # type: ignore[misc]  # of any names
+    create: Any = TypedDict
+    return create("chosen", dict(types))
 
 
 ENGINES = Registry(
