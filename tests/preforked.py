@@ -167,9 +167,9 @@ class Forker:
 def _import_everything() -> None:
     """Import every module that sweepmark imports anywhere, also where it does so late."""
     import sweepmark
-    from sweepmark.tracking.storage import silence
+    from sweepmark.tracking.storage import configure
 
-    silence()
+    configure()
     names = set()
     for path in Path(sweepmark.__path__[0]).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -31,15 +31,15 @@ def numbered(tmp_path: Path) -> Dataset:
 
 
 def test_a_file_without_labels(named: Dataset, tmp_path: Path) -> None:
-    rows = read_rows(write(tmp_path / "new.csv", "a,b\n7,8\n"), named)
-    assert (np.asarray(rows.X).tolist(), rows.y) == ([[7, 8]], None)
+    X, y = read_rows(write(tmp_path / "new.csv", "a,b\n7,8\n"), named)
+    assert (np.asarray(X).tolist(), y) == ([[7, 8]], None)
 
 
 def test_columns_are_found_by_name(named: Dataset, tmp_path: Path) -> None:
-    rows = read_rows(write(tmp_path / "new.csv", "b,label,a\n8,1,7\n"), named)
-    assert np.asarray(rows.X).tolist() == [[7, 8]]
-    assert rows.y is not None
-    assert rows.y.tolist() == [1]
+    X, y = read_rows(write(tmp_path / "new.csv", "b,label,a\n8,1,7\n"), named)
+    assert np.asarray(X).tolist() == [[7, 8]]
+    assert y is not None
+    assert y.tolist() == [1]
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_columns_are_found_by_name(named: Dataset, tmp_path: Path) -> None:
 def test_without_names_places_decide(
     numbered: Dataset, tmp_path: Path, text: str, labels: list[int] | None
 ) -> None:
-    rows = read_rows(write(tmp_path / "new.csv", text), numbered)
-    assert np.asarray(rows.X).tolist() == [[7, 8]]
-    assert (None if rows.y is None else rows.y.tolist()) == labels
+    X, y = read_rows(write(tmp_path / "new.csv", text), numbered)
+    assert np.asarray(X).tolist() == [[7, 8]]
+    assert (None if y is None else y.tolist()) == labels
 
 
 @pytest.mark.parametrize(
@@ -74,15 +74,15 @@ def test_rows_of_a_mixed_table(tmp_path: Path) -> None:
     dataset = load(titanic_config(path))
     without = "Age,PassengerId,Pclass,Name,Sex,SibSp,Parch,Ticket,Fare,Cabin,Embarked\n"
     new = write(tmp_path / "new.csv", without + ",9,3,Nobody,male,0,0,5,,,S\n")
-    rows = read_rows(new, dataset)
-    frame: Any = rows.X
+    X, y = read_rows(new, dataset)
+    frame: Any = X
     trained: Any = dataset.train.X
-    assert rows.y is None
+    assert y is None
     assert frame.columns.tolist() == trained.columns.tolist()
     assert frame.dtypes.tolist() == trained.dtypes.tolist()
     assert frame["Ticket"].tolist() == ["5"]
-    labelled = read_rows(path, dataset)
-    assert labelled.y is not None
-    assert labelled.y.tolist() == dataset.train.y.tolist()
+    _, y = read_rows(path, dataset)
+    assert y is not None
+    assert y.tolist() == dataset.train.y.tolist()
     with pytest.raises(DataError, match="must have a header"):
         read_rows(write(tmp_path / "bare.csv", "1,2\n"), dataset)

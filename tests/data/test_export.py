@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -10,12 +10,14 @@ from PIL import Image
 
 from sweepmark.config.schema import DatasetConfig
 from sweepmark.data import Dataset, Part, load
-from sweepmark.data.export import csv_lines, export, export_gallery, pgm
+from sweepmark.data.export import export, export_gallery, pgm
 from sweepmark.data.gallery import gallery_png
 from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 
 @pytest.fixture
@@ -34,13 +36,22 @@ def test_csv_is_label_then_pixels(digits: Dataset, tmp_path: Path, count: int) -
     np.testing.assert_array_equal(rows[:, 1:], digits.train.X[:n_rows])
 
 
-def test_csv_of_every_byte_and_of_other_numbers() -> None:
+def test_csv_of_every_byte_and_of_other_numbers(tmp_path: Path) -> None:
     X = np.arange(256, dtype=np.uint8).reshape(2, 128)
     rows = [[label, *values] for label, values in zip((3, 9), X.tolist(), strict=True)]
-    expected = "".join(",".join(map(str, row)) + "\n" for row in rows)
-    assert b"".join(csv_lines(Part(X, np.array([3, 9])))) == expected.encode()
-    large = Part(np.array([[0.1, 2.0]]), np.array([300]))
-    assert b"".join(csv_lines(large)) == b"300,0.1,2.0\n"
+    text = "".join(",".join(map(str, row)) + "\n" for row in rows)
+    assert _exported(tmp_path / "bytes.csv", X, [3, 9]) == text
+    numbers = np.array([[0.1, 2.0, 1 / 3, -0.0, 1e-320]])
+    text = "300,0.1,2.0,0.3333333333333333,-0.0,1e-320\n"
+    assert _exported(tmp_path / "other.csv", numbers, [300]) == text
+
+
+def _exported(path: Path, X: NDArray[Any], y: list[int]) -> str:
+    train = Part(X, np.array(y))
+    dataset = Dataset(
+        name="x", digest="0", source="", image_shape=None, files={}, train=train, test=None
+    )
+    return export(dataset, "train", -1, "csv", path).read_text()
 
 
 @pytest.mark.parametrize("count", [0, -2, 361])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.config.schema import DatasetConfig
 from sweepmark.data.csv_lines import read_header
-from sweepmark.data.table import label_values, read_features
+from sweepmark.data.table import read_columns
 from sweepmark.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,30 +20,14 @@ if TYPE_CHECKING:
     from sweepmark.data.csv_lines import CsvHeader
     from sweepmark.data.dataset import Dataset
 
-__all__ = ["CsvRows", "read_rows"]
+__all__ = ["read_rows"]
 
 _LABEL = "label"  # name of the label column if the data set's has no name
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CsvRows:
-    """Rows of a CSV file, with or without labels.
-
-    Attributes
-    ----------
-    X : ndarray or DataFrame of shape (n_rows, n_features)
-        In the order of the data set's columns.
-    y : ndarray of shape (n_rows,), int64, or None
-        The labels, if the file has any.
-    """
-
-    X: NDArray[Any] | DataFrame
-    y: NDArray[np.int64] | None
-
-
 def read_rows(
     path: Path, dataset: Dataset, *, header: bool | None = None, missing: Sequence[str] = ("",)
-) -> CsvRows:
+) -> tuple[NDArray[Any] | DataFrame, NDArray[np.int64] | None]:
     """Read rows that a model of a data set can predict.
 
     Columns are matched by name, in any order, if both the file and the data set have names;
@@ -61,6 +44,13 @@ def read_rows(
     missing : sequence of str
         Cell texts of a mixed table that mean a missing value.
 
+    Returns
+    -------
+    X : ndarray or DataFrame of shape (n_rows, n_features)
+        In the order of the data set's columns.
+    y : ndarray of shape (n_rows,), int64, or None
+        The labels, if the file has any.
+
     Raises
     ------
     DataError
@@ -76,17 +66,16 @@ def read_rows(
         types={name: types[name] for name in columns.names if name in types},  # type: ignore[misc]
         missing=tuple(missing),
     )
-    X, cells = read_features(path, reading, columns, label)
-    y = None
-    if label is not None:
-        y, found = label_values(path, columns, label, cells, dataset.label_names)
-        if found != dataset.label_names:
-            raise DataError(f"{path}: labels must be numbers as those of {dataset.name} are")
+    X, y, label_names = read_columns(path, reading, columns, label, dataset.label_names)
+    if label is not None and label_names != dataset.label_names:
+        raise DataError(f"{path}: labels must be numbers as those of {dataset.name} are")
     given = [name for place, name in enumerate(columns.names) if place != label]
-    names = dataset.feature_names if _is_named(columns, dataset) else None
+    if dataset.feature_names is not None and columns.is_given:
+        names = dataset.feature_names
+        X = X.select(names) if dataset.is_frame else X[:, [given.index(name) for name in names]]
     if dataset.is_frame:
-        return CsvRows((X.select(list(names)) if names else X).to_pandas(), y)
-    return CsvRows(X[:, [given.index(name) for name in names]] if names else X, y)
+        X = X.to_pandas()
+    return X, None if label is None else y
 
 
 def _is_named(header: CsvHeader, dataset: Dataset) -> bool:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Format",
-    "csv_lines",
     "export",
     "export_gallery",
     "images_of",
@@ -76,8 +75,7 @@ def export(  # noqa: PLR0913 -- what, how and where to
     """
     part = rows_of(dataset, split, count, first=first)
     if file_format == "csv":
-        lines = _frame_lines(dataset, part) if part.is_frame else csv_lines(part)
-        return write_whole(path, lambda target: _write_lines(target, lines))
+        return write_whole(path, lambda target: _write_csv(dataset, part, target))
     images = images_of(dataset, part)
     pictures = _pictures(images, file_format)
     if len(images) == 1:
@@ -164,25 +162,16 @@ def images_of(dataset: Dataset, part: Part) -> NDArray[Any]:
     return images
 
 
-def csv_lines(part: Part) -> Iterator[bytes]:
-    """Yield the CSV text of a part whose X is an array, in pieces of many lines."""
-    array: Any = part.X
-    for start in range(0, part.n_rows, _ROWS):
-        X, y = array[start : start + _ROWS], part.y[start : start + _ROWS]
-        if X.dtype == np.uint8 and y.min() >= 0 and y.max() <= np.iinfo(np.uint8).max:
-            yield _byte_lines(np.column_stack([y.astype(np.uint8), X]))
-        else:
-            rows = zip(y.tolist(), X.tolist(), strict=True)
-            lines = (",".join(map(repr, [label, *values])) for label, values in rows)
-            yield ("\n".join(lines) + "\n").encode()
+def _write_csv(dataset: Dataset, part: Part, target: Path) -> None:
+    import pandas as pd
 
-
-def _frame_lines(dataset: Dataset, part: Part) -> Iterator[bytes]:
-    frame: Any = part.X
-    labels = [dataset.label_text(label) for label in part.y.tolist()]
-    text = frame.copy()
-    text.insert(0, dataset.label_column or "label", labels)
-    yield text.to_csv(index=False, lineterminator="\n").encode()
+    frame = pd.DataFrame(part.X)
+    labels: Any = part.y
+    if part.is_frame:
+        labels = [dataset.label_text(label) for label in part.y.tolist()]
+    frame.insert(0, dataset.label_column or "label", labels)
+    with target.open("x", encoding="utf-8", newline="") as file:
+        frame.to_csv(file, header=part.is_frame, index=False, lineterminator="\n")
 
 
 def pgm(image: NDArray[np.integer[Any]], *, maximum: int) -> bytes:
@@ -205,20 +194,6 @@ def pgm(image: NDArray[np.integer[Any]], *, maximum: int) -> bytes:
         for start in range(0, width, per_line)
     ]
     return "\n".join(["P2", f"{width} {height}", f"{maximum}", *lines, ""]).encode()
-
-
-def _byte_lines(rows: NDArray[np.uint8]) -> bytes:
-    """Format bytes as CSV lines without a loop: look up the text of each, remove the padding."""
-    texts = np.zeros((256, 4), dtype=np.uint8)
-    for value in range(256):
-        text = f"{value},".encode()
-        texts[value, : len(text)] = list(text)
-    cells = texts[rows]
-    last = cells[:, -1]
-    last[last == ord(",")] = ord("\n")
-    flat = cells.reshape(-1)
-    content: bytes = flat[flat != 0].tobytes()
-    return content
 
 
 def _pictures(images: NDArray[Any], file_format: Format) -> Iterator[bytes]:

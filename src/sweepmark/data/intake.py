@@ -87,10 +87,10 @@ def read_intake(
             return _of_picture(path, dataset)
         if head in {_IDX, _GZIP}:
             return _of_images(path, dataset)
-        rows = read_rows(path, dataset, header=header, missing=missing)
+        X, y = read_rows(path, dataset, header=header, missing=missing)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
-    return _as_trained(Intake(rows.X, rows.y), path, dataset)
+    return _as_trained(Intake(X, y), path, dataset)
 
 
 def _of_picture(path: Path, dataset: Dataset) -> Intake:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import DatasetConfig
 
-__all__ = ["ParsedTable", "check_label_range", "label_values", "read_features", "read_table"]
+__all__ = ["ParsedTable", "check_label_range", "read_columns", "read_table"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -77,33 +77,41 @@ def read_table(
     """
     header = read_header(path, config.header)
     label = 0 if config.label is None else header.index(config.label, key="dataset.label")
-    X, cells = read_features(path, config, header, label)
-    is_text = config.types.get(header.names[label]) == "text"
-    y, names = label_values(path, header, label, cells, label_names, is_text=is_text)
+    X, y, names = read_columns(path, config, header, label, label_names)
     return ParsedTable(X=X, y=y, label_names=names, header=header, label=label)
 
 
-def read_features(
-    path: Path, config: DatasetConfig, header: CsvHeader, label: int | None
-) -> tuple[Any, list[str | None]]:
-    """Read the rows of a CSV file that may have no labels.
+def read_columns(
+    path: Path,
+    config: DatasetConfig,
+    header: CsvHeader,
+    label: int | None,
+    label_names: tuple[str, ...] | None,
+) -> tuple[Any, NDArray[np.int64], tuple[str, ...] | None]:
+    """Read the rows of a CSV file whose columns are known, with or without labels.
 
     Parameters
     ----------
-    path, config, header, label
-        As in :func:`read_table`; None for ``label`` means no labels.
+    path, config, label_names
+        As in :func:`read_table`.
+    header : CsvHeader
+        The file's columns.
+    label : int or None
+        Place of the labels.
 
     Returns
     -------
     X : ndarray or pyarrow.Table
         The features.
-    cells : list of str or None
-        The labels as read; empty if ``label`` is None.
+    y : ndarray of shape (n_rows,), int64
+        The labels, or their indices in ``label_names``; empty if ``label`` is None.
+    label_names : tuple of str or None
+        Names of the labels, if they are text.
 
     Raises
     ------
     DataError
-        As in :func:`read_table`, except for labels.
+        As in :func:`read_table`.
     """
     X: Any
     if config.table == "mixed":
@@ -112,46 +120,14 @@ def read_features(
         X, cells = read_numbers(path, header, label)
     if not X.shape[0]:
         raise DataError(f"{path}: must have rows, but has a header only")
-    return X, cells
-
-
-def label_values(  # noqa: PLR0913 -- each has a meaning of its own
-    path: Path,
-    header: CsvHeader,
-    label: int,
-    cells: list[str | None],
-    names: tuple[str, ...] | None,
-    *,
-    is_text: bool = False,
-) -> tuple[NDArray[np.int64], tuple[str, ...] | None]:
-    """Return labels as integers, and their names if they are text.
-
-    Parameters
-    ----------
-    path : Path
-        Where they come from.
-    header : CsvHeader
-        The file's columns.
-    label : int
-        Place of the labels.
-    cells : list of str or None
-        The labels as read.
-    names : tuple of str or None
-        The allowed names.
-    is_text : bool
-        Whether they are text even if they look like numbers.
-
-    Raises
-    ------
-    DataError
-        With row and column of the first invalid label.
-    """
+    if label is None:
+        return X, np.empty(0, dtype=np.int64), None
+    name = header.names[label]
     try:
-        return encode_labels(cells, names, is_text=is_text)
+        return X, *encode_labels(cells, label_names, is_text=config.types.get(name) == "text")
     except LabelError as error:
-        remedy = f" (or set ++dataset.types={{{header.names[label]}:text}})"
-        rule = error.rule + (remedy if error.rule == MIXED else "")
-        raise cell_fault(path, header, error.row, label, rule) from None
+        remedy = f" (or set ++dataset.types={{{name}:text}})" if error.rule == MIXED else ""
+        raise cell_fault(path, header, error.row, label, error.rule + remedy) from None
 
 
 def check_label_range(table: ParsedTable, path: Path, n_classes: int | None) -> None:

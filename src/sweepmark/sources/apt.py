@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from sweepmark.config.rules import matching
 from sweepmark.files import write_whole
 from sweepmark.sources import external, tarball
-from sweepmark.sources.interface import Source, SourceOptions
+from sweepmark.sources.interface import SourceOptions
 from sweepmark.sources.transfer import SourceError, UnreachableError
 
 if TYPE_CHECKING:
@@ -84,11 +84,6 @@ class Apt(tarball.Package):
         self._package = package
         self._timeout = timeout
         self._largest = largest
-
-    @classmethod
-    def create(cls, options: AptOptions) -> list[Source]:
-        """Return one source."""
-        return [cls(options.package, options.folder)]
 
     def _download(self, folder: Path) -> Path:
         apt_get = external.find_program("apt-get")

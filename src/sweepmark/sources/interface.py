@@ -7,7 +7,7 @@ is found by its name in :data:`sweepmark.config.registry.SOURCES`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -41,9 +41,12 @@ class Source(ABC):
     options: ClassVar[type[SourceOptions]] = SourceOptions
 
     @classmethod
-    @abstractmethod
     def create(cls, options: Any) -> list[Source]:
-        """Return a source for each place that the options name, in the order of the attempts."""
+        """Return a source for each place that the options name, in the order of the attempts.
+
+        Unless overridden, that is one, and its parameters are called as its options are.
+        """
+        return [cls(**{each.name: getattr(options, each.name) for each in fields(options)})]
 
     @abstractmethod
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:

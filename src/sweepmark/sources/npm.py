@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from sweepmark.config.rules import matching
 from sweepmark.sources import external
-from sweepmark.sources.interface import Source, SourceOptions
+from sweepmark.sources.interface import SourceOptions
 from sweepmark.sources.tarball import Package
 from sweepmark.sources.transfer import UnreachableError
 
@@ -54,11 +54,6 @@ class Npm(Package):
         self._spec = f"{package}@{version}" if version else package
         self._timeout = timeout
         super().__init__(f"npm {self._spec}", folder)
-
-    @classmethod
-    def create(cls, options: NpmOptions) -> list[Source]:
-        """Return one source."""
-        return [cls(options.package, options.version, options.folder)]
 
     def _download(self, folder: Path) -> Path:
         npm = external.find_program("npm")

@@ -65,11 +65,6 @@ class OpenML(Source):
         self._data_home = data_home
         self._arrays: tuple[NDArray[Any], NDArray[Any]] | None = None
 
-    @classmethod
-    def create(cls, options: OpenMLOptions) -> list[Source]:
-        """Return one source."""
-        return [cls(options.name, options.version)]
-
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
         """Download the data set (once) and encode the rows of the file."""
         if self._arrays is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -69,37 +70,18 @@ def single_blas() -> Iterator[None]:
 
 
 def run(function: Callable[[Item], Result], items: Sequence[Item], *, threads: int) -> list[Result]:
-    """Map a function over items, in order; the calling thread takes part.
+    """Map a function over items, in order.
 
     Raises
     ------
     BaseException
         The first exception of a call; items not yet started are skipped.
     """
-    results: list[Any] = [None] * len(items)
-    errors: list[BaseException] = []
-    numbers = iter(range(len(items)))  # next() of a range iterator is atomic in CPython
-
-    def work() -> None:
-        try:
-            for number in numbers:
-                if errors:
-                    return
-                results[number] = function(items[number])
-        except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
-            errors.append(error)
-
-    helpers = [
-        threading.Thread(target=work, daemon=True) for _ in range(min(threads, len(items)) - 1)
-    ]
-    for helper in helpers:
-        helper.start()
-    work()
-    for helper in helpers:
-        helper.join()
-    if errors:
-        raise errors[0]
-    return results
+    n_threads = min(threads, len(items))
+    if n_threads <= 1:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(n_threads) as executor:
+        return list(executor.map(function, items))
 
 
 def _reset() -> None:
