@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -172,6 +173,35 @@ def test_what_a_worker_prints_goes_to_standard_error(capfd: pytest.CaptureFixtur
     out, err = capfd.readouterr()
     assert out == ""
     assert err.count("hello") == 2
+
+
+TALKATIVE = """
+import jobs
+from sweepmark.config.schema import EngineConfig
+from sweepmark.engine import create_engine
+
+with create_engine(EngineConfig(name="local", workers=1), evaluate=jobs.work) as engine:
+    engine.submit(jobs.make_job(do="speak", text="hello"), slot=0)
+    (outcome,) = engine.wait(60)
+assert outcome.failure is None
+"""
+
+
+def test_output_may_be_a_file_beside_a_pipe(tmp_path: Path) -> None:
+    """A worker's standard output is what standard error is, from its first line on."""
+    environment = os.environ | {"PYTHONPATH": os.path.dirname(jobs.__file__)}  # noqa: PTH120
+    with (tmp_path / "out").open("w") as out:
+        done = subprocess.run(
+            [sys.executable, "-c", TALKATIVE],
+            timeout=60,
+            env=environment,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+    assert done.stderr.count("hello") == 2
+    assert (tmp_path / "out").read_text() == ""
 
 
 def test_a_function_that_cannot_be_imported_is_an_error_at_once() -> None:
