@@ -16,8 +16,8 @@ import numpy as np
 
 from sweepmark.data import cache, entry
 from sweepmark.data.csv_columns import widen
-from sweepmark.data.csv_labels import LabelError, encode_labels
 from sweepmark.data.frames import content_digest, frame_columns, frame_features
+from sweepmark.data.labels import LabelError, encode_labels
 from sweepmark.data.table_entry import write_tables
 from sweepmark.errors import ConfigurationError, DataError, FetchError, NotFoundError
 
