@@ -42,7 +42,7 @@ ROOMS = {
     "folds": (["specification/folds"], ["specification/test_folds", "specification/test_split"]),
     "split": (["specification/split"], ["specification/test_folds", "specification/test_split"]),
     "grade": (["report/grade", "scores/bands"], ["report/test_grade", "cli/test_grade"]),
-    "search": (["search/*"], ["search/*"]),
+    "search": (["search/*"], ["search/*", "api/test_evaluate"]),
 }
 """The modules of each, and the test modules that hold what they promise."""
 

@@ -243,6 +243,7 @@ class Mine(SVC):  # type: ignore[misc]
         ({"classifier": make_pipeline(FunctionTransformer(np.log1p), SVC())}, "the function log1p"),
         ({"classifier": make_pipeline(StandardScaler())}, "classifier must be a classifier"),
         ({"classifier": Counting()}, r"trust=\['estimators'\]"),
+        ({"classifier": {"_target_": "os.system", "command": "true"}}, "must name a class of"),
         ({"classifier": "svn"}, "unknown classifier 'svn'. Did you mean 'svc'"),
         ({"dataset": passengers()}, "a DataFrame must come with its labels"),
         ({"dataset": (passengers(), "fare")}, "the name of a column of X, but got 'fare'"),

@@ -49,6 +49,9 @@ def composer() -> Iterator[Composer]:
         ("classifier.C", ["must read key=value", "'classifier.C'"]),
         ("classifier.C=[1", ["must read key=value", "'classifier.C=[1'"]),
         ("", ["must read key=value", "''"]),
+        ("~classifier={C:1}", ["group classifier must have an option"]),
+        ("+classifier={C:1}", ["unknown classifier"]),
+        ("experiment={name:x}", ["unknown experiment"]),
         ("sweep=nonsense", ["unknown sweep 'nonsense'", "growing_subsets"]),
         ("experiment=nonsense", ["unknown experiment 'nonsense'"]),
     ],
@@ -60,6 +63,21 @@ def test_wrong_override_is_refused_with_rule_value_and_options(
         composer.compose([override])
     for part in parts:
         assert part in str(error.value)
+
+
+def test_a_group_can_be_written_out_and_changed_like_an_option(composer: Composer) -> None:
+    word = "classifier={_target_:sklearn.svm.SVC,C:2,class_weight:{1:2},kernel:'a b'}"
+    found = composer.compose([word, "classifier.C=3", "++classifier.class_weight={2:5}"])
+    assert found["classifier"] == {
+        "_target_": "sklearn.svm.SVC",
+        "C": 3,
+        "class_weight": {"1": 2, "2": 5},
+        "kernel": "a b",
+    }
+    with pytest.raises(ConfigurationError, match=r"unknown key 'classifier\.gamma'"):
+        composer.compose([word, "classifier.gamma=1"])
+    steps = composer.compose(["preprocess={a:{_target_:x.Y},b:{_target_:x.Z}}"])["preprocess"]
+    assert list(steps) == ["a", "b"]
 
 
 def test_key_can_be_added_where_the_override_says_so(composer: Composer) -> None:

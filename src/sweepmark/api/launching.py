@@ -10,7 +10,6 @@ from sweepmark.api.sweeps import STORE, Sweep, open_folder
 from sweepmark.config import Composer, Folders
 from sweepmark.coordinator import LaunchOptions, create_progress, launch
 from sweepmark.coordinator import resume as resume_sweep
-from sweepmark.engine.process import helper_in_advance
 from sweepmark.errors import ConfigurationError, unknown_name
 from sweepmark.search.blueprint import Blueprint
 from sweepmark.search.objects import object_words
@@ -182,7 +181,7 @@ def resume(  # noqa: PLR0913 -- options, each by its name
     options = LaunchOptions(
         trusted=listed(trust), retry_failed=retry_failed, accept_versions=accept_versions
     )
-    with helper_in_advance(), _noted() as announce:
+    with _noted() as announce:
         shown = create_progress(announce, shown=progress)
         result = resume_sweep(sweep_id, store=folder, options=options, progress=shown)
     return Sweep(sweep_id, folder, result)

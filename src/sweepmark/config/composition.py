@@ -19,6 +19,7 @@ from sweepmark.config.overrides import (
     changes_kind,
     check_key,
     first_paragraph,
+    is_change,
     is_no_choice,
     is_plain,
     parse_overrides,
@@ -254,7 +255,8 @@ class Composer:
         from hydra.core.config_store import ConfigStore
 
         group, value = item.key_or_group, item.value()
-        if group not in self.groups or group in GLOBAL_GROUPS or not isinstance(value, dict):
+        is_choice = group in self.groups and group not in GLOBAL_GROUPS and not is_change(item)
+        if not is_choice or not isinstance(value, dict):
             return item
         text = json.dumps(plain(value))
         name = f"{_WRITTEN_OUT}{hashlib.sha256(text.encode()).hexdigest()[:16]}"

@@ -19,6 +19,7 @@ __all__ = [
     "changes_kind",
     "check_key",
     "first_paragraph",
+    "is_change",
     "is_no_choice",
     "is_plain",
     "parse_overrides",
@@ -108,8 +109,12 @@ def check_key(tree: Tree, item: Override) -> None:
 
 def is_plain(item: Override) -> bool:
     """Return whether an override sets a value, without merging, adding or deleting keys."""
-    is_set = not (item.is_add() or item.is_force_add() or item.is_delete())
-    return is_set and not isinstance(item.value(), dict)
+    return not is_change(item) and not isinstance(item.value(), dict)
+
+
+def is_change(item: Override) -> bool:
+    """Return whether an override adds or deletes a key."""
+    return bool(item.is_add() or item.is_force_add() or item.is_delete())
 
 
 def changes_kind(tree: Tree, item: Override) -> bool:

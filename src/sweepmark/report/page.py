@@ -24,14 +24,14 @@ _WORDS = {"trial", "status", "experiment", "metric", "positive"}
 
 _STYLE = """<style>
 .sweepmark {font-size: 13px; line-height: 1.5}
-.sweepmark table {border-collapse: collapse; margin: 6px 0}
+.sweepmark table {border-collapse: collapse; margin: 6px 0; color: inherit; font-size: inherit}
 .sweepmark caption {caption-side: top; text-align: left; padding: 0 0 2px; opacity: .7}
 .sweepmark th {font-weight: 600; border-bottom: 1px solid; text-align: right; padding: 2px 10px}
 .sweepmark td {text-align: right; padding: 2px 10px; font-variant-numeric: tabular-nums}
 .sweepmark th.word, .sweepmark td.word {text-align: left}
-.sweepmark tr.lead td {font-weight: 700; background: rgba(46, 125, 50, .12)}
+.sweepmark tr.lead td {font-weight: 700; background: rgba(67, 160, 71, .18)}
 .sweepmark .muted {opacity: .7}
-.sweepmark .grade {border-left: 4px solid #2e7d32; padding: 2px 10px; margin: 6px 0}
+.sweepmark .grade {border-left: 4px solid #43a047; padding: 2px 10px; margin: 6px 0}
 .sweepmark .warning {border-left: 4px solid #ef6c00; padding: 2px 10px; margin: 6px 0}
 </style>"""
 
