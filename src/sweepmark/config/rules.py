@@ -10,20 +10,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Gt, Lt
 
 from sweepmark.terminal import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from pydantic import ConfigDict, TypeAdapter
     from pydantic_core import CoreSchema, ErrorDetails
 
 __all__ = [
-    "Broken",
     "Check",
     "Natural",
     "Plain",
@@ -97,41 +96,25 @@ def matching(pattern: re.Pattern[str], rule: str) -> Check:
     return Check(check)
 
 
-def check_plain(value: Any) -> None:
-    """Raise ValueError unless a value is finite, of 64 bits, and nested 50 deep at most."""
-    for path, rule, item in _not_plain(value, ()):
-        raise ValueError(rule, path, item)
-
-
-def _not_plain(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str, Any]]:
-    """Yield what JSON and SQLite cannot represent, and what is too deep for recursion."""
+def check_plain(value: Any, path: tuple[str, ...] = ()) -> None:
+    """Raise ValueError on what JSON and SQLite cannot represent, and what is nested too deeply."""
     if isinstance(value, dict | list):
-        if len(path) >= _DEEPEST:
-            yield path[:1], f"must be nested at most {_DEEPEST} deep", value
-            return
-        pairs = value.items() if isinstance(value, dict) else enumerate(value)
-        for key, item in pairs:
-            yield from _not_plain(item, (*path, str(key)))
+        if len(path) == _DEEPEST:
+            raise ValueError(f"must be nested at most {_DEEPEST} deep", path[:1], value)
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            check_plain(item, (*path, str(key)))
     elif isinstance(value, float) and not math.isfinite(value):
-        yield path, "must be finite", value
+        raise ValueError("must be finite", path, value)
     elif isinstance(value, int) and abs(value) >= _LARGEST_INTEGER:
-        yield path, "must be an integer below 2**63 in size", value
+        raise ValueError("must be an integer below 2**63 in size", path, value)
 
 
 Plain = Annotated[Mapping[str, Any], Check(check_plain)]
 """A mapping of values that :func:`check_plain` takes."""
 
 
-class Broken(NamedTuple):
-    """A broken rule: where, which ("must be …"), and the value as :func:`shown`."""
-
-    path: str
-    rule: str
-    value: str
-
-
-def broken(error: ErrorDetails) -> Broken:
-    """Return the rule of an error of pydantic, but for missing and unknown keys."""
+def broken(error: ErrorDetails) -> tuple[str, str, str]:
+    """Return the path, the rule ("must be …") and the value of an error of pydantic."""
     path, value, rule = error["loc"], error["input"], error["msg"]
     path = tuple(part for part in path if part not in _MEMBERS)
     if error["type"] == "value_error":
@@ -139,7 +122,7 @@ def broken(error: ErrorDetails) -> Broken:
         path, value = ((*path, *where[0]), where[1]) if where else (path, value)
     rule = re.sub("^.*?should ", "must ", rule)  # "Input should be …"
     rule = rule.replace("an object", "a mapping").replace("valid array", "list")
-    return Broken(".".join(map(str, path)), rule, shown(value))
+    return ".".join(map(str, path)), rule, shown(value)
 
 
 def shown(value: object) -> str:

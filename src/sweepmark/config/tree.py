@@ -12,9 +12,9 @@ from sweepmark.config.values import is_integer
 from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["TARGET", "Tree", "as_floats", "lookup", "place", "plain", "resolve"]
+__all__ = ["TARGET", "Tree", "as_floats", "leaves", "lookup", "place", "plain", "resolve"]
 
 Tree = dict[str, Any]
 """A configuration as plain values; interpolations are unresolved text."""
@@ -42,6 +42,21 @@ def lookup(tree: Mapping[str, Any], path: str, default: Any = None) -> Any:
             return default
         node = node[part]
     return node
+
+
+def leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the dotted path and the value of everything in a tree that is no mapping.
+
+    Examples
+    --------
+    >>> dict(leaves({"split": {"size": 10}, "seed": 0}))
+    {'split.size': 10, 'seed': 0}
+    """
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def place(tree: Tree, path: str, value: Any) -> None:

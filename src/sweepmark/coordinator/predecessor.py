@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.config.tree import leaves
 from sweepmark.errors import ConfigurationError, OwnedError, StoreError
 from sweepmark.report.replay import read_sweep
 from sweepmark.specification.recipe import sweep_versions
@@ -11,7 +12,7 @@ from sweepmark.specification.specification import canonical_json
 from sweepmark.store import History, owned, read_journal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
 
     from sweepmark.coordinator.datasets import Datasets
     from sweepmark.coordinator.options import LaunchOptions
@@ -141,23 +142,14 @@ def difference(before: Blueprint, after: Blueprint) -> list[str]:
     for options in {**before.trees, **after.trees}:
         then, now = (_leaves(blueprint, options) for blueprint in (before, after))
         for path in {**then, **now}:
-            old, new = (leaves.get(path, _ABSENT) for leaves in (then, now))
+            old, new = (found.get(path, _ABSENT) for found in (then, now))
             if _shown(old) != _shown(new):
                 lines[f"{path}: {_shown(old)} -> {_shown(new)}"] = None
     return list(lines) or ["the order of its parameters"]
 
 
 def _leaves(blueprint: Blueprint, options: str) -> dict[str, Any]:
-    return dict(_walk(blueprint.asked(options))) if options in blueprint.trees else {}
-
-
-def _walk(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in node.items():
-        path = f"{prefix}{key}"
-        if isinstance(value, dict):
-            yield from _walk(value, f"{path}.")
-        else:
-            yield path, value
+    return dict(leaves(blueprint.asked(options))) if options in blueprint.trees else {}
 
 
 def _shown(value: object) -> str:

@@ -77,7 +77,10 @@ class Space:
 
     def all_axes(self) -> Iterator[Axis]:
         """Yield every axis, including those below options."""
-        yield from _walk(self.axes)
+        for axis in self.axes:
+            yield axis
+            if isinstance(axis, Options):
+                yield from itertools.chain.from_iterable(axis.options.values())
 
     @property
     def size(self) -> int:
@@ -111,14 +114,6 @@ class Space:
             else:
                 values[axis.path] = params[axis.name]
         return options, values
-
-
-def _walk(axes: tuple[Axis, ...]) -> Iterator[Axis]:
-    for axis in axes:
-        yield axis
-        if isinstance(axis, Options):
-            for opened in axis.options.values():
-                yield from _walk(opened)
 
 
 def _size(axes: tuple[Axis, ...]) -> int:

@@ -7,6 +7,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.config.dataset import PLACES
+from sweepmark.config.tree import leaves
 from sweepmark.config.values import show
 from sweepmark.scores import metric_names
 from sweepmark.scores.merging import mean_curves
@@ -65,7 +66,7 @@ def configuration_records(
         A trial's parameters; those below a swept option have longer names.
     """
     parameters = {
-        name: value for name, value in _leaves(tree) if not name.startswith(_LEFT_OUT)
+        name: value for name, value in leaves(tree) if not name.startswith(_LEFT_OUT)
     } | dict(swept or {})
     return [Param(name, _public(value)) for name, value in parameters.items()]
 
@@ -73,17 +74,6 @@ def configuration_records(
 def _public(value: Any) -> Any:
     """Return a value with the credentials of URLs removed."""
     return redact(value) if isinstance(value, str) else value
-
-
-def _leaves(node: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    leaves: list[tuple[str, Any]] = []
-    for key, value in node.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, dict):
-            leaves += _leaves(value, f"{name}.")
-        else:
-            leaves.append((name, value))
-    return leaves
 
 
 def data_record(dataset: Dataset, *, context: str, n_rows: int) -> DataInput:
