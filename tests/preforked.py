@@ -167,9 +167,9 @@ class Forker:
 def _import_everything() -> None:
     """Import every module that sweepmark imports anywhere, also where it does so late."""
     import sweepmark
-    from sweepmark.tracking.storage import silence
+    from sweepmark.tracking.storage import configure
 
-    silence()
+    configure()
     names = set()
     for path in Path(sweepmark.__path__[0]).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -254,7 +254,7 @@ class _Helper:
 
     def __init__(self, descriptor: int, preload: str | None) -> None:
         lifeline, writer = os.pipe()
-        self.stdin = open(writer, "wb", 0)  # noqa: SIM115
+        self.stdin = open(writer, "wb", 0)  # noqa: PTH123, SIM115
         self.pid = os.fork()
         if not self.pid:
             _end_with(lambda: _help(lifeline, [str(descriptor), *filter(None, [preload])]))
@@ -297,14 +297,14 @@ def _help(lifeline: int, words: list[str]) -> None:
     sys.argv = ["-c", *words]
     spawn = util.spawnv_passfds
 
-    def fork(path: str, arguments: list[str], descriptors: list[int]) -> int:
+    def fork(path: bytes, args: Any, passfds: Any) -> int:
         """Fork what would be a new interpreter, if that is the fork server."""
-        call = ast.parse(arguments[-1]).body[-1]
-        if "forkserver" not in arguments[-1]:
-            return spawn(path, arguments, descriptors)
+        call = ast.parse(args[-1]).body[-1]
+        if "forkserver" not in args[-1]:
+            return spawn(path, args, passfds)
         number = os.fork()
         if not number:
-            _close_all_but(0, 1, 2, *descriptors)
+            _close_all_but(0, 1, 2, *passfds)
             assert isinstance(call, ast.Expr)
             assert isinstance(call.value, ast.Call)
             values = [ast.literal_eval(value) for value in call.value.args]

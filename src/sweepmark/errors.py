@@ -7,6 +7,7 @@
     ├── DataError           (ValueError)   2  a file's content is not what it should be
     │   └── FetchError                     2  no source delivered a data set
     ├── NotFoundError       (LookupError)  2  no such sweep, run, data set or file
+    ├── FailedError         (RuntimeError) 1  an evaluation failed
     └── StoreError          (OSError)      3  the environment stopped us; resumable
         ├── LostError                      3  an evaluation is missing or damaged
         └── OwnedError                     3  another process owns the sweep
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ConfigurationError",
     "DataError",
+    "FailedError",
     "FetchError",
     "LostError",
     "NotFoundError",
@@ -82,6 +84,12 @@ class NotFoundError(SweepmarkError, LookupError):
     """A sweep, run, data set or file that was named does not exist."""
 
     exit_code = 2
+
+
+class FailedError(SweepmarkError, RuntimeError):
+    """An evaluation failed, so that there is no Scorecard; its sweep goes on without it."""
+
+    exit_code = 1
 
 
 class StoreError(SweepmarkError, OSError):

@@ -22,9 +22,10 @@ from sweepmark.engine.worker import Settings
 from sweepmark.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from sweepmark.engine.job import Evaluate
     from sweepmark.scores.scorecard import Scorecard
 
 PATIENCE = 20.0  # seconds after which a test gives up
@@ -33,9 +34,13 @@ PATIENCE = 20.0  # seconds after which a test gives up
 LINUX_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
 
 
+def local(*, workers: int = 1, evaluate: Evaluate | None = None) -> LocalEngine:
+    return LocalEngine(EngineConfig(name="local", workers=workers), evaluate=evaluate)
+
+
 @pytest.fixture
 def engine() -> Iterator[LocalEngine]:
-    with LocalEngine(workers=1, evaluate=jobs.work) as engine:
+    with local(evaluate=jobs.work) as engine:
         yield engine
 
 
@@ -57,7 +62,7 @@ def test_the_engine_does_not_wait_for_its_workers(
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(vanished, "__module__", "slow")
     started = time.monotonic()
-    with LocalEngine(workers=2, evaluate=vanished) as engine:
+    with local(workers=2, evaluate=vanished) as engine:
         engine.submit(make_job(), slot=0)
         assert engine.idle() == [1]
     assert time.monotonic() - started < 10
@@ -97,7 +102,7 @@ def test_a_worker_holds_nothing_of_its_parent_open(tmp_path: Path) -> None:
     """A lock, say: it would outlive its owner."""
     with (
         (tmp_path / "lock").open("w") as file,
-        LocalEngine(workers=2, evaluate=jobs.work) as engine,
+        local(workers=2, evaluate=jobs.work) as engine,
     ):
         engine.submit(make_job(do="is_open", path=file.name), slot=1)
         (outcome,) = engine.wait(PATIENCE)
@@ -114,6 +119,7 @@ def test_workers_limit_the_threads_of_what_the_fork_server_imported(threads: int
         link = helper.start(settings).connection
         assert link.poll(PATIENCE)
         server = psutil.Process(link.recv()).parent()
+        assert server is not None
         assert server.num_threads() == 1
         for task in ({"do": "blas_threads"}, {"do": "environment", "name": "OMP_NUM_THREADS"}):
             link.send(make_job(**task))
@@ -123,7 +129,7 @@ def test_workers_limit_the_threads_of_what_the_fork_server_imported(threads: int
 
 @pytest.mark.parametrize("work", [pytest.param("hold_the_gil", marks=LINUX_ONLY), "sleep"])
 def test_workers_end_with_their_helper_and_the_engine_says_so(work: str) -> None:
-    with LocalEngine(workers=2, evaluate=jobs.work) as engine:
+    with local(workers=2, evaluate=jobs.work) as engine:
         run_one(engine, do="echo")
         engine.submit(make_job(do=work), slot=0)
         assert engine.wait(0.2) == []
@@ -135,6 +141,17 @@ def test_workers_end_with_their_helper_and_the_engine_says_so(work: str) -> None
     assert until(lambda: not any(map(is_alive, processes)), 2)
 
 
+@LINUX_ONLY
+def test_workers_end_with_their_fork_server_and_it_is_replaced(engine: LocalEngine) -> None:
+    worker = psutil.Process(int(value(run_one(engine, do="echo"), "pid")))
+    server = worker.parent()
+    assert server is not None
+    server.kill()
+    assert until(lambda: not is_alive(worker))
+    engine.submit(make_job(do="echo", value=2.0), slot=0)
+    assert value(engine.wait(PATIENCE)[0]) == 2.0
+
+
 def test_a_helper_that_no_engine_took_ends() -> None:
     with helper_in_advance():
         assert family()
@@ -144,13 +161,13 @@ def test_a_helper_that_no_engine_took_ends() -> None:
 def test_an_engine_takes_the_helper_that_was_started_in_advance() -> None:
     with helper_in_advance():
         (helper,) = psutil.Process().children()
-        with LocalEngine(workers=1):
+        with local():
             assert psutil.Process().children() == [helper]
         assert not family()
 
 
 def test_what_a_worker_prints_goes_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
-    with LocalEngine(workers=1, evaluate=jobs.work) as engine:
+    with local(evaluate=jobs.work) as engine:
         assert run_one(engine, do="speak", text="hello").failure is None
     out, err = capfd.readouterr()
     assert out == ""
@@ -158,7 +175,7 @@ def test_what_a_worker_prints_goes_to_standard_error(capfd: pytest.CaptureFixtur
 
 
 def test_a_function_that_cannot_be_imported_is_an_error_at_once() -> None:
-    with LocalEngine(workers=1, evaluate=vanished) as engine:
+    with local(evaluate=vanished) as engine:
         engine.submit(make_job(), slot=0)
         with pytest.raises(StoreError, match=r"ModuleNotFoundError: .*nowhere"):
             engine.wait(PATIENCE)
@@ -177,7 +194,7 @@ def test_workers_that_die_at_the_start_are_given_up(
     (tmp_path / "deadly.py").write_text("import os\nos._exit(9)\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(vanished, "__module__", "deadly")
-    with LocalEngine(workers=1, evaluate=vanished) as engine:
+    with local(evaluate=vanished) as engine:
         engine.submit(make_job(), slot=0)
         with pytest.raises(StoreError, match="3 in a row ended with code 9"):
             engine.wait(PATIENCE)
@@ -189,7 +206,7 @@ def test_an_engine_whose_worker_cannot_be_replaced_says_so_and_closes(
     def refuse(*_: object) -> None:
         raise BlockingIOError("no more processes")
 
-    with LocalEngine(workers=2, evaluate=jobs.work) as engine:
+    with local(workers=2, evaluate=jobs.work) as engine:
         engine.submit(make_job(do="die", code=1), slot=0)
         monkeypatch.setattr("sweepmark.engine.process.send_handle", refuse)
         with pytest.raises(StoreError, match="could not be started: no more processes"):
@@ -198,8 +215,8 @@ def test_an_engine_whose_worker_cannot_be_replaced_says_so_and_closes(
 
 
 def test_a_function_without_a_name_of_its_own_is_refused() -> None:
-    def local(job: Job) -> Scorecard:
+    def unnamed(job: Job) -> Scorecard:
         raise AssertionError(job)
 
     with pytest.raises(ValueError, match="by name"):
-        LocalEngine(workers=1, evaluate=local)
+        local(evaluate=unnamed)

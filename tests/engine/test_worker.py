@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jobs import make_job
-from sweepmark.engine.worker import Reply, Settings, serve
+from sweepmark.engine.worker import Settings, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sweepmark.engine import Failure
+    from sweepmark.engine.job import Reply
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import io
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ ROOT = Path(__file__).parents[2]
 PATCHES = Path(__file__).parent
 
 GOALS = {
+    "engine": (3, "### An engine"),
     "interval": (1, "### The level of the intervals"),
     "sampler": (3, "### A sampler"),
     "source": (3, "### A source of data"),
@@ -85,6 +87,28 @@ def test_level_of_the_intervals(extended: Callable[[str], Program], called: Call
     usual = called.run(*words, "--json").document["interval"]
     narrower = program.run(*words, "--json").document["interval"]
     assert usual[0] < narrower[0] < 0.957 < narrower[1] < usual[1]
+
+
+def test_engine(extended: Callable[[str], Program], tmp_path: Path) -> None:
+    program = extended("engine")
+    run = ("run", *SMALL, "--json", "--fresh")
+    in_a_thread = program.run(*run, "engine=thread").document
+    assert in_a_thread["metrics"] == program.run(*run, "engine=serial").document["metrics"]
+    assert "engine.timeout=2" in program.run(*run, "engine=thread", "+engine.timeout=2", code=2).err
+    contract = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "thread"),
+            *("--basetemp", str(tmp_path / "contract"), "tests/contracts/test_engine.py"),
+        ],
+        cwd=ROOT,
+        env=program.environment,
+        timeout=300,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert contract.returncode == 0, contract.stdout
+    assert " passed" in contract.stdout
 
 
 def test_sampler(extended: Callable[[str], Program]) -> None:

@@ -39,6 +39,7 @@ def add_parser(subparsers: Subparsers, *parents: argparse.ArgumentParser) -> Non
     """
     summary = "list, fetch, describe, show and export data sets"
     parser = subparsers.add_parser("data", help=summary, description=_sentence(summary))
+    parser.set_defaults(mends=False)
     verbs = parser.add_subparsers(metavar="VERB", title="verbs")
 
     summary = "the data sets there are, and which are in the cache"

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import GradeConfig
     from sweepmark.report.grade import Entry, Grade
-    from sweepmark.report.results import SweepResult
-    from sweepmark.store import Store
 
     Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 -- no other name
 
@@ -114,65 +112,25 @@ def _figure(grade: Grade) -> str:
 
 
 def _rule(args: argparse.Namespace) -> GradeConfig:
-    from sweepmark.config import Composer, Folders, resolve, validate
+    from sweepmark.config import Folders, grade_config
     from sweepmark.search.feasibility import check_grade
 
-    with Composer(Folders.of(args.config_dir)) as composer:
-        rule = validate(resolve(composer.compose([f"grade={args.rule}"]))).grade
+    rule = grade_config(args.rule, Folders.of(args.config_dir))
     check_grade(rule)
     return rule
 
 
 def _entries(args: argparse.Namespace, rule: GradeConfig) -> list[Entry]:
+    from sweepmark.report.grading import find_entry
     from sweepmark.store import Store
 
     store = Store(args.store)
     names = args.entries or [store.match(None)]
-    return [_entry(name, store, rule) for name in names]
-
-
-def _entry(name: str, store: Store, rule: GradeConfig) -> Entry:
-    from sweepmark.report.grade import Entry
-    from sweepmark.report.runs import find_result
-
-    result, number = find_result(name, store)
-    if number is not None and result.test is not None and number != result.test.number:
-        trial = next(trial for trial in result.trials if trial.number == number)
-        raise ConfigurationError(
-            f"{name} is trial {trial.number} of {result.sweep_id}, whose entry is its trial "
-            f"{result.test.number}. Grade the sweep."
-        )
-    if result.test is None or rule.metric not in result.test.metrics:
-        raise ConfigurationError(
-            f"{result.sweep_id} has no {rule.metric} on a test part to grade: {_lack(result)}"
-        )
-    return Entry(
-        name=name,
-        value=result.test.metrics[rule.metric],
-        n=result.test.n_test,
-        test_set=result.test_set,
-        positive=result.test.positive,
-    )
-
-
-def _lack(result: SweepResult) -> str:
-    """Return why a sweep has no metrics of the test part, and what to do about it."""
-    if result.state == "interrupted":
-        return f"it is not finished. Do `sweepmark resume {result.sweep_id}` first."
-    if result.n_failed == len(result.trials):
-        return (
-            f"every trial failed. Try again: `sweepmark resume {result.sweep_id} --retry-failed`."
-        )
-    if result.blueprint.config.evaluation.method != "test" and result.chosen is None:
-        return (
-            "it never saw the test part: it was scored on training rows held out, and selected "
-            "nothing. Run it with evaluation=test."
-        )
-    return "that evaluation failed, or has no such figure."
+    return [find_entry(name, store, rule) for name in names]
 
 
 def _print(names: list[str], grades: list[Grade]) -> None:
-    from sweepmark.cli.tables import grade_lines
+    from sweepmark.report.grade import grade_lines
 
     for name, each in zip(names, grades, strict=True):
         print_lines([name, *(f"  {line}" for line in grade_lines(each))])

@@ -214,8 +214,7 @@ def _in_advance(args: argparse.Namespace) -> AbstractContextManager[None]:
 
 
 def _execute(blueprint: Blueprint, args: argparse.Namespace) -> SweepResult:
-    from sweepmark.cli.progress import create_progress
-    from sweepmark.coordinator import launch
+    from sweepmark.coordinator import create_progress, launch
     from sweepmark.store import Store
 
     store = Store(args.store)
@@ -234,8 +233,7 @@ def _print_configuration(blueprint: Blueprint, args: argparse.Namespace) -> int:
 
 def _resume(args: argparse.Namespace) -> int:
     with json_only(args.json):
-        from sweepmark.cli.progress import create_progress
-        from sweepmark.coordinator import resume
+        from sweepmark.coordinator import create_progress, resume
         from sweepmark.engine.process import helper_in_advance
         from sweepmark.store import Store
 

@@ -9,21 +9,20 @@ from rich import box
 
 from sweepmark.cli.drawing import EscapedTable, draw
 from sweepmark.cli.output import command_line
+from sweepmark.report.grade import grade_lines
 from sweepmark.report.summary import published_table, result_table, stop_text
 from sweepmark.scores import metric_names
-from sweepmark.scores.bands import CONFIDENCE
 from sweepmark.terminal import console
 from sweepmark.tracking import is_tracked
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sweepmark.report.grade import Grade
     from sweepmark.report.leaderboard import TextTable
     from sweepmark.report.results import SweepResult
     from sweepmark.search.trial import Trial
 
-__all__ = ["grade_lines", "print_result"]
+__all__ = ["print_result"]
 
 _WORDS = {"trial", "status", "experiment"}
 
@@ -101,20 +100,3 @@ def _next_lines(result: SweepResult, store: Path) -> list[str]:
         commands.append(command_line("grade", result.sweep_id, store=store))
     first, *others = commands or [""]
     return ["", f"next: {first}", *(f"      {command}" for command in others)] if first else []
-
-
-def grade_lines(grade: Grade) -> list[str]:
-    """Return a grade as lines of text."""
-    lines = [f"grade: {grade.points:g} points ({grade.band}) for {grade.metric} {grade.value:.4f}"]
-    if grade.positive is not None:
-        lines[0] += f"; positive class: {grade.positive}"
-    if grade.interval is not None:
-        low, high = grade.interval
-        text = f"{100 * CONFIDENCE:g} % interval for {grade.n:,} test rows: {low:.4f} to {high:.4f}"
-        lines.append(f"       {text}{'; undecided: it crosses a band' if grade.undecided else ''}")
-    if grade.target is not None:
-        reached = "reached" if grade.target_reached else "not reached"
-        lines.append(f"       target {grade.target:g} {reached}")
-    if grade.note:
-        lines.append(f"       {grade.note}")
-    return lines

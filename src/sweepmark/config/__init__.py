@@ -13,7 +13,7 @@ from sweepmark.config.validation import validate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sweepmark.config.schema import DatasetConfig
+    from sweepmark.config.schema import DatasetConfig, GradeConfig
 
 __all__ = [
     "Composer",
@@ -22,6 +22,7 @@ __all__ = [
     "dataset_config",
     "dataset_configs",
     "dataset_identity",
+    "grade_config",
     "lookup",
     "place",
     "resolve",
@@ -47,6 +48,18 @@ def dataset_configs(folders: Folders | None = None) -> dict[str, DatasetConfig]:
     """Return the configuration of every data set by its name, composed one after the other."""
     with Composer(folders or Folders()) as composer:
         return {name: _dataset(composer, name) for name in composer.groups["dataset"]}
+
+
+def grade_config(name: str, folders: Folders | None = None) -> GradeConfig:
+    """Return a grading rule: an option of group ``grade``.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such rule.
+    """
+    with Composer(folders or Folders()) as composer:
+        return validate(resolve(composer.compose([f"grade={name}"]))).grade
 
 
 def _dataset(composer: Composer, name: str, overrides: Sequence[str] = ()) -> DatasetConfig:

@@ -5,13 +5,15 @@ Overrides are checked before Hydra merges them, so that errors can list the vali
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from contextlib import ExitStack
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.config.chain import CHAIN, check_chain, find_chain
 from sweepmark.config.folders import EXPERIMENT
+from sweepmark.config.hydra_state import own_hydra
 from sweepmark.config.overrides import (
     GLOBAL_GROUPS,
     changes_kind,
@@ -29,7 +31,6 @@ from sweepmark.errors import ConfigurationError, unknown_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
     from typing import Self
 
     from hydra.core.override_parser.types import Override
@@ -38,7 +39,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Composer"]
 
+_CHAIN = "preprocess"
+"""The group that takes several options; their steps are applied in the order given."""
+
 _NAME = re.compile(r"[\w.\-]+")
+
+_WRITTEN_OUT = "written_out:"
+"""Begins the names of options that an override writes out; no file has such a name."""
 
 _SWEEP = {
     "objective": None,
@@ -68,19 +75,13 @@ class Composer:
 
     def __enter__(self) -> Self:
         """Initialise Hydra on ``conf/`` and add every sweep as an option of group ``sweep``."""
-        from hydra import initialize_config_dir
-
-        self._mount_sweeps()
-        main = str(self.folders.main)
-        self._stack.enter_context(initialize_config_dir(main, version_base="1.3"))
+        with ExitStack() as stack:
+            stack.enter_context(own_hydra(str(self.folders.main), {*self.groups, *GLOBAL_GROUPS}))
+            self._mount_sweeps()
+            self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Restore Hydra's global state."""
         self._stack.close()
 
@@ -90,14 +91,17 @@ class Composer:
         Parameters
         ----------
         overrides : sequence of str
-            In Hydra's grammar: ``classifier=knn``, ``split.size=2000``, ``+classifier.tol=1e-4``.
+            In Hydra's grammar: ``classifier=knn``, ``split.size=2000``, ``+classifier.tol=1e-4``. A
+            group may be written out: ``classifier={_target_:sklearn.svm.SVC,C:10}``.
 
         Raises
         ------
         ConfigurationError
             If a group, option or key does not exist; the message lists those that do.
         """
-        parsed = [item for item in parse_overrides(overrides) if not is_no_choice(item)]
+        parsed = [
+            self._mounted(item) for item in parse_overrides(overrides) if not is_no_choice(item)
+        ]
         groups = [item for item in parsed if self._is_group(item)]
         values = [item for item in parsed if not self._is_group(item)]
         for item in groups:
@@ -105,8 +109,8 @@ class Composer:
         self._check_parts(groups)
         chosen, options = self._compose(map(written, groups))
         if (chain := self._chain(groups)) is not None:
-            check_chain(chain, lambda option: self._read_option(CHAIN, option))
-            options[CHAIN] = chain
+            self._check_chain(chain)
+            options[_CHAIN] = chain
         for item in values:
             check_key(chosen, item)
         # Hydra would do no more than set the value, and composing again is slow.
@@ -178,11 +182,27 @@ class Composer:
         return defaults
 
     def _chain(self, groups: Sequence[Override]) -> list[str] | None:
+        """Return the chain that was chosen, by the command line first; Hydra does not report it."""
         chosen = {item.key_or_group: item.value() for item in groups}
         parts = [
-            self._read_option(name, str(chosen[name])) for name in GLOBAL_GROUPS if name in chosen
+            overridden_groups(self._read_option(name, str(chosen[name])))
+            for name in GLOBAL_GROUPS
+            if name in chosen
         ]
-        return find_chain([chosen, *map(overridden_groups, parts)])
+        found = next((part[_CHAIN] for part in (chosen, *parts) if _CHAIN in part), None)
+        return [str(option) for option in found] if isinstance(found, list) else None
+
+    def _check_chain(self, chain: Sequence[str]) -> None:
+        """Raise if two options have a step of the same name: Hydra would merge them into one."""
+        owners: dict[str, str] = {}
+        for option in chain:
+            for step in self._read_option(_CHAIN, option):
+                if step in owners:
+                    raise ConfigurationError(
+                        f"each step of a chain must stand once, but {owners[step]} and {option} "
+                        f"both have a step {step!r}, got {_CHAIN}=[{','.join(chain)}]."
+                    )
+                owners[step] = option
 
     def _read(self, path: Path) -> Tree:
         if path not in self._documents:
@@ -229,6 +249,19 @@ class Composer:
                 group="sweep", name=name, node=node, package="_global_", provider="sweeps/"
             )
 
+    def _mounted(self, item: Override) -> Override:
+        """Return an override that writes a group out as one that chooses an option."""
+        from hydra.core.config_store import ConfigStore
+
+        group, value = item.key_or_group, item.value()
+        if group not in self.groups or group in GLOBAL_GROUPS or not isinstance(value, dict):
+            return item
+        text = json.dumps(plain(value))
+        name = f"{_WRITTEN_OUT}{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        ConfigStore.instance().store(group=group, name=name, node=plain(value))
+        (chosen,) = parse_overrides([f"{group}={name}"])
+        return chosen
+
     def _check_defaults(self, path: Path, document: Tree) -> None:
         """Raise if a defaults list names files outside the known folders, which are unchecked."""
         for group in chosen_groups(document):
@@ -255,9 +288,10 @@ class Composer:
                 f"group {group} must have an option, but got {written(item)!r}. "
                 f"Set {group}=… to one of {', '.join(options)}."
             )
-        listed = option if group == CHAIN and isinstance(option, list) and option else [option]
+        listed = option if group == _CHAIN and isinstance(option, list) and option else [option]
         for name in listed:
-            if not isinstance(name, str) or name not in options:
+            known = isinstance(name, str) and (name in options or name.startswith(_WRITTEN_OUT))
+            if not known:
                 raise ConfigurationError(unknown_name(group, str(name), options))
         if item.is_add() and group not in GLOBAL_GROUPS:
             raise ConfigurationError(

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Gt, MinLen
 
 from sweepmark.config.registry import SOURCES
-from sweepmark.config.rules import matching
+from sweepmark.config.rules import Positive, matching
 
 __all__ = [
     "PLACES",
@@ -20,7 +20,6 @@ __all__ = [
     "FileConfig",
     "dataset_identity",
 ]
-
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][\w.\-]{0,100}")
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
@@ -34,7 +33,7 @@ class FileConfig:
     """
 
     name: Annotated[str, matching(_FILE_NAME, "must be a plain file name")]
-    size: Annotated[int, Gt(0)]
+    size: Positive
     sha256: Annotated[str, matching(_SHA256, "must be 64 hexadecimal digits")]
 
 
@@ -46,9 +45,10 @@ class DatasetConfig:
     ----------
     name : str
         What the data set is called in tables and runs.
-    format : {"idx", "csv", "openml"}
+    format : {"idx", "csv", "openml", "cache"}
         ``idx``: two or four files as those of the MNIST family. ``csv``: a table with a column of
-        labels. ``openml``: a data set of OpenML by its name.
+        labels. ``openml``: a data set of OpenML by its name. ``cache``: arrays or frames that a
+        Python program gave, by their digest.
     path : str or None
         A local folder with the four IDX files, gzipped or not, or a local CSV file; nothing is
         downloaded then.
@@ -72,6 +72,8 @@ class DatasetConfig:
         Cell texts of a mixed table that mean a missing value.
     version : int or None
         OpenML's version of the data set; None is the active one.
+    digest : str or None
+        The digest of a data set that is in the cache already.
     files : mapping of str to FileConfig
         ``train_images``, ``train_labels``, ``test_images`` and ``test_labels``; of a table
         ``train_table`` and ``test_table``.
@@ -81,18 +83,19 @@ class DatasetConfig:
     """
 
     name: Annotated[str, MinLen(1)]
-    format: Literal["idx", "csv", "openml"]
+    format: Literal["idx", "csv", "openml", "cache"]
     path: str | None = None
     test_path: str | None = None
-    sample_size: Annotated[int, Gt(0)] | None = None
-    image_shape: tuple[Annotated[int, Gt(0)], Annotated[int, Gt(0)]] | None = None
+    sample_size: Positive | None = None
+    image_shape: tuple[Positive, Positive] | None = None
     n_classes: Annotated[int, Gt(1)] | None = None
     label: str | None = None
     header: bool | None = None
     table: Literal["numeric", "mixed"] = "numeric"
     types: Mapping[str, Literal["number", "text"]] = field(default_factory=dict)
     missing: tuple[str, ...] = ("",)
-    version: Annotated[int, Gt(0)] | None = None
+    version: Positive | None = None
+    digest: str | None = None
     files: Mapping[str, FileConfig] = field(default_factory=dict)
     sources: Annotated[Mapping[str, Any], SOURCES] = field(default_factory=dict)
 

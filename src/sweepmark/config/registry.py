@@ -6,10 +6,13 @@ group's keys, by which a configuration is validated.
 
 from __future__ import annotations
 
+import json
 import pkgutil
-from dataclasses import dataclass, make_dataclass
+from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.config.rules import adapter
 from sweepmark.errors import ConfigurationError, unknown_name
 
 if TYPE_CHECKING:
@@ -54,7 +57,6 @@ class Registry:
         return core_schema.no_info_plain_validator_function(self._validate)
 
     def _validate(self, node: object) -> Any:
-        from pydantic import TypeAdapter
         from pydantic_core import PydanticCustomError
 
         if not isinstance(node, dict):
@@ -63,7 +65,7 @@ class Registry:
             options = self.find(node.get("name", "")).options
         except ConfigurationError as error:
             raise PydanticCustomError("name", "{message}", {"message": str(error)}) from None
-        return TypeAdapter(options).validate_python(node)
+        return adapter(options).validate_json(json.dumps(node))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,6 @@ class RegistryOfSeveral(Registry):
     """Classes of which a configuration chooses several: a mapping of names to their options."""
 
     def _validate(self, node: object) -> Any:
-        from pydantic import TypeAdapter
         from pydantic_core import PydanticCustomError
 
         if not isinstance(node, dict):
@@ -80,8 +81,15 @@ class RegistryOfSeveral(Registry):
             named = [(name, self.find(name).options | None) for name in node]
         except ConfigurationError as error:
             raise PydanticCustomError("name", "{message}", {"message": str(error)}) from None
-        options: Any = TypeAdapter(make_dataclass("Options", named)).validate_python(node)
-        return {name: getattr(options, name) for name in node}
+        return adapter(_mapping(tuple(named))).validate_json(json.dumps(node))
+
+
+@cache
+def _mapping(types: tuple[tuple[str, Any], ...]) -> Any:
+    """Return the type of a mapping with values of these types by key."""
+    from typing_extensions import TypedDict
+
+    return TypedDict("chosen", dict(types))  # type: ignore[misc]  # of any names
 
 
 ENGINES = Registry(

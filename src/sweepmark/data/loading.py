@@ -49,6 +49,10 @@ def load(config: DatasetConfig, *, report: Callable[[str], None] | None = None) 
     ConfigurationError
         If the cache folder cannot be written.
     """
+    if config.format == "cache":
+        from sweepmark.data.arrays import load_kept
+
+        return load_kept(config)
     say = report or (lambda _: None)
     digest = published_digest(config) if config.path is None else None
     if digest is None:
@@ -107,9 +111,9 @@ def is_cached(config: DatasetConfig) -> bool:
 def published_digest(config: DatasetConfig) -> str | None:
     """Return the digest of the published files, computed from the configuration.
 
-    None if there is none: for a user's own files, and for OpenML.
+    None if there is none: for a user's own files or arrays, and for OpenML.
     """
-    if config.format in {"csv", "openml"} and not config.files:
+    if config.format in {"cache", "csv", "openml"} and not config.files:
         return None
     train, test = (_TRAIN_TABLE, _TEST_TABLE) if config.format == "csv" else (_TRAIN, _TEST)
     roles = set(config.files)

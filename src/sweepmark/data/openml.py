@@ -7,10 +7,8 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from sweepmark.data import entry
-from sweepmark.data.csv_columns import narrow
+from sweepmark.data.frames import content_digest, frame_features
 from sweepmark.data.index import load_indexed
 from sweepmark.data.labels import LabelError, encode_labels
 from sweepmark.data.table_entry import table_digest, write_tables
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from sweepmark.config.schema import DatasetConfig
@@ -72,9 +71,9 @@ def _write(config: DatasetConfig, work: Path, finished: Path) -> str:
             f"{config.name}: OpenML: {error}. Download it elsewhere as CSV and use dataset=csv "
             "dataset.path=FILE.csv, or use the data that need no download (dataset=digits)."
         ) from error
-    X, y, names = _features(bunch.data), *_labels(config, bunch.target)
+    X, y, names = frame_features(bunch.data), *_labels(config, bunch.target)
     found = bunch.details
-    content = {"train_table": _content_digest(X, y)}
+    content = {"train_table": content_digest(X, y)}
     meta = {
         "layout": entry.LAYOUT,
         "name": config.name,
@@ -90,26 +89,6 @@ def _write(config: DatasetConfig, work: Path, finished: Path) -> str:
     return str(meta["digest"])
 
 
-def _features(frame: Any) -> Any:
-    """Return a frame as one array if that is lossless, else as columns of two types."""
-    import pandas as pd
-    import pyarrow as pa
-
-    numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
-    if all(numeric):
-        X = frame.to_numpy(dtype=np.float64)
-        if np.isfinite(X).all():
-            return narrow(X)
-    columns = {}
-    for (name, column), is_numeric in zip(frame.items(), numeric, strict=True):
-        if is_numeric:
-            columns[str(name)] = pa.array(column.to_numpy(dtype=np.float64), from_pandas=True)
-        else:
-            texts = [None if pd.isna(value) else str(value) for value in column]
-            columns[str(name)] = pa.array(texts, pa.string())
-    return pa.table(columns)
-
-
 def _labels(config: DatasetConfig, target: Any) -> tuple[NDArray[np.int64], tuple[str, ...] | None]:
     import pandas as pd
 
@@ -122,15 +101,3 @@ def _labels(config: DatasetConfig, target: Any) -> tuple[NDArray[np.int64], tupl
             f"{config.name}: row {error.row + 1}, column {target.name!r}: {error.rule}, but got "
             f"{target.iloc[error.row]!r}"
         ) from None
-
-
-def _content_digest(X: Any, y: NDArray[np.int64]) -> str:
-    """Return a digest of the values, not of files, which OpenML may regenerate."""
-    hasher = hashlib.sha256()
-    if isinstance(X, np.ndarray):
-        hasher.update(f"{X.dtype.str} {X.shape}".encode() + X.tobytes())
-    else:
-        for name in X.schema.names:
-            hasher.update(json.dumps([name, X.column(name).to_pylist()]).encode())
-    hasher.update(y.tobytes())
-    return hasher.hexdigest()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweepmark.config.registry import ENGINES
-from sweepmark.engine.interface import Clock, Engine, Evaluate, Failure, Job, Outcome
+from sweepmark.engine.interface import Engine
+from sweepmark.engine.job import Clock, Evaluate, Failure, Job, Outcome
 from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _GIB = 2**30
 _SHARED = 0.25  # share of the machine's memory, unless configured
 
 
-def create_engine(  # noqa: PLR0913 -- each has a default of its own
+def create_engine(
     config: EngineConfig,
     *,
     evaluate: Evaluate | None = None,
@@ -59,7 +60,7 @@ def create_engine(  # noqa: PLR0913 -- each has a default of its own
         If a process cannot be started.
     """
     check_engine(config)
-    engine: Engine = ENGINES.find(config.name).create(
+    engine: Engine = ENGINES.find(config.name)(
         config, evaluate=evaluate, n_jobs=n_jobs, clock=clock, warm_up=warm_up
     )
     return engine

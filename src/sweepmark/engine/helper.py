@@ -1,4 +1,4 @@
-"""The helper process of the local engine: has workers started by the standard library's fork server.
+"""The helper process of the local engine: owner of the standard library's fork server.
 
 A fork server runs the main module of the process that owns it once more in each worker, which for a
 script without ``if __name__ == "__main__"`` is the whole script. This process owns the fork server,
@@ -22,15 +22,13 @@ import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweepmark.engine import worker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from multiprocessing.process import BaseProcess
-
-    from sweepmark.engine.worker import Settings
 
 __all__ = ["PROGRAM", "main"]
 

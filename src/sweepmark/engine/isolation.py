@@ -11,7 +11,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["die_before_parent", "end_with_parent", "end_with_helper", "limit_memory", "take_name"]
+__all__ = ["die_first", "end_with_helper", "end_with_parent", "limit_memory", "take_name"]
 
 _NAME = b"sweepmark-work"
 _OOM_SCORE = Path(
@@ -26,18 +26,19 @@ _PR_SET_NAME = 15  # https://man7.org/linux/man-pages/man2/PR_SET_NAME.2const.ht
 
 def take_name() -> None:
     """Set the process name shown by ps and top, on Linux."""
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(_PR_SET_NAME, _NAME)
+    _control(_PR_SET_NAME, _NAME)
 
 
 def end_with_parent() -> None:
     """Have the kernel kill this process when its parent ends, on Linux."""
+    _control(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _control(operation: int, value: int | bytes) -> None:
     if sys.platform == "linux":
         import ctypes
 
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(operation, value)
 
 
 def end_with_helper() -> None:
@@ -46,17 +47,18 @@ def end_with_helper() -> None:
     The thread that waits for it needs the GIL, which a call into C may hold for ever; on Linux the
     kernel kills it.
     """
-    helper = multiprocessing.parent_process()
-
-    def wait() -> None:
-        helper.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
+    threading.Thread(target=_wait_for_helper, daemon=True).start()
     end_with_parent()
 
 
-def die_before_parent() -> None:
+def _wait_for_helper() -> None:
+    helper = multiprocessing.parent_process()
+    assert helper is not None  # noqa: S101 - multiprocessing started this process
+    helper.join()
+    os._exit(1)
+
+
+def die_first() -> None:
     """Make the kernel's out-of-memory killer choose a worker rather than the coordinator."""
     with suppress(OSError):  # not Linux, or not permitted
         _OOM_SCORE.write_text("500")

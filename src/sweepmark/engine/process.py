@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from multiprocessing.connection import Pipe
 from multiprocessing.reduction import send_handle
 from typing import TYPE_CHECKING, Any
@@ -160,7 +160,7 @@ class WorkerProcess:
 
 def _launch(descriptor: int, preload: str | None) -> subprocess.Popen[bytes]:
     """Start a helper process."""
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 -- this interpreter
         [sys.executable, "-P", "-c", PROGRAM, str(descriptor), *filter(None, [preload])],
         stdin=subprocess.PIPE,
         stdout=_STDERR,

@@ -11,28 +11,21 @@ import os
 import pkgutil
 import signal
 import sys
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from sweepmark.engine.interface import Failure, call
-from sweepmark.engine.isolation import (
-    die_before_parent,
-    end_with_helper,
-    limit_memory,
-    take_name,
-)
+from sweepmark.engine.isolation import die_first, end_with_helper, limit_memory, take_name
+from sweepmark.engine.job import Failure, Reply, attempt, call
 from sweepmark.terminal import Outlet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from multiprocessing.connection import Connection
 
-    from sweepmark.engine.interface import Evaluate, Job
-    from sweepmark.scores.scorecard import Scorecard
+    from sweepmark.engine.job import Evaluate
 
-__all__ = ["Reply", "Settings", "main", "serve", "thread_limits"]
+__all__ = ["Settings", "main", "serve", "thread_limits"]
 
 _THREAD_LIMITS = (
     "BLIS_NUM_THREADS",
@@ -69,15 +62,6 @@ class Settings:
     memory: int | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Reply:
-    """The result of a job and its seconds."""
-
-    scorecard: Scorecard | None = None
-    failure: Failure | None = None
-    seconds: float
-
-
 def thread_limits(threads: int) -> dict[str, str]:
     """Return environment variables that limit the threads of libraries imported later."""
     return dict.fromkeys(_THREAD_LIMITS, str(threads))
@@ -91,12 +75,13 @@ def main(connection: Connection[Any, Any], settings: Settings) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # only the coordinator handles Ctrl-C
     take_name()
     end_with_helper()
-    die_before_parent()
+    die_first()
     os.environ.update(thread_limits(settings.threads))
     threadpool_limits(settings.threads)  # of libraries that the fork server imported
     sys.stdout, sys.stderr = map(_open_stream, (1, 2))
-    # A broken connection means that the parent closed it, so the worker ends.
-    with suppress(EOFError, OSError), connection:
+    # A broken connection means that the parent closed it, so the worker ends. It is not closed
+    # here: its end is that of this process, which has an exit code then.
+    with suppress(EOFError, OSError):
         serve(connection, settings)
 
 
@@ -131,18 +116,7 @@ def serve(connection: Connection[Any, Any], settings: Settings) -> None:
         limit_memory(settings.memory)
     connection.send(os.getpid())
     while True:
-        _answer(connection, _attempt(evaluate, connection.recv()))
-
-
-def _attempt(evaluate: Evaluate, job: Job) -> Reply:
-    """Run a job; an exception is its outcome."""
-    scorecard = failure = None
-    started = time.monotonic()
-    try:
-        scorecard = evaluate(job)
-    except Exception as exception:  # noqa: BLE001 - see above
-        failure = Failure.of(exception)
-    return Reply(scorecard=scorecard, failure=failure, seconds=time.monotonic() - started)
+        _answer(connection, attempt(evaluate, connection.recv()))
 
 
 def _answer(connection: Connection[Any, Any], reply: Reply) -> None:

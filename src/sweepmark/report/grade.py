@@ -21,6 +21,7 @@ __all__ = [
     "Grade",
     "grade",
     "grade_document",
+    "grade_lines",
     "rank_entries",
     "wilson_interval",
 ]
@@ -213,6 +214,23 @@ def grade_document(grade: Grade) -> dict[str, Any]:
     """Return a grade as the plain mapping that ``--json`` prints."""
     document = asdict(grade)
     return document | {"interval": list(grade.interval) if grade.interval else None}
+
+
+def grade_lines(grade: Grade) -> list[str]:
+    """Return a grade as lines of text."""
+    lines = [f"grade: {grade.points:g} points ({grade.band}) for {grade.metric} {grade.value:.4f}"]
+    if grade.positive is not None:
+        lines[0] += f"; positive class: {grade.positive}"
+    if grade.interval is not None:
+        low, high = grade.interval
+        text = f"{100 * CONFIDENCE:g} % interval for {grade.n:,} test rows: {low:.4f} to {high:.4f}"
+        lines.append(f"       {text}{'; undecided: it crosses a band' if grade.undecided else ''}")
+    if grade.target is not None:
+        reached = "reached" if grade.target_reached else "not reached"
+        lines.append(f"       target {grade.target:g} {reached}")
+    if grade.note:
+        lines.append(f"       {grade.note}")
+    return lines
 
 
 def _whole(points: float) -> float:

@@ -21,9 +21,13 @@ __all__ = [
     "ALLOWED_PACKAGES",
     "TARGET",
     "accepts",
+    "bases",
     "build",
+    "default_of",
     "find_class",
+    "is_settable",
     "parameter_kinds",
+    "parameters_of",
     "resolve_component",
     "settle_numbers",
 ]
@@ -82,7 +86,7 @@ def find_class(target: object, *, trusted: Sequence[str] = ()) -> type:
         raise ConfigurationError(
             f"{TARGET} must name a class, but {target!r} is none of {package}."
         )
-    if not issubclass(found, _bases()):
+    if not issubclass(found, bases()):
         raise ConfigurationError(
             f"{TARGET} must name an estimator, kernel, splitter or column selector, "
             f"but {target!r} is none of them."
@@ -91,7 +95,8 @@ def find_class(target: object, *, trusted: Sequence[str] = ()) -> type:
 
 
 @cache
-def _bases() -> tuple[type, ...]:
+def bases() -> tuple[type, ...]:
+    """Return the classes one of which a component must be a kind of."""
     from sklearn.base import BaseEstimator
     from sklearn.compose import make_column_selector
     from sklearn.gaussian_process.kernels import Kernel
@@ -120,6 +125,21 @@ def _parameters(cls: type) -> Mapping[str, Any]:
 def accepts(cls: type, parameter: str) -> bool:
     """Return whether a class's constructor takes a parameter."""
     return parameter in _parameters(cls)
+
+
+def default_of(cls: type, parameter: str) -> Any:
+    """Return the default of a constructor's parameter; ``Parameter.empty`` if it has none."""
+    return _parameters(cls).get(parameter, inspect.Parameter.empty)
+
+
+def parameters_of(cls: type) -> tuple[str, ...]:
+    """Return the names of a constructor's parameters."""
+    return tuple(_parameters(cls))
+
+
+def is_settable(parameter: str) -> bool:
+    """Return whether a configuration may set a parameter of this name."""
+    return parameter not in _OURS and parameter not in _REFUSED
 
 
 def resolve_component(
@@ -207,7 +227,7 @@ def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[s
     }
     for name, value in arguments.items():
         # YAML has no tuples, but some constructors accept nothing else.
-        if isinstance(value, list) and isinstance(_default(cls, name), tuple):
+        if isinstance(value, list) and isinstance(default_of(cls, name), tuple):
             arguments[name] = tuple(value)
     parameter = next((name for name in _THREADS if accepts(cls, name)), None)
     if parameter and not (threads == 1 and _is_single(cls, parameter)):
@@ -228,7 +248,7 @@ def _is_single(cls: type, parameter: str) -> bool:
     others None may mean all cores.
     """
     is_known = cls.__module__.partition(".")[0] in ALLOWED_PACKAGES
-    return is_known and _default(cls, parameter) in (None, 1)
+    return is_known and default_of(cls, parameter) in (None, 1)
 
 
 def parameter_kinds(target: object, parameter: str) -> Kinds | None:
@@ -265,10 +285,6 @@ def settle_numbers(node: Any) -> Any:
             for key, item in node.items()
         }
     return [settle_numbers(item) for item in node] if isinstance(node, list) else node
-
-
-def _default(cls: type, parameter: str) -> Any:
-    return _parameters(cls)[parameter]
 
 
 def _map_components(value: Any, change: Callable[[Mapping[str, Any]], Any]) -> Any:

@@ -1,11 +1,11 @@
-"""Progress of a sweep on standard error: a bar on a terminal, plain lines otherwise."""
+"""Progress of a sweep: a bar on a terminal or in a notebook, plain lines otherwise."""
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.cli.output import print_lines
 from sweepmark.report.leaderboard import best
 from sweepmark.scores.metric_names import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY
 from sweepmark.terminal import console, cut, escape
@@ -14,7 +14,7 @@ from sweepmark.tracking.run_records import short_name
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sweepmark.coordinator import Progress
+    from sweepmark.coordinator.launch import Progress
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.search.trial import Trial
 
@@ -24,14 +24,20 @@ _LONGEST_BEST = 60  # characters beside the bar
 _LONGEST_NAME = 300
 
 
-def create_progress(announce: Callable[[str], None]) -> Progress:
-    """Return the progress display that suits standard error.
+def create_progress(announce: Callable[[str], None], *, shown: bool = True) -> Progress:
+    """Return the progress display that suits a notebook's cell or standard error.
 
     Parameters
     ----------
     announce : callable
         Called with the sweep's id as soon as there is something to resume.
+    shown : bool
+        Whether anything is shown.
     """
+    if not shown:
+        return _Silence(announce)
+    if "IPython" in sys.modules and console().is_jupyter:
+        return _Cell(announce)
     return _Bar(announce) if sys.stderr.isatty() else _Lines(announce)
 
 
@@ -40,6 +46,26 @@ def _metric_text(trial: Trial, metric: str) -> str:
     shown = (metric, CV_ACCURACY, VALIDATION_ACCURACY, ACCURACY)
     name = next((name for name in shown if name in trial.metrics), None)
     return "" if name is None else f"{name} {trial.metrics[name]:.4f}"
+
+
+class _Silence:
+    """No display."""
+
+    def __init__(self, announce: Callable[[str], None]) -> None:
+        self._announce = announce
+
+    def say(self, line: str) -> None:
+        pass
+
+    def opened(self, sweep_id: str, blueprint: Blueprint, n_trials: int) -> None:
+        del blueprint, n_trials
+        self._announce(sweep_id)
+
+    def settled(self, trial: Trial) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
 
 class _Lines:
@@ -52,7 +78,7 @@ class _Lines:
         self._metric = ""
 
     def say(self, line: str) -> None:
-        print_lines([line], file=sys.stderr)
+        sys.stderr.write(f"{escape(line)}\n")
         sys.stderr.flush()
 
     def opened(self, sweep_id: str, blueprint: Blueprint, n_trials: int) -> None:
@@ -86,9 +112,10 @@ class _Bar:
         self._trials: list[Trial] = []
 
     def say(self, line: str) -> None:
-        from sweepmark.cli.drawing import draw
+        from rich.text import Text
 
-        draw(line, on=console(stderr=True) if self._bar is None else self._bar.console)
+        target = console(stderr=True) if self._bar is None else self._bar.console
+        target.print(Text(escape(line)), soft_wrap=True)
 
     def opened(self, sweep_id: str, blueprint: Blueprint, n_trials: int) -> None:
         from rich.progress import (
@@ -113,6 +140,9 @@ class _Bar:
             console=console(stderr=True),
         )
         self._task = self._bar.add_task(escape(sweep_id), total=n_trials, best="")
+        self._start()
+
+    def _start(self) -> None:
         self._bar.start()
 
     def settled(self, trial: Trial) -> None:
@@ -129,3 +159,32 @@ class _Bar:
     def close(self) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+
+class _Cell(_Bar):
+    """The bar in a notebook's cell, drawn anew for each trial.
+
+    rich would redraw it by ipywidgets, which need not be installed; IPython's own display does it.
+    """
+
+    def __init__(self, announce: Callable[[str], None]) -> None:
+        super().__init__(announce)
+        self._handle: Any = None
+
+    def say(self, line: str) -> None:
+        sys.stdout.write(f"{escape(line)}\n")
+
+    def _start(self) -> None:
+        show: Any = importlib.import_module("IPython.display").display  # there in a notebook
+        self._handle = show(self._table(), display_id=True)
+
+    def settled(self, trial: Trial) -> None:
+        super().settled(trial)
+        self.close()
+
+    def close(self) -> None:
+        if self._handle is not None:
+            self._handle.update(self._table())
+
+    def _table(self) -> Any:
+        return self._bar.make_tasks_table(self._bar.tasks)
