@@ -23,9 +23,7 @@ __all__ = ["Source", "SourceOptions", "file_names"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceOptions:
-    """Options of a source, as a data set's YAML has them under its name; no other keys."""
-
-    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+    """Options of a source, as a data set's YAML has them under its name."""
 
 
 class Source(ABC):
