@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from sweepmark.sources import idx
 from sweepmark.sources.interface import Source
-from sweepmark.sources.transfer import SourceError, write_verified
+from sweepmark.sources.transfer import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
     from pathlib import Path
 
     from sweepmark.config.schema import FileConfig
@@ -27,8 +27,9 @@ class Bundled(Source):
 
     label = "scikit-learn"
 
-    def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
+    def content(self, file: FileConfig, folder: Path) -> Iterable[bytes]:
         """Encode pixels (0 to 16) or labels as unsigned bytes."""
+        del folder
         from sklearn.datasets import load_digits
 
         digits = load_digits()
@@ -38,7 +39,4 @@ class Bundled(Source):
         }
         if file.name not in arrays:
             raise SourceError(f"scikit-learn has {', '.join(arrays)}, but not {file.name}")
-        target = folder / file.name
-        content = idx.encode(arrays[file.name].astype("u1"))
-        write_verified([content], file, target, advance=advance)
-        return target
+        return [idx.encode(arrays[file.name].astype("u1"))]

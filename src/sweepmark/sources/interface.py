@@ -10,8 +10,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sweepmark.sources.transfer import write_verified
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from sweepmark.config.schema import FileConfig
@@ -21,9 +23,7 @@ __all__ = ["Source", "SourceOptions", "file_names"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceOptions:
-    """Options of a source, as a data set's YAML has them under its name; no other keys."""
-
-    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+    """Options of a source, as a data set's YAML has them under its name."""
 
 
 class Source(ABC):
@@ -48,7 +48,6 @@ class Source(ABC):
         """
         return [cls(**{each.name: getattr(options, each.name) for each in fields(options)})]
 
-    @abstractmethod
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
         """Write ``folder / file.name``, decompressed and verified, and return that path.
 
@@ -57,8 +56,7 @@ class Source(ABC):
         file : FileConfig
             Name, size and SHA-256 of the decompressed content.
         folder : Path
-            An existing folder, removed later by the caller; a source may also keep files for later
-            calls there.
+            An existing folder, removed later by the caller.
         advance : callable
             Called with the number of decompressed bytes after each block.
 
@@ -68,6 +66,17 @@ class Source(ABC):
             If the file is unavailable or not the expected one; no partial file is left.
         UnreachableError
             If this source is not available at all.
+        """
+        target = folder / file.name
+        write_verified(self.content(file, folder), file, target, advance=advance)
+        return target
+
+    @abstractmethod
+    def content(self, file: FileConfig, folder: Path) -> Iterable[bytes]:
+        """Return the content of a file in blocks, gzipped or not; it is verified by the caller.
+
+        A source may keep files for later calls in sub-folders of ``folder``. Errors are those of
+        :meth:`fetch`, raised here or by the iterator.
         """
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sweepmark.sources.interface import Source, SourceOptions, file_names
-from sweepmark.sources.transfer import AbsentError, SourceError, write_verified
+from sweepmark.sources.transfer import AbsentError, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from sweepmark.config.schema import FileConfig
 
@@ -53,16 +53,20 @@ class Folder(Source):
         """Return a source for each folder."""
         return [cls(path) for path in options.paths]
 
-    def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
-        """Copy the file, decompressed."""
+    def content(self, file: FileConfig, folder: Path) -> Iterator[bytes]:
+        """Read the file."""
+        del folder
         if not self._path.is_dir():
             raise AbsentError("there is no such folder")
         present = [name for name in file_names(file.name) if (self._path / name).is_file()]
         if not present:
             raise SourceError(f"the folder has none of {', '.join(file_names(file.name))}")
-        target = folder / file.name
-        write_verified(_read(self._path / present[0]), file, target, advance=advance)
-        return target
+        try:
+            with (self._path / present[0]).open("rb") as stream:
+                while block := stream.read(_BLOCK):
+                    yield block
+        except OSError as error:
+            raise SourceError(f"{present[0]} cannot be read: {error.strerror}") from error
 
 
 class KerasArchive(Source):
@@ -92,8 +96,9 @@ class KerasArchive(Source):
         """Return a source for each archive."""
         return [cls(path) for path in options.paths]
 
-    def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
+    def content(self, file: FileConfig, folder: Path) -> Iterable[bytes]:
         """Encode the array of the file."""
+        del folder
         from sweepmark.sources import idx
 
         if not self._path.is_file():
@@ -105,12 +110,9 @@ class KerasArchive(Source):
                     raise SourceError(
                         f"the archive has {', '.join(archive.files)}, but not {member}"
                     )
-                content = idx.encode(archive[member])
+                return [idx.encode(archive[member])]
         except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
             raise SourceError(f"the archive cannot be read: {error}") from error
-        target = folder / file.name
-        write_verified([content], file, target, advance=advance)
-        return target
 
 
 def _member(name: str) -> str:
@@ -127,12 +129,3 @@ def _member(name: str) -> str:
 
 def _expand(path: str) -> Path:
     return Path(os.path.expandvars(path)).expanduser()
-
-
-def _read(path: Path) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                yield block
-    except OSError as error:
-        raise SourceError(f"{path.name} cannot be read: {error.strerror}") from error

@@ -16,10 +16,10 @@ from annotated_types import Gt
 from sweepmark.errors import ConfigurationError
 from sweepmark.sources import idx
 from sweepmark.sources.interface import Source, SourceOptions
-from sweepmark.sources.transfer import SourceError, UnreachableError, write_verified
+from sweepmark.sources.transfer import SourceError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -65,7 +65,7 @@ class OpenML(Source):
         self._data_home = data_home
         self._arrays: tuple[NDArray[Any], NDArray[Any]] | None = None
 
-    def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
+    def content(self, file: FileConfig, folder: Path) -> Iterable[bytes]:
         """Download the data set (once) and encode the rows of the file."""
         if self._arrays is None:
             self._arrays = self._download(self._data_home or home_of(folder))
@@ -75,14 +75,10 @@ class OpenML(Source):
         n_rows = (file.size - header) // row
         part = slice(-n_rows, None) if file.name.startswith("t10k") else slice(0, n_rows)
         if "labels" in file.name:
-            content = idx.encode(y[part])
-        elif "images" in file.name and side * side == X.shape[1]:
-            content = idx.encode(X[part].reshape(-1, side, side))
-        else:
-            raise SourceError(f"its rows of {X.shape[1]} features are not those of {file.name}")
-        target = folder / file.name
-        write_verified([content], file, target, advance=advance)
-        return target
+            return [idx.encode(y[part])]
+        if "images" in file.name and side * side == X.shape[1]:
+            return [idx.encode(X[part].reshape(-1, side, side))]
+        raise SourceError(f"its rows of {X.shape[1]} features are not those of {file.name}")
 
     def _download(self, data_home: Path) -> tuple[NDArray[Any], NDArray[Any]]:
         bunch = fetch_frame(self._name, self._version, None, data_home)

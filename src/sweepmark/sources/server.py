@@ -9,11 +9,11 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from sweepmark.config.rules import matching
 from sweepmark.sources.interface import Source, SourceOptions, file_names
-from sweepmark.sources.transfer import SourceError, UnreachableError, write_verified
+from sweepmark.sources.transfer import SourceError, UnreachableError
 from sweepmark.sources.web import download
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from sweepmark.config.schema import FileConfig
@@ -68,12 +68,10 @@ class Mirror(Source):
         """Return a source for each base URL."""
         return [cls(url, suffix=options.suffix) for url in options.urls]
 
-    def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
+    def content(self, file: FileConfig, folder: Path) -> Iterable[bytes]:
         """Download ``<base_url>/<name><suffix>``."""
-        target = folder / file.name
-        chunks = download(f"{self._base_url}{file.name}{self._suffix}", patience=self._patience)
-        write_verified(chunks, file, target, advance=advance)
-        return target
+        del folder
+        return download(f"{self._base_url}{file.name}{self._suffix}", patience=self._patience)
 
 
 class IndexPage(Source):
@@ -100,22 +98,19 @@ class IndexPage(Source):
         """Return a source for each page."""
         return [cls(url) for url in options.urls]
 
-    def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
+    def content(self, file: FileConfig, folder: Path) -> Iterator[bytes]:
         """Read the page's links (once) and download the file from its link."""
+        del folder
         if self._links is None:
             self._links = self._read_links()
         found = [self._links[name] for name in file_names(file.name) if name in self._links]
         if not found:
             raise SourceError(f"the page has no link to {file.name} among {len(self._links)}")
-        target = folder / file.name
         try:
-            write_verified(
-                download(found[0], patience=self._patience), file, target, advance=advance
-            )
+            yield from download(found[0], patience=self._patience)
         except UnreachableError as error:
             # The page itself is reachable, and other links may be on other hosts.
             raise SourceError(f"{found[0]}: {error}") from error
-        return target
 
     def _read_links(self) -> dict[str, str]:
         """Return the URL of each link by the file name at its end."""

