@@ -191,8 +191,8 @@ def main() -> None:
         own = configurations(folder)
         for figure in start_up(folder):
             print(figure.line(), flush=True)
-        print(overhead(folder, own, "all", 120).line(), flush=True)
-        print(overhead(folder, own, "none", 60).line(), flush=True)
+        print(overhead(folder, own, "all", 200).line(), flush=True)
+        print(overhead(folder, own, "none", 80).line(), flush=True)
         print(throughput(folder, own).line(), flush=True)
         print(memory(folder).line(), flush=True)
 
