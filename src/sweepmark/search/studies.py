@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.scores.metric_names import better_end
+from sweepmark.scores.directions import better_end
 from sweepmark.search.interface import opened
 from sweepmark.search.space import Choice, Options
 
