@@ -33,7 +33,7 @@ from sweepmark.data import Labels
 from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.plots import diagrams
-from sweepmark.scores import metric_names, mistakes
+from sweepmark.scores import metric_names, metrics, mistakes
 from sweepmark.scores.merging import merge
 from sweepmark.specification import models
 from sweepmark.specification.specify import specify, specify_test
@@ -167,7 +167,7 @@ def test_figures_of_two_classes_are_the_positive_ones(
     else:
         scores = right.predict_proba(X_test)[:, place]
     assert card.positive_name == str(positive)
-    assert {key: card.metrics[key] for key in (*metric_names.POSITIVE_NAMES, "roc_auc")} == (
+    assert {key: card.metrics[key] for key in (*metrics.POSITIVE_NAMES, "roc_auc")} == (
         pytest.approx(
             {
                 "precision": precision_score(y_test, y_pred, pos_label=positive),
@@ -450,9 +450,7 @@ class TestNames:
             assert len(name) <= 250
         assert len(set(names)) == len(names)
         assert all(metric_names.is_recall(metric_names.recall(label)) for label in self.LABELS)
-        assert not {metric_names.recall(label) for label in self.LABELS} & set(
-            metric_names.TEST_NAMES
-        )
+        assert not {metric_names.recall(label) for label in self.LABELS} & set(metrics.TEST_NAMES)
 
 
 def test_labels_are_found_as_they_are_written() -> None:

@@ -20,8 +20,8 @@ from sklearn.pipeline import Pipeline
 from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.evaluation.fitting import fit, fit_epochs, predict_rows
+from sweepmark.scores.measurement import log_loss as our_log_loss
 from sweepmark.scores.merging import merge, merge_trial
-from sweepmark.scores.metrics import log_loss as our_log_loss
 from sweepmark.specification import models
 from sweepmark.specification.folds import hold_out
 from sweepmark.specification.parts import Parts
@@ -123,8 +123,8 @@ class TestEpochs:
     def test_curves_are_kept(self) -> None:
         (one,), (plain,) = specifications(*MLP, evaluation__epochs=2), specifications(*MLP)
         card, other = evaluate(one), evaluate(plain)
-        assert from_document(document(card), card.predictions, None).curves == card.curves
-        assert from_document(document(other), other.predictions, None).curves == {}
+        assert from_document(document(card), card.predictions, card.metrics).curves == card.curves
+        assert from_document(document(other), other.predictions, other.metrics).curves == {}
 
     @pytest.mark.parametrize(
         "values", [{}, {"classifier__solver": "lbfgs"}], ids=["never", "as configured"]

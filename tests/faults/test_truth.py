@@ -35,10 +35,10 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
-def edit_a_metric(folder: Path) -> None:
+def edit_a_figure(folder: Path) -> None:
     path = folder / "evaluation.json"
     document = json.loads(path.read_text())
-    document["scorecard"]["metrics"]["accuracy"] = 1.0
+    document["scorecard"]["n_train"] += 1
     path.write_text(json.dumps(document))
 
 
@@ -70,7 +70,7 @@ DAMAGES = {
     "predictions flipped": flip_of("predictions.npz"),
     "model flipped": flip_of("model.skops"),
     "digests flipped": flip_of("digests.json"),
-    "a metric edited": edit_a_metric,
+    "a metric edited": edit_a_figure,
     "a label edited": edit_a_label,
     "two folders swapped": swap,
     "the final evaluation deleted": delete,

@@ -6,7 +6,8 @@ import hashlib
 
 import pytest
 
-from sweepmark.scores import metric_names
+from sweepmark.scores import directions, metric_names
+from sweepmark.scores.metrics import METRICS
 
 
 def test_every_name_says_whether_it_has_a_better_end() -> None:
@@ -15,7 +16,7 @@ def test_every_name_says_whether_it_has_a_better_end() -> None:
     ]
     names = [value for value in constants if isinstance(value, str)]
     stems = {name.removeprefix("cv_").removeprefix("validation_") for name in names}
-    assert stems == set(metric_names.DIRECTIONS)
+    assert stems == {metric.name for metric in METRICS}
 
 
 @pytest.mark.parametrize("prefix", ["", "cv_", "validation_", "pooled_", "train_", "cv_train_"])
@@ -38,18 +39,18 @@ def test_every_name_says_whether_it_has_a_better_end() -> None:
 def test_what_it_was_computed_on_does_not_change_the_better_end(
     prefix: str, name: str, end: str | None
 ) -> None:
-    assert metric_names.direction(prefix + name) == end
+    assert directions.direction(prefix + name) == end
 
 
 def test_a_fold_has_the_better_end_of_its_metric() -> None:
-    assert metric_names.direction(metric_names.cv_fold(metric_names.ACCURACY, 1)) == "maximize"
-    assert metric_names.direction(metric_names.cv_fold(metric_names.LOG_LOSS, 12)) == "minimize"
+    assert directions.direction(metric_names.cv_fold(metric_names.ACCURACY, 1)) == "maximize"
+    assert directions.direction(metric_names.cv_fold(metric_names.LOG_LOSS, 12)) == "minimize"
 
 
 def test_what_is_asked_for_comes_first_and_more_is_better_where_nobody_knows() -> None:
-    assert metric_names.better_end("cv_accuracy_std", "minimize") == "minimize"
-    assert metric_names.better_end("cv_log_loss") == "minimize"
-    assert metric_names.better_end(None) == "maximize"
+    assert directions.better_end("cv_accuracy_std", "minimize") == "minimize"
+    assert directions.better_end("cv_log_loss") == "minimize"
+    assert directions.better_end(None) == "maximize"
 
 
 @pytest.mark.parametrize(
@@ -87,8 +88,8 @@ def test_recall_is_of_one_class() -> None:
 
 def test_fold_is_one_of_a_cross_validation() -> None:
     assert metric_names.cv_fold(metric_names.ACCURACY, 3) == "cv_accuracy_fold_3"
-    assert metric_names.direction("accuracy_fold_3") is None
-    assert metric_names.direction("cv_nonsense_fold_3") is None
+    assert directions.direction("accuracy_fold_3") is None
+    assert directions.direction("cv_nonsense_fold_3") is None
 
 
 @pytest.mark.parametrize(("name", "is_so"), [("validation_loss", True), ("loss", False)])

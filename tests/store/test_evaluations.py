@@ -18,6 +18,7 @@ import pytest
 from damage import forge
 from jobs import make_job
 from sweepmark.errors import LostError, StoreError
+from sweepmark.scores.measurement import measure
 from sweepmark.scores.scorecard import Predictions, Scorecard
 from sweepmark.specification.specification import canonical_json
 from sweepmark.store import EvaluationStore, Origin
@@ -35,7 +36,8 @@ def specification(**task: Any) -> Specification:
 def scorecard(**changes: Any) -> Scorecard:
     y = np.array([0, 1, 1], dtype=np.int64)
     card = Scorecard(
-        metrics={"accuracy": 1 / 3, "roc_auc": 0.1 + 0.2},
+        metrics={},
+        recorded={"log_loss": 0.1 + 0.2},
         classes=(0, 1),
         predictions=Predictions(
             rows=np.array([5, 2, 9]), y_true=y, y_pred=y[::-1], scores=np.array([0.1, -1e-300, 2.0])
@@ -46,7 +48,8 @@ def scorecard(**changes: Any) -> Scorecard:
         predict_seconds=0.125,
         warnings=("ConvergenceWarning: größer",),
     )
-    return replace(card, **changes)
+    changed = replace(card, **changes)
+    return replace(changed, metrics=measure(changed.predictions, (0, 1)) | dict(changed.recorded))
 
 
 @pytest.fixture
@@ -62,8 +65,7 @@ def test_evaluation_is_read_back_to_the_last_digit(store: EvaluationStore) -> No
     assert read is not None
     assert (read.key, read.result, read.origin) == (one.key, stored.result, ORIGIN)
     found = store.scorecard(one.key)
-    assert found.metrics.items() >= card.metrics.items()
-    for name in ("classes", "n_train", "n_test", "fit_seconds", "warnings"):
+    for name in ("metrics", "recorded", "classes", "n_train", "n_test", "fit_seconds", "warnings"):
         assert getattr(found, name) == getattr(card, name)
     for name in ("rows", "y_true", "y_pred", "scores"):
         array = getattr(found.predictions, name)
@@ -94,7 +96,7 @@ def test_first_one_written_stays_and_what_differs_lies_beside(
     first, _ = store.put(one, scorecard(), ORIGIN)
     before = content(folder / one.key)
     later = Origin("sweep-2", 0, 0.0, 0.0)
-    other = scorecard(metrics={"accuracy": 0.5})
+    other = scorecard(recorded={"log_loss": 0.5})
     second, earlier = store.put(one, other, later)
     assert earlier is not None
     assert earlier.origin == ORIGIN
@@ -106,7 +108,7 @@ def test_first_one_written_stays_and_what_differs_lies_beside(
         found = store.find(one.key, result)
         assert found is not None
         assert found.origin == origin
-    assert store.scorecard(one.key, second.result).metrics == {"accuracy": 0.5}
+    assert store.scorecard(one.key, second.result).recorded == {"log_loss": 0.5}
     assert store.put(one, other, later)[1] is not None  # again
     assert len(store.keys()) == 2
 
@@ -137,7 +139,7 @@ def other_predictions(**changes: Any) -> Predictions:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"metrics": {"accuracy": 1 / 3, "roc_auc": 0.3}},
+        {"recorded": {"log_loss": 0.3}},
         {"predictions": other_predictions(y_pred=np.array([0, 1, 1]))},
         {"predictions": other_predictions(scores=np.array([0.1, -1e-300, 3.0]))},
         {"predictions": other_predictions(rows=np.array([5, 2, 8]))},
@@ -173,7 +175,7 @@ def test_model_that_is_lacking_lies_beside_and_is_never_replaced(
 
 
 def test_model_of_a_result_is_not_another_ones(store: EvaluationStore) -> None:
-    one, other = specification(), scorecard(metrics={"accuracy": 0.5})
+    one, other = specification(), scorecard(recorded={"log_loss": 0.5})
     first, _ = store.put(one, scorecard(model=b"first"), ORIGIN)
     second, _ = store.put(one, other, ORIGIN)
     assert store.model(one.key, second.result) is None
@@ -229,11 +231,11 @@ def test_specification_that_none_writes_is_damage(
         store.specification(key)
 
 
-def test_evaluation_without_its_headline_is_damage(store: EvaluationStore, tmp_path: Path) -> None:
+def test_evaluation_that_says_its_metrics_is_damage(store: EvaluationStore, tmp_path: Path) -> None:
     key, folder, kept = forged(store, tmp_path)
-    del kept["scorecard"]["metrics"]["accuracy"]
+    kept["scorecard"]["metrics"] = {"accuracy": 1.0}  # they follow from the predictions
     forge(folder, evaluation=json.dumps(kept).encode())
-    with pytest.raises(LostError, match="metrics cannot be right"):
+    with pytest.raises(LostError, match=r"scorecard\.metrics cannot be right"):
         store.find(key)
 
 
@@ -242,7 +244,7 @@ def test_result_that_its_digest_does_not_say_is_damage(
     store: EvaluationStore, tmp_path: Path, digit: str
 ) -> None:
     key, folder, kept = forged(store, tmp_path)
-    kept["scorecard"]["metrics"]["accuracy"] = 1.0
+    kept["scorecard"]["recorded"]["log_loss"] = 1.0
     forge(folder, result=digit * 64, evaluation=json.dumps(kept).encode())
     with pytest.raises(LostError, match="another result than its digest says"):
         store.find(key)
@@ -332,8 +334,11 @@ def test_curves_that_cannot_be_are_damage(
 
 
 def test_nan_among_the_metrics_is_left_out(store: EvaluationStore) -> None:
-    store.put(specification(), scorecard(metrics={"a": float("nan"), "accuracy": 1.0}), ORIGIN)
-    assert store.scorecard(specification().key).metrics == {"accuracy": 1.0}
+    store.put(specification(), scorecard(recorded={"a": float("nan"), "log_loss": 1.0}), ORIGIN)
+    found = store.scorecard(specification().key)
+    assert found.recorded == {"log_loss": 1.0}
+    assert found.metrics["accuracy"] == 1 / 3
+    assert "a" not in found.metrics
 
 
 @pytest.mark.parametrize("name", ["evaluation.json", "predictions.npz", "digests.json"])

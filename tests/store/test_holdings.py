@@ -10,6 +10,7 @@ import pytest
 
 from jobs import make_job
 from sweepmark.errors import StoreError
+from sweepmark.scores.measurement import measure
 from sweepmark.scores.scorecard import Predictions, Scorecard
 from sweepmark.store import EvaluationStore, Holdings, Origin
 from sweepmark.store.history import Result
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ONE = replace(make_job(name="binary").specification, data="0" * 64)
+SCORED = Predictions(
+    rows=np.array([0, 1]), y_true=np.array([0, 1]), y_pred=np.array([0, 1]), scores=None
+)
+WRONG = replace(SCORED, y_pred=np.array([0, 0]))
 CARD = Scorecard(
-    metrics={"accuracy": 1.0},
+    metrics=measure(SCORED, (0, 1)),
     classes=(0, 1),
-    predictions=Predictions(
-        rows=np.array([0, 1]), y_true=np.array([0, 1]), y_pred=np.array([0, 1]), scores=None
-    ),
+    predictions=SCORED,
     n_train=7,
     n_test=2,
     fit_seconds=0.25,
@@ -42,11 +45,11 @@ def put(evaluations: EvaluationStore, **changes: Any) -> str:
 
 def test_result_and_seconds_are_those_that_the_sweep_has(evaluations: EvaluationStore) -> None:
     first = put(evaluations, model=b"first")
-    second = put(evaluations, metrics={"accuracy": 0.5}, model=b"second")
+    second = put(evaluations, predictions=WRONG, metrics=measure(WRONG, (0, 1)), model=b"second")
     for result, accuracy, model in ((first, 1.0, b"first"), (second, 0.5, b"second")):
         holdings = Holdings("s-1", evaluations, {ONE.key: Result(result, 3.0, 4.0)})
         card = holdings.scorecard(ONE.key)
-        assert card.metrics == {"accuracy": accuracy}
+        assert card.metrics["accuracy"] == accuracy
         assert (card.fit_seconds, card.predict_seconds) == (3.0, 4.0)
         assert holdings.model(ONE.key) == model
         assert holdings.specification(ONE.key) == evaluations.specification(ONE.key)
@@ -54,10 +57,10 @@ def test_result_and_seconds_are_those_that_the_sweep_has(evaluations: Evaluation
 
 def test_without_a_result_it_is_what_was_written_first(evaluations: EvaluationStore) -> None:
     put(evaluations)
-    put(evaluations, metrics={"accuracy": 0.5})
+    put(evaluations, predictions=WRONG, metrics=measure(WRONG, (0, 1)))
     holdings = Holdings("s-1", evaluations)
     card = holdings.scorecard(ONE.key)
-    assert card.metrics == {"accuracy": 1.0}
+    assert card.metrics["accuracy"] == 1.0
     assert (card.fit_seconds, card.predict_seconds) == (0.25, 0.125)
     assert holdings.model(ONE.key) is None
 

@@ -102,7 +102,7 @@ class Settlement:
         if outcome["status"] == "failed":
             if self.retry_failed:
                 return False
-            self._settle(number, params, outcome, [])
+            self._settle(number, params, outcome, None, [])
             return True
         cards: list[Scorecard] = []
         for key, result in zip(outcome["keys"], outcome["results"], strict=True):
@@ -110,7 +110,7 @@ class Settlement:
             if stored is None:
                 return False
             cards.append(stored.scorecard)
-        self._settle(number, params, outcome, cards)
+        self._settle(number, params, outcome, merge_trial(cards), cards)
         return True
 
     def finish(self, trial: OpenTrial) -> None:
@@ -118,8 +118,9 @@ class Settlement:
         keys = [specification.key for specification in trial.specifications]
         found = [] if trial.failure else [trial.found[key] for key in keys]
         cards = [stored.scorecard for stored in found]
-        if trial.failure is None:
-            trial.failure = self._not_a_number(cards)
+        card = merge_trial(cards) if cards else None
+        if card is not None:
+            trial.failure = self._not_a_number(card)
         reused = trial.failure is None and self._is_reused(found)
         failure = trial.failure
         outcome = self._on_record(trial, found)
@@ -138,7 +139,7 @@ class Settlement:
                 ended=self.log.clock(),
                 reused_from=str(found[0].origin) if reused else None,
             )
-        self._settle(trial.number, trial.params, outcome, [] if failure else cards)
+        self._settle(trial.number, trial.params, outcome, None if failure else card, cards)
 
     def _is_reused(self, found: Sequence[Stored]) -> bool:
         return not any(
@@ -154,21 +155,26 @@ class Settlement:
         is_same = outcome["results"] == [result_entry(stored) for stored in found]
         return outcome if is_same else None
 
-    def _not_a_number(self, cards: Sequence[Scorecard]) -> Failure | None:
+    def _not_a_number(self, card: Scorecard) -> Failure | None:
         objective = self.log.blueprint.sweep.objective
         if objective is None:
             return None
-        value = merge_trial(cards).metrics.get(objective)
+        value = card.metrics.get(objective)
         if value is not None and math.isfinite(value):
             return None
         return Failure(reason="nan", message=f"{objective} is no number")
 
     def _settle(
-        self, number: int, params: Params, outcome: Entry, cards: Sequence[Scorecard]
+        self,
+        number: int,
+        params: Params,
+        outcome: Entry,
+        card: Scorecard | None,
+        cards: Sequence[Scorecard],
     ) -> None:
-        trial = build_trial(number, params, outcome, merge_trial(cards) if cards else None)
+        trial = build_trial(number, params, outcome, card)
         self.trials[number] = trial
-        self.observer.settled(trial, cards)
+        self.observer.settled(trial, cards if card else [])
 
 
 def result_entry(stored: Stored) -> dict[str, object]:

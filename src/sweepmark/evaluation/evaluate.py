@@ -17,8 +17,8 @@ import numpy as np
 from sweepmark import cache
 from sweepmark.evaluation import fitting
 from sweepmark.scores import metric_names, threshold
-from sweepmark.scores.metrics import log_loss
-from sweepmark.scores.scorecard import Predictions, Scorecard, score
+from sweepmark.scores.measurement import log_loss, measure
+from sweepmark.scores.scorecard import Predictions, Scorecard
 from sweepmark.specification.folds import fold_rows
 from sweepmark.specification.parts import Parts
 from sweepmark.specification.recipe import build_pipeline
@@ -67,17 +67,26 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
         shared = cache.statistics()
         cut, choosing_seconds = _threshold(parts, key=key)
         fitted = _fit(parts, cut, key=key)
-        metrics, predictions, predict_seconds = _score(
+        predictions, losses, predict_seconds = _predict(
             fitted.pipeline, parts, parts.scored, cut=cut, key=key
         )
-        watched = _watched(fitted, parts, cut)
-    if specification.method["name"] == "validation":
-        metrics = {metric_names.validation(name): value for name, value in metrics.items()}
-    chosen = {} if cut is None else {metric_names.THRESHOLD: cut}
+        recorded = losses | _watched(fitted, parts, cut)
+    if cut is not None:
+        recorded[metric_names.THRESHOLD] = cut
+    classes = _classes(fitted.pipeline, parts)
+    names = parts.labels.called(classes)
     return Scorecard(
-        metrics=metrics | watched | chosen,
-        classes=(classes := _classes(fitted.pipeline, parts)),
-        names=parts.labels.called(classes),
+        metrics=measure(
+            predictions,
+            classes,
+            called=names,
+            positive=parts.positive,
+            method=specification.method,
+        )
+        | recorded,
+        recorded=recorded,
+        classes=classes,
+        names=names,
         positive=parts.positive,
         predictions=predictions,
         n_train=len(parts.fit),
@@ -136,28 +145,28 @@ def _fit(parts: Parts, cut: float | None, *, key: str | None) -> _Fitted:
     return _Fitted(pipeline, seconds, curves)
 
 
-def _score(
+def _predict(
     pipeline: Pipeline,
     parts: Parts,
     rows: NDArray[np.int64],
     *,
     cut: float | None,
     key: str | None = None,
-) -> tuple[dict[str, float], Predictions, float]:
-    """Return metrics and predictions of rows, and the seconds of predicting."""
+) -> tuple[Predictions, dict[str, float], float]:
+    """Return the predictions of rows, their log loss if there is one, and the seconds."""
     part = parts.take(rows)
     (answer, scores, probabilities), seconds = fitting.predict_rows(
         pipeline, part.X, positive=parts.pos_label, threshold=cut, key=key
     )
     y_true, y_pred = parts.labels.encode(part.y), parts.labels.encode(answer)
     predictions = Predictions(rows=rows, y_true=y_true, y_pred=y_pred, scores=scores)
-    classes = _classes(pipeline, parts)
-    metrics = score(
-        predictions, classes, names=parts.labels.called(classes), positive=parts.positive
+    if probabilities is None or np.isnan(probabilities).any():
+        return predictions, {}, seconds
+    is_validation = parts.specification.method["name"] == "validation"
+    name = (
+        metric_names.validation(metric_names.LOG_LOSS) if is_validation else metric_names.LOG_LOSS
     )
-    if probabilities is not None and not np.isnan(probabilities).any():
-        metrics[metric_names.LOG_LOSS] = log_loss(part.y, probabilities, pipeline.classes_)
-    return metrics, predictions, seconds
+    return predictions, {name: log_loss(part.y, probabilities, pipeline.classes_)}, seconds
 
 
 def _watched(fitted: _Fitted, parts: Parts, cut: float | None) -> dict[str, float]:
@@ -169,10 +178,11 @@ def _watched(fitted: _Fitted, parts: Parts, cut: float | None) -> dict[str, floa
     if parts.watched is None:
         return {name: value for name, value in last.items() if not metric_names.is_validation(name)}
     if not last:
-        metrics, _, _ = _score(fitted.pipeline, parts, parts.watched, cut=cut)
-        last[metric_names.VALIDATION_ACCURACY] = metrics[metric_names.ACCURACY]
-        if metric_names.LOG_LOSS in metrics:
-            last[metric_names.validation(metric_names.LOSS)] = metrics[metric_names.LOG_LOSS]
+        predictions, losses, _ = _predict(fitted.pipeline, parts, parts.watched, cut=cut)
+        is_right = predictions.y_true == predictions.y_pred
+        last[metric_names.VALIDATION_ACCURACY] = float(np.mean(is_right))
+        for loss in losses.values():
+            last[metric_names.validation(metric_names.LOSS)] = loss
     return last
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from sweepmark.evaluation.prepared import Prepared, prepare, transform
 from sweepmark.scores import metric_names
-from sweepmark.scores.metrics import log_loss
+from sweepmark.scores.measurement import log_loss
 from sweepmark.specification.answers import score_methods
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from optuna.storages import RDBStorage
     from optuna.trial import FrozenTrial
 
-    from sweepmark.scores.metric_names import Direction
+    from sweepmark.scores.metrics import Direction
     from sweepmark.search.space import Axis, Choice, Space
     from sweepmark.search.trial import Trial
 

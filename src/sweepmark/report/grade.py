@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError
 from sweepmark.scores.bands import CONFIDENCE, TOLERANCE, check_bands, name_band, reaches
-from sweepmark.scores.metric_names import OF_POSITIVE, PROPORTIONS
+from sweepmark.scores.metrics import OF_POSITIVE, PROPORTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

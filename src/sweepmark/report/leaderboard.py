@@ -11,20 +11,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.config.values import is_scale, show
+from sweepmark.scores.directions import better_end
 from sweepmark.scores.metric_names import (
     ACCURACY,
     CV_ACCURACY,
     FIT_SECONDS,
-    NAMES,
     PREDICT_SECONDS,
     VALIDATION_ACCURACY,
-    better_end,
 )
+from sweepmark.scores.metrics import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sweepmark.scores.metric_names import Direction
+    from sweepmark.scores.metrics import Direction
     from sweepmark.search.trial import Trial
 
 __all__ = [

@@ -11,6 +11,7 @@ from sweepmark.report import grade as grading
 from sweepmark.report import leaderboard
 from sweepmark.report.sweep_pictures import sweep_pictures
 from sweepmark.scores import metric_names
+from sweepmark.scores.metrics import SHOWN
 from sweepmark.scores.published import published_document
 from sweepmark.terminal import cut
 from sweepmark.tracking.records import Artifact, Metric, Tag
@@ -34,16 +35,6 @@ __all__ = ["parent_records", "published_table", "result_document", "result_table
 
 _NOTE = "mlflow.note.content"
 _LONGEST = 300  # maximum characters of a text in the note; MLflow limits notes to 8,000
-_SHOWN = (
-    metric_names.ACCURACY,
-    metric_names.ACCURACY_COMMON,
-    metric_names.VALIDATION_ACCURACY,
-    metric_names.CV_ACCURACY,
-    metric_names.CV_ACCURACY_STD,
-    *metric_names.POSITIVE_NAMES,
-    *map(metric_names.validation, metric_names.POSITIVE_NAMES),
-    *map(metric_names.pooled, metric_names.POSITIVE_NAMES),
-)
 
 
 def result_document(result: SweepResult) -> dict[str, Any]:
@@ -122,7 +113,7 @@ def result_table(result: SweepResult) -> TextTable:
         }
     return leaderboard.table(
         result.trials,
-        metrics=_SHOWN if sweep.objective in {None, *_SHOWN} else (str(sweep.objective), *_SHOWN),
+        metrics=SHOWN if sweep.objective in {None, *SHOWN} else (str(sweep.objective), *SHOWN),
         metric=sweep.objective,
         direction=result.blueprint.direction,
         points=points or None,

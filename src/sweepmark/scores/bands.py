@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.scores.metric_names import PROPORTIONS, direction
+from sweepmark.scores.directions import direction
+from sweepmark.scores.metrics import PROPORTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

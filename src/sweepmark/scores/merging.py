@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sweepmark.errors import DataError
-from sweepmark.scores import metric_names, metrics
+from sweepmark.scores import metric_names
+from sweepmark.scores.measurement import measure
 from sweepmark.scores.predictions import concatenate
-from sweepmark.scores.scorecard import Scorecard, score
+from sweepmark.scores.scorecard import Scorecard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,11 +111,9 @@ def _means(metrics_of_folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 def _pooled(predictions: Predictions, fold: Scorecard) -> dict[str, float]:
     """Return the metrics of all out-of-fold predictions, without the recalls of each class."""
-    if len(fold.classes) == _TWO:
-        found = score(predictions, fold.classes, positive=fold.positive)
-    else:  # ranking by every class is slow, and scores of different folds are hardly comparable
-        matrix = metrics.count_pairs(predictions.y_true, predictions.y_pred, fold.classes)
-        found = metrics.measure_labels(matrix, fold.classes)
+    # For more classes, ranking by each is slow, and scores of different folds hardly compare.
+    is_binary = len(fold.classes) == _TWO
+    found = measure(predictions, fold.classes, positive=fold.positive, of_scores=is_binary)
     return {
         metric_names.pooled(name): value
         for name, value in found.items()

@@ -1,50 +1,40 @@
-"""The names of all metrics, as constants, and their directions.
+"""The names of metrics, and what a prefix says of the rows that they are of.
 
-:mod:`sweepmark.scores.metrics` computes them.
+The table of all metrics is in :mod:`sweepmark.scores.metrics`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from types import MappingProxyType
-from typing import Literal
 
 __all__ = [
     "ACCURACY",
     "ACCURACY_COMMON",
+    "ACCURACY_STD",
     "AVERAGE_PRECISION",
     "BALANCED_ACCURACY",
     "CV_ACCURACY",
     "CV_ACCURACY_STD",
-    "DIRECTIONS",
     "F1",
     "F1_MACRO",
     "F1_WEIGHTED",
     "FIT_SECONDS",
     "LOG_LOSS",
     "LOSS",
-    "NAMES",
-    "OF_POSITIVE",
     "POINTS",
-    "POSITIVE_NAMES",
     "PRECISION",
     "PRECISION_MACRO",
     "PRECISION_WEIGHTED",
     "PREDICT_SECONDS",
-    "PROPORTIONS",
     "RECALL",
     "RECALL_MACRO",
     "RECALL_WEIGHTED",
     "ROC_AUC",
-    "TEST_NAMES",
     "THRESHOLD",
     "VALIDATION_ACCURACY",
-    "Direction",
-    "better_end",
     "cv",
     "cv_fold",
-    "direction",
     "is_recall",
     "is_validation",
     "macro",
@@ -74,36 +64,7 @@ FIT_SECONDS = "fit_seconds"
 PREDICT_SECONDS = "predict_seconds"
 POINTS = "points"
 THRESHOLD = "threshold"
-_ACCURACY_STD = "accuracy_std"
-
-Direction = Literal["maximize", "minimize"]
-"""The direction of a metric."""
-
-DIRECTIONS = MappingProxyType(
-    dict.fromkeys(
-        (
-            ACCURACY,
-            ACCURACY_COMMON,
-            BALANCED_ACCURACY,
-            PRECISION_MACRO,
-            RECALL_MACRO,
-            F1_MACRO,
-            PRECISION_WEIGHTED,
-            RECALL_WEIGHTED,
-            F1_WEIGHTED,
-            PRECISION,
-            RECALL,
-            F1,
-            ROC_AUC,
-            AVERAGE_PRECISION,
-        ),
-        "maximize",
-    )
-    | dict.fromkeys((LOG_LOSS, LOSS), "minimize")
-    | dict.fromkeys((_ACCURACY_STD, FIT_SECONDS, PREDICT_SECONDS, POINTS, THRESHOLD))
-)
-"""The direction of each metric by name without prefixes, in the order of tables; None if it has no
-better end."""
+ACCURACY_STD = "accuracy_std"
 
 _AVERAGES = (RECALL_MACRO, RECALL_WEIGHTED)
 _NOT_PLAIN = re.compile(r"[^\w.\- ]")
@@ -226,73 +187,5 @@ def is_recall(name: str) -> bool:
 
 
 CV_ACCURACY = cv(ACCURACY)
-CV_ACCURACY_STD = cv(_ACCURACY_STD)
+CV_ACCURACY_STD = cv(ACCURACY_STD)
 VALIDATION_ACCURACY = validation(ACCURACY)
-POSITIVE_NAMES = (PRECISION, RECALL, F1)
-"""The metrics that refer to the positive one of two classes."""
-
-OF_POSITIVE = (*POSITIVE_NAMES, ROC_AUC, AVERAGE_PRECISION)
-"""Of two classes, whatever is another figure if the other one is positive."""
-
-TEST_NAMES = tuple(
-    name for name, end in DIRECTIONS.items() if end and name not in {ACCURACY_COMMON, LOSS}
-)
-"""The metrics that an evaluation can have, apart from the recalls."""
-
-NAMES = (
-    *(CV_ACCURACY, CV_ACCURACY_STD, VALIDATION_ACCURACY),
-    *(ACCURACY, ACCURACY_COMMON, *TEST_NAMES[1:]),
-)
-"""The order in which tables show metrics."""
-
-PROPORTIONS = frozenset({ACCURACY, ACCURACY_COMMON, CV_ACCURACY, VALIDATION_ACCURACY})
-"""Metrics that are a share of all scored rows, so that a binomial interval applies."""
-
-_PREFIXES = tuple(prefix("") for prefix in (cv, pooled, validation, train))
-_FOLD = re.compile(r"_fold_\d+")
-
-
-def direction(name: str) -> Direction | None:
-    """Return a metric's direction; None if it has none or is unknown.
-
-    Parameters
-    ----------
-    name : str
-        With or without prefixes and suffixes, such as ``cv_``.
-
-    Examples
-    --------
-    >>> direction("cv_accuracy"), direction("validation_log_loss"), direction("recall_7")
-    ('maximize', 'minimize', 'maximize')
-    >>> direction("cv_accuracy_std") is None
-    True
-    """
-    stem = name
-    while prefix := next((each for each in _PREFIXES if stem.startswith(each)), None):
-        stem = stem.removeprefix(prefix)
-    if stem not in DIRECTIONS and name.startswith(cv("")) and (fold := _FOLD.search(stem)):
-        stem = stem[: fold.start()]
-    if stem in DIRECTIONS:
-        better: Direction | None = DIRECTIONS[stem]  # type: ignore[assignment]
-        return better
-    return "maximize" if stem.startswith(recall("")) else None
-
-
-def better_end(name: str | None, asked: Direction | None = None) -> Direction:
-    """Return the direction to rank trials by: the one given, else the metric's own.
-
-    Parameters
-    ----------
-    name : str or None
-        The objective.
-    asked : {"maximize", "minimize"} or None
-        ``sweep.direction``. It must agree with the metric's own direction, if there is one;
-        :func:`sweepmark.search.feasibility.check_objective` checks that.
-
-    Examples
-    --------
-    >>> better_end("cv_log_loss"), better_end("cv_accuracy_std", "minimize")
-    ('minimize', 'minimize')
-    """
-    own = None if name is None else direction(name)
-    return asked or own or "maximize"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.errors import DataError
-from sweepmark.scores import classification_report, metric_names, metrics
+from sweepmark.scores import metric_names
 from sweepmark.scores.predictions import Predictions, load_predictions, predictions_npz
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ __all__ = [
     "predictions_npz",
     "report",
     "report_dict",
-    "score",
 ]
 
 
@@ -38,8 +37,10 @@ class Scorecard:
     Attributes
     ----------
     metrics : mapping of str to float
-        Names are constants of :mod:`sweepmark.scores.metric_names`; under cross-validation with the
-        prefix ``cv_``.
+        All of them: those of the predictions (:func:`sweepmark.scores.metrics.measure`) and those
+        recorded; under cross-validation with the prefix ``cv_``.
+    recorded : mapping of str to float
+        The metrics that the predictions cannot give, such as the log loss of probabilities.
     classes : tuple of int
         The class labels, ascending; where labels are text, their numbers.
     names : tuple of str
@@ -73,6 +74,7 @@ class Scorecard:
     n_test: int
     fit_seconds: float
     predict_seconds: float
+    recorded: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     work: Mapping[str, float] = field(default_factory=dict)
@@ -123,36 +125,6 @@ class Scorecard:
 _TWO = 2
 
 
-def score(
-    predictions: Predictions,
-    classes: Sequence[int],
-    *,
-    names: Sequence[str] | None = None,
-    positive: int | None = None,
-) -> dict[str, float]:
-    """Return every metric of the predictions, as defined by :mod:`sweepmark.scores.metrics`.
-
-    Raises
-    ------
-    DataError
-        If there is no row, a label is not among the classes or the scores have another shape.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> y = np.array([3, 3, 8, 8])
-    >>> predictions = Predictions(
-    ...     rows=np.arange(4), y_true=y, y_pred=np.array([3, 8, 8, 8]), scores=None
-    ... )
-    >>> score(predictions, (3, 8))["accuracy"]
-    0.75
-    """
-    scored = predictions
-    return metrics.measure(
-        scored.y_true, scored.y_pred, scored.scores, classes, names=names, positive=positive
-    )
-
-
 def confusion(scorecard: Scorecard) -> NDArray[Any]:
     """Return the confusion matrix.
 
@@ -161,8 +133,15 @@ def confusion(scorecard: Scorecard) -> NDArray[Any]:
     ndarray of shape (n_classes, n_classes), int64
         Rows are the actual classes, columns the predicted ones, in the order of ``classes``.
     """
+    from sklearn.metrics import confusion_matrix
+
     predictions = scorecard.predictions
-    return metrics.count_pairs(predictions.y_true, predictions.y_pred, scorecard.classes)
+    if len(scorecard.classes) == 1:  # scikit-learn warns of it
+        return np.array([[len(predictions.rows)]])
+    matrix: NDArray[Any] = confusion_matrix(
+        predictions.y_true, predictions.y_pred, labels=scorecard.classes
+    )
+    return matrix
 
 
 def report(scorecard: Scorecard, names: Sequence[str] | None = None) -> str:
@@ -177,13 +156,38 @@ def report(scorecard: Scorecard, names: Sequence[str] | None = None) -> str:
     names : sequence of str or None
         Names of the classes, in their order; None takes the file's labels.
     """
-    return classification_report.report_text(report_dict(scorecard, names))
+    lines = _report(scorecard, names, digits=4).split("\n")
+    width = lines[-2].index("weighted avg") + len("weighted avg")
+    name = scorecard.accuracy_name
+    lines[-4] = f"{name:>{width}}{lines[-4][width:]}"  # scikit-learn calls it accuracy
+    longer = max(0, len(name) - width)
+    return "\n".join(
+        line if place == len(lines) - 4 or not line else " " * longer + line
+        for place, line in enumerate(lines)
+    )
 
 
 def report_dict(scorecard: Scorecard, names: Sequence[str] | None = None) -> dict[str, Any]:
     """Return the content of :func:`report` as a plain mapping for JSON."""
-    return classification_report.report_values(
-        confusion(scorecard), names or scorecard.names, accuracy_name=scorecard.accuracy_name
+    found = _report(scorecard, names, output_dict=True)
+    return {
+        scorecard.accuracy_name if name == metric_names.ACCURACY else name: row
+        for name, row in found.items()
+    }
+
+
+def _report(scorecard: Scorecard, names: Sequence[str] | None, **options: Any) -> Any:
+    from sklearn.metrics import classification_report
+
+    predictions = scorecard.predictions
+    labels = np.union1d(predictions.y_true, predictions.y_pred)
+    places = np.searchsorted(scorecard.classes, labels)
+    return classification_report(
+        predictions.y_true,
+        predictions.y_pred,
+        target_names=[str((names or scorecard.names)[place]) for place in places],
+        zero_division=0,
+        **options,
     )
 
 

@@ -13,13 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 from sweepmark.config import Tree, lookup, place, resolve, validate
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.errors import ConfigurationError, FetchError
-from sweepmark.scores.metric_names import (
-    ACCURACY,
-    CV_ACCURACY,
-    VALIDATION_ACCURACY,
-    better_end,
-    direction,
-)
+from sweepmark.scores.directions import better_end, direction
+from sweepmark.scores.metric_names import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY
 from sweepmark.search.feasibility import (
     check_axes,
     check_figures,
@@ -40,7 +35,7 @@ if TYPE_CHECKING:
     from sweepmark.config import Composer
     from sweepmark.config.schema import Config, SweepConfig
     from sweepmark.data import Dataset
-    from sweepmark.scores.metric_names import Direction
+    from sweepmark.scores.metrics import Direction
     from sweepmark.search.space import Params
 
 __all__ = ["RUN", "Blueprint"]

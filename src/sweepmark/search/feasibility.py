@@ -8,26 +8,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sweepmark.config.registry import SAMPLERS
 from sweepmark.errors import ConfigurationError, unknown_name
 from sweepmark.scores import bands
+from sweepmark.scores.directions import direction
 from sweepmark.scores.metric_names import (
     ACCURACY,
-    AVERAGE_PRECISION,
     CV_ACCURACY,
     CV_ACCURACY_STD,
     FIT_SECONDS,
     LOG_LOSS,
     POINTS,
-    POSITIVE_NAMES,
     PREDICT_SECONDS,
-    ROC_AUC,
-    TEST_NAMES,
     THRESHOLD,
     cv,
-    direction,
     is_recall,
     macro,
     recall,
     validation,
 )
+from sweepmark.scores.metrics import OF_SCORES, POSITIVE_NAMES, TEST_NAMES
 from sweepmark.search.space import Choice, Options
 from sweepmark.specification.answers import (
     PROBABILITIES,
@@ -54,7 +51,6 @@ __all__ = [
 
 _SWEPT = ("seed", "dataset", "split", "task", "preprocess", "classifier", "experiment")
 _NO_OBJECTIVES = (FIT_SECONDS, PREDICT_SECONDS, POINTS, THRESHOLD)
-_OF_SCORES = (ROC_AUC, AVERAGE_PRECISION)
 _TWO = 2
 
 
@@ -221,7 +217,7 @@ def _impossible(
     if metric in POSITIVE_NAMES and n_labels != _TWO:
         text = f"is of the positive one of two labels, and the training part has {n_labels}"
         return _Why(text, macro(metric))
-    if metric not in {LOG_LOSS, *_OF_SCORES}:
+    if metric not in {LOG_LOSS, *OF_SCORES}:
         return None
     built = build(component, trusted=trusted)
     name = type(built).__name__

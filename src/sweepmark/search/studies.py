@@ -13,7 +13,7 @@ import numpy as np
 from sweepmark.config.rules import Natural  # noqa: TC001 -- validation reads the fields' types
 from sweepmark.config.schema import SamplerConfig
 from sweepmark.errors import ConfigurationError
-from sweepmark.scores.metric_names import better_end
+from sweepmark.scores.directions import better_end
 from sweepmark.search.interface import Search
 from sweepmark.search.space import Choice, Options
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EVALUATION_VERSION", "Specification", "canonical_json"]
 
-EVALUATION_VERSION = 5
+EVALUATION_VERSION = 6
 """Incremented whenever a change of sweepmark changes the results of evaluations."""
 
 

@@ -1,168 +1,230 @@
-"""Conversion of a Scorecard to and from the mapping in ``evaluation.json``, and its validation."""
+"""The files of an evaluation: how they are made of a Scorecard, and what they may contain."""
 
 from __future__ import annotations
 
+import json
 import math
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping  # noqa: TC003 -- pydantic reads it
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from sweepmark.config.values import is_integer, is_number
-from sweepmark.errors import DataError
-from sweepmark.scores import metric_names as names
+from sweepmark.scores.predictions import predictions_npz
 from sweepmark.scores.scorecard import Scorecard
+from sweepmark.store.manifest import (
+    DIGESTS,
+    EVALUATION,
+    MODEL,
+    PREDICTIONS,
+    Manifest,
+    result_digest,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from sweepmark.scores.predictions import Predictions
+    from sweepmark.specification.specification import Specification
 
-__all__ = ["contradiction", "document", "find_invalid", "from_document"]
+__all__ = [
+    "Number",
+    "Origin",
+    "Stored",
+    "contradiction",
+    "document",
+    "find_invalid",
+    "from_document",
+    "to_be_stored",
+]
 
-_is_number = partial(is_number, largest=1e300)
-_NUMBERS = ("n_train", "n_test", "n_positive", "fit_seconds", "predict_seconds")
+_TWO = 2
+
+Number = Annotated[float, Field(ge=-1e300, le=1e300, allow_inf_nan=False)]
+"""A number that a file of a store may contain."""
+
+_Count = Annotated[int, Field(ge=0, le=10**15)]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The sweep and trial that computed an evaluation, and the time (seconds since the epoch)."""
+
+    sweep_id: str
+    trial: int
+    started: float
+    ended: float
+
+    def __str__(self) -> str:
+        """Return ``sweep_id/trial``."""
+        return f"{self.sweep_id}/{self.trial}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """An evaluation as stored.
+
+    Attributes
+    ----------
+    key : str
+        The evaluation's key.
+    result : str
+        SHA-256 of its result: predictions and recorded metrics, not seconds.
+    origin : Origin
+        The sweep and trial that computed it.
+    scorecard : Scorecard
+        Its Scorecard, without the model.
+    """
+
+    key: str
+    result: str
+    origin: Origin
+    scorecard: Scorecard
+
+
+def _ascending(labels: list[int]) -> list[int]:
+    if labels != sorted(set(labels)):
+        raise ValueError("labels must ascend")
+    return labels
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class _Scorecard(_Strict):
+    """A Scorecard without its predictions, the metrics that follow from them, and the model."""
+
+    recorded: dict[str, Number]
+    curves: dict[str, Annotated[list[Number | None], Field(min_length=1)]]
+    classes: Annotated[list[int], AfterValidator(_ascending)]
+    names: list[str]
+    positive: int | None
+    n_positive: _Count
+    n_train: _Count
+    n_test: _Count
+    fit_seconds: Number
+    predict_seconds: Number
+    warnings: list[str]
+    work: dict[str, Number]
+
+
+class _Origin(_Strict):
+    sweep_id: str
+    trial: _Count
+    started: Number
+    ended: Number
+
+
+class _Evaluation(_Strict):
+    specification: Mapping[str, Any]
+    scorecard: _Scorecard
+    origin: _Origin
+
+
+def to_be_stored(
+    specification: Specification, scorecard: Scorecard, origin: Origin
+) -> tuple[Stored, dict[str, bytes]]:
+    """Return an evaluation as stored, and its files, with the manifest last."""
+    card = document(scorecard)
+    predictions = predictions_npz(
+        scorecard.predictions, classes=scorecard.classes, names=scorecard.names
+    )
+    evaluation = {
+        "specification": specification.document(),
+        "scorecard": card,
+        "origin": asdict(origin),
+    }
+    files = {
+        EVALUATION: json.dumps(evaluation, indent=1, allow_nan=False).encode(),
+        PREDICTIONS: predictions,
+    }
+    if scorecard.model is not None:
+        files[MODEL] = scorecard.model
+    key, result = specification.key, result_digest(card, predictions)
+    files[DIGESTS] = Manifest.of(key, result, files).content
+    kept = from_document(card, scorecard.predictions, _finite(scorecard.metrics))
+    return Stored(key, result, origin, kept), files
 
 
 def document(scorecard: Scorecard) -> dict[str, Any]:
-    """Return all but predictions and model as a plain mapping; non-finite metrics are left out.
+    """Return what ``evaluation.json`` has of a Scorecard; non-finite metrics are left out.
 
     In curves they are null, since every value has its position.
     """
-    return {
+    kept = {name: getattr(scorecard, name) for name in _Scorecard.model_fields}
+    return kept | {
+        "recorded": _finite(scorecard.recorded),
         "curves": {
             name: [value if math.isfinite(value) else None for value in values]
             for name, values in scorecard.curves.items()
         },
-        "metrics": {
-            name: float(value) for name, value in scorecard.metrics.items() if math.isfinite(value)
-        },
-        "classes": [int(label) for label in scorecard.classes],
-        "names": list(scorecard.names),
-        "positive": scorecard.positive,
-        "n_positive": scorecard.n_positive,
-        "n_train": scorecard.n_train,
-        "n_test": scorecard.n_test,
-        "fit_seconds": scorecard.fit_seconds,
-        "predict_seconds": scorecard.predict_seconds,
-        "warnings": list(scorecard.warnings),
         "work": dict(scorecard.work),
     }
 
 
-def from_document(
-    document: Mapping[str, Any], predictions: Predictions, model: bytes | None
-) -> Scorecard:
-    """Return the Scorecard of a mapping from :func:`document`.
+def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
 
-    Raises
-    ------
-    DataError
-        If a part is missing.
+
+def from_document(
+    document: Mapping[str, Any], predictions: Predictions, metrics: Mapping[str, float]
+) -> Scorecard:
+    """Return the Scorecard of a valid mapping from :func:`document`.
+
+    Parameters
+    ----------
+    document : mapping
+        The mapping.
+    predictions : Predictions
+        The predictions stored with it.
+    metrics : mapping of str to float
+        Those that follow from the predictions.
     """
-    try:
-        return Scorecard(
-            metrics=dict(document["metrics"]),
-            classes=tuple(document["classes"]),
-            names=tuple(document["names"]),
-            positive=document["positive"],
-            n_positive=document["n_positive"],
-            predictions=predictions,
-            n_train=document["n_train"],
-            n_test=document["n_test"],
-            fit_seconds=document["fit_seconds"],
-            predict_seconds=document["predict_seconds"],
-            warnings=tuple(document["warnings"]),
-            curves={
-                name: tuple(math.nan if value is None else float(value) for value in values)
-                for name, values in document["curves"].items()
-            },
-            work=dict(document["work"]),
-            model=model,
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"a scorecard's document is not whole: {error!r}") from error
+    curves = {
+        name: tuple(math.nan if value is None else float(value) for value in values)
+        for name, values in document["curves"].items()
+    }
+    lists = {name: tuple(document[name]) for name in ("classes", "names", "warnings")}
+    return Scorecard(
+        **{**document, **lists, "curves": curves},
+        metrics={**metrics, **document["recorded"]},
+        predictions=predictions,
+    )
 
 
 def find_invalid(content: Any) -> str | None:
     """Return what is invalid in an ``evaluation.json``; None if it is valid."""
-    if not isinstance(content, dict):
-        return "it is no mapping"
-    card, origin = content.get("scorecard"), content.get("origin")
-    if not isinstance(card, dict) or not isinstance(origin, dict):
-        return "it lacks a part"
-    numbers = [card.get(name) for name in _NUMBERS]
-    metrics, classes, warnings = (card.get(name) for name in ("metrics", "classes", "warnings"))
-    rules = {
-        "origin": origin.keys() == {"sweep_id", "trial", "started", "ended"}
-        and isinstance(origin["sweep_id"], str)
-        and all(_is_number(origin[name]) for name in ("trial", "started", "ended")),
-        "metrics": isinstance(metrics, dict)
-        and all(map(_is_number, metrics.values()))
-        and _headline(content.get("specification")) in metrics,
-        "classes": isinstance(classes, list)
-        and all(isinstance(item, int) for item in classes)
-        and classes == sorted(set(classes)),
-        "names": _are_names(card.get("names"), classes),
-        "positive class": _is_class(card.get("positive"), classes),
-        "warnings": isinstance(warnings, list) and all(isinstance(text, str) for text in warnings),
-        "counts and seconds": all(map(_is_number, numbers)),
-        "curves": _are_curves(card.get("curves")),
-        "work": _is_work(card.get("work")),
-    }
-    wrong = [name for name, is_right in rules.items() if not is_right]
-    return f"{', '.join(wrong)} cannot be right" if wrong else None
-
-
-def _headline(specification: Any) -> str:
-    """Return the metric that every evaluation of a method has."""
-    method = specification.get("method") if isinstance(specification, dict) else None
-    is_validation = isinstance(method, dict) and method.get("name") == "validation"
-    return names.validation(names.ACCURACY) if is_validation else names.ACCURACY
-
-
-def _are_names(value: Any, classes: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and isinstance(classes, list)
-        and len(value) == len(classes)
-        and all(isinstance(name, str) for name in value)
-    )
-
-
-def _is_class(value: Any, classes: Any) -> bool:
-    return value is None or (is_integer(value) and isinstance(classes, list) and value in classes)
-
-
-def _are_curves(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(curve, list)
-        and len(curve) > 0
-        and all(item is None or _is_number(item) for item in curve)
-        for curve in value.values()
-    )
-
-
-def _is_work(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(_is_number, value.values()))
-
-
-def contradiction(card: Scorecard) -> str | None:
-    """Return an inconsistency within the predictions or with the metrics; None if there is none."""
-    scored = card.predictions
-    columns = (scored.rows, scored.y_true, scored.y_pred)
-    if any(column.ndim != 1 or column.dtype.kind not in "iu" for column in columns):
-        return "rows and labels must be lists of integers"
-    if len({len(column) for column in columns}) > 1 or len(scored.rows) != card.n_test:
-        return f"there must be {card.n_test} rows and labels"
-    if len(scored.rows) and int(scored.rows.min()) < 0:
-        return "rows must not be negative"
-    if not np.isin([*np.unique(scored.y_true), *np.unique(scored.y_pred)], card.classes).all():
-        return f"labels must be among the classes {list(card.classes)}"
-    scores = scored.scores
-    if scores is not None and (
-        scores.dtype.kind != "f"
-        or scores.shape not in {(card.n_test,), (card.n_test, len(card.classes))}
-    ):
-        return "scores must be numbers, a row each"
+    try:
+        _Evaluation.model_validate(content)
+    except ValidationError as error:
+        places = [list(map(str, item["loc"])) for item in error.errors(include_url=False)]
+        parts = {".".join(place[: 2 if place[:1] == ["scorecard"] else 1]) for place in places}
+        return f"{', '.join(sorted(parts)) or 'the document'} cannot be right"
     return None
+
+
+def contradiction(card: Mapping[str, Any], predictions: Predictions) -> str | None:
+    """Return an inconsistency of a valid document or its predictions; None if there is none."""
+    return next(_contradictions(card, predictions), None)
+
+
+def _contradictions(card: Mapping[str, Any], predictions: Predictions) -> Iterator[str]:
+    classes, n, scores = card["classes"], card["n_test"], predictions.scores
+    if len(card["names"]) != len(classes):
+        yield "there must be a name for each class"
+    if card["positive"] not in {None, *classes}:
+        yield f"the positive class must be among the classes {classes}"
+    columns = (predictions.rows, predictions.y_true, predictions.y_pred)
+    if any(column.ndim != 1 or column.dtype.kind not in "iu" for column in columns):
+        yield "rows and labels must be lists of integers"
+    if n == 0 or {len(column) for column in columns} != {n}:
+        yield f"there must be {n or 'some'} rows and labels"
+    if int(predictions.rows.min()) < 0:
+        yield "rows must not be negative"
+    if not np.isin(np.concatenate(columns[1:]), classes).all():
+        yield f"labels must be among the classes {classes}"
+    shapes = [(n, len(classes)), (n,)] if len(classes) <= _TWO else [(n, len(classes))]
+    if scores is not None and (scores.dtype.kind != "f" or scores.shape not in shapes):
+        yield "scores must be numbers, a row each"

@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING, Any
 from sweepmark.errors import DataError, LostError
 from sweepmark.failpoints import failpoint
 from sweepmark.files import check_folder, environment_errors, write_folder
-from sweepmark.scores.scorecard import load_predictions
+from sweepmark.scores.predictions import load_predictions
 from sweepmark.specification.specification import canonical_json
-from sweepmark.store.documents import contradiction, find_invalid, from_document
-from sweepmark.store.manifest import (
-    DIGESTS,
-    EVALUATION,
-    MODEL,
-    PREDICTIONS,
-    Manifest,
-    read_manifest,
-    result_digest,
+from sweepmark.store import manifest as manifests
+from sweepmark.store.documents import (
+    Origin,
+    Stored,
+    contradiction,
+    find_invalid,
+    from_document,
+    to_be_stored,
 )
-from sweepmark.store.stored import Origin, Stored, to_be_stored
+from sweepmark.store.manifest import DIGESTS, EVALUATION, MODEL, PREDICTIONS, Manifest
+from sweepmark.store.metrics import StoredMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,11 +54,12 @@ class EvaluationStore:
     Parameters
     ----------
     folder : Path
-        ``mlruns/evaluations``.
+        ``mlruns/evaluations``; the metrics that follow from them are beside it, in ``metrics``.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._metrics = StoredMetrics(folder.with_name("metrics"))
 
     def find(
         self, key: str, result: str | None = None, *, with_model: bool = False
@@ -157,6 +158,7 @@ class EvaluationStore:
         stored, files = to_be_stored(specification, scorecard, origin)
         key, result = stored.key, stored.result
         if self._write(key, files):
+            self._metrics.keep(key, stored)
             return stored, None
         first = self._read(key, self._manifest(key))
         has_model = scorecard.model is None or self._locate(key, result, with_model=True)
@@ -194,7 +196,7 @@ class EvaluationStore:
         return sorted(name for name in names if not name.startswith("."))
 
     def verify(self, name: str, *, full: bool = True) -> None:
-        """Verify a folder's metrics or, with ``full``, also predictions and model.
+        """Verify a folder's document or, with ``full``, also predictions and model.
 
         Raises
         ------
@@ -244,11 +246,12 @@ class EvaluationStore:
             predictions = load_predictions(content)
         except DataError as error:
             raise self._damaged(name, str(error)) from None
-        if result_digest(document["scorecard"], content) != manifest.result:
+        if manifests.result_digest(document["scorecard"], content) != manifest.result:
             raise self._damaged(name, "it came to another result than its digest says")
-        card = from_document(document["scorecard"], predictions, None)
-        if reason := contradiction(card):
+        if reason := contradiction(document["scorecard"], predictions):
             raise self._damaged(name, reason)
+        metrics = self._metrics.of(name, manifest.result, document, predictions)
+        card = from_document(document["scorecard"], predictions, metrics)
         if with_model:
             self._file(name, manifest, MODEL)
         return Stored(manifest.key, manifest.result, Origin(**document["origin"]), card)
@@ -272,7 +275,7 @@ class EvaluationStore:
         folder = self._folder / name
         with environment_errors(folder):
             try:
-                return read_manifest(folder, name[:_KEY_LENGTH])
+                return manifests.read_manifest(folder, name[:_KEY_LENGTH])
             except (DataError, FileNotFoundError, NotADirectoryError) as error:
                 raise self._damaged(name, _reason(error)) from None
 

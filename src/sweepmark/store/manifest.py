@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import stat
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from sweepmark.errors import DataError
 from sweepmark.files import read_regular
@@ -37,8 +38,9 @@ MODEL = "model.skops"
 DIGESTS = "digests.json"
 
 _LARGEST = {DIGESTS: 1 << 16, EVALUATION: 1 << 28, PREDICTIONS: 1 << 32, MODEL: 1 << 34}
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_RESULT = ("metrics", "classes", "names", "positive", "n_positive", "n_train", "n_test", "curves")
+_RESULT = ("recorded", "classes", "names", "positive", "n_positive", "n_train", "n_test", "curves")
+
+_Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,11 @@ class Manifest:
         SHA-256 by file name, of all other files in the folder.
     """
 
-    key: str
-    result: str
-    files: Mapping[str, str]
+    key: _Digest
+    result: _Digest
+    files: dict[str, _Digest]
+
+    __pydantic_config__ = ConfigDict(strict=True, extra="forbid")
 
     @classmethod
     def of(cls, key: str, result: str, files: Mapping[str, bytes]) -> Manifest:
@@ -67,8 +71,7 @@ class Manifest:
     @property
     def content(self) -> bytes:
         """The file."""
-        document = {"key": self.key, "result": self.result, "files": dict(self.files)}
-        return json.dumps(document, indent=1).encode()
+        return json.dumps(asdict(self), indent=1).encode()
 
     def read(self, folder: Path, name: str) -> bytes:
         """Return the content of a file in the manifest.
@@ -86,6 +89,9 @@ class Manifest:
         return content
 
 
+_MANIFEST = TypeAdapter(Manifest)
+
+
 def read_manifest(folder: Path, key: str) -> Manifest:
     """Return the manifest of an evaluation's folder, which must not be a link.
 
@@ -100,16 +106,15 @@ def read_manifest(folder: Path, key: str) -> Manifest:
         raise DataError(f"{folder} is no folder of its own")
     path = folder / DIGESTS
     try:
-        document: Any = json.loads(read_regular(path, limit=_LARGEST[DIGESTS]))
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{path} cannot be read: {error}") from None
-    if not isinstance(document, dict) or not _is_manifest(document):
+        found = _MANIFEST.validate_json(read_regular(path, limit=_LARGEST[DIGESTS]))
+    except ValidationError:
+        found = None
+    required = {EVALUATION, PREDICTIONS}
+    if found is None or not required <= found.files.keys() <= {*required, MODEL}:
         raise DataError(f"{path} names no key, result and files")
-    if document["key"] != key:
-        raise DataError(f"{path} is that of the evaluation {document['key']}")
-    return Manifest(key, document["result"], document["files"])
+    if found.key != key:
+        raise DataError(f"{path} is that of the evaluation {found.key}")
+    return found
 
 
 def result_digest(scorecard: Mapping[str, Any], predictions: bytes) -> str:
@@ -124,20 +129,6 @@ def result_digest(scorecard: Mapping[str, Any], predictions: bytes) -> str:
     """
     result = {name: scorecard.get(name) for name in _RESULT}
     return _sha256(canonical_json([result, _sha256(predictions)]).encode())
-
-
-def _is_manifest(document: Mapping[str, Any]) -> bool:
-    files = document.get("files")
-    return (
-        document.keys() == {"key", "result", "files"}
-        and isinstance(files, dict)
-        and {EVALUATION, PREDICTIONS} <= files.keys() <= {EVALUATION, PREDICTIONS, MODEL}
-        and all(map(_is_digest, (document["key"], document["result"], *files.values())))
-    )
-
-
-def _is_digest(value: Any) -> bool:
-    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
 def _sha256(content: bytes) -> str:

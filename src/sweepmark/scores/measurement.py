@@ -1,0 +1,209 @@
+"""The computation of all metrics of one set of predictions."""
+
+from __future__ import annotations
+
+import hashlib
+import pkgutil
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweepmark.errors import DataError
+from sweepmark.scores import metric_names as names
+from sweepmark.scores.metrics import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from sweepmark.scores.predictions import Predictions
+
+__all__ = ["Scored", "log_loss", "measure", "version"]
+
+_TWO = 2
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Predictions with their classes: what metrics are computed from.
+
+    Attributes
+    ----------
+    predictions : Predictions
+        At least one row.
+    classes : tuple of int
+        Ascending; every label is among them.
+    positive : int
+        The positive one of two classes.
+    """
+
+    predictions: Predictions
+    classes: tuple[int, ...]
+    positive: int
+
+    @property
+    def labels(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Actual and predicted labels, as scikit-learn's functions take them."""
+        return self.predictions.y_true, self.predictions.y_pred
+
+    @cached_property
+    def per_class(self) -> tuple[NDArray[Any], ...]:
+        """Precision, recall, F1 and support of each class; 0 where undefined."""
+        from sklearn.metrics import precision_recall_fscore_support
+
+        columns: tuple[NDArray[Any], ...] = precision_recall_fscore_support(
+            *self.labels, labels=self.classes, zero_division=0
+        )
+        return columns
+
+    @cached_property
+    def columns(self) -> tuple[NDArray[Any], NDArray[Any]] | None:
+        """Truth and scores, a column for each problem of one class against the rest.
+
+        Classes with no member, or no other, are left out; for two classes it is the positive one's
+        column. None without scores that scikit-learn can rank. Its functions return the mean over
+        columns; a single one is of one dimension.
+        """
+        scores = self.predictions.scores
+        if scores is None or not np.isfinite(scores).all():
+            return None
+        y_true = self.predictions.y_true
+        _check_shape(scores, len(y_true), len(self.classes))
+        table, classes = scores.reshape(len(y_true), -1), np.array(self.classes)
+        if len(classes) <= _TWO:
+            place = self.classes.index(self.positive) if table.shape[1] == _TWO else 0
+            table, classes = table[:, [place]], np.array([self.positive])
+        truth = y_true[:, np.newaxis] == classes
+        kept = truth.any(axis=0) & ~truth.all(axis=0)
+        if not kept.any():
+            return None
+        shape = (-1,) if kept.sum() == 1 else (len(y_true), -1)
+        return truth[:, kept].reshape(shape), table[:, kept].reshape(shape)
+
+
+def measure(  # noqa: PLR0913 -- each has a meaning of its own
+    predictions: Predictions,
+    classes: Sequence[int],
+    *,
+    called: Sequence[str] | None = None,
+    positive: int | None = None,
+    method: Mapping[str, Any] | None = None,
+    of_scores: bool = True,
+) -> dict[str, float]:
+    """Return all metrics of one set of predictions; undefined ones are absent, never NaN.
+
+    Averages follow scikit-learn's defaults with ``zero_division=0``: macro and weighted ones go
+    over the classes that occur in ``y_true`` or ``y_pred``, balanced accuracy and the recalls per
+    class over those in ``y_true``. ROC AUC and average precision are means over one-vs-rest
+    problems, without classes that have no positive or no negative member; for two classes they are
+    those of the positive class, as in scikit-learn. They are absent without scores, or if a score
+    is not finite.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        At least one row.
+    classes : sequence of int
+        Ascending; every label is among them.
+    called : sequence of str or None
+        Names of the classes, for the names of the recalls; None takes the labels.
+    positive : int or None
+        The positive one of two classes; None takes the second, as scikit-learn does.
+    method : mapping or None
+        The evaluation's; metrics of rows held out of the training part are named for that.
+    of_scores : bool
+        Whether to compute the metrics that need scores.
+
+    Raises
+    ------
+    DataError
+        If there is no row, a label is not among the classes, or the scores have a wrong shape.
+
+    References
+    ----------
+    https://scikit-learn.org/stable/modules/model_evaluation.html
+
+    Examples
+    --------
+    >>> from sweepmark.scores.predictions import Predictions
+    >>> y = np.array([3, 3, 8, 8])
+    >>> found = Predictions(rows=np.arange(4), y_true=y, y_pred=np.array([3, 8, 8, 8]), scores=None)
+    >>> measure(found, (3, 8))["accuracy"]
+    0.75
+    """
+    _check_labels(predictions, classes)
+    scored = Scored(predictions, tuple(classes), classes[-1] if positive is None else positive)
+    values = {
+        metric.name: metric.of(scored)
+        for metric in METRICS
+        if metric.of is not None and (of_scores or not metric.is_of_scores)
+    }
+    labels: Sequence[int | str] = called or classes
+    _, recalls, _, support = scored.per_class
+    values |= {
+        names.recall(label): float(value)
+        for label, value, n in zip(labels, recalls, support, strict=True)
+        if n > 0
+    }
+    is_validation = isinstance(method, dict) and method.get("name") == "validation"
+    prefixed = names.validation if is_validation else str
+    return {prefixed(name): value for name, value in values.items() if value is not None}
+
+
+def _check_labels(predictions: Predictions, classes: Sequence[int]) -> None:
+    if len(predictions.y_true) == 0:
+        raise DataError("at least one row must be scored, but there is none")
+    found = np.union1d(predictions.y_true, predictions.y_pred)
+    if not np.isin(found, classes).all():
+        raise DataError(
+            f"every label must be one of the classes {list(classes)}, "
+            f"but got {np.setdiff1d(found, classes)[:5].tolist()}"
+        )
+
+
+def _check_shape(scores: NDArray[Any], n: int, n_classes: int) -> None:
+    allowed = [(n, n_classes)] + ([(n,), (n, 1)] if n_classes <= _TWO else [])
+    if scores.shape not in allowed:
+        raise DataError(
+            f"scores must have one row per prediction and one column per class, {allowed[0]}, "
+            f"but their shape is {scores.shape}"
+        )
+
+
+def log_loss(y_true: NDArray[Any], probabilities: NDArray[Any], classes: Sequence[Any]) -> float:
+    """Return scikit-learn's log loss; NaN if a probability is NaN, 0 for a single class.
+
+    It clips probabilities by the machine epsilon of their own type: a 0 of float32 costs 15.9, one
+    of float64 36.0.
+
+    Parameters
+    ----------
+    y_true : ndarray of shape (n,)
+        Labels, all of them among ``classes``.
+    probabilities : ndarray of shape (n, n_classes), floating
+        Columns in the order of ``classes``.
+    classes : array-like of shape (n_classes,)
+        Ascending.
+    """
+    from sklearn import metrics
+
+    if not np.isfinite(probabilities).all():
+        return float("nan")
+    if len(classes) < _TWO:
+        return 0.0
+    return float(metrics.log_loss(y_true, y_proba=probabilities, labels=classes))
+
+
+@cache
+def version() -> str:
+    """Return what metrics depend on beside the predictions: our code, and scikit-learn's version.
+
+    A metric that is added to the table, or computed in another way, makes another version.
+    """
+    files = ("metrics.py", "measurement.py", "metric_names.py")
+    source = b"".join(pkgutil.get_data("sweepmark.scores", name) or b"" for name in files)
+    return f"{hashlib.sha256(source).hexdigest()[:16]} {metadata.version('scikit-learn')}"
