@@ -155,7 +155,7 @@ class TrackingConfig:
 
     name: Literal["mlflow", "none"]
     experiment: Annotated[str, MinLen(1)] = "sweepmark"
-    artifacts: Literal["all", "best", "none"] = "all"
+    artifacts: Literal["all", "standard", "best", "none"] = "standard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
