@@ -15,7 +15,6 @@ from sweepmark.scores.bands import CONFIDENCE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-
 __all__ = ["Swept", "heatmap", "sweep_curve"]
 
 _LONGEST = 30  # maximum characters of a value
@@ -118,8 +117,7 @@ def heatmap(swept: Swept) -> bytes:
         if max(grid.shape) <= _MOST:
             texts = np.array([[_figure(value) for value in row] for row in shown.filled(np.nan)])
             add_numbers(axes, cells, texts, side)
-        label = plain(swept.metric)
-        add_scale(axes, cells, label=label)
+        add_scale(axes, cells, label=plain(swept.metric))
         place = int(shown.argmax() if swept.maximize else shown.argmin())
         row, column = divmod(place, len(columns))
         frame: dict[str, Any] = {"fill": False, "edgecolor": VERMILION, "linewidth": 2.5}
