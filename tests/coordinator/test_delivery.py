@@ -35,6 +35,25 @@ def result(kept: Store) -> SweepResult:
     return run(grid(), kept)
 
 
+STANDARD = {
+    "classification_report.json",
+    "classification_report.txt",
+    "config.yaml",
+    "confusion_matrix.csv",
+    "confusion_matrix.png",
+    "overrides.txt",
+    "predictions.csv",
+    "predictions.npz",
+}
+OTHERS = {
+    "accuracy_per_label.csv",
+    "misclassified.png",
+    "precision_recall_curve.png",
+    "roc_curve.png",
+    "taken_for.csv",
+}
+
+
 class Receivers:
     """A delivery of a finished sweep to a tracker and a ledger in memory."""
 
@@ -118,6 +137,26 @@ def test_child_has_its_parameters_figures_and_files(result: SweepResult, kept: S
     run_id = receivers.tracker.delivered(result.sweep_id)[2]
     assert receivers.tracker.runs[run_id].parent == receivers.parent
     assert receivers.tracker.runs[run_id].status == "FINISHED"
+
+
+@pytest.mark.parametrize(
+    ("artifacts", "of_child", "of_single"),
+    [
+        ("all", "every", "every"),
+        ("standard", "some", "every"),
+        ("best", "no", "every"),
+        ("none", "no", "no"),
+    ],
+)
+def test_artifacts_are_those_asked_for(
+    result: SweepResult, kept: Store, artifacts: str, of_child: str, of_single: str
+) -> None:
+    for parent, expected in ((True, of_child), (False, of_single)):
+        receivers = Receivers(result, kept, artifacts=artifacts)
+        receivers.deliver(receivers.delivery(parent=parent), result.trials[2])
+        paths = set(receivers.records(2, Artifact))
+        has = {"no": set(), "some": STANDARD, "every": STANDARD | OTHERS}[expected]
+        assert paths == has
 
 
 def test_failed_child_is_marked_and_has_no_figures(result: SweepResult, kept: Store) -> None:

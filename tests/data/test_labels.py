@@ -12,6 +12,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.metrics import (
+    auc,
     average_precision_score,
     f1_score,
     precision_score,
@@ -32,7 +33,7 @@ from sweepmark import data
 from sweepmark.data import Labels
 from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation.evaluate import evaluate
-from sweepmark.plots import diagrams
+from sweepmark.plots.curves import ranked
 from sweepmark.scores import metric_names, metrics, mistakes
 from sweepmark.scores.merging import merge
 from sweepmark.specification import models
@@ -194,13 +195,17 @@ def test_curves_and_thresholds_are_of_the_positive_class(
 ) -> None:
     table = made("churn")
     card = table.evaluated(*DETECTOR, task__positive=positive)
-    (ranking,) = diagrams.rankings(card).values()
+    ((name, ranking),) = ranked(card).items()
+    assert name == positive
     _, _, _, y_test = table.parts(*DETECTOR)
-    assert ranking.hits[-1] == (y_test == positive).sum()
-    assert ranking.roc_auc == card.metrics["roc_auc"]
+    scores = card.predictions.scores
+    assert scores is not None
+    prevalence = (y_test == positive).mean()
+    assert ranking.precision[-1] == pytest.approx(prevalence)  # where all rows are positive
+    area = auc(np.append(0, ranking.false_positive_rate), np.append(0, ranking.recall))
+    assert area == pytest.approx(card.metrics["roc_auc"])
     top, _ = mistakes.ranking(card, 1)
-    assert card.predictions.scores is not None
-    assert top[0].score == card.predictions.scores.max()
+    assert top[0].score == scores.max()
 
 
 def test_folds_are_scored_and_pooled_for_the_positive_class(made: Callable[[str], Made]) -> None:

@@ -182,7 +182,12 @@ class TestParent:
 
     @pytest.mark.parametrize(
         ("wanted", "of_selected", "of_subsets"),
-        [("all", True, False), ("best", True, True), ("none", False, False)],
+        [
+            ("all", True, False),
+            ("standard", True, True),
+            ("best", True, True),
+            ("none", False, False),
+        ],
     )
     def test_has_the_files_on_the_best_that_no_child_has(
         self,
@@ -197,13 +202,14 @@ class TestParent:
             records = self.records(replace(result, blueprint=asked))
             paths = {one.path for one in records if isinstance(one, Artifact)}
             assert ("confusion_matrix.png" in paths) is expected
+            assert ("roc_curve.png" in paths) is expected
             assert "leaderboard.csv" in paths
 
     def test_draws_a_plane_of_two_parameters_and_a_curve_of_one(
         self, selected: SweepResult, subsets: SweepResult
     ) -> None:
-        plane = found(self.records(selected), Artifact, "cv_accuracy.png")
-        curve = found(self.records(subsets), Artifact, "accuracy.png")
+        plane = found(self.records(selected), Artifact, "heatmap.png")
+        curve = found(self.records(subsets), Artifact, "sweep_curve.png")
         assert plane.content.startswith(PNG)
         assert curve.content.startswith(PNG)
 
@@ -212,7 +218,7 @@ class TestParent:
     ) -> None:
         failed = replace(selected.trials[1], status="failed", metrics={})
         result = replace(selected, trials=(selected.trials[0], failed))
-        assert found(self.records(result), Artifact, "cv_accuracy.png")
+        assert found(self.records(result), Artifact, "heatmap.png")
 
     @pytest.mark.parametrize(
         "space",

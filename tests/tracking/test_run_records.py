@@ -227,7 +227,7 @@ class TestArtifacts:
         detector = evaluate(specify(asked, digits())[0])
         found = by_name(artifact_records(detector, digits(), TREE, []), Artifact)
         lines = found["accuracy_per_label.csv"].content.decode().splitlines()
-        assert [line.partition(",")[0] for line in lines] == ["label", "not 5", "5"]
+        assert [line.partition(",")[0] for line in lines] == ['"label"', '"not 5"', '"5"']
         with np.load(io.BytesIO(found["predictions.npz"].content)) as arrays:
             assert dict(zip(arrays["classes"], arrays["names"], strict=True)) == {
                 0: "not 5",

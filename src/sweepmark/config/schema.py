@@ -169,12 +169,15 @@ class TrackingConfig:
     ----------
     name : str
         One of :data:`sweepmark.config.registry.TRACKERS`.
-    artifacts : {"all", "best", "none"}
-        Of which trials files are logged beside metrics and parameters.
+    artifacts : {"all", "standard", "best", "none"}
+        Which files are logged beside metrics and parameters: ``standard`` gives every trial its
+        report, confusion matrix and predictions, and every picture to single, chosen and headline
+        runs; ``all`` gives every picture to every trial; ``best`` gives files to the chosen one
+        only.
     """
 
     name: str
-    artifacts: Literal["all", "best", "none"] = "all"
+    artifacts: Literal["all", "standard", "best", "none"] = "standard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,8 +131,10 @@ class Delivery:
             )
         records.append(data_record(dataset, context="training", n_rows=card.n_train))
         wanted = self.blueprint.config.tracking.artifacts
-        if wanted == "all" or (wanted == "best" and self.parent is None):
-            records += artifact_records(card, dataset, tree, self.blueprint.overrides)
+        has_all = wanted == "all" or (wanted != "none" and self.parent is None)
+        if has_all or wanted == "standard":
+            overrides = self.blueprint.overrides
+            records += artifact_records(card, dataset, tree, overrides, everything=has_all)
         if self.parent is None and len(trial.keys) == 1:
             content = self.holdings.model(trial.keys[0])
             records += [model_record(content, dataset, config.task)] if content else []

@@ -154,13 +154,18 @@ def published_records(metrics: Sequence[PublishedMetric]) -> list[Record]:
 
 
 def artifact_records(
-    card: Scorecard, dataset: Dataset, tree: Mapping[str, Any], overrides: Sequence[str]
+    card: Scorecard,
+    dataset: Dataset,
+    tree: Mapping[str, Any],
+    overrides: Sequence[str],
+    *,
+    everything: bool = True,
 ) -> list[Record]:
-    """Return the artifacts on one trial."""
+    """Return the artifacts on one trial: all of them, or only those that every trial has."""
     import yaml
 
     dumper = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper  # saves 8 ms
-    files = trial_artifacts(card, dataset) | {
+    files = trial_artifacts(card, dataset, everything=everything) | {
         "config.yaml": redact(yaml.dump(dict(tree), Dumper=dumper, sort_keys=False)).encode(),
         "overrides.txt": redact("".join(f"{item}\n" for item in overrides)).encode(),
     }
