@@ -29,6 +29,7 @@ PATCHES = Path(__file__).parent
 GOALS = {
     "interval": (1, "### The level of the intervals"),
     "sampler": (3, "### A sampler"),
+    "verb": (3, "### A verb"),
 }
 """For each errand, the most files of src and conf that it may touch, and its section."""
 
@@ -90,3 +91,13 @@ def test_sampler(extended: Callable[[str], Program]) -> None:
     with_one_worker = program.run(*sweep, "engine=serial", "--fresh").document["trials"]
     assert [trial["params"] for trial in with_one_worker] == [trial["params"] for trial in trials]
     assert "halton" in program.run(*sweep, "sampler=haltn", code=2).err  # a suggestion
+
+
+def test_verb(extended: Callable[[str], Program]) -> None:
+    program = extended("verb")
+    assert "versions" in program.run("--help").out
+    assert program.run("versions", "--json").document["numpy"] in program.run("versions").out
+    answers = program.folder / "answers"
+    asked = {"COMP_LINE": "sweepmark vers", "COMP_POINT": "14", "_ARGCOMPLETE": "1"}
+    program.run(**asked, _ARGCOMPLETE_STDOUT_FILENAME=str(answers))
+    assert answers.read_text().strip() == "versions"
