@@ -1,7 +1,8 @@
 """Reading a digit file of 42,000 rows and 785 columns, beside pandas and plain Arrow.
 
 Run it with ``make bench`` while nothing else runs. The readers take turns, so that what else
-happens on the machine happens to all of them; medians are compared.
+happens on the machine happens to all of them; medians are compared. A file is read once, by Arrow;
+every later command opens what was decoded, which has to be far faster than pandas.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 N_ROWS, N_PIXELS, ROUNDS = 42_000, 784, 7
-AT_LEAST = 4.0
+AT_LEAST = 50.0
 SHARE = 0.19  # of MNIST's pixels that are not 0
 
 
@@ -71,10 +72,8 @@ def main() -> None:
         load(config)
         opened = statistics.median(timed(lambda: load(config)) for _ in range(ROUNDS))
         print(f"{'opened again':<24} {opened:.4f} s")
-        ratio = statistics.median(seconds["pandas.read_csv"]) / statistics.median(
-            seconds["sweepmark"]
-        )
-        print(f"{ratio:.1f} times as fast as pandas (at least {AT_LEAST:g})")
+        ratio = statistics.median(seconds["pandas.read_csv"]) / opened
+        print(f"opened again {ratio:.0f} times as fast as pandas (at least {AT_LEAST:g})")
         if ratio < AT_LEAST:
             sys.exit(1)
 

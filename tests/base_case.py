@@ -7,10 +7,8 @@ import os
 import random
 import shutil
 import signal
-import sqlite3
 import time
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -303,5 +301,3 @@ def copy_databases(template: Path, store: Path) -> None:
     store.mkdir(parents=True, exist_ok=True)
     for name in ("mlflow.db", "optuna.db"):
         shutil.copy(template / name, store / name)
-    with closing(sqlite3.connect(store / "mlflow.db")) as connection, connection:
-        connection.execute("UPDATE runs SET status = 'FINISHED'")

@@ -138,18 +138,13 @@ def migrated_store(shared: Callable[[str, Fill], Path]) -> Path:
 
 
 def _migrate(folder: Path) -> None:
-    from sweepmark.ledger import OptunaLedger
-    from sweepmark.search.space import Space
-    from sweepmark.tracking import MlflowTracker
+    from sweepmark.ledger import ledger_database
+    from sweepmark.ledger import storage as studies
+    from sweepmark.tracking import mlflow_database
+    from sweepmark.tracking import storage as runs
 
-    tracker = MlflowTracker(folder, experiment="sweepmark")
-    with pytest.raises(LookupError):  # asking makes no database, opening a run does
-        tracker.locate("0" * 32)
-    tracker.open_parent(sweep_id="template", name="template", records=[], started=0.0)
-    tracker.close()
-    ledger = OptunaLedger(folder, sweep_id="template", space=Space(()))
-    assert ledger.count == 0
-    ledger.close()
+    runs.create_database(mlflow_database(folder))
+    studies.create_database(ledger_database(folder))
 
 
 @pytest.fixture

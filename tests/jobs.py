@@ -106,9 +106,9 @@ def environment(name: str) -> Scorecard:
 def dispositions() -> Scorecard:
     score = Path("/proc/self/oom_score_adj")
     return make_scorecard(
+        n_input=len(os.read(0, 1)),
         interrupt_ignored=signal.getsignal(signal.SIGINT) == signal.SIG_IGN,
         handlers=sum(callable(signal.getsignal(number)) for number in signal.valid_signals()),
-        wakeup=signal.set_wakeup_fd(-1),
         blocked=len(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
         oom_score=int(score.read_text()) if score.exists() else 500,
     )

@@ -6,6 +6,8 @@ already, which take five of its seven seconds of processor time. Where something
 tested, or something in the environment that libraries look at while they are imported, a new
 interpreter is started (see :mod:`program`).
 
+What a program has forked by its helper process is forked from this one's imports as well.
+
 The process that forks runs this module and has one thread. All test processes of a session use
 the same one, which ends with the session.
 """
@@ -25,11 +27,14 @@ import socket
 import subprocess
 import sys
 import time
+import traceback
+from multiprocessing import forkserver
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _LONGEST = 1 << 20
 _N_DESCRIPTORS = 3  # the control socket, standard output, standard error
@@ -162,9 +167,9 @@ class Forker:
 def _import_everything() -> None:
     """Import every module that sweepmark imports anywhere, also where it does so late."""
     import sweepmark
-    from sweepmark.tracking.storage import silence
+    from sweepmark.tracking.storage import configure
 
-    silence()
+    configure()
     names = set()
     for path in Path(sweepmark.__path__[0]).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -244,16 +249,86 @@ def _tell_end(number: int, control: socket.socket) -> None:
         control.send(str(ended.si_status if is_exit else -ended.si_status).encode())
 
 
+class _Helper:
+    """A program's helper process, forked; with what is used of :class:`subprocess.Popen`."""
+
+    def __init__(self, descriptor: int, preload: str | None) -> None:
+        lifeline, writer = os.pipe()
+        self.stdin = open(writer, "wb", 0)  # noqa: PTH123, SIM115
+        self.pid = os.fork()
+        if not self.pid:
+            _end_with(lambda: _help(lifeline, [str(descriptor), *filter(None, [preload])]))
+        os.close(lifeline)
+        with contextlib.suppress(OSError):
+            os.setpgid(self.pid, self.pid)
+        self._is_over = False
+
+    def wait(self) -> None:
+        if not self._is_over:
+            os.waitpid(self.pid, 0)
+            self._is_over = True
+
+
+def _end_with(run: Callable[[], object]) -> NoReturn:
+    """Run something, in a fork, and nothing of what its parent does afterwards."""
+    try:
+        run()
+        os._exit(0)
+    except BaseException:  # noqa: BLE001 -- as the interpreter does
+        traceback.print_exc()
+        os._exit(1)
+
+
+def _help(lifeline: int, words: list[str]) -> None:
+    """Be the helper process, whose fork server is a fork of it."""
+    from multiprocessing import util
+
+    from sweepmark.engine import helper, process
+
+    os.setpgid(0, 0)
+    os.dup2(lifeline, 0)
+    os.dup2(2, 1)
+    _close_all_but(0, 1, 2, int(words[0]))
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    os.environ.update(process._SINGLE)  # noqa: SLF001
+    sys.modules["__main__"] = ModuleType("__main__")
+    sys.argv = ["-c", *words]
+    spawn = util.spawnv_passfds
+
+    def fork(path: bytes, args: Any, passfds: Any) -> int:
+        """Fork what would be a new interpreter, if that is the fork server."""
+        call = ast.parse(args[-1]).body[-1]
+        if "forkserver" not in args[-1]:
+            return spawn(path, args, passfds)
+        number = os.fork()
+        if not number:
+            _close_all_but(0, 1, 2, *passfds)
+            assert isinstance(call, ast.Expr)
+            assert isinstance(call.value, ast.Call)
+            values = [ast.literal_eval(value) for value in call.value.args]
+            _end_with(lambda: forkserver.main(*values))
+        return number
+
+    util.spawnv_passfds = fork
+    helper.main()
+
+
+def _close_all_but(*descriptors: int) -> None:
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - names, the listing's own among them
+        if int(name) not in descriptors:
+            with contextlib.suppress(OSError):
+                os.close(int(name))
+
+
 def _become(request: Any, descriptors: list[int]) -> int:
     """Be what the program is when its first line runs, then run it."""
     os.setpgid(0, 0)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for target, descriptor in enumerate((nothing, *descriptors[1:])):
         os.dup2(descriptor, target)
-    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - names, the listing's own among them
-        if int(name) >= _N_DESCRIPTORS:
-            with contextlib.suppress(OSError):
-                os.close(int(name))
+    _close_all_but(0, 1, 2)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", 1, "utf-8", "backslashreplace", closefd=False)  # noqa: SIM115
@@ -265,7 +340,9 @@ def _become(request: Any, descriptors: list[int]) -> int:
     own = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:1] = [str(Path(sys.argv[0]).parent), *filter(None, own)]
     from sweepmark.cli import run
+    from sweepmark.engine import process
 
+    process._launch = _Helper  # type: ignore[assignment] # noqa: SLF001
     return run()
 
 

@@ -9,14 +9,16 @@ import socket
 import threading
 import time
 import zlib
+from dataclasses import fields
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
+from sweepmark.config.registry import SOURCES
 from sweepmark.config.schema import DatasetConfig, FileConfig
 from sweepmark.data.folder import STANDARD_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     Page = Callable[[BaseHTTPRequestHandler], None]
@@ -28,10 +30,19 @@ def file_config(path: Path) -> FileConfig:
     return FileConfig(name=path.name, size=len(content), sha256=hashlib.sha256(content).hexdigest())
 
 
-def dataset_config(folder: Path, **values: Any) -> DatasetConfig:
-    """Describe the data set whose four files lie in ``folder``."""
+def dataset_config(folder: Path, /, **places: Sequence[str]) -> DatasetConfig:
+    """Describe the data set whose four files lie in ``folder``, and at places of sources."""
     files = {role: file_config(folder / name) for role, name in STANDARD_NAMES.items()}
-    return DatasetConfig(name="tiny", format="idx", files=files, **values)
+    return DatasetConfig(name="tiny", format="idx", files=files, sources=sources(**places))
+
+
+def sources(**places: Sequence[str]) -> dict[str, Any]:
+    """Return the options of sources that have a list of paths or addresses."""
+    chosen = {name: SOURCES.find(name).options for name in places}
+    return {
+        name: options(**{fields(options)[0].name: tuple(places[name])})
+        for name, options in chosen.items()
+    }
 
 
 class WebServer:

@@ -47,14 +47,15 @@ def test_tests_lie_in_the_room_that_they_test() -> None:
 def test_the_map_names_every_room_once() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text()
     rooms = re.findall(r"^\| `(\w+)(?:\.py)?` \|", text, flags=re.MULTILINE)
-    assert sorted(rooms) == sorted([*PACKAGES, *LOOSE, "conf", "sweeps", "tests", "benchmarks"])
+    beside = ["conf", "sweeps", "tests", "benchmarks", "examples"]
+    assert sorted(rooms) == sorted([*PACKAGES, *LOOSE, *beside])
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", "SECURITY.md"])
 def test_files_that_pages_name_are_there(page: str) -> None:
     text = (ROOT / page).read_text()
     named = re.findall(
-        r"`((?:src/sweepmark/|tests/|docs/|benchmarks/|conf/|sweeps/)[\w./*-]+)`", text
+        r"`((?:src/sweepmark/|tests/|docs/|benchmarks/|conf/|sweeps/|examples/)[\w./*-]+)`", text
     )
     for room, path in re.findall(r"`(\w+)/([\w/]+\.py)`", text):
         if room in PACKAGES:

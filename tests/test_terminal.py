@@ -100,8 +100,8 @@ def test_shown(text: str, shown: str) -> None:
 
 
 def test_a_password_in_an_address_is_not_shown() -> None:
-    address = "dataset.mirrors=[http://me:secret@host:80/a,https://token@other/b?q=a@b] me@home"
-    shown = "dataset.mirrors=[http://***@host:80/a,https://***@other/b?q=a@b] me@home"
+    address = "mirror.urls=[http://me:secret@host:80/a,https://token@other/b?q=a@b] me@home"
+    shown = "mirror.urls=[http://***@host:80/a,https://***@other/b?q=a@b] me@home"
     assert redact(address) == escape(address) == shown
 
 

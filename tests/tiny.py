@@ -14,7 +14,7 @@ from sweepmark.data import load
 from sweepmark.report.summary import result_document
 from sweepmark.search.blueprint import Blueprint
 from sweepmark.store import read_journal
-from sweepmark.store.entries import seal
+from sweepmark.store.journal import seal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -27,10 +27,10 @@ FAILPOINTS = (
     "tracker.parent.created",
     "tracker.parent.opened",
     "tracker.trial",
-    "tracker.trial.artifacts",
-    "tracker.trial.rows",
     "tracker.trial.created",
+    "tracker.artifacts",
     "tracker.trial.written",
+    "tracker.trial.ended",
     "tracker.model.created",
     "tracker.model.written",
     "tracker.closing",
@@ -40,10 +40,7 @@ FAILPOINTS = (
     "ledger.trial",
     "ledger.trial.done",
 )
-"""All failpoints by package. ``tracker.trial.created`` and ``.written`` are passed when a run is
-written through MLflow's client, as a single run is because of its model;
-``tracker.trial.artifacts`` when a run is inserted by SQL.
-"""
+"""All failpoints by package."""
 
 _VARIABLE = "SWEEPMARK_KILL_AT"
 _passed: Counter[str] = Counter()

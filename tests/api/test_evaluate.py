@@ -255,7 +255,7 @@ class Mine(SVC):  # type: ignore[misc]
         ({"dataset": (X, Y[:, None])}, r"y must be of shape \(n_samples,\)"),
         ({"dataset": (pd.DataFrame({"a": [[1], 2]}), [0, 1])}, "a number, a text or"),
         ({"dataset": (pd.DataFrame(X, columns=list("aabc")), Y)}, "'a' occurs twice"),
-        ({"dataset": 5}, "dataset must be a name"),
+        ({"dataset": 5}, "a data set must be a name"),
         ({"dataset": {"name": "x", "format": "cache", "digest": "../x"}}, "64 hexadecimal digits"),
         ({"dataset": {"name": "x", "format": "cache", "digest": 64 * "0"}}, "not in the cache"),
     ],

@@ -12,6 +12,8 @@ import pytest
 import sweepmark
 from sweepmark import errors
 
+NAMES = vars(sweepmark)["__all__"]
+
 
 def python(code: str) -> str:
     command = [sys.executable, "-c", code]
@@ -36,8 +38,8 @@ def test_errors_and_functions_come_when_asked_for() -> None:
 
 
 def test_every_name_is_there_and_known_to_type_checkers() -> None:
-    assert set(sweepmark.__all__) <= set(dir(sweepmark))
-    assert all(getattr(sweepmark, name) is not None for name in sweepmark.__all__)
+    assert set(NAMES) <= set(dir(sweepmark))
+    assert all(getattr(sweepmark, name) is not None for name in NAMES)
     assert sweepmark.errors is errors
     stub = ast.parse(Path(sweepmark.__file__).with_suffix(".pyi").read_text())
     names = {
@@ -46,7 +48,7 @@ def test_every_name_is_there_and_known_to_type_checkers() -> None:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert names | {"__version__"} == set(sweepmark.__all__)
+    assert names | {"__version__"} == set(NAMES)
 
 
 def test_other_names_are_refused() -> None:
@@ -54,6 +56,6 @@ def test_other_names_are_refused() -> None:
         _ = sweepmark.evalute  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", [name for name in sweepmark.__all__ if name[0] != "_"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name[0] != "_"])
 def test_everything_says_what_it_is(name: str) -> None:
     assert getattr(sweepmark, name).__doc__

@@ -6,8 +6,8 @@ import gzip
 import hashlib
 import json
 import shutil
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,13 +16,10 @@ from idx_files import decode
 from openml_files import publish
 from published import WebServer, file_config, whole
 from stand_ins import install_archive
-from sweepmark.sources.apt import Apt
-from sweepmark.sources.bundled import Bundled
+from sweepmark.config import dataset_config
+from sweepmark.config.registry import SOURCES
+from sweepmark.errors import ConfigurationError
 from sweepmark.sources.interface import Source
-from sweepmark.sources.local import Folder, KerasArchive
-from sweepmark.sources.npm import Npm
-from sweepmark.sources.openml import OpenML
-from sweepmark.sources.server import IndexPage, Mirror
 from sweepmark.sources.transfer import SourceError
 
 if TYPE_CHECKING:
@@ -34,6 +31,14 @@ if TYPE_CHECKING:
     Case = tuple[Source, list[FileConfig]]
 
 
+def made(name: str, /, **options: Any) -> Source:
+    """Create a source by its name, as a data set's configuration does."""
+    kind = SOURCES.find(name)
+    (source,) = kind.create(kind.options(**options))
+    assert isinstance(source, Source)
+    return source
+
+
 def _files(folder: Path) -> list[FileConfig]:
     return [file_config(path) for path in sorted(folder.iterdir())]
 
@@ -41,7 +46,7 @@ def _files(folder: Path) -> list[FileConfig]:
 def _mirror(folder: Path, _: Path) -> Iterator[Case]:
     with WebServer() as web:
         web.publish(folder, page=whole)
-        yield Mirror(web.url), _files(folder)
+        yield made("mirror", urls=(web.url,)), _files(folder)
 
 
 def _index_page(folder: Path, _: Path) -> Iterator[Case]:
@@ -49,7 +54,7 @@ def _index_page(folder: Path, _: Path) -> Iterator[Case]:
         web.publish(folder, "/files/", page=whole)
         links = "".join(f"<a href='files/{path.name}.gz'>x</a>" for path in folder.iterdir())
         web.pages["/index.html"] = whole(f"<html><a name='x'></a>{links}</html>".encode())
-        yield IndexPage(f"{web.url}index.html"), _files(folder)
+        yield made("index_page", urls=(f"{web.url}index.html",)), _files(folder)
 
 
 def _npm(folder: Path, package: Path) -> Iterator[Case]:
@@ -58,7 +63,7 @@ def _npm(folder: Path, package: Path) -> Iterator[Case]:
     shutil.copytree(folder, package / "data")
     manifest = {"name": "tiny-data", "version": "1.0.0", "scripts": {"prepack": "exit 1"}}
     (package / "package.json").write_text(json.dumps(manifest))
-    yield Npm(str(package), "", "package/data"), _files(folder)
+    yield made("npm", package=str(package), version="", folder="package/data"), _files(folder)
 
 
 def _apt(folder: Path, package: Path) -> Iterator[Case]:
@@ -68,13 +73,11 @@ def _apt(folder: Path, package: Path) -> Iterator[Case]:
         (content / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
     with pytest.MonkeyPatch.context() as patch:
         install_archive(package, package / "content", patch)
-        yield Apt("tiny", "usr/share/tiny"), _files(folder)
+        yield made("apt", package="tiny", folder="usr/share/tiny"), _files(folder)
 
 
 def _bundled(_: Path, __: Path) -> Iterator[Case]:
-    from sweepmark.config import dataset_config
-
-    yield Bundled(), list(dataset_config("digits").files.values())
+    yield made("bundled"), list(dataset_config("digits").files.values())
 
 
 def _torchvision(folder: Path, root: Path) -> Iterator[Case]:
@@ -83,13 +86,13 @@ def _torchvision(folder: Path, root: Path) -> Iterator[Case]:
     for path in folder.iterdir():  # it keeps what it downloaded beside what it unpacked
         shutil.copy(path, raw)
         (raw / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
-    yield Folder(str(raw)), _files(folder)
+    yield made("folder", paths=(str(raw),)), _files(folder)
 
 
 def _debian(folder: Path, root: Path) -> Iterator[Case]:
     for path in folder.iterdir():
         (root / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
-    yield Folder(str(root)), _files(folder)
+    yield made("folder", paths=(str(root),)), _files(folder)
 
 
 def _keras(folder: Path, root: Path) -> Iterator[Case]:
@@ -99,40 +102,51 @@ def _keras(folder: Path, root: Path) -> Iterator[Case]:
         for part, prefix in (("train", "train"), ("test", "t10k"))
     }
     np.savez(root / "mnist.npz", **arrays)  # type: ignore[arg-type]
-    yield KerasArchive(str(root / "mnist.npz")), _files(folder)
+    yield made("keras", paths=(str(root / "mnist.npz"),)), _files(folder)
 
 
 def _openml(folder: Path, root: Path) -> Iterator[Case]:
     from sklearn.datasets import load_digits
 
     publish(root, "digits_64", *load_digits(return_X_y=True))
-    yield OpenML("digits_64", 1, data_home=root), _files(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SCIKIT_LEARN_DATA", str(root))
+        yield made("openml", name="digits_64", version=1), _files(folder)
 
 
-MAKERS: list[Callable[[Path, Path], Iterator[Case]]] = [
-    *(_mirror, _index_page, _npm, _apt, _bundled),
-    *(_torchvision, _debian, _keras, _openml),
+MAKERS: list[tuple[str, Callable[[Path, Path], Iterator[Case]]]] = [
+    ("apt", _apt),
+    ("bundled", _bundled),
+    ("folder", _torchvision),
+    ("folder", _debian),
+    ("index_page", _index_page),
+    ("keras", _keras),
+    ("mirror", _mirror),
+    ("npm", _npm),
+    ("openml", _openml),
 ]
+"""What makes a source by its name, and the files that it has."""
 
 
-@pytest.fixture(scope="module", params=MAKERS, ids=lambda maker: maker.__name__.strip("_"))
+@pytest.fixture(scope="module", params=[maker for _, maker in MAKERS], ids=lambda m: m.__name__)
 def case(
     request: pytest.FixtureRequest, digits_idx: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Case]:
     yield from request.param(digits_idx, tmp_path_factory.mktemp("package"))
 
 
-def test_every_class_of_source_is_under_contract() -> None:
-    assert {cls.__name__ for cls in Source.__subclasses__()} == {
-        "Mirror",
-        "IndexPage",
-        "Npm",
-        "Apt",
-        "Bundled",
-        "Folder",
-        "KerasArchive",
-        "OpenML",
-    }
+def test_every_source_is_under_contract() -> None:
+    assert {name for name, _ in MAKERS} == set(SOURCES.places)
+
+
+@pytest.mark.parametrize("name", SOURCES.places)
+def test_other_options_are_refused_with_the_right_ones(name: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        dataset_config("digits", [f"+dataset.sources.{name}.nothing=1"])
+    rules = str(refused.value)
+    assert f"unknown key 'dataset.sources.{name}.nothing'" in rules
+    for option in fields(SOURCES.find(name).options):
+        assert f"dataset.sources.{name}.{option.name}" in rules
 
 
 def test_every_file_is_delivered_decompressed(case: Case, tmp_path: Path) -> None:

@@ -16,10 +16,9 @@ import pytest
 
 from sweepmark.errors import NotFoundError, StoreError
 from sweepmark.store.database import database_uri
-from sweepmark.tracking import MemoryTracker, MlflowTracker, Tracker
+from sweepmark.tracking import MemoryTracker, MlflowTracker, Tracker, mlflow_database
 from sweepmark.tracking.interface import LEFT_OUT_TAG, match_run
 from sweepmark.tracking.records import Artifact, DataInput, Metric, Param, Record, Tag
-from sweepmark.tracking.storage import mlflow_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,14 +80,12 @@ def observe_mlflow(tracker: Tracker, run_id: str) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(params=["memory", "mlflow", "mlflow-by-client"])
+@pytest.fixture(params=["memory", "mlflow"])
 def tracker(request: pytest.FixtureRequest, store: Path) -> Iterator[Tracker]:
     if request.param == "memory":
         yield MemoryTracker()
         return
     made = MlflowTracker(store, experiment="sweepmark")
-    if request.param == "mlflow-by-client":
-        made.writes_rows = False
     assert mlflow_database(store).exists()
     yield made
     made.close()
@@ -130,7 +127,6 @@ def test_trial_is_logged_whole_below_its_parent(tracker: Tracker, observe: Obser
             "status": "complete",
             "sweepmark.sweep_id": "s1",
             "sweepmark.search.trial": "0",
-            "sweepmark.delivered": "true",
         }.items()
     )
 
@@ -158,7 +154,6 @@ def test_failed_trial_that_was_tried_again_is_written_again(
     assert run["metrics"]["accuracy"] == 0.9
     assert run["tags"]["sweepmark.status"] == "complete"
     assert run["tags"]["own"] == "x"
-    assert run["tags"]["sweepmark.delivered"] == "true"
     assert "sweepmark.reason" not in run["tags"]
     assert log(tracker, 0, records=[Metric("accuracy", 0.1)], ended=200.0) == first
     assert observe(tracker, first)["metrics"]["accuracy"] == 0.9
@@ -177,6 +172,38 @@ def test_what_is_no_number_is_left_out_and_named(tracker: Tracker, observe: Obse
     run = observe(tracker, log(tracker, 0, records=metrics))
     assert run["metrics"] == {"accuracy": 0.5}
     assert run["tags"][LEFT_OUT_TAG] == "roc_auc, loss"
+
+
+def test_trial_without_records_is_whole(tracker: Tracker, observe: Observe) -> None:
+    run_id = log(tracker, 0, records=[])
+    assert observe(tracker, run_id)["status"] == "FINISHED"
+    assert dict(tracker.delivered("s1")) == {0: run_id}
+
+
+def test_long_names_that_begin_alike_are_two(tracker: Tracker, observe: Observe) -> None:
+    names = [f"{'x' * 300}{number}" for number in range(3)]
+    records = [*(Param(name, name) for name in names), *(Metric(name, 0.5) for name in names)]
+    run = observe(tracker, log(tracker, 0, records=records))
+    assert sorted(run["params"].values()) == names
+    assert len(run["metrics"]) == 3
+
+
+def test_more_than_one_call_takes_is_logged_whole(tracker: Tracker, observe: Observe) -> None:
+    records = [
+        *(Param(f"p{number}", number) for number in range(250)),
+        *(Metric(f"m{number}", number) for number in range(900)),
+        *(Tag(f"t{number}", "x") for number in range(250)),
+    ]
+    for ended in (101.5, 200.0):  # made, and written again
+        run = observe(tracker, log(tracker, 0, records=records, ended=ended))
+        assert (len(run["params"]), len(run["metrics"])) == (250, 900)
+        assert len([name for name in run["tags"] if name.startswith("t")]) == 250
+
+
+def test_trials_of_other_sweeps_are_left_alone(tracker: Tracker, observe: Observe) -> None:
+    other = log(tracker, 0, sweep_id="another")
+    log(tracker, 0, records=[Metric("accuracy", 0.1)])
+    assert observe(tracker, other)["metrics"]["accuracy"] == 0.9
 
 
 def test_delivered_are_the_whole_trials_of_the_sweep(tracker: Tracker) -> None:

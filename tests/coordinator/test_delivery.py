@@ -191,7 +191,7 @@ def test_commit_that_is_shown_is_the_one_the_sweep_was_begun_in() -> None:
         Tag("mlflow.source.git.commit", "c0ffee"),
         Tag("sweepmark.git_dirty", "true"),
     ]
-    assert git_records(History.of([{"event": "opened", "at": 0.0}])) == []
+    assert git_records(History.of([opened | {"git": None}])) == []
 
 
 @pytest.fixture

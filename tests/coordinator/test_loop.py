@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
+from sweepmark.coordinator.log import SweepLog
 from sweepmark.coordinator.loop import Coordinator
 from sweepmark.engine import Engine, Failure, Job, Outcome
 from sweepmark.engine.work import evaluate_job
@@ -144,20 +145,24 @@ def coordinate(
                 fresh=False,
                 versions=sweep_versions(),
                 data={},
+                git=None,
                 blueprint=asked.document(),
             )
             history.take(opened)
-        Coordinator(
+        log = SweepLog(
             sweep_id=sweep_id,
             blueprint=asked,
             journal=journal,
             history=history,
+            clock=lambda: float(next(clock)),
+        )
+        Coordinator(
+            log=log,
             search=create_search(asked.space, config.sampler, asked.sweep, seed=config.seed),
             evaluations=store.evaluations,
             engine=engine,
             load=load_digits,
             observer=seen,
-            clock=lambda: float(next(clock)),
             **options,
         ).run()
     return seen

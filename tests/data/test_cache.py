@@ -33,10 +33,14 @@ if TYPE_CHECKING:
 
 LOAD = """
 import json, sys
+from sweepmark.config.registry import SOURCES
 from sweepmark.config.schema import DatasetConfig, FileConfig
 from sweepmark.data import load
 values = json.load(sys.stdin)
 values["files"] = {role: FileConfig(**file) for role, file in values["files"].items()}
+values["sources"] = {
+    name: SOURCES.find(name).options(**options) for name, options in values["sources"].items()
+}
 dataset = load(DatasetConfig(**values), report=lambda line: print(line, flush=True))
 print("loaded", dataset.n_rows, flush=True)
 """
@@ -68,7 +72,7 @@ def cached(config: DatasetConfig, digits_idx: Path, empty_cache: Path) -> Path:
     """The entry of that data set in the cache."""
     with WebServer() as web:
         web.publish(digits_idx, page=whole)
-        dataset = data.load(published.dataset_config(digits_idx, mirrors=(web.url,)))
+        dataset = data.load(published.dataset_config(digits_idx, mirror=(web.url,)))
     folder = empty_cache / "datasets" / dataset.digest
     assert dataset.digest == data.published_digest(config)
     assert folder.is_dir()
@@ -79,7 +83,7 @@ def cached(config: DatasetConfig, digits_idx: Path, empty_cache: Path) -> Path:
 def test_of_two_processes_one_fetches_and_the_other_waits(digits_idx: Path) -> None:
     with WebServer() as web:
         web.publish(digits_idx, page=lambda body: whole(body, seconds=0.3))
-        config = published.dataset_config(digits_idx, mirrors=(web.url,))
+        config = published.dataset_config(digits_idx, mirror=(web.url,))
         processes = [_start(config), _start(config)]
         outputs = [process.communicate(timeout=60)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
@@ -94,7 +98,7 @@ def test_a_kill_in_the_middle_leaves_nothing_that_looks_whole(
     with WebServer() as web:
         web.publish(digits_idx, page=whole)
         web.publish(digits_idx, "/slow/", page=dripping)
-        config = published.dataset_config(digits_idx, mirrors=(f"{web.url}slow/",))
+        config = published.dataset_config(digits_idx, mirror=(f"{web.url}slow/",))
         process = _start(config)
         digest = data.published_digest(config)
         assert digest is not None
@@ -105,7 +109,7 @@ def test_a_kill_in_the_middle_leaves_nothing_that_looks_whole(
         assert [path.name for path in work.iterdir()] == ["train-images-idx3-ubyte.part"]
         assert not data.is_cached(config)
 
-        dataset = data.load(published.dataset_config(digits_idx, mirrors=(web.url,)))
+        dataset = data.load(published.dataset_config(digits_idx, mirror=(web.url,)))
     assert dataset.n_rows == 1797
     assert list((empty_cache / "unfinished").iterdir()) == []
 
@@ -161,7 +165,7 @@ def test_a_damaged_entry_is_noticed_and_fetched_again(
     lines: list[str] = []
     with WebServer() as web:
         web.publish(digits_idx, page=whole)
-        config = published.dataset_config(digits_idx, mirrors=(web.url,))
+        config = published.dataset_config(digits_idx, mirror=(web.url,))
         assert data.load(config, report=lines.append).n_rows == 1797
     assert "is damaged" in lines[0]
     assert data.open_dataset(cached.name).n_rows == 1797
@@ -179,7 +183,7 @@ def test_a_changed_bit_is_noticed_when_it_is_looked_for(
         entry.verify(data.open_dataset(cached.name))
     with WebServer() as web:
         web.publish(digits_idx, page=whole)
-        config = published.dataset_config(digits_idx, mirrors=(web.url,))
+        config = published.dataset_config(digits_idx, mirror=(web.url,))
         entry.verify(data.mend(config))
 
 
@@ -210,7 +214,7 @@ def test_edited_entry_is_refused_when_it_is_opened_and_fetched_again(
     lines: list[str] = []
     with WebServer() as web:
         web.publish(digits_idx, page=whole)
-        config = published.dataset_config(digits_idx, mirrors=(web.url,))
+        config = published.dataset_config(digits_idx, mirror=(web.url,))
         assert data.load(config, report=lines.append).y.tobytes() == before
     assert [line for line in lines if "is damaged" in line] == lines[:1]
     assert lines[0].endswith("it is fetched again")
@@ -382,7 +386,7 @@ def test_a_full_disk_is_the_environments_fault(digits_idx: Path) -> None:
     )
     with WebServer() as web:
         web.publish(digits_idx, page=whole)
-        process = _start(published.dataset_config(digits_idx, mirrors=(web.url,)), limited)
+        process = _start(published.dataset_config(digits_idx, mirror=(web.url,)), limited)
         output, _ = process.communicate(timeout=60)
     assert "StoreError the cache folder" in output
     assert "Free some space" in output

@@ -14,7 +14,7 @@ from idx_files import decode
 from published import dataset_config, gzip_bomb
 from sweepmark.config.schema import DatasetConfig
 from sweepmark.data import load, published_digest
-from sweepmark.errors import ConfigurationError, DataError, NotFoundError
+from sweepmark.errors import DataError, NotFoundError
 from sweepmark.sources import idx
 
 if TYPE_CHECKING:
@@ -76,11 +76,6 @@ def test_all_that_is_missing_is_listed_with_the_names_looked_for(folder: Path) -
 def test_no_folder_at_all(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match=r"dataset\.path must be a folder"):
         _load(tmp_path / "nowhere")
-
-
-def test_a_bundled_data_set_has_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="digits is bundled"):
-        load(DatasetConfig(name="digits", format="bundled", path=str(tmp_path)))
 
 
 def _header(n_images: int) -> bytes:

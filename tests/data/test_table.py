@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sweepmark.data.csv_bytes import read_bytes
-from sweepmark.data.csv_header import read_header
 from sweepmark.data.table import check_label_range, read_table
 from sweepmark.errors import ConfigurationError, DataError
 from tables import PASSENGERS, csv_config, titanic_config, write
@@ -101,19 +99,49 @@ def test_bytes_are_decoded_as_they_were_written(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[int]], ending: str
 ) -> None:
     path = tmp_path_factory.mktemp("bytes") / "table.csv"
-    write(path, "".join(",".join(map(str, row)) + ending for row in rows))
-    read = read_bytes(path, read_header(path, expected=False), 1)
-    assert read is not None
-    assert np.column_stack([read[0][:, :1], read[1], read[0][:, 1:]]).tolist() == rows
+    text = "".join(",".join(map(str, row)) + ending for row in rows)
+    table = _read(path, text, header=False, label="column_2")
+    assert table.X.dtype == np.uint8
+    assert np.column_stack([table.X[:, :1], table.y, table.X[:, 1:]]).tolist() == rows
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["1,2\n3\n", "1,2\n3,,\n", "1,256\n", "1,300\n", "1,0001\n", "1,-2\n", "1,2.0\n", ",2\n"],
+@given(
+    rows=st.lists(
+        st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=2),
+        min_size=1,
+    )
 )
-def test_what_are_no_plain_bytes_is_left_to_another_reader(path: Path, text: str) -> None:
-    write(path, f"1,2\n{text}")
-    assert read_bytes(path, read_header(path, expected=False), 0) is None
+@settings(max_examples=50, deadline=None)
+def test_floats_are_those_that_were_written(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[float]]
+) -> None:
+    path = tmp_path_factory.mktemp("floats") / "table.csv"
+    text = "label,a,b\n0,0.5,0\n" + "".join(f"1,{a!r},{b!r}\n" for a, b in rows)
+    assert _read(path, text).X.tobytes() == np.array([[0.5, 0.0], *rows]).tobytes()
+
+
+def test_a_row_is_read_whatever_its_length(path: Path) -> None:
+    """Longer than the blocks of text that are decoded at a time, which have 1 MiB."""
+    blank = " " * 900_000
+    row = f"7,{blank}1,{blank}0.5,{blank}-0.0\n"
+    for config in ({}, {"table": "mixed"}):
+        table = _read(path, f"y,a,b,c\n{row}{row}", **config)
+        assert table.y.tolist() == [7, 7]
+        columns = table.X.to_pydict().values() if config else table.X.T.tolist()
+        assert list(map(str, columns)) == ["[1.0, 1.0]", "[0.5, 0.5]", "[-0.0, -0.0]"]
+
+
+def test_a_float_after_many_bytes_makes_all_of_them_floats(path: Path) -> None:
+    table = _read(path, "\n".join(["1,2,-0.0"] * 300_000 + ["5,2,0.5"]))
+    assert table.y[[0, -1]].tolist() == [1, 5]
+    assert table.X[[0, -1]].tolist() == [[2, 0], [2, 0.5]]
+    assert np.signbit(table.X[:-1, 1]).all()
+
+
+@pytest.mark.parametrize("cell", ["0x1F", "NA", "null", "true", "1 2", "٣", "1,5"])
+def test_what_arrow_would_take_for_a_number_or_for_nothing_is_none(path: Path, cell: str) -> None:
+    with pytest.raises(DataError, match=r"row 2 \(line 3\)"):
+        _read(path, f"a,b\n1,2\n1,{cell}\n")
 
 
 @pytest.mark.row(15, "CSV that is wrong in one place")

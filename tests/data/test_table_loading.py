@@ -16,6 +16,7 @@ from sweepmark.data.entry import verify
 from sweepmark.data.export import export
 from sweepmark.data.summary import describe
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
+from sweepmark.sources.server import MirrorOptions
 from tables import PASSENGERS, csv_config, titanic_config, write
 from tiny import dataset_config
 
@@ -170,7 +171,8 @@ def test_a_frame_is_exported_and_comes_back_as_it_was(tmp_path: Path) -> None:
 
 def _published(path: Path, *mirrors: str) -> DatasetConfig:
     files = {"train_table": published.file_config(path)}
-    return replace(dataset_config("titanic"), files=files, mirrors=mirrors)
+    options = MirrorOptions(urls=mirrors, suffix="")
+    return replace(dataset_config("titanic"), files=files, sources={"mirror": options})
 
 
 def test_a_published_table_is_fetched_verified_and_the_same_as_ones_own(tmp_path: Path) -> None:

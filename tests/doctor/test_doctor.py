@@ -30,23 +30,23 @@ MLFLOW = {"name": "mlflow", "artifacts": "all"}
 
 
 @pytest.fixture(scope="module")
-def clinic(migrated_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with a finished sweep, one with a failed trial and one killed; not written to."""
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store of a finished sweep and one with a failed trial, and a copy of it."""
     root = tmp_path_factory.mktemp("clinic")
     obstacle = root / "obstacle"
     obstacle.touch()
     store = Store(root / "mlruns")
-    shutil.copytree(migrated_store, store.root)
-    with closing(sqlite3.connect(store.root / "mlflow.db")) as db, db:  # the template's own run
-        db.execute("UPDATE runs SET status = 'FINISHED'")
     run(grid(tracking=MLFLOW), store)
     run(flaky(obstacle, tracking=MLFLOW), store, trusted=("flaky",))
-    return store.root
+    shutil.copytree(store.root, root / "whole")
+    return root
 
 
 @pytest.fixture
-def patient(clinic: Path, tmp_path: Path) -> Store:
-    return Store(shutil.copytree(clinic, tmp_path / "mlruns"))
+def patient(clinic: Path) -> Store:
+    """The store as it was made, and where: in another place it would be one that was moved."""
+    shutil.rmtree(clinic / "mlruns")
+    return Store(shutil.copytree(clinic / "whole", clinic / "mlruns"))
 
 
 def kill(store: Store, sweep_id: str) -> None:
@@ -71,14 +71,14 @@ def told(store: Store) -> dict[str, Any]:
         "SELECT s.value, t.value, r.status, r.start_time, r.end_time, r.name FROM runs r "
         "JOIN tags s ON s.run_uuid = r.run_uuid AND s.key = 'sweepmark.sweep_id' "
         "LEFT JOIN tags t ON t.run_uuid = r.run_uuid AND t.key = 'sweepmark.search.trial' "
-        "WHERE s.value <> 'template' ORDER BY 1, 2"
+        "ORDER BY 1, 2"
     )
     of_run = (
         "SELECT s.value, t.value, x.key, x.value FROM {} x "
         "JOIN tags s ON s.run_uuid = x.run_uuid AND s.key = 'sweepmark.sweep_id' "
         "LEFT JOIN tags t ON t.run_uuid = x.run_uuid AND t.key = 'sweepmark.search.trial' "
         "WHERE x.key NOT IN ('mlflow.parentRunId', 'mlflow.log-model.history', "
-        "'mlflow.note.content') AND s.value <> 'template' ORDER BY 1, 2, 3"
+        "'mlflow.note.content') ORDER BY 1, 2, 3"
     )
     trials = (
         "SELECT study_name, number, state, value FROM trials JOIN studies USING (study_id) "

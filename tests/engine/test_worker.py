@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection, Pipe
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from jobs import make_job
-from sweepmark.engine.worker import Reply, serve
+from sweepmark.engine.worker import Settings, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sweepmark.engine import Failure
+    from sweepmark.engine.job import Reply
 
 
 @pytest.fixture
-def worker() -> Iterator[Connection[Any, Any]]:
+def begin() -> Iterator[Callable[[str], Connection[Any, Any]]]:
     """Return the parent's end of a connection that is served until it is closed."""
-    ours: Connection[Any, Any]
-    ours, theirs = Pipe()
+    with ExitStack() as stack:
 
-    def run() -> None:
-        with theirs, suppress(EOFError):
-            serve(theirs)
+        def begin(evaluate: str) -> Connection[Any, Any]:
+            ours: Connection[Any, Any]
+            ours, theirs = Pipe()
+            settings = Settings(path=sys.path, evaluate=evaluate)
 
-    thread = threading.Thread(target=run)
-    thread.start()
-    with ours:
-        ours.send(sys.path)
-        yield ours
+            def run() -> None:
+                with theirs, suppress(EOFError):
+                    serve(theirs, settings)
+
+            thread = threading.Thread(target=run)
+            thread.start()
+            stack.callback(lambda: check_end(thread))
+            return stack.enter_context(ours)
+
+        yield begin
+
+
+def check_end(thread: threading.Thread) -> None:
     thread.join(10)
     assert not thread.is_alive()
 
@@ -45,11 +55,10 @@ def answer(worker: Connection[Any, Any]) -> Any:
 
 
 def test_a_worker_says_that_it_is_ready_and_answers_each_job(
-    worker: Connection[Any, Any],
+    begin: Callable[[str], Connection[Any, Any]],
 ) -> None:
-    worker.send("jobs:work")
-    worker.send(())
-    assert answer(worker) is None
+    worker = begin("jobs:work")
+    assert answer(worker) == os.getpid()
     for number in range(2):
         worker.send(make_job(do="echo", value=float(number), seconds=0.01))
         reply: Reply = answer(worker)
@@ -67,11 +76,10 @@ def test_a_worker_says_that_it_is_ready_and_answers_each_job(
     ],
 )
 def test_what_goes_wrong_is_the_answer(
-    worker: Connection[Any, Any], task: dict[str, str], message: str
+    begin: Callable[[str], Connection[Any, Any]], task: dict[str, str], message: str
 ) -> None:
-    worker.send("jobs:work")
-    worker.send(())
-    assert answer(worker) is None
+    worker = begin("jobs:work")
+    assert answer(worker) == os.getpid()
     worker.send(make_job(**task))
     reply: Reply = answer(worker)
     assert reply.scorecard is None
@@ -81,9 +89,9 @@ def test_what_goes_wrong_is_the_answer(
 
 @pytest.mark.parametrize("name", ["nowhere:work", "jobs:nothing"])
 def test_a_function_that_cannot_be_had_is_the_only_answer(
-    worker: Connection[Any, Any], name: str
+    begin: Callable[[str], Connection[Any, Any]], name: str
 ) -> None:
-    worker.send(name)
+    worker = begin(name)
     failure: Failure = answer(worker)
     assert failure.reason == "error"
     with pytest.raises(EOFError):

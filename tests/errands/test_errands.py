@@ -8,15 +8,20 @@ does not apply any more is made anew: do the errand by its section of CONTRIBUTI
 from __future__ import annotations
 
 import contextlib
+import io
 import re
 import shutil
 import subprocess
+import sys
+import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sklearn.datasets import load_digits
 
 from program import Program
+from sweepmark.sources import idx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,8 +32,10 @@ ROOT = Path(__file__).parents[2]
 PATCHES = Path(__file__).parent
 
 GOALS = {
+    "engine": (3, "### An engine"),
     "interval": (1, "### The level of the intervals"),
     "sampler": (3, "### A sampler"),
+    "source": (3, "### A source of data"),
     "verb": (3, "### A verb"),
 }
 """For each errand, the most files of src and conf that it may touch, and its section."""
@@ -83,6 +90,28 @@ def test_level_of_the_intervals(extended: Callable[[str], Program], called: Call
     assert usual[0] < narrower[0] < 0.957 < narrower[1] < usual[1]
 
 
+def test_engine(extended: Callable[[str], Program], tmp_path: Path) -> None:
+    program = extended("engine")
+    run = ("run", *SMALL, "--json", "--fresh")
+    in_a_thread = program.run(*run, "engine=thread").document
+    assert in_a_thread["metrics"] == program.run(*run, "engine=serial").document["metrics"]
+    assert "engine.timeout=2" in program.run(*run, "engine=thread", "+engine.timeout=2", code=2).err
+    contract = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "thread"),
+            *("--basetemp", str(tmp_path / "contract"), "tests/contracts/test_engine.py"),
+        ],
+        cwd=ROOT,
+        env=program.environment,
+        timeout=300,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert contract.returncode == 0, contract.stdout
+    assert " passed" in contract.stdout
+
+
 def test_sampler(extended: Callable[[str], Program]) -> None:
     program = extended("sampler")
     sweep = ("sweep", "svc_tpe", *SMALL, "sampler=halton", "sweep.n_trials=3", "--json")
@@ -91,6 +120,24 @@ def test_sampler(extended: Callable[[str], Program]) -> None:
     with_one_worker = program.run(*sweep, "engine=serial", "--fresh").document["trials"]
     assert [trial["params"] for trial in with_one_worker] == [trial["params"] for trial in trials]
     assert "halton" in program.run(*sweep, "sampler=haltn", code=2).err  # a suggestion
+
+
+def test_source(extended: Callable[[str], Program], tmp_path: Path) -> None:
+    path = tmp_path / "digits.tar.gz"
+    digits = load_digits()
+    with tarfile.open(path, "w:gz") as archive:
+        for kind, array in (("images-idx3", digits.images), ("labels-idx1", digits.target)):
+            content = idx.encode(array.astype("u1"))
+            member = tarfile.TarInfo(f"digits/digits-{kind}-ubyte")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    program = extended("source")
+    program.environment["SWEEPMARK_CACHE"] = str(tmp_path / "empty")
+    words = ("data", "fetch", "digits", "dataset.sources.bundled=null")
+    place = f"+dataset.sources.archive.path={path}"
+    assert "archive.folder must be given" in program.run(*words, place, code=2).err
+    place_in_it = "+dataset.sources.archive.folder=digits"
+    assert f"1,797 rows from archive {path}" in program.run(*words, place, place_in_it).out
 
 
 def test_verb(extended: Callable[[str], Program]) -> None:

@@ -66,7 +66,12 @@ def test_message(called: Called) -> None:
 @pytest.mark.row(25, "a password in an address")
 def test_password(called: Called, tmp_path: Path) -> None:
     cache = {"SWEEPMARK_CACHE": str(tmp_path / "none")}
-    words = ("data", "fetch", "titanic", "dataset.mirrors=[http://me:s3cret@127.0.0.1:1/a.csv]")
+    words = (
+        "data",
+        "fetch",
+        "titanic",
+        "dataset.sources.mirror.urls=[http://me:s3cret@127.0.0.1:1/a.csv]",
+    )
     refused = called.run(*words, code=2, **cache)
     assert "s3cret" not in refused.out + refused.err
 
@@ -77,7 +82,7 @@ def test_password_of_a_run(called: Called) -> None:
     address = "http://me:s3cret@127.0.0.1:1/a"
     words = ("run", "dataset=digits", "classifier=dummy", "engine=serial")
     shown = [
-        called.run(*words, f"dataset.mirrors=[{address}]", option)
+        called.run(*words, f"dataset.sources.mirror.urls=[{address}]", option)
         for option in ("--json", "--cfg=job")
     ]
     assert not any("s3cret" in one.out + one.err for one in shown)

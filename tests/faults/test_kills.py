@@ -65,7 +65,8 @@ RUNNING = (
     *("journal.trial:2", "journal.trial.done:2", "evaluation.written:2", "evaluation.renamed:2"),
     *("journal.evaluation:2", "journal.evaluation.done:2", "journal.resumed"),
     *("journal.resumed.done", "journal.outcome:2", "journal.outcome.done:2", "tracker.trial:2"),
-    *("tracker.trial.artifacts:2", "tracker.trial.rows:2", "ledger.trial:2", "ledger.trial.done:2"),
+    *("tracker.trial.created:2", "tracker.artifacts:3", "tracker.trial.written:2"),
+    *("tracker.trial.ended:2", "ledger.trial:2", "ledger.trial.done:2"),
 )
 ENDING = (
     *("journal.final", "journal.final.done", "journal.stop", "journal.stop.done"),

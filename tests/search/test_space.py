@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.search.parsing import parse_space
+from sweepmark.search.parsing import Defaults, parse_space
 from sweepmark.search.space import Choice, Options, Range, Space
 
 if TYPE_CHECKING:
@@ -21,25 +21,25 @@ TREES: dict[str, dict[str, Any]] = {
 }
 
 
-def defaults(options: Mapping[str, str], path: str) -> Any:
-    if path == "split.size":
-        return None
-    values = TREES[options.get("classifier", "svc")]
-    name = path.removeprefix("classifier.")
-    if name not in values:
-        raise LookupError(f"unknown path {path!r}. Options: {', '.join(values)}.")
-    return values[name]
+class Told(Defaults):
+    """Kinds of a class that takes no integer for C, and says nothing of coef0."""
 
-
-def kinds(options: Mapping[str, str], path: str) -> frozenset[type] | None:
-    """Tell what a class does that takes no integer for C, and says nothing of coef0."""
-    del options
-    told = {"C": frozenset({float}), "degree": frozenset({int}), "gamma": frozenset({int, float})}
-    return told.get(path.rpartition(".")[2])
+    def kinds(self, options: Mapping[str, str], path: str) -> frozenset[type] | None:
+        del options
+        told = {
+            "C": frozenset({float}),
+            "degree": frozenset({int}),
+            "gamma": frozenset({int, float}),
+        }
+        return told.get(path.rpartition(".")[2])
 
 
 def parse(document: Mapping[str, Any]) -> Space:
-    return parse_space(document, defaults, kinds)
+    trees = {
+        f'{{"classifier":"{name}"}}': {"split": {"size": None}, "classifier": values}
+        for name, values in TREES.items()
+    }
+    return parse_space(document, Told(trees))
 
 
 NAMES = st.text("abcdef", min_size=1, max_size=3)

@@ -179,4 +179,4 @@ def test_a_package_that_explodes_is_given_up(
 )
 def test_a_package_is_one_of_the_archive(package: str) -> None:
     with pytest.raises(ConfigurationError, match="must name a package of Debian's archive"):
-        dataset_config("fashion_mnist", [f"dataset.apt.package='{package}'"])
+        dataset_config("fashion_mnist", [f"dataset.sources.apt.package='{package}'"])

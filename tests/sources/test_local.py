@@ -66,7 +66,7 @@ def test_a_data_set_is_found_where_it_lies_and_nothing_is_said_of_other_places(
     shutil.copytree(digits_idx, tmp_path / "raw")
     folders = (str(tmp_path / "nowhere"), str(tmp_path / "raw"))
     lines: list[str] = []
-    dataset = data.load(published.dataset_config(digits_idx, folders=folders), report=lines.append)
+    dataset = data.load(published.dataset_config(digits_idx, folder=folders), report=lines.append)
     assert dataset.source == f"folder {tmp_path / 'raw'}"
     assert len(lines) == 4
     assert all("SHA-256 matches" in line for line in lines)
@@ -76,7 +76,7 @@ def test_a_data_set_is_found_where_it_lies_and_nothing_is_said_of_other_places(
 def test_places_where_nothing_lies_are_listed_in_the_end(digits_idx: Path, tmp_path: Path) -> None:
     archives = (str(tmp_path / "mnist.npz"),)
     with pytest.raises(FetchError, match=r"Keras archive .*mnist\.npz: there is no such file"):
-        data.load(published.dataset_config(digits_idx, archives=archives))
+        data.load(published.dataset_config(digits_idx, keras=archives))
 
 
 def test_this_machine_is_looked_at_before_the_network() -> None:

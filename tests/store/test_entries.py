@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sweepmark.store.entries import find_problem, read_line, seal
+from sweepmark.store.entries import find_problem, read_entry
+from sweepmark.store.history import History
+from sweepmark.store.journal import read_line, seal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 KEY, OTHER = "0123456789abcdef" * 4, "f" * 64
 RESULT = {"digest": KEY, "fit_seconds": 0.5, "predict_seconds": 0}
@@ -18,15 +27,17 @@ ENTRIES: dict[str, dict[str, Any]] = {
         "fresh": False,
         "versions": {"python": "3"},
         "data": {KEY: OTHER},
+        "git": {"commit": "c0ffee", "dirty": "false"},
         "blueprint": {"name": "s", "overrides": ["seed=1"], "trees": {"{}": {"seed": 1}}},
     },
     "trial": {"number": 0, "params": {"C": 1.0, "kernel": None}},
-    "evaluation": {"key": KEY, "trial": 0, "reason": None, **RESULT},
+    "evaluation": {"key": KEY, "trial": 0, "attempt": 1, "reason": None, **RESULT},
     "outcome": {
         "number": 0,
         "status": "complete",
         "reason": None,
         "message": "",
+        "traceback": "",
         "keys": [KEY, OTHER],
         "results": [RESULT, RESULT],
         "attempts": 1,
@@ -39,6 +50,8 @@ ENTRIES: dict[str, dict[str, Any]] = {
     },
     "warning": {"kind": "x", "message": "y"},
     "stop": {"state": "complete", "why": "done"},
+    "resumed": {},
+    "running": {},
 }  # fmt: skip
 
 NO_TEXT = [None, 1, True, ["s"], {"a": "b"}]
@@ -72,6 +85,7 @@ WRONG: dict[str, dict[str, list[Any]]] = {
         "fresh": [None, 0, 1, "true"],
         "versions": [None, ["3"], {"python": 3}, {"python": "3", "numpy": None}],
         "data": [None, [KEY], {"x": KEY}, {KEY: "x"}, {KEY: OTHER, OTHER: None}],
+        "git": ["c0ffee", {"commit": 1}, {"author": "me"}],
         "blueprint": [
             None,
             [BLUEPRINT],
@@ -80,15 +94,24 @@ WRONG: dict[str, dict[str, list[Any]]] = {
             *[BLUEPRINT | {"trees": value} for value in NO_TREES],
             BLUEPRINT | {"trees": {"{}": {}, "a": None}},
             BLUEPRINT | {"trees": {"{}": {"seed": 2**63}}},
+            BLUEPRINT | {"more": 1},
         ],
     },
     "trial": {
         "number": NO_COUNT,
-        "params": [None, [], {"C": 2**63}, {"C": [-(2**63)]}, {"C": nested(50)}],
+        "params": [
+            None,
+            [],
+            {"C": 2**63},
+            {"C": [-(2**63)]},
+            {"C": nested(50)},
+            {"C": nested(190)},
+        ],
     },
     "evaluation": {
         "key": [*NO_KEY, None],
         "trial": [*NO_COUNT[:-2], -2, NO_COUNT[-1]],
+        "attempt": NO_COUNT,
         "reason": NO_TEXT[1:],
         "fit_seconds": NO_NUMBER,
         "predict_seconds": NO_NUMBER,
@@ -99,6 +122,7 @@ WRONG: dict[str, dict[str, list[Any]]] = {
         "status": [None, "done", "", ["complete"]],
         "reason": NO_TEXT[1:],
         "message": NO_TEXT,
+        "traceback": NO_TEXT,
         "keys": [None, KEY, {KEY: 1}, [KEY, None], ["x", KEY]],
         "results": [None, RESULT, [None, RESULT], *[[RESULT, value] for value in NO_RESULT]],
         "attempts": NO_COUNT,
@@ -126,19 +150,18 @@ RIGHT: list[tuple[str, str, Any]] = [
     ("opened", "versions", {}),
     ("opened", "data", {}),
     ("opened", "fresh", True),
-    ("opened", "blueprint", BLUEPRINT | {"overrides": [], "more": 1}),
+    ("opened", "git", None),
+    ("opened", "blueprint", BLUEPRINT | {"overrides": []}),
     ("evaluation", "trial", -1),
     ("evaluation", "fit_seconds", -1e11),
     *[("outcome", "status", value) for value in ("reused", "failed")],
     ("outcome", "reused_from", "s-0"),
     ("stop", "state", "interrupted"),
-    ("stop", "unknown", [1]),
-    ("resumed", "anything", None),
 ]
 
 
-def read(event: str, **changes: Any) -> dict[str, Any]:
-    entry = {"event": event, "at": 1.0, **ENTRIES.get(event, {}), **changes}
+def read(event: str, /, **changes: Any) -> dict[str, Any]:
+    entry = {"event": event, "at": 1.0, **ENTRIES[event], **changes}
     return read_line(seal(entry, "")[0], "")[0]
 
 
@@ -150,6 +173,14 @@ def test_every_field_is_read_back_and_must_be_there(event: str) -> None:
         del entry[name]
         with pytest.raises(ValueError, match=f"it lacks '{name}'"):
             read_line(seal(entry, "")[0], "")
+    with pytest.raises(ValueError, match=f"it has 'more', which the event '{event}' does not have"):
+        read(event, more=None)
+
+
+@pytest.mark.parametrize("event", ["teleported", "", 5, None, ["trial"], {"trial": 1}])
+def test_event_that_there_is_not_is_refused(event: Any) -> None:
+    with pytest.raises(ValueError, match="it names no event that there is"):
+        read("stop", event=event)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +193,8 @@ def test_every_field_is_read_back_and_must_be_there(event: str) -> None:
     ],
 )
 def test_value_that_none_writes_is_refused_by_its_name(event: str, name: str, value: Any) -> None:
-    with pytest.raises(ValueError, match=f"'{name}' must be .*, but is "):
+    says = rf"'{name}\b.*' must .*, but is |it (has|lacks) '{name}\."
+    with pytest.raises(ValueError, match=says):
         read(event, **{name: value})
 
 
@@ -171,8 +203,64 @@ def test_value_that_may_be_is_taken(event: str, name: str, value: Any) -> None:
     assert read(event, **{name: value})[name] == value
 
 
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+VALUES = st.recursive(PLAIN, lambda item: st.lists(item) | st.dictionaries(st.text(), item))
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the path of every value in a value, itself included."""
+    pairs: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else ()
+    pairs = enumerate(value) if isinstance(value, list) else pairs
+    return [path, *(found for key, item in pairs for found in places(item, (*path, key)))]
+
+
+def check_forged(line: bytes) -> None:
+    """Read what somebody wrote who can seal lines: it is refused, or it is plain."""
+    digest = hashlib.sha256(line[:-1]).hexdigest()
+    try:
+        entry, _ = read_line(line[:-1] + f',"digest":"{digest}"}}'.encode(), "")
+    except ValueError as error:
+        assert str(error).startswith(("it ", "'", "a final ", "an "))  # noqa: PT017
+        return
+    text = json.dumps(entry, allow_nan=False, ensure_ascii=False)
+    assert json.loads(text.encode()) == entry == json.loads(line)
+    assert entry.keys() == {"event", "at", *ENTRIES[entry["event"]]}
+    History.of([entry])
+
+
+@given(st.sampled_from([*ENTRIES]), VALUES, st.data())
+def test_entry_with_any_value_in_any_place_is_refused_or_plain(
+    event: str, value: Any, data: st.DataObject
+) -> None:
+    entry = {"event": event, "at": 1.0, **copy.deepcopy(ENTRIES[event])}
+    *path, last = data.draw(st.sampled_from(places(entry)[1:]))
+    parent: Any = entry
+    for part in path:
+        parent = parent[part]
+    parent[last] = value
+    check_forged(json.dumps(entry, separators=(",", ":")).encode())
+
+
+@given(st.sampled_from([*ENTRIES]), st.binary(max_size=3), st.data())
+def test_line_with_any_bytes_in_any_place_is_refused_or_plain(
+    event: str, new: bytes, data: st.DataObject
+) -> None:
+    entry = {"event": event, "at": 1.0, **ENTRIES[event]}
+    line = json.dumps(entry, separators=(",", ":")).encode()
+    start = data.draw(st.integers(1, len(line) - 1))
+    end = data.draw(st.integers(start, min(start + 3, len(line) - 1)))
+    check_forged(line[:start] + new + line[end:])
+
+
+def test_key_that_stands_twice_counts_once() -> None:
+    line = b'{"event":"stop","at":1,"state":"done","state":"complete","why":"","event":"trial"}'
+    with pytest.raises(ValueError, match="it lacks 'number'"):
+        read_entry(line)
+    assert read_entry(line.replace(b',"event":"trial"', b""))["state"] == "complete"
+
+
 def test_long_value_is_shown_by_its_beginning() -> None:
-    for length, shown in ((58, repr("x" * 58)), (59, f"'{'x' * 56}...")):
+    for length, shown in ((78, repr("x" * 78)), (79, f"'{'x' * 78}…")):
         with pytest.raises(ValueError, match="must be") as error:
             read("stop", state="x" * length)
         assert str(error.value).endswith(f"but is {shown}")

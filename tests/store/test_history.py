@@ -74,8 +74,8 @@ def test_sweep_is_complete_only_if_its_last_stop_says_so() -> None:
         assert History.of(entries).is_complete is expected
 
 
-def test_event_of_a_later_version_changes_nothing() -> None:
-    assert History.of([entry("trial", number=0, params={}), entry("teleported")]).params == {0: {}}
+def test_time_that_is_kept_changes_nothing_else() -> None:
+    assert History.of([entry("trial", number=0, params={}), entry("running")]).params == {0: {}}
 
 
 def test_final_and_warnings_are_kept() -> None:

@@ -29,6 +29,7 @@ OPENED: dict[str, Any] = {
     "fresh": False,
     "versions": {"numpy": "2"},
     "data": {KEY: KEY},
+    "git": None,
     "blueprint": {"name": "s", "overrides": [], "trees": {"{}": {"seed": 0}}},
 }
 

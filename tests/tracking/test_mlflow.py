@@ -20,30 +20,14 @@ from sklearn.dummy import DummyClassifier
 from sweepmark.errors import StoreError
 from sweepmark.specification import models
 from sweepmark.store.database import database_uri
-from sweepmark.tracking import MlflowTracker
+from sweepmark.tracking import MlflowTracker, is_moved, mlflow_database
+from sweepmark.tracking.location import artifacts_folder
 from sweepmark.tracking.records import Artifact, DataInput, Metric, Model, Param, Record, Tag
-from sweepmark.tracking.storage import artifacts_folder, mlflow_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlflow import MlflowClient
-
-TABLES = {
-    "runs": "name, source_type, source_name, entry_point_name, user_id, status, start_time, "
-    "end_time, source_version, lifecycle_stage, experiment_id, deleted_time",
-    "tags": "key, value",
-    "params": "key, value",
-    "metrics": "key, value, timestamp, step, is_nan",
-    "latest_metrics": "key, value, timestamp, step, is_nan",
-}
-INPUTS = """
-    SELECT i.source_type, i.destination_type, i.step, d.name, d.digest, d.dataset_source_type,
-        d.dataset_source, d.dataset_schema, d.dataset_profile, t.name, t.value
-    FROM inputs i JOIN datasets d ON d.dataset_uuid = i.source_id
-        JOIN input_tags t ON t.input_uuid = i.input_uuid
-    WHERE i.destination_id = ?
-"""
 
 
 def data_input(context: str, n_rows: int) -> DataInput:
@@ -105,33 +89,6 @@ def fitted_model() -> tuple[Model, Any]:
     return Model(content=content, requirements=requirements, **facts), X  # type: ignore[arg-type]
 
 
-def test_rows_are_those_the_client_writes(tracker: MlflowTracker, store: Path) -> None:
-    tracker.open_parent(sweep_id="s1", name="sweep", records=[], started=99.0)
-    assert tracker.writes_rows, "a new MLflow? See sweepmark.tracking.sql_rows"
-    directly = log(tracker, 1)
-    tracker.writes_rows = False
-    by_client = log(tracker, 1 + 10)
-
-    def rows(run_id: str) -> dict[str, list[Any]]:
-        with closing(sqlite3.connect(mlflow_database(store))) as connection:
-            found = {
-                table: sorted(
-                    connection.execute(
-                        f"SELECT {columns} FROM {table} WHERE run_uuid = ?",  # noqa: S608 -- ours
-                        (run_id,),
-                    ).fetchall()
-                )
-                for table, columns in TABLES.items()
-            }
-            return found | {"inputs": sorted(connection.execute(INPUTS, (run_id,)).fetchall())}
-
-    expected = rows(by_client)
-    expected["tags"] = [
-        (key, "1" if key == "sweepmark.search.trial" else value) for key, value in expected["tags"]
-    ]
-    assert rows(directly) == expected
-
-
 def test_half_written_child_is_written_again(
     tracker: MlflowTracker, client: MlflowClient, store: Path
 ) -> None:
@@ -162,41 +119,43 @@ def test_limits_of_mlflow_are_kept(tracker: MlflowTracker, client: MlflowClient)
         Param("odd (name) [0]", ""),
         Tag("long", "x" * 9000),
     ]
-    runs = []
-    for number, writes_rows in enumerate((True, False)):
-        tracker.writes_rows = writes_rows
-        runs.append(client.get_run(log(tracker, number, records)).data)
-    for data in runs:
-        assert len(data.params) == 252
-        assert len(data.metrics) == 1700
-        assert len([name for name in data.tags if name.startswith("t")]) == 250
-        assert data.params["long"] == "x" * 5997 + "..."
-        assert data.params["odd _name_ _0_"] == ""
-        assert len(data.tags["long"]) == 8000
+    data = client.get_run(log(tracker, 0, records)).data
+    assert len(data.params) == 252
+    assert len(data.metrics) == 1700
+    assert len([name for name in data.tags if name.startswith("t")]) == 250
+    assert data.params["long"] == "x" * 5997 + "..."
+    assert len(data.tags["long"]) == 8000
+
+
+def test_names_that_mlflow_would_not_tell_apart(
+    tracker: MlflowTracker, client: MlflowClient
+) -> None:
+    """The longest have their first 250 characters in common, others what MLflow does not take."""
+    long = "x" * 250
+    names = [long, f"{long}1", f"{long}2", "a(b)", "a[b]", "a_b_", "a//b", "a__b"]
+    records: list[Record] = [Param(name, name) for name in names]
+    metrics = [Metric(name, number) for number, name in enumerate(names)]
+    data = client.get_run(log(tracker, 0, [*records, *metrics])).data
+    assert sorted(data.params.values()) == sorted(names)
+    assert sorted(data.metrics.values()) == list(range(len(names)))
+    assert {name for name, value in data.params.items() if name == value} == {long, "a_b_", "a__b"}
 
 
 @pytest.mark.parametrize(
-    ("name", "kept"),
+    "name",
     [
-        ("recall_n/a", "recall_n/a"),
-        ("recall_a//b", "recall_a__b"),
-        ("recall_km/", "recall_km_"),
-        ("recall_a/../b", "recall_a_.._b"),
-        ("../x", "_._x"),
-        ("/x", "_x"),
-        (".", "_"),
-        ("x" * 249 + "/y", "x" * 249 + "_"),
+        *("recall_n/a", "recall_a//b", "recall_km/", "recall_a/../b", "../x", "/x", ".", "..", ""),
+        *("..a", "x" * 249 + "/y", "x" * 236 + "/y" * 20, "odd (name) [0]"),
     ],
 )
 def test_names_that_mlflow_takes_for_paths(
-    tracker: MlflowTracker, client: MlflowClient, name: str, kept: str
+    tracker: MlflowTracker, client: MlflowClient, name: str
 ) -> None:
     """A label may look like one, and its recall is a metric."""
-    for number, writes_rows in enumerate((True, False)):
-        tracker.writes_rows = writes_rows
-        records: list[Record] = [Metric(name, 0.5), Param(name, "p"), Tag(name, "t")]
-        data = client.get_run(log(tracker, number, records)).data
-        assert (data.metrics[kept], data.params[kept], data.tags[kept]) == (0.5, "p", "t")
+    data = client.get_run(log(tracker, 0, [Metric(name, 0.5), Param(name, "p"), Tag(name, "t")]))
+    ((kept, value),) = data.data.metrics.items()
+    assert (value, data.data.params[kept], data.data.tags[kept]) == (0.5, "p", "t")
+    assert (kept == name) is (name == "recall_n/a")
 
 
 def test_artifact_must_stay_within_its_run(tracker: MlflowTracker, store: Path) -> None:
@@ -224,19 +183,51 @@ def test_environment_and_old_stores_are_of_no_effect(
     assert capfd.readouterr() == ("", "")
 
 
-def test_moved_store_finds_its_artifacts(tracker: MlflowTracker, store: Path) -> None:
-    from mlflow import MlflowClient
-
-    run_id = log(tracker, 0, [Artifact("a.txt", b"a")])
+def test_database_of_a_moved_store_is_not_written_to(tracker: MlflowTracker, store: Path) -> None:
+    log(tracker, 0, [Artifact("a.txt", b"a")])
     tracker.close()
     moved = store.rename(store.with_name("moved here"))
+    assert is_moved(moved)
     again = MlflowTracker(moved, experiment="sweepmark")
-    other = log(again, 1, [Artifact("b.txt", b"b")])
+    with pytest.raises(StoreError, match="wants artifacts written to"):
+        log(again, 1, [Artifact("b.txt", b"b")])
     again.close()
-    client = MlflowClient(database_uri(mlflow_database(moved)))
-    assert [file.path for file in client.list_artifacts(run_id)] == ["a.txt"]
-    assert [file.path for file in client.list_artifacts(other)] == ["b.txt"]
     assert not store.exists()
+    assert not list(moved.rglob("b.txt"))
+
+
+def test_store_that_is_reached_by_a_link_was_not_moved(tracker: MlflowTracker, store: Path) -> None:
+    run_id = log(tracker, 0, [Artifact("a.txt", b"a")])
+    tracker.close()
+    link = store.with_name("link")
+    link.symlink_to(store)
+    assert not is_moved(link)
+    again = MlflowTracker(link, experiment="sweepmark")
+    assert dict(again.delivered("s1")) == {0: run_id}
+    log(again, 1, [Artifact("b.txt", b"b")])
+    again.close()
+    assert not is_moved(store)
+
+
+@pytest.mark.parametrize("by", ["another revision", "another database"])
+def test_database_of_another_mlflow_is_refused_in_one_line(store: Path, by: str) -> None:
+    database = mlflow_database(store)
+    if by == "another revision":
+        with closing(sqlite3.connect(database)) as db, db:
+            db.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+    else:
+        database.unlink()
+        with closing(sqlite3.connect(database)) as db, db:
+            db.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+            db.execute("INSERT INTO alembic_version VALUES ('ffffffffffff')")
+    tracker = MlflowTracker(store, experiment="sweepmark")
+    with pytest.raises(StoreError) as refused:
+        tracker.open_parent(sweep_id="s1", name="s", records=[], started=1.0)
+    (line,) = refused.value.args
+    assert line.startswith(f"{database} is of another version of MLflow (")
+    assert f"`mlflow db upgrade sqlite:///{database}`" in line
+    assert "`sweepmark doctor --rebuild`" in line
+    assert "\n" not in line
 
 
 def test_model_is_shown_and_loads(tracker: MlflowTracker, client: MlflowClient) -> None:
@@ -347,7 +338,7 @@ from pathlib import Path
 from sweepmark.ledger import OptunaLedger
 from sweepmark.tracking.records import Metric
 from sweepmark.search.space import Space
-from sweepmark.tracking import MlflowTracker
+from sweepmark.tracking import MlflowTracker, is_moved, mlflow_database
 from sweepmark.search.trial import Trial
 store, name = Path(sys.argv[1]), sys.argv[2]
 sys.stdin.read()

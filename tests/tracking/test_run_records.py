@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 TREE: dict[str, Any] = {
     "seed": 0,
-    "dataset": {"name": "digits", "mirrors": ["https://example.org"], "npm": None},
+    "dataset": {"name": "digits", "sources": {"mirror": {"urls": ["https://example.org"]}}},
     "task": {"name": "multiclass", "positive": None},
     "preprocess": {},
     "classifier": {"_target_": "sklearn.svm.SVC", "C": 1.0, "class_weight": None},
@@ -79,7 +79,7 @@ def test_every_resolved_parameter_is_logged_by_its_full_name() -> None:
     assert params["classifier.C"].value == 1.0
     assert params["classifier._target_"].value == "sklearn.svm.SVC"
     assert params["seed"].value == 0
-    assert not any(name.startswith(("dataset.mirrors", "dataset.npm", "sweep")) for name in params)
+    assert not any(name.startswith(("dataset.sources", "sweep")) for name in params)
 
 
 WHAT_DATA_ARE = {"format", "header", "image_shape", "label", "missing", "n_classes", "name"} | {

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.config import Folders, dataset_config
 from sweepmark.config.words import override_words
-from sweepmark.data import Dataset, load, published_digest
+from sweepmark.data import Dataset, load
 from sweepmark.data.arrays import keep_arrays
-from sweepmark.errors import ConfigurationError
+from sweepmark.search.objects import ARRAYS
 from sweepmark.terminal import escape
 
 if TYPE_CHECKING:
@@ -19,14 +18,14 @@ if TYPE_CHECKING:
 
     from sweepmark.config.words import Override
 
-__all__ = ["listed", "load_dataset", "named_dataset"]
+__all__ = ["listed", "load_dataset"]
 
 
 def load_dataset(
     source: Any,
     *overrides: Override,
     test: tuple[Any, Any] | None = None,
-    name: str = "arrays",
+    name: str = ARRAYS,
     image_shape: tuple[int, int] | None = None,
     config_dir: Sequence[str | Path] = (),
 ) -> Dataset:
@@ -34,7 +33,7 @@ def load_dataset(
 
     Parameters
     ----------
-    source : str, (X, y), or Dataset
+    source : str, (X, y) or Dataset
         The name of a data set of ``sweepmark data list``; or features and labels, which are kept in
         the cache under the digest of their values. ``X`` is an array or DataFrame of shape
         (n_samples, n_features), or grey images of shape (n_samples, height, width). ``y`` has shape
@@ -51,18 +50,10 @@ def load_dataset(
     config_dir : sequence of path, optional
         Folders of your own configurations.
 
-    Returns
-    -------
-    Dataset
-        ``train`` and ``test`` have ``X`` and ``y`` each; ``label_names`` are those of text labels,
-        ``digest`` names the content.
-
     Raises
     ------
-    sweepmark.errors.ConfigurationError
-        If there is no such data set.
-    sweepmark.errors.DataError
-        If values cannot be kept, or no source has the files (``FetchError``).
+    sweepmark.errors.ConfigurationError, sweepmark.errors.DataError
+        If there is no such data set, no source has its files, or values cannot be kept.
 
     Examples
     --------
@@ -74,47 +65,14 @@ def load_dataset(
     >>> flowers.label_names, flowers.train.y
     (('setosa', 'versicolor'), array([0, 1]))
     """
-    if isinstance(source, str):
-        words = override_words(overrides)
-        config = dataset_config(source, words, Folders.of(listed(config_dir)))
-        return load(config, report=_say)
     if isinstance(source, Dataset):
         return source
-    return keep_arrays(_pair(source), test=test, name=name, image_shape=image_shape)
-
-
-def named_dataset(source: Any, folders: Folders) -> str | Mapping[str, Any]:
-    """Return what a configuration calls a data set: an option, or its digest in the cache."""
-    if isinstance(source, str | Mapping):
-        return source
-    dataset = load_dataset(source)
-    if dataset.name in folders.groups()["dataset"]:
-        config = dataset_config(dataset.name, folders=folders)
-        if config.format != "cache" and published_digest(config) == dataset.digest:
-            return dataset.name
-    described = {"name": dataset.name, "format": "cache", "digest": dataset.digest}
-    return described | {"sample_size": None}  # sweeps refer to it
+    if not isinstance(source, str):
+        return keep_arrays(source, test=test, name=name, image_shape=image_shape)
+    config = dataset_config(source, override_words(overrides), Folders.of(listed(config_dir)))
+    return load(config, report=lambda line: print(escape(line), file=sys.stderr))  # noqa: T201
 
 
 def listed(names: Sequence[str | Path] | str | Path) -> tuple[Any, ...]:
     """Return names as a tuple; a single one need not be in a list."""
     return tuple(names) if isinstance(names, list | tuple | set | frozenset) else (names,)
-
-
-def _pair(source: Any) -> tuple[Any, Any]:
-    if isinstance(source, tuple | list) and len(source) == 2:  # noqa: PLR2004 -- (X, y)
-        X, y = source
-        return X, y
-    if hasattr(source, "columns"):
-        raise ConfigurationError(
-            "a DataFrame must come with its labels: dataset=(frame, 'COLUMN'), where COLUMN is one "
-            f"of {', '.join(map(str, list(source.columns)[:8]))}, or dataset=(frame, labels)."
-        )
-    raise ConfigurationError(
-        "dataset must be a name, (X, y), (DataFrame, column) or what sweepmark.load_dataset "
-        f"returns, but is of type {type(source).__name__}."
-    )
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{escape(line)}\n")

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.api.datasets import listed, named_dataset
+from sweepmark.api.datasets import listed
 from sweepmark.api.sweeps import STORE, Sweep, open_folder
 from sweepmark.config import Composer, Folders
-from sweepmark.config.reading import overridden_groups, read_document
-from sweepmark.config.words import override_word, override_words
 from sweepmark.coordinator import LaunchOptions, create_progress, launch
 from sweepmark.coordinator import resume as resume_sweep
+from sweepmark.engine.process import helper_in_advance
 from sweepmark.errors import ConfigurationError, unknown_name
 from sweepmark.search.blueprint import Blueprint
-from sweepmark.specification.naming import name_recipe
+from sweepmark.search.objects import object_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,12 +21,8 @@ if TYPE_CHECKING:
 
     from sweepmark.api.scorecards import Scorecard
     from sweepmark.config.words import Override
-    from sweepmark.store import Store as Folder
 
 __all__ = ["evaluate", "resume", "sweep"]
-
-_PREPROCESSING = {"preprocess", "experiment"}
-"""The groups that choose preprocessing."""
 
 
 def evaluate(  # noqa: PLR0913 -- options, each by its name
@@ -53,10 +46,9 @@ def evaluate(  # noqa: PLR0913 -- options, each by its name
         ``"classifier=knn"`` takes an option of a group, ``"split.size=4000"`` sets a value,
         ``"+classifier.tol=1e-4"`` adds one; or nested mappings: ``{"split": {"size": 4000}}``.
     classifier : str or estimator, optional
-        An option; or a classifier object of scikit-learn's interface. A Pipeline gives the steps of
-        preprocessing too. It is evaluated by its class and parameters, so that the command line
-        can repeat it; what is fitted is ignored. Where ``random_state`` is None it is the
-        configuration's ``seed``.
+        An option; or a classifier object of scikit-learn's interface, taken by its class and
+        parameters: what is fitted is ignored, and where ``random_state`` is None it is the
+        configuration's ``seed``. A Pipeline gives the preprocessing, too.
     dataset : str, (X, y) or Dataset, optional
         As :func:`sweepmark.load_dataset` takes it. Arrays are not preprocessed unless asked for.
     store : path, optional
@@ -71,11 +63,6 @@ def evaluate(  # noqa: PLR0913 -- options, each by its name
         Whether to begin anew with today's libraries what other versions began.
     progress : bool, optional
         Whether progress is shown, in the notebook's cell or on standard error.
-
-    Returns
-    -------
-    Scorecard
-        Its metrics and predictions.
 
     Raises
     ------
@@ -99,14 +86,15 @@ def evaluate(  # noqa: PLR0913 -- options, each by its name
     >>> round(card.metrics["accuracy"], 2), card.n_train, card.n_test
     (0.99, 1348, 449)
     """
-    request = _Request(
-        name=None,
-        folders=Folders.of(listed(config_dir)),
-        folder=open_folder(store),
-        options=LaunchOptions(trusted=listed(trust), fresh=fresh, accept_versions=accept_versions),
+    options = LaunchOptions(trusted=listed(trust), fresh=fresh, accept_versions=accept_versions)
+    folders = Folders.of(listed(config_dir))
+    words = object_words(
+        overrides, classifier, dataset, sweep=None, folders=folders, trusted=options.trusted
     )
-    words = [*request.words(overrides, classifier, dataset)]
-    return request.launch(words, progress=progress).scorecard()
+    launched = _launch(
+        None, words, folders=folders, store=store, options=options, progress=progress
+    )
+    return launched.scorecard()
 
 
 def sweep(  # noqa: PLR0913 -- options, each by its name
@@ -133,15 +121,10 @@ def sweep(  # noqa: PLR0913 -- options, each by its name
     retry_failed : bool, optional
         Whether failed trials of the last one are tried again.
 
-    Returns
-    -------
-    Sweep
-        Its trials, the best one, its grade. Failed trials are among its warnings.
-
     Raises
     ------
     sweepmark.errors.SweepmarkError
-        As :func:`sweepmark.evaluate`, but for single trials that fail.
+        As :func:`sweepmark.evaluate`; trials that fail are among the warnings.
     KeyboardInterrupt
         If it is interrupted. What is finished is kept, and the same call goes on with it.
 
@@ -160,21 +143,19 @@ def sweep(  # noqa: PLR0913 -- options, each by its name
     >>> found.best.number, found.state
     (0, 'complete')
     """
-    request = _Request(
-        name=name,
-        folders=Folders.of(listed(config_dir)),
-        folder=open_folder(store),
-        options=LaunchOptions(
-            trusted=listed(trust),
-            fresh=fresh,
-            retry_failed=retry_failed,
-            accept_versions=accept_versions,
-        ),
+    folders = Folders.of(listed(config_dir))
+    if name not in folders.sweeps():
+        raise ConfigurationError(unknown_name("sweep", name, folders.sweeps()))
+    options = LaunchOptions(
+        trusted=listed(trust),
+        fresh=fresh,
+        retry_failed=retry_failed,
+        accept_versions=accept_versions,
     )
-    if name not in (known := request.folders.sweeps()):
-        raise ConfigurationError(unknown_name("sweep", name, known))
-    words = [*request.words(overrides, classifier, dataset)]
-    return request.launch(words, progress=progress)
+    words = object_words(
+        overrides, classifier, dataset, sweep=name, folders=folders, trusted=options.trusted
+    )
+    return _launch(name, words, folders=folders, store=store, options=options, progress=progress)
 
 
 def resume(  # noqa: PLR0913 -- options, each by its name
@@ -197,66 +178,33 @@ def resume(  # noqa: PLR0913 -- options, each by its name
     """
     folder = open_folder(store)
     sweep_id = folder.match(sweep)
+    folder.check()
     options = LaunchOptions(
         trusted=listed(trust), retry_failed=retry_failed, accept_versions=accept_versions
     )
+    with helper_in_advance(), _noted() as announce:
+        shown = create_progress(announce, shown=progress)
+        result = resume_sweep(sweep_id, store=folder, options=options, progress=shown)
+    return Sweep(sweep_id, folder, result)
+
+
+def _launch(  # noqa: PLR0913 -- what is launched, and how
+    name: str | None,
+    words: Sequence[str],
+    *,
+    folders: Folders,
+    store: str | Path,
+    options: LaunchOptions,
+    progress: bool,
+) -> Sweep:
+    with Composer(folders) as composer:
+        blueprint = Blueprint.compose(composer, name, words)
+    folder = open_folder(store)
     folder.check()
     with _noted() as announce:
         shown = create_progress(announce, shown=progress)
-        result = resume_sweep(sweep_id, store=folder, options=options, progress=shown)
-    return Sweep.of(result, folder)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Request:
-    """What is to be launched, how, and where it is kept."""
-
-    name: str | None
-    folders: Folders
-    folder: Folder
-    options: LaunchOptions
-
-    def launch(self, words: Sequence[str], *, progress: bool) -> Sweep:
-        """Run it to its end."""
-        with Composer(self.folders) as composer:
-            blueprint = Blueprint.compose(composer, self.name, words)
-        self.folder.check()
-        with _noted() as announce:
-            result = launch(
-                blueprint,
-                store=self.folder,
-                options=self.options,
-                progress=create_progress(announce, shown=progress),
-            )
-        return Sweep.of(result, self.folder)
-
-    def words(
-        self, overrides: tuple[Override, ...], classifier: Any, dataset: Any
-    ) -> Iterator[str]:
-        """Yield all overrides in Hydra's grammar, those of the objects last."""
-        words = override_words(overrides)
-        yield from words
-        if dataset is not None:
-            named = named_dataset(dataset, self.folders)
-            yield override_word("dataset", named)
-            chosen = {word.partition("=")[0] for word in words} | self._chosen()
-            is_pipeline = hasattr(classifier, "steps")
-            if not isinstance(named, str) and not is_pipeline and not chosen & _PREPROCESSING:
-                yield "preprocess=none"  # the default is for pixels
-        if isinstance(classifier, str | Mapping):
-            yield override_word("classifier", classifier)
-        elif classifier is not None:
-            component, steps = name_recipe(
-                classifier, options=_options(self.folders), trusted=self.options.trusted
-            )
-            yield override_word("classifier", component)
-            if steps is not None:
-                yield override_word("preprocess", steps or "none")
-
-    def _chosen(self) -> set[str]:
-        """Return the groups that the sweep's YAML chooses options of."""
-        found = self.folders.sweeps().get(self.name or "")
-        return set() if found is None else set(overridden_groups(read_document(found.path)))
+        result = launch(blueprint, store=folder, options=options, progress=shown)
+    return Sweep(result.sweep_id, folder, result)
 
 
 @contextmanager
@@ -272,13 +220,3 @@ def _noted() -> Iterator[Callable[[str], None]]:
                 f"sweepmark.resume({begun[-1]!r})."
             )
         raise
-
-
-def _options(folders: Folders) -> list[dict[str, Any]]:
-    """Return the components that the options of classifier and preprocess name."""
-    groups = folders.groups()
-    classifiers, steps = (
-        [read_document(folders.option_path(group, option)) for option in groups[group]]
-        for group in ("classifier", "preprocess")
-    )
-    return [*classifiers, *(step for each in steps for step in each.values())]

@@ -6,10 +6,11 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.data import Labels
 from sweepmark.errors import NotFoundError
 from sweepmark.report import page
-from sweepmark.scores import scorecard as scores
+from sweepmark.report.frames import confusion_frame, predictions_frame
+from sweepmark.scores.scorecard import report
+from sweepmark.specification import models
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,28 +18,20 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from sweepmark.report.runs import Run
+    from sweepmark.scores import scorecard as scores
 
 __all__ = ["Scorecard"]
 
 
 class Scorecard:
-    """What an evaluation came to: metrics, predictions and what follows from them.
-
-    Of a trial that cross-validates, predictions are those out of fold.
-
-    Parameters
-    ----------
-    card : sweepmark.scores.scorecard.Scorecard
-        Predictions and timings, as the store has them.
-    keys : tuple of str
-        The keys of its evaluations: equal keys, equal numbers.
-    run : Run or None
-        The run that it belongs to; None if it was looked up by its key.
+    """What an evaluation came to; of a trial that cross-validates, all its folds together.
 
     Attributes
     ----------
     metrics : mapping of str to float
         The metrics by name, such as ``accuracy``, ``recall_7`` or ``cv_accuracy``.
+    keys : tuple of str
+        The keys of its evaluations: equal keys, equal numbers.
     labels : tuple of str
         The labels, in the order of the confusion matrix.
     n_train, n_test : int
@@ -63,47 +56,32 @@ class Scorecard:
 
     @property
     def id(self) -> str:
-        """The id of its run or, with the number of its trial, of its sweep; a key if looked up."""
+        """``RUN`` or ``SWEEP/TRIAL``, as commands take it; a key if it was looked up by that."""
         return self.keys[0] if self._run is None else self._run.title
 
     @cached_property
     def predictions(self) -> DataFrame:
-        """The scored rows, by their number in the data set: ``actual``, ``predicted``, scores.
+        """The scored rows, by their number in the data set: ``actual``, ``predicted`` and scores.
 
-        ``score`` is that of the positive one of two labels, ``score_LABEL`` that of each of more:
-        the decision function or probabilities. There is none where the classifier has neither.
+        Scores are decisions or probabilities: ``score`` is that of the positive one of two labels,
+        ``score_LABEL`` those of more. There are none where the classifier has neither.
         """
-        import numpy as np
-        import pandas as pd
-
-        found = self._card.predictions
-        frame = pd.DataFrame(index=pd.Index(found.rows, name="row"))
-        for name, codes in {"actual": found.y_true, "predicted": found.y_pred}.items():
-            frame[name] = self._values[np.searchsorted(self._card.classes, codes)]
-        if found.scores is not None and found.scores.ndim == 1:
-            frame["score"] = found.scores
-        elif found.scores is not None:
-            for label, column in zip(self.labels, found.scores.T, strict=True):
-                frame[f"score_{label}"] = column
-        return frame
+        return predictions_frame(self._card)
 
     @cached_property
     def confusion(self) -> DataFrame:
-        """The confusion matrix: counts, with a row for each actual label."""
-        import pandas as pd
-
-        index, columns = (pd.Index(self._values, name=name) for name in ("actual", "predicted"))
-        return pd.DataFrame(scores.confusion(self._card), index=index, columns=columns)
+        """The confusion matrix: counts, a row for each actual label."""
+        return confusion_frame(self._card)
 
     @property
     def report(self) -> str:
         """scikit-learn's classification report."""
-        return scores.report(self._card)
+        return report(self._card)
 
     def model(self, *, trust: Sequence[str] = ()) -> Any:
-        """Return the fitted Pipeline, which predicts the labels of the data.
+        """Return the fitted Pipeline, which predicts labels as the data have them.
 
-        Single runs keep their models, and sweeps that of the trial that stands for them.
+        Single runs keep theirs, and sweeps that of the trial that stands for them.
 
         Parameters
         ----------
@@ -115,26 +93,13 @@ class Scorecard:
         sweepmark.errors.NotFoundError
             If none was kept; the message has the command that gets it.
         """
-        from sweepmark.specification import models
-
         content = None if self._run is None else self._run.model
         if content is None:
             remedy = "" if self._run is None else f" {self._run.remedy}"
             raise NotFoundError(f"no model was kept of {self.id}.{remedy}")
         return models.load(content, packages=trust)
 
-    @property
-    def _values(self) -> Any:
-        """The labels as numbers, booleans or text."""
-        import numpy as np
-
-        numbers = np.array(self._card.classes)
-        is_numbers = list(self.labels) == list(map(str, numbers))
-        found = Labels.of_integers(numbers) if is_numbers else Labels.of_names(self.labels)
-        return found.decode(found.codes)
-
     def __repr__(self) -> str:
-        """Return its id, the rows it is of, and its metrics."""
         return "\n".join(page.metrics_lines(f"Scorecard {self._title}", self.metrics))
 
     def _repr_html_(self) -> str:

@@ -1,4 +1,4 @@
-"""Sweeps and stores, read lazily."""
+"""Sweeps and stores, read when they are looked at."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sweepmark.api.scorecards import Scorecard
 from sweepmark.config import Folders, grade_config
 from sweepmark.errors import FailedError, NotFoundError
 from sweepmark.report import page
+from sweepmark.report.frames import trials_frame
 from sweepmark.report.grading import grade_result
 from sweepmark.report.results import read_result
 from sweepmark.report.runs import Run, find_result, find_run
@@ -41,40 +42,27 @@ T = TypeVar("T")
 
 
 class Sweep:
-    """A sweep, complete or not, with its trials; read when it is first looked at.
-
-    Parameters
-    ----------
-    sweep_id : str
-        Its id.
-    folder : sweepmark.store.Store
-        The store that has it.
+    """A sweep, complete or not, with its trials.
 
     Attributes
     ----------
     id : str
-        Its id.
+        Its id, by which commands know it.
     """
 
-    def __init__(self, sweep_id: str, folder: Folder) -> None:
+    def __init__(self, sweep_id: str, folder: Folder, result: SweepResult | None = None) -> None:
         self.id = sweep_id
         self._folder = folder
-
-    @classmethod
-    def of(cls, result: SweepResult, folder: Folder) -> Sweep:
-        """Return the sweep of a result that was read already."""
-        made = cls(result.sweep_id, folder)
-        made.result = result
-        return made
+        self._found = result
 
     @cached_property
     def result(self) -> SweepResult:
-        """All that is known of it."""
-        return read_result(self._folder, self.id)
+        """All that is known of it, read when it is first needed."""
+        return self._found or read_result(self._folder, self.id)
 
     @property
     def state(self) -> str:
-        """``complete`` or ``interrupted``; what is still running is interrupted for now."""
+        """``complete`` or ``interrupted``; what is still running counts as interrupted."""
         return self.result.state
 
     @cached_property
@@ -83,27 +71,9 @@ class Sweep:
 
         Columns are ``status`` and ``reason``, the swept parameters by their full names
         (``classifier.C``), ``n_train`` and ``n_test``, the metrics, ``fit_seconds``,
-        ``predict_seconds``, ``attempts``, MLflow's ``run_id`` and ``reused_from``. What a trial
-        lacks is NaN.
+        ``predict_seconds``, ``attempts``, MLflow's ``run_id`` and ``reused_from``.
         """
-        import pandas as pd
-
-        trials = self.result.trials
-        params = dict.fromkeys(name for trial in trials for name in trial.params)
-        metrics = dict.fromkeys(name for trial in trials for name in trial.metrics)
-        first = ("status", "reason", *params, "n_train", "n_test", *metrics)
-        last = ("fit_seconds", "predict_seconds", "attempts", "run_id", "reused_from")
-        rows = [
-            {
-                name: getattr(trial, name)
-                for name in (*last, "status", "reason", "n_train", "n_test")
-            }
-            | dict(trial.params)
-            | dict(trial.metrics)
-            for trial in trials
-        ]
-        index = pd.Index([trial.number for trial in trials], name="trial", dtype="int64")
-        return pd.DataFrame(rows, index=index, columns=[*first, *last])
+        return trials_frame(self.result.trials)
 
     @property
     def best(self) -> Trial | None:
@@ -112,9 +82,9 @@ class Sweep:
 
     @property
     def test_metrics(self) -> Mapping[str, float]:
-        """The metrics of the trial that stands for the sweep, on the test part.
+        """The metrics on the test part, scored once for the trial that stands for the sweep.
 
-        The test part is scored once, for the chosen recipe. Empty if it was not: see ``warnings``.
+        Empty if it was not: it is unfinished, failed, or has no objective and held rows out.
         """
         test = self.result.test
         return MappingProxyType({} if test is None else dict(test.metrics))
@@ -146,37 +116,30 @@ class Sweep:
         return grade_result(self.result, found)
 
     def scorecard(self, trial: int | None = None) -> Scorecard:
-        """Return metrics and predictions of a trial.
+        """Return the Scorecard of a trial.
 
         Parameters
         ----------
         trial : int, optional
-            Its number; None is the trial that stands for the sweep, on the test part if it was
+            Its number; None is the one that stands for the sweep, on the test part if it was
             scored there.
 
         Raises
         ------
-        sweepmark.errors.FailedError
-            If it failed.
-        sweepmark.errors.NotFoundError
-            If there is no such trial.
+        sweepmark.errors.FailedError, sweepmark.errors.NotFoundError
+            If it failed, or there is no such trial.
         """
         result = self.result
-        if trial is None:
-            found, is_final = result.test or result.headline, result.test is not None
-            failed = [each for each in result.trials if each.status == "failed"]
-            if found is None and failed:
-                found = failed[0]
-        else:
-            found = next((each for each in result.trials if each.number == trial), None)
-            is_final = False
+        stands = result.test or result.headline if trial is None else None
+        known = [each for each in result.trials if trial in {None, each.number}]
+        found = stands or next(iter(known), None)
         if found is None:
-            raise NotFoundError(f"{self.id} has no finished trial{f' {trial}' if trial else ''}.")
+            raise NotFoundError(f"{self.id} has no finished trial {'' if trial is None else trial}")
         if found.status == "failed":
             raise FailedError(
                 f"trial {found.number} of {self.id} failed ({found.reason}): {found.message}"
             )
-        run = Run(self.id, self._folder, result, found, is_final)
+        run = Run(self.id, self._folder, result, found, is_final=found is result.test)
         return Scorecard(run.card, keys=found.keys, run=run)
 
     def __repr__(self) -> str:
@@ -209,7 +172,7 @@ class Shelf(Mapping[str, T]):
 
 
 class Store:
-    """The sweeps, single runs and evaluations in a folder; nothing is written to it.
+    """The sweeps, single runs and evaluations in a folder, which is only read.
 
     Attributes
     ----------
@@ -234,16 +197,16 @@ class Store:
     def evaluations(self) -> Mapping[str, Scorecard]:
         """Return the Scorecards of all evaluations by their keys."""
         kept = self._folder.evaluations
-        names = [name for name in kept.keys() if len(name) == _KEY_LENGTH]  # noqa: SIM118 -- no mapping
+        names = [name for name in [*kept.keys()] if len(name) == _KEY_LENGTH]
         return Shelf(names, lambda key: Scorecard(kept.scorecard(key), keys=(key,)))
 
     def sweep(self, name: str = "latest") -> Sweep:
         """Return a sweep or run by its id, the beginning of it, MLflow's run id, or ``latest``."""
         result, _ = find_result(name, self._folder)
-        return Sweep.of(result, self._folder)
+        return Sweep(result.sweep_id, self._folder, result)
 
     def scorecard(self, name: str = "latest") -> Scorecard:
-        """Return the Scorecard of a run: as in :meth:`sweep`, or ``SWEEP/TRIAL`` for a trial."""
+        """Return the Scorecard of a run named as for :meth:`sweep`, or of ``SWEEP/TRIAL``."""
         run = find_run(name, self._folder)
         return Scorecard(run.card, keys=run.trial.keys, run=run)
 

@@ -31,7 +31,7 @@ def define(parser: Parser) -> None:
     """Add the arguments of the verb and its ``handler``, which returns the exit code."""
     parser.epilog = "README.md has the line that switches it on in each of them."
     parser.add_argument("shell", metavar="SHELL", choices=["bash", "zsh", "fish"], help="its name")
-    parser.set_defaults(handler=_print_code)
+    parser.set_defaults(handler=_print_code, mends=False)
 
 
 def _print_code(args: argparse.Namespace) -> int:

@@ -29,6 +29,7 @@ _WAYS = {"left": (0, -1), "right": (0, 1), "up": (-1, 0), "down": (1, 0)}
 
 def define(parser: Parser) -> None:
     """Add the verbs of ``data``, each with its ``handler``, which returns the exit code."""
+    parser.set_defaults(mends=False)
     verbs = parser.add_subparsers(metavar="VERB", title="verbs")
 
     verb = add_verb(verbs, "list", "the data sets there are, and which are in the cache")

@@ -31,7 +31,7 @@ def define(parser: Parser) -> None:
     )
     parser.add_flag("--full", "read every evaluation, hash large data sets too")
     parser.add_flag("--json", "one JSON document on standard output")
-    parser.set_defaults(handler=_doctor)
+    parser.set_defaults(handler=_doctor, mends=False)
 
 
 def _doctor(args: argparse.Namespace) -> int:
@@ -54,13 +54,14 @@ def _doctor(args: argparse.Namespace) -> int:
 
 def _rebuild(store: Store) -> int:
     """Rebuild every sweep, print the result of each, and return the number of failures."""
-    from sweepmark.coordinator import create_progress, rebuild
+    from sweepmark.coordinator import create_progress, mend_moved, rebuild
     from sweepmark.doctor.databases import orphans
     from sweepmark.errors import SweepmarkError
     from sweepmark.tracking import MlflowTracker
 
     n_failed = 0
     progress = create_progress(lambda _: None)
+    mend_moved(store, say=progress.say)
     for sweep_id in store.sweep_ids():
         try:
             rebuild(sweep_id, store=store, say=progress.say)

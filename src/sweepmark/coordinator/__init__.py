@@ -5,6 +5,14 @@ from __future__ import annotations
 from sweepmark.coordinator.launch import Progress, launch, resume
 from sweepmark.coordinator.options import LaunchOptions
 from sweepmark.coordinator.progress import create_progress
-from sweepmark.coordinator.rebuild import rebuild
+from sweepmark.coordinator.rebuild import mend_moved, rebuild
 
-__all__ = ["LaunchOptions", "Progress", "create_progress", "launch", "rebuild", "resume"]
+__all__ = [
+    "LaunchOptions",
+    "Progress",
+    "create_progress",
+    "launch",
+    "mend_moved",
+    "rebuild",
+    "resume",
+]

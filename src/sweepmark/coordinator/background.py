@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from types import TracebackType
 
     from sweepmark.coordinator.projections import Projections
     from sweepmark.report.results import SweepResult
@@ -45,14 +44,9 @@ class Background:
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Close both databases, in the thread that opened them."""
-        self._executor.submit(self._projections.__exit__, kind, error, trace).result()
+        self._executor.submit(self._projections.__exit__, *error).result()
         self._executor.shutdown()
 
     @property

@@ -6,7 +6,7 @@ A decision depends on the journal and on results up to ``lag`` trials back, neve
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from sweepmark.coordinator.datasets import count_training_rows
 
@@ -14,22 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sweepmark.config.schema import Config
+    from sweepmark.coordinator.log import SweepLog
     from sweepmark.data import Dataset
     from sweepmark.search import Search
-    from sweepmark.search.blueprint import Blueprint
     from sweepmark.search.space import Params
     from sweepmark.search.trial import Trial
-    from sweepmark.store import Entry, History
 
-__all__ = ["Decisions", "EntryWriter"]
-
-
-class EntryWriter(Protocol):
-    """Appends an entry to the journal and updates the history."""
-
-    def __call__(self, event: str, **details: object) -> Entry:
-        """Append an event."""
-        ...
+__all__ = ["Decisions"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,23 +29,14 @@ class Decisions:
 
     Attributes
     ----------
-    blueprint : Blueprint
-        The configuration of the sweep.
+    log : SweepLog
+        Has the decisions that are reused, and is told each new one before it takes effect.
     search : Search
         A new search, which chooses the trials' parameters.
-    history : History
-        The content of the journal so far; its decisions are reused.
-    record : EntryWriter
-        Journals each decision before it takes effect.
-    clock : callable
-        Seconds since the epoch; never runs backwards.
     """
 
-    blueprint: Blueprint
+    log: SweepLog
     search: Search
-    history: History
-    record: EntryWriter
-    clock: Callable[[], float]
     _n_told: int = 0
     _is_reached: bool = False
 
@@ -71,8 +53,8 @@ class Decisions:
     @property
     def _lag(self) -> int | None:
         """Number of trials by which results lag behind a decision; None if it needs no results."""
-        if self.blueprint.sweep.target is not None:
-            return self.search.lag or self.blueprint.config.sampler.lag
+        if self.log.blueprint.sweep.target is not None:
+            return self.search.lag or self.log.blueprint.config.sampler.lag
         return self.search.lag
 
     def is_due(self, number: int, settled: Mapping[int, Trial]) -> bool:
@@ -86,36 +68,36 @@ class Decisions:
         """Pass to the search the results that trial ``number`` may depend on, and no others."""
         lag = self._lag
         while lag is not None and self._n_told <= number - lag:
-            value = settled[self._n_told].metrics.get(self.blueprint.sweep.objective or "")
+            value = settled[self._n_told].metrics.get(self.log.blueprint.sweep.objective or "")
             self.search.tell(self._n_told, value)
             self._is_reached = self._is_reached or self._reaches_target(value)
             self._n_told += 1
 
     def _reaches_target(self, value: float | None) -> bool:
-        target = self.blueprint.sweep.target
+        target = self.log.blueprint.sweep.target
         if value is None or target is None:
             return False
-        return value >= target if self.blueprint.direction == "maximize" else value <= target
+        return value >= target if self.log.blueprint.direction == "maximize" else value <= target
 
     def exhausted(self, number: int) -> Literal["timeout", "target"] | None:
         """Return which budget forbids a trial, if any; a journalled trial is always allowed."""
-        if number in self.history.params:
+        if number in self.log.history.params:
             return None
         if self._is_reached:
             return "target"
-        timeout = self.blueprint.sweep.timeout
-        if timeout is not None and self.history.seconds_at(self.clock()) >= timeout:
+        timeout = self.log.blueprint.sweep.timeout
+        if timeout is not None and self.log.history.seconds_at(self.log.clock()) >= timeout:
             return "timeout"
         return None
 
     def decide(self, number: int) -> Params:
         """Return a trial's parameters: the journalled ones, or new ones, which are journalled."""
-        recorded = self.history.params.get(number)
+        recorded = self.log.history.params.get(number)
         if recorded is not None:
             self.search.note(number, recorded)
             return recorded
         params = self.search.ask(number)
-        self.record("trial", number=number, params=params)
+        self.log.record("trial", number=number, params=params)
         return params
 
     def headline(self, load: Callable[[Config], Dataset]) -> int | None:
@@ -128,28 +110,28 @@ class Decisions:
         load : callable
             Returns a configuration's data set.
         """
-        sweep, config = self.blueprint.sweep, self.blueprint.config
+        sweep, config = self.log.blueprint.sweep, self.log.blueprint.config
         if sweep.objective is not None or config.evaluation.method != "test":
             return None
-        if not self.blueprint.sweeps_rows:
+        if not self.log.blueprint.sweeps_rows:
             return 0
         numbers = range(self.n_trials)
         return max(numbers, key=lambda number: (self._n_train(number, load), -number))
 
     def _n_train(self, number: int, load: Callable[[Config], Dataset]) -> int:
         """Return the training rows of a trial of a search that needs no results."""
-        return count_training_rows(self.blueprint.config_at(self.search.ask(number)), load)
+        return count_training_rows(self.log.blueprint.config_at(self.search.ask(number)), load)
 
     @property
     def tick(self) -> float | None:
         """Interval in seconds at which elapsed time is journalled; None without a time budget."""
-        timeout = self.blueprint.sweep.timeout
+        timeout = self.log.blueprint.sweep.timeout
         return None if timeout is None else min(max(timeout / 20, 0.5), 30.0)
 
     def keep_time(self) -> None:
         """Journal elapsed time, so that a kill loses at most one tick of the time budget."""
         tick = self.tick
-        if tick is None or self.history.is_complete:
+        if tick is None or self.log.history.is_complete:
             return
-        if self.history.silence(self.clock()) >= tick:
-            self.record("running")
+        if self.log.history.silence(self.log.clock()) >= tick:
+            self.log.record("running")

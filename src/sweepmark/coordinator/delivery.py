@@ -141,11 +141,9 @@ class Delivery:
 
 def git_records(history: History) -> list[Record]:
     """Return commit and state of the git repository that a sweep was started in, if any."""
-    git = history.opened.get("git")
-    if not isinstance(git, dict) or not all(isinstance(text, str) for text in git.values()):
-        return []
+    git = history.opened["git"] or {}
     names = {"commit": "mlflow.source.git.commit", "dirty": "sweepmark.git_dirty"}
-    return [Tag(names[name], text) for name, text in git.items() if name in names]
+    return [Tag(names[name], text) for name, text in git.items()]
 
 
 def git_state() -> dict[str, str] | None:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Protocol, Self
 from sweepmark.coordinator.background import Background
 from sweepmark.coordinator.datasets import Datasets
 from sweepmark.coordinator.delivery import git_state
+from sweepmark.coordinator.log import SweepLog
 from sweepmark.coordinator.loop import Coordinator
 from sweepmark.coordinator.predecessor import find_unfinished, is_over, versions_changed
 from sweepmark.coordinator.projections import Projections
+from sweepmark.coordinator.rebuild import mend_moved
 from sweepmark.coordinator.stock import lacks
 from sweepmark.engine import Clock, check_engine, create_engine
 from sweepmark.engine.serial import SerialEngine
@@ -66,8 +68,8 @@ def _warm_up(blueprint: Blueprint) -> tuple[str, ...]:
 class _Preparation:
     """The resources that a sweep needs before its journal is opened.
 
-    Workers are forked first, while no file is open here and no other thread runs. They get no jobs,
-    and nothing is written, before all checks have passed.
+    Workers start first, in parallel to all checks. They get no jobs, and nothing is written, before
+    these have passed.
     """
 
     def __init__(self, blueprint: Blueprint, progress: Progress, *, is_over: bool = False) -> None:
@@ -83,14 +85,13 @@ class _Preparation:
         self.clock = Clock()
         n_jobs = self.search.n_trials * blueprint.n_evaluations()
         self.engine = (
-            SerialEngine()  # cheap
+            SerialEngine(config.engine)  # cheap
             if is_over
             else create_engine(
                 config.engine,
                 n_jobs=n_jobs,
                 clock=self.clock,
                 warm_up=_warm_up(blueprint),
-                fork=True,
             )
         )
 
@@ -117,6 +118,7 @@ def launch(
     StoreError
         If the environment stops it; finished evaluations are kept.
     """
+    mend_moved(store, say=progress.say)
     with _Preparation(blueprint, progress) as prepared:
         prepared.check(options)
         sweep_id = find_unfinished(
@@ -139,6 +141,7 @@ def resume(
     StoreError
         If the environment stops it, or another process owns it.
     """
+    mend_moved(store, say=progress.say)
     history, blueprint = read_sweep(store, sweep_id, trusted=options.trusted)
     nothing_left = is_over(history, options) and not lacks(history, blueprint, store.evaluations)
     with _Preparation(blueprint, progress, is_over=nothing_left) as prepared:
@@ -167,9 +170,14 @@ def _execute(
             history, _ = check_sweep(journal.path, journal.entries, trusted=options.trusted)
             prepared.datasets.expect(history.opened["data"])
         prepared.clock.go_on_from(history.last)
-        execution = _Execution(
-            sweep_id=sweep_id, prepared=prepared, store=store, journal=journal, history=history
+        log = SweepLog(
+            sweep_id=sweep_id,
+            blueprint=prepared.blueprint,
+            journal=journal,
+            history=history,
+            clock=lambda: prepared.clock.date(time.monotonic()),
         )
+        execution = _Execution(log=log, prepared=prepared, store=store)
         execution.open(options)
         shown = execution.projections(options, progress.settled)
         stack.push(shown)
@@ -180,50 +188,43 @@ def _execute(
 class _Execution:
     """One execution of a sweep, from opening its journal to closing its run."""
 
-    sweep_id: str
+    log: SweepLog
     prepared: _Preparation
     store: Store
-    journal: Journal
-    history: History
     finished: Entry | None = None
     """How the sweep had ended before this execution, if it was over."""
 
-    def now(self) -> float:
-        return self.prepared.clock.date(time.monotonic())
-
     def open(self, options: LaunchOptions) -> None:
         """Write the journal's first line, or an entry that the sweep is resumed."""
-        if self.history.opened:
-            self.finished = self.history.stop if is_over(self.history, options) else None
-            if not is_over(self.history, options) or self.prepared.is_to_compute:
-                self.history.take(self.journal.append("resumed", at=self.now()))
+        if self.log.history.opened:
+            self.finished = self.log.history.stop if is_over(self.log.history, options) else None
+            if not is_over(self.log.history, options) or self.prepared.is_to_compute:
+                self.log.record("resumed")
             return
-        entry = self.journal.append(
+        self.log.record(
             "opened",
-            at=self.now(),
-            sweep_id=self.sweep_id,
-            sweep_key=self.prepared.blueprint.key,
+            sweep_id=self.log.sweep_id,
+            sweep_key=self.log.blueprint.key,
             fresh=options.fresh,
             versions=sweep_versions(options.trusted),
             data=self.prepared.datasets.digests,
             git=git_state(),
-            blueprint=self.prepared.blueprint.document(),
+            blueprint=self.log.blueprint.document(),
         )
-        self.history.take(entry)
 
     def projections(
         self, options: LaunchOptions, settled: Callable[[Trial], None]
     ) -> Projections | Background:
         """Return the projections, in a background thread if evaluations run in other processes."""
         shown = Projections(
-            sweep_id=self.sweep_id,
-            blueprint=self.prepared.blueprint,
-            history=self.history,
+            sweep_id=self.log.sweep_id,
+            blueprint=self.log.blueprint,
+            history=self.log.history,
             store=self.store,
             load=self.prepared.datasets.load,
             progress=settled,
         )
-        if options.retry_failed and self.history.has_failures:
+        if options.retry_failed and self.log.history.has_failures:
             shown.ledger.clear()
         return Background(shown) if self.prepared.engine.is_apart else shown
 
@@ -231,31 +232,26 @@ class _Execution:
         self, shown: Projections | Background, options: LaunchOptions, progress: Progress
     ) -> SweepResult:
         """Run the loop, and end journal and parent run in every case."""
-        progress.opened(self.sweep_id, self.prepared.blueprint, self.prepared.search.n_trials)
+        progress.opened(self.log.sweep_id, self.log.blueprint, self.prepared.search.n_trials)
         try:
             coordinator = Coordinator(
-                sweep_id=self.sweep_id,
-                blueprint=self.prepared.blueprint,
-                journal=self.journal,
-                history=self.history,
+                log=self.log,
                 search=self.prepared.search,
                 evaluations=self.store.evaluations,
                 engine=self.prepared.engine,
                 load=self.prepared.datasets.load,
                 observer=shown,
-                clock=self.now,
                 say=progress.say,
                 trusted=options.trusted,
                 retry_failed=options.retry_failed,
             )
             coordinator.run()
             run_ids = shown.run_ids  # deliver all trials before the sweep is marked complete
-            if not self.history.is_complete:
+            if not self.log.history.is_complete:
                 why = coordinator.stopped_by or "done"
-                entry = self.journal.append("stop", at=self.now(), state="complete", why=why)
-                self.history.take(entry)
-            result = read_result(self.store, self.sweep_id, run_ids=run_ids)
-            shown.finish(result, ended=self.history.last)
+                self.log.record("stop", state="complete", why=why)
+            result = read_result(self.store, self.log.sweep_id, run_ids=run_ids)
+            shown.finish(result, ended=self.log.history.last)
         except BaseException as error:
             self._interrupt(error, shown)
             raise
@@ -271,8 +267,7 @@ class _Execution:
         state, why = "interrupted", type(error).__name__
         if self.finished is not None:
             state, why = "complete", self.finished["why"]
-        if self.history.stop is not self.finished or self.finished is None:
+        if self.log.history.stop is not self.finished or self.finished is None:
             with suppress(SweepmarkError):
-                entry = self.journal.append("stop", at=self.now(), state=state, why=why)
-                self.history.take(entry)
-        shown.interrupt(ended=self.now() if self.finished is None else self.history.last)
+                self.log.record("stop", state=state, why=why)
+        shown.interrupt(ended=self.log.clock() if self.finished is None else self.log.history.last)

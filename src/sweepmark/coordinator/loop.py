@@ -8,7 +8,7 @@ again, and what MLflow and Optuna lack is delivered.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from sweepmark.coordinator.datasets import lacking
 from sweepmark.coordinator.decisions import Decisions
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sweepmark.config.schema import Config
+    from sweepmark.coordinator.log import SweepLog
     from sweepmark.data import Dataset
     from sweepmark.engine import Engine, Failure, Outcome
     from sweepmark.search import Search
-    from sweepmark.search.blueprint import Blueprint
     from sweepmark.search.space import Params
     from sweepmark.search.trial import Trial
     from sweepmark.specification.specification import Specification
-    from sweepmark.store import Entry, EvaluationStore, History, Journal, Stored
+    from sweepmark.store import EvaluationStore, Stored
 
 __all__ = ["Coordinator"]
 
@@ -46,14 +46,8 @@ class Coordinator:
 
     Attributes
     ----------
-    sweep_id : str
-        The sweep's id.
-    blueprint : Blueprint
-        The configuration of the sweep.
-    journal : Journal
-        Receives decisions and outcomes before they take effect.
-    history : History
-        The content of the journal so far.
+    log : SweepLog
+        The configuration of the sweep, and its journal.
     search : Search
         A new search, which chooses the trials' parameters.
     evaluations : EvaluationStore
@@ -64,8 +58,6 @@ class Coordinator:
         Returns a configuration's data set.
     observer : Observer
         Called with each settled trial.
-    clock : callable
-        Seconds since the epoch; never runs backwards.
     say : callable
         Called with messages for the user.
     trusted : sequence of str
@@ -76,16 +68,12 @@ class Coordinator:
         The budget that prevented further trials.
     """
 
-    sweep_id: str
-    blueprint: Blueprint
-    journal: Journal
-    history: History
+    log: SweepLog
     search: Search
     evaluations: EvaluationStore
     engine: Engine
     load: Callable[[Config], Dataset]
     observer: Observer
-    clock: Callable[[], float]
     say: Callable[[str], None] = lambda _: None
     trusted: Sequence[str] = ()
     retry_failed: bool = False
@@ -99,35 +87,19 @@ class Coordinator:
 
     def __post_init__(self) -> None:
         """Create the loop's collaborators."""
-        self._workload = Workload(self.engine, self.blueprint.config.engine.retries)
-        self._decisions = Decisions(
-            blueprint=self.blueprint,
-            search=self.search,
-            history=self.history,
-            record=self._record,
-            clock=self.clock,
-        )
-        self._stock = Stock(
-            sweep_id=self.sweep_id,
-            evaluations=self.evaluations,
-            history=self.history,
-            record=self._record,
-            say=self.say,
-        )
+        self._workload = Workload(self.engine, self.log.blueprint.config.engine.retries)
+        self._decisions = Decisions(log=self.log, search=self.search)
+        self._stock = Stock(log=self.log, evaluations=self.evaluations, say=self.say)
         self._settlement = Settlement(
-            sweep_id=self.sweep_id,
-            objective=self.blueprint.sweep.objective,
-            history=self.history,
+            log=self.log,
             stock=self._stock,
             observer=self.observer,
-            record=self._record,
-            clock=self.clock,
             retry_failed=self.retry_failed,
         )
 
     def run(self) -> None:
         """Run every trial, then score the chosen recipe on the test part."""
-        sweep = self.blueprint.sweep
+        sweep = self.log.blueprint.sweep
         self._model_of = self._decisions.headline(self.load)
         decisions = self._decisions
         number, end = 0, decisions.n_trials
@@ -148,11 +120,6 @@ class Coordinator:
         if sweep.objective is not None:
             self._score_chosen(sweep.objective)
 
-    def _record(self, event: str, **details: Any) -> Entry:
-        entry = self.journal.append(event, at=self.clock(), **details)
-        self.history.take(entry)
-        return entry
-
     # Deciding
 
     def _may_decide(self, number: int) -> bool:
@@ -167,7 +134,7 @@ class Coordinator:
         keep_model = number == self._model_of
         if self._settlement.restore(number, params, with_model=keep_model):
             return
-        config = self.blueprint.config_at(params)
+        config = self.log.blueprint.config_at(params)
         try:
             specifications = specify(config, self.load(config), trusted=self.trusted)
         except FetchError:  # only if other data sets are available: see Blueprint.check
@@ -190,7 +157,7 @@ class Coordinator:
     # Computing
 
     def _job(self, specification: Specification, *, keep_model: bool) -> Job:
-        engine = self.blueprint.config.engine
+        engine = self.log.blueprint.config.engine
         memory = shared_memory(engine, n_slots=self.engine.n_slots)
         return Job(specification=specification, keep_model=keep_model, shared_memory=memory)
 
@@ -215,9 +182,9 @@ class Coordinator:
         specification = outcome.job.specification
         key = specification.key
         if card is not None:
-            origin = Origin(self.sweep_id, number, outcome.started, outcome.ended)
+            origin = Origin(self.log.sweep_id, number, outcome.started, outcome.ended)
             stored = self._stock.keep(specification, card, origin)
-        self._record(
+        self.log.record(
             "evaluation",
             key=key,
             trial=number,
@@ -227,7 +194,7 @@ class Coordinator:
             predict_seconds=None if card is None else card.predict_seconds,
             digest=None if stored is None else stored.result,
         )
-        return None if stored is None else as_meant(stored, self.history.results[key])
+        return None if stored is None else as_meant(stored, self.log.history.results[key])
 
     def _abandon(self, trial: OpenTrial, failure: Failure) -> None:
         """Give up a trial; its pending evaluations are cancelled unless other trials need them."""
@@ -240,32 +207,32 @@ class Coordinator:
     def _score_chosen(self, objective: str) -> None:
         """Fit the best recipe on the whole training part and score it on the test part, once."""
         trials = list(self._settlement.trials.values())
-        chosen = best(trials, objective, self.blueprint.direction)
+        chosen = best(trials, objective, self.log.blueprint.direction)
         if chosen is None or self._is_scored(chosen):
             return
-        config = self.blueprint.config_at(dict(chosen.params))
+        config = self.log.blueprint.config_at(dict(chosen.params))
         specification = specify_test(config, self.load(config), trusted=self.trusted)
-        started, failure = self.clock(), None
+        started, failure = self.log.clock(), None
         stored = self._stock.usable(specification.key, with_model=True)
         if stored is None:
             stored, failure = self._compute(self._job(specification, keep_model=True))
         result = None if stored is None else result_entry(stored)
-        before = self.history.final
+        before = self.log.history.final
         if before and (before["number"], before["result"]) == (chosen.number, result) and result:
             return  # computed again with the same result
-        self._record(
+        self.log.record(
             "final",
             number=chosen.number,
             key=None if stored is None else specification.key,
             result=result,
             message=failure.message if failure else "",
             started=started,
-            ended=self.clock(),
+            ended=self.log.clock(),
         )
 
     def _is_scored(self, chosen: Trial) -> bool:
         """Return whether the test of the best trial, perhaps a retried one, is journalled."""
-        final = self.history.final
+        final = self.log.history.final
         if final is None or final["number"] != chosen.number:
             return False
         if final["key"] is None:

@@ -21,7 +21,6 @@ from sweepmark.tracking.run_records import configuration_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from types import TracebackType
 
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
@@ -88,12 +87,7 @@ class Projections:
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Close both databases."""
         self.ledger.close()
         self.tracker.close()

@@ -1,23 +1,81 @@
-"""Rebuilding a sweep's runs and study from its journal and evaluations, without fitting."""
+"""Rebuilding runs and studies from journals and evaluations, without fitting."""
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sweepmark.coordinator.datasets import Datasets
 from sweepmark.coordinator.projections import Projections
+from sweepmark.errors import StoreError, SweepmarkError
 from sweepmark.report.replay import read_sweep
 from sweepmark.report.results import build_trial, read_result
 from sweepmark.scores.merging import merge_trial
 from sweepmark.store import owned
-from sweepmark.tracking import is_tracked
+from sweepmark.tracking import (
+    count_others,
+    is_moved,
+    is_tracked,
+    kept_databases,
+    noted_location,
+    set_aside,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sweepmark.store import History, Holdings, Store
 
-__all__ = ["rebuild"]
+__all__ = ["mend_moved", "rebuild"]
+
+
+def mend_moved(store: Store, *, say: Callable[[str], None]) -> None:
+    """Make MLflow's database of a moved store anew; any other store is left as it is.
+
+    Its artifacts are not where it says, and MLflow cannot be told another place. What is in it is
+    kept beside. An interrupted rebuilding is done again by the next call.
+
+    Parameters
+    ----------
+    store : Store
+        The store.
+    say : callable
+        Called with a line that says so, and with one for each sweep that cannot be rebuilt now.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be written.
+    """
+    if not is_moved(store.root):
+        return
+    before = noted_location(store.root)
+    moved = f"{store.root} was moved or copied, and MLflow's database names artifacts in {before}"
+    if not os.access(store.root, os.W_OK):
+        say(f"{moved}. They are not found: the database cannot be made anew in a read-only folder.")
+        return
+    with set_aside(store.root) as kept:
+        if kept is None:
+            return
+        sweep_ids = store.sweep_ids()
+        say(
+            f"{moved}. It is made anew from {len(sweep_ids)} journals and their evaluations; as it "
+            f"was, {_others(store, sweep_ids)}it is kept in {kept}."
+        )
+        for sweep_id in sweep_ids:
+            try:
+                rebuild(sweep_id, store=store, say=say)
+            except SweepmarkError as error:
+                say(f"{sweep_id} is not in MLflow yet: {error}")
+
+
+def _others(store: Store, sweep_ids: list[str]) -> str:
+    """Return a clause on the runs that are in the old database only."""
+    n_others = 0
+    with suppress(StoreError):  # its version of MLflow may be another
+        n_others = sum(count_others(path, sweep_ids) for path in kept_databases(store.root)[:1])
+    return f"with {n_others} runs of which there is no journal, " if n_others else ""
 
 
 def rebuild(sweep_id: str, *, store: Store, say: Callable[[str], None]) -> None:

@@ -11,15 +11,15 @@ from sweepmark.report.results import build_trial
 from sweepmark.scores.merging import merge_trial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from sweepmark.coordinator.decisions import EntryWriter
+    from sweepmark.coordinator.log import SweepLog
     from sweepmark.coordinator.stock import Stock
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.search.space import Params
     from sweepmark.search.trial import Trial
     from sweepmark.specification.specification import Specification
-    from sweepmark.store import Entry, History, Stored
+    from sweepmark.store import Entry, Stored
 
 __all__ = ["Observer", "OpenTrial", "Settlement", "result_entry"]
 
@@ -76,39 +76,27 @@ class Settlement:
 
     Attributes
     ----------
-    sweep_id : str
-        The sweep's id.
-    objective : str or None
-        The metric that must be a finite number.
-    history : History
-        The content of the journal so far; its outcomes are reused.
+    log : SweepLog
+        Has the outcomes that are reused, and is told each new one before the observer is.
     stock : Stock
         Evaluations computed before.
     observer : Observer
         Called with each settled trial.
-    record : EntryWriter
-        Journals each outcome before the observer is notified.
-    clock : callable
-        Seconds since the epoch; never runs backwards.
     retry_failed : bool
         Whether failed trials are retried.
     trials : dict of int to Trial
         The settled trials, by number.
     """
 
-    sweep_id: str
-    objective: str | None
-    history: History
+    log: SweepLog
     stock: Stock
     observer: Observer
-    record: EntryWriter
-    clock: Callable[[], float]
     retry_failed: bool
     trials: dict[int, Trial] = field(default_factory=dict)
 
     def restore(self, number: int, params: Params, *, with_model: bool) -> bool:
         """Reuse a journalled outcome; return False if the trial has to be computed (again)."""
-        outcome = self.history.outcomes.get(number)
+        outcome = self.log.history.outcomes.get(number)
         if outcome is None:
             return False
         if outcome["status"] == "failed":
@@ -136,7 +124,7 @@ class Settlement:
         failure = trial.failure
         outcome = self._on_record(trial, found)
         if outcome is None:
-            outcome = self.record(
+            outcome = self.log.record(
                 "outcome",
                 number=trial.number,
                 status="failed" if failure else "reused" if reused else "complete",
@@ -146,33 +134,34 @@ class Settlement:
                 keys=keys,
                 results=[result_entry(stored) for stored in found],
                 attempts=trial.attempts,
-                started=min(trial.started, self.clock()),
-                ended=self.clock(),
+                started=min(trial.started, self.log.clock()),
+                ended=self.log.clock(),
                 reused_from=str(found[0].origin) if reused else None,
             )
         self._settle(trial.number, trial.params, outcome, [] if failure else cards)
 
     def _is_reused(self, found: Sequence[Stored]) -> bool:
         return not any(
-            stored.key in self.history.computed or stored.origin.sweep_id == self.sweep_id
+            stored.key in self.log.history.computed or stored.origin.sweep_id == self.log.sweep_id
             for stored in found
         )
 
     def _on_record(self, trial: OpenTrial, found: Sequence[Stored]) -> Entry | None:
         """Return the journalled outcome of a trial that was computed again with the same result."""
-        outcome = self.history.outcomes.get(trial.number)
+        outcome = self.log.history.outcomes.get(trial.number)
         if trial.failure is not None or outcome is None or outcome["status"] != "complete":
             return None
         is_same = outcome["results"] == [result_entry(stored) for stored in found]
         return outcome if is_same else None
 
     def _not_a_number(self, cards: Sequence[Scorecard]) -> Failure | None:
-        if self.objective is None:
+        objective = self.log.blueprint.sweep.objective
+        if objective is None:
             return None
-        value = merge_trial(cards).metrics.get(self.objective)
+        value = merge_trial(cards).metrics.get(objective)
         if value is not None and math.isfinite(value):
             return None
-        return Failure(reason="nan", message=f"{self.objective} is no number")
+        return Failure(reason="nan", message=f"{objective} is no number")
 
     def _settle(
         self, number: int, params: Params, outcome: Entry, cards: Sequence[Scorecard]

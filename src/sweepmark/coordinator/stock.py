@@ -12,7 +12,7 @@ from sweepmark.store.holdings import as_meant
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sweepmark.coordinator.decisions import EntryWriter
+    from sweepmark.coordinator.log import SweepLog
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.specification.specification import Specification
@@ -29,28 +29,22 @@ class Stock:
 
     Attributes
     ----------
-    sweep_id : str
-        The sweep's id.
+    log : SweepLog
+        Has the results of the evaluations so far, and is told of warnings.
     evaluations : EvaluationStore
         The store of evaluations.
-    history : History
-        The content of the journal so far.
-    record : EntryWriter
-        Journals warnings.
     say : callable
         Called with each warning.
     """
 
-    sweep_id: str
+    log: SweepLog
     evaluations: EvaluationStore
-    history: History
-    record: EntryWriter
     say: Callable[[str], None]
 
     def recorded(self, key: str, digest: str, *, with_model: bool = False) -> Stored | None:
         """Return an evaluation with the journalled result; None if it is lost."""
         stored = self._sound(lambda: self.evaluations.find(key, digest, with_model=with_model))
-        return None if stored is None else as_meant(stored, self.history.results.get(key))
+        return None if stored is None else as_meant(stored, self.log.history.results.get(key))
 
     def usable(self, key: str, *, with_model: bool) -> Stored | None:
         """Return a usable evaluation; None if it has to be computed.
@@ -58,7 +52,7 @@ class Stock:
         With ``fresh``, only the sweep's own evaluations are used. Otherwise any stored evaluation
         is used, even if its result differs from one that the sweep had and lost; that is reported.
         """
-        meant = self.history.results.get(key)
+        meant = self.log.history.results.get(key)
         if meant is not None:
             own = self.recorded(key, meant.digest, with_model=with_model)
             if own is not None:
@@ -66,7 +60,7 @@ class Stock:
         stored = self._sound(lambda: self.evaluations.find(key, with_model=with_model))
         if stored is None:
             return None
-        if self.history.opened["fresh"] and stored.origin.sweep_id != self.sweep_id:
+        if self.log.history.opened["fresh"] and stored.origin.sweep_id != self.log.sweep_id:
             return None
         if meant is not None and meant.digest != stored.result:
             self._warn(
@@ -98,7 +92,7 @@ class Stock:
                 self._warn("damaged", f"{error}. It is computed again; what was there is {aside}")
 
     def _warn(self, kind: str, message: str) -> None:
-        self.record("warning", kind=kind, message=message)
+        self.log.record("warning", kind=kind, message=message)
         self.say(f"warning: {message}")
 
 

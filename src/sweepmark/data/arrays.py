@@ -16,8 +16,8 @@ import numpy as np
 
 from sweepmark.data import cache, entry
 from sweepmark.data.csv_columns import widen
-from sweepmark.data.csv_labels import LabelError, encode_labels
 from sweepmark.data.frames import content_digest, frame_columns, frame_features
+from sweepmark.data.labels import LabelError, encode_labels
 from sweepmark.data.table_entry import write_tables
 from sweepmark.errors import ConfigurationError, DataError, FetchError, NotFoundError
 
@@ -40,7 +40,7 @@ _PLAIN = (str, bool, int, float, np.generic)
 
 
 def keep_arrays(
-    train: Pair, *, test: Pair | None = None, name: str, image_shape: tuple[int, int] | None = None
+    train: Any, *, test: Pair | None = None, name: str, image_shape: tuple[int, int] | None = None
 ) -> Dataset:
     """Write features and labels into the cache, unless they are there, and return the data set.
 
@@ -141,8 +141,22 @@ def _kept(digest: str, parts: Mapping[str, Any], meta: Mapping[str, Any]) -> Dat
     return entry.open_entry(digest)
 
 
-def _parted(pair: Pair) -> tuple[Any, Any, str | None]:
+def _no_pair(given: Any) -> str:
+    if hasattr(given, "columns"):
+        return (
+            "a DataFrame must come with its labels: (frame, 'COLUMN'), where COLUMN is one of "
+            f"{', '.join(map(str, list(given.columns)[:8]))}, or (frame, labels)."
+        )
+    return (
+        "a data set must be a name, (X, y), (DataFrame, column) or what sweepmark.load_dataset "
+        f"returns, but is of type {type(given).__name__}."
+    )
+
+
+def _parted(pair: Any) -> tuple[Any, Any, str | None]:
     """Return features, labels and what the column of the labels is called."""
+    if not isinstance(pair, tuple | list) or len(pair) != 2:  # noqa: PLR2004 -- (X, y)
+        raise ConfigurationError(_no_pair(pair))
     X, y = pair
     if not isinstance(y, str):
         name = getattr(y, "name", None)

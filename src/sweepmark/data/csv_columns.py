@@ -1,4 +1,8 @@
-"""Reading CSV files by Arrow: all numbers, or columns of several types."""
+"""Reading CSV files by Arrow: all numbers, or columns of several types.
+
+How a file is written (separator, encoding, quotes) is said in :func:`_open` and, for the header and
+for errors, in :mod:`sweepmark.data.csv_lines`.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.data.csv_fault import cell_fault, first_fault
-from sweepmark.data.csv_header import NUMBER
+from sweepmark.data.csv_lines import NUMBER, cell_fault, first_fault
 from sweepmark.errors import DataError
 
 if TYPE_CHECKING:
@@ -16,24 +19,26 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sweepmark.data.csv_header import CsvHeader
+    from sweepmark.data.csv_lines import CsvHeader
 
     Cells = list[str | None]
 
 __all__ = ["narrow", "read_mixed", "read_numbers", "widen"]
 
+_BLOCK = 1 << 20  # bytes of text that are decoded at a time
 
-def read_numbers(
-    path: Path, header: CsvHeader, label: int | None
-) -> tuple[NDArray[Any], Cells | None]:
+
+def read_numbers(path: Path, header: CsvHeader, label: int | None) -> tuple[NDArray[Any], Cells]:
     """Return a table of finite numbers as an array, and the labels as text.
+
+    Numbers are read block by block, so that a table of bytes never takes eight times its memory.
 
     Returns
     -------
     X : ndarray of shape (n_rows, n_features), uint8 or float64
         ``uint8`` if every element is a whole number in [0, 255].
-    labels : list of str or None
-        The column ``label``; None if that is None.
+    labels : list of str
+        The column ``label``; empty if that is None.
 
     Raises
     ------
@@ -46,20 +51,26 @@ def read_numbers(
     types = {name: pa.float64() for name in header.names}
     if label is not None:
         types[header.names[label]] = pa.string()
+    blocks: list[NDArray[Any]] = [np.empty((0, len(features)), dtype=np.uint8)]
+    labels: Cells = []
     try:
-        table = _read(path, header, types, quoted=False)
+        for batch in _open(path, header, types):
+            X = batch.select(features).to_tensor().to_numpy()
+            if not np.isfinite(X).all():
+                raise first_fault(path, header, features, reason="NaN or infinity")
+            # The sign of -0.0 would be lost if other blocks turn out to be float64.
+            blocks.append(X if np.signbit(X).any() else narrow(X))
+            if label is not None:
+                labels += batch.column(label).to_pylist()
     except pa.ArrowInvalid as error:
         raise first_fault(path, header, features, reason=str(error)) from error
-    X = _stack(table.select(features))
-    if not np.isfinite(X).all():
-        raise first_fault(path, header, features, reason="NaN or infinity")
-    return narrow(X), None if label is None else table.column(label).to_pylist()
+    return narrow(np.concatenate(blocks)), labels
 
 
-def narrow(X: NDArray[np.float64]) -> NDArray[Any]:
+def narrow(X: NDArray[Any]) -> NDArray[Any]:
     """Return an array as uint8 if that is lossless."""
     if X.size and X.min() >= 0 and X.max() <= np.iinfo(np.uint8).max:
-        small = X.astype(np.uint8)
+        small = X.astype(np.uint8, copy=False)
         if np.array_equal(small, X):
             return small
     return X
@@ -102,7 +113,7 @@ def read_mixed(
     *,
     types: Mapping[str, str],
     missing: Sequence[str],
-) -> tuple[Any, Cells | None]:
+) -> tuple[Any, Cells]:
     """Return a table's columns by their types, missing values kept, and the labels.
 
     Parameters
@@ -123,7 +134,7 @@ def read_mixed(
     features : pyarrow.Table
         Columns of float64 and of string, with null for missing values.
     labels : list of str or None
-        None for missing labels.
+        None for missing labels; empty if ``label`` is None.
 
     Raises
     ------
@@ -137,10 +148,9 @@ def read_mixed(
 
     for name in types:
         header.index(name, key="dataset.types")
+    texts = dict.fromkeys(header.names, pa.string())
     try:
-        table = _read(
-            path, header, dict.fromkeys(header.names, pa.string()), quoted=True, missing=missing
-        )
+        table = _open(path, header, texts, quoted=True, missing=missing).read_all()
     except pa.ArrowInvalid as error:
         raise first_fault(path, header, (), reason=str(error)) from error
     columns = {}
@@ -148,39 +158,34 @@ def read_mixed(
         if place != label:
             cells = table.column(place).combine_chunks()
             columns[name] = _typed(path, header, place, cells, types.get(name))
-    labels = None if label is None else table.column(label).to_pylist()
-    return pa.table(columns), labels
+    return pa.table(columns), [] if label is None else table.column(label).to_pylist()
 
 
-def _read(
+def _open(
     path: Path,
     header: CsvHeader,
     types: Mapping[str, Any],
     *,
-    quoted: bool,
+    quoted: bool = False,
     missing: Sequence[str] = (),
 ) -> Any:
+    """Open a CSV file as a stream of batches; ``quoted`` cells may have line ends in them."""
     from pyarrow import csv
 
-    return csv.read_csv(
+    with path.open("rb") as file:
+        longest = max(map(len, file), default=0)
+    return csv.open_csv(
         path,
-        read_options=csv.ReadOptions(column_names=header.names, skip_rows=header.n_lines),
-        # Splitting at line ends, which is faster, is not possible with multi-line cells.
+        read_options=csv.ReadOptions(
+            column_names=header.names,
+            skip_rows=header.n_lines,
+            block_size=max(_BLOCK, longest),  # a row must fit into a block
+        ),
         parse_options=csv.ParseOptions(newlines_in_values=quoted),
         convert_options=csv.ConvertOptions(
             column_types=types, null_values=list(missing), strings_can_be_null=bool(missing)
         ),
     )
-
-
-def _stack(table: Any) -> NDArray[np.float64]:
-    """Copy columns into one array, a few hundred rows at a time, to make use of the CPU cache."""
-    X = np.empty(table.shape, dtype=np.float64)
-    start = 0
-    for batch in table.to_batches():
-        X[start : start + batch.num_rows] = batch.to_tensor().to_numpy()
-        start += batch.num_rows
-    return X
 
 
 def _typed(path: Path, header: CsvHeader, place: int, cells: Any, declared: str | None) -> Any:

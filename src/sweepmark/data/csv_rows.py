@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.config.schema import DatasetConfig
-from sweepmark.data.csv_header import read_header
+from sweepmark.data.csv_lines import read_header
 from sweepmark.data.table import label_values, read_features
 from sweepmark.errors import DataError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-    from sweepmark.data.csv_header import CsvHeader
+    from sweepmark.data.csv_lines import CsvHeader
     from sweepmark.data.dataset import Dataset
 
 __all__ = ["CsvRows", "read_rows"]
@@ -76,8 +76,7 @@ def read_rows(
         types={name: types[name] for name in columns.names if name in types},  # type: ignore[misc]
         missing=tuple(missing),
     )
-    is_text = dataset.label_names is not None
-    X, cells = read_features(path, reading, columns, label, is_text=is_text)
+    X, cells = read_features(path, reading, columns, label)
     y = None
     if label is not None:
         y, found = label_values(path, columns, label, cells, dataset.label_names)

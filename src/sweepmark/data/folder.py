@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sweepmark.data import entry
 from sweepmark.data.index import files_key, load_indexed
-from sweepmark.errors import ConfigurationError, NotFoundError
+from sweepmark.errors import NotFoundError
 from sweepmark.sources.interface import file_names
 
 if TYPE_CHECKING:
@@ -32,11 +32,6 @@ def load_folder(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
 
     The decoded copy is reused as long as no file's path, size or time of change differs.
     """
-    if config.format != "idx":
-        raise ConfigurationError(
-            f"dataset.path is for data sets of four IDX files, but {config.name} is bundled. "
-            "Use dataset=mnist with it, or leave it out."
-        )
     folder = Path(config.path or "").expanduser().absolute()
     files = find_files(folder)
 

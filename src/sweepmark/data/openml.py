@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.data import entry
-from sweepmark.data.csv_labels import LabelError, encode_labels
 from sweepmark.data.frames import content_digest, frame_features
 from sweepmark.data.index import load_indexed
+from sweepmark.data.labels import LabelError, encode_labels
 from sweepmark.data.table_entry import table_digest, write_tables
 from sweepmark.errors import ConfigurationError, DataError, FetchError
 from sweepmark.sources.openml import fetch_frame, home_of

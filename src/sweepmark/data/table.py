@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.data.csv_bytes import read_bytes
 from sweepmark.data.csv_columns import read_mixed, read_numbers
-from sweepmark.data.csv_fault import cell_fault
-from sweepmark.data.csv_header import CsvHeader, read_header
-from sweepmark.data.csv_labels import MIXED, LabelError, encode_labels
+from sweepmark.data.csv_lines import CsvHeader, cell_fault, read_header
+from sweepmark.data.labels import MIXED, LabelError, encode_labels
 from sweepmark.errors import DataError
 
 if TYPE_CHECKING:
@@ -79,35 +77,28 @@ def read_table(
     """
     header = read_header(path, config.header)
     label = 0 if config.label is None else header.index(config.label, key="dataset.label")
-    is_text = label_names is not None or config.types.get(header.names[label]) == "text"
-    X, cells = read_features(path, config, header, label, is_text=is_text)
+    X, cells = read_features(path, config, header, label)
+    is_text = config.types.get(header.names[label]) == "text"
     y, names = label_values(path, header, label, cells, label_names, is_text=is_text)
     return ParsedTable(X=X, y=y, label_names=names, header=header, label=label)
 
 
 def read_features(
-    path: Path,
-    config: DatasetConfig,
-    header: CsvHeader,
-    label: int | None,
-    *,
-    is_text: bool = False,
-) -> tuple[Any, Any]:
+    path: Path, config: DatasetConfig, header: CsvHeader, label: int | None
+) -> tuple[Any, list[str | None]]:
     """Read the rows of a CSV file that may have no labels.
 
     Parameters
     ----------
     path, config, header, label
         As in :func:`read_table`; None for ``label`` means no labels.
-    is_text : bool
-        Whether labels are text even where they look like numbers.
 
     Returns
     -------
     X : ndarray or pyarrow.Table
         The features.
-    cells : ndarray of int64, list of str or None, or None
-        The labels as read; None if ``label`` is None.
+    cells : list of str or None
+        The labels as read; empty if ``label`` is None.
 
     Raises
     ------
@@ -115,24 +106,20 @@ def read_features(
         As in :func:`read_table`, except for labels.
     """
     X: Any
-    cells: Any
     if config.table == "mixed":
         X, cells = read_mixed(path, header, label, types=config.types, missing=config.missing)
-        n_rows = X.num_rows
     else:
-        read = None if is_text else read_bytes(path, header, label)
-        X, cells = read_numbers(path, header, label) if read is None else read
-        n_rows = len(X)
-    if not n_rows:
+        X, cells = read_numbers(path, header, label)
+    if not X.shape[0]:
         raise DataError(f"{path}: must have rows, but has a header only")
-    return X, None if label is None else cells
+    return X, cells
 
 
 def label_values(  # noqa: PLR0913 -- each has a meaning of its own
     path: Path,
     header: CsvHeader,
     label: int,
-    cells: Any,
+    cells: list[str | None],
     names: tuple[str, ...] | None,
     *,
     is_text: bool = False,
@@ -147,7 +134,7 @@ def label_values(  # noqa: PLR0913 -- each has a meaning of its own
         The file's columns.
     label : int
         Place of the labels.
-    cells : ndarray of int64, or sequence of str or None
+    cells : list of str or None
         The labels as read.
     names : tuple of str or None
         The allowed names.
@@ -159,8 +146,6 @@ def label_values(  # noqa: PLR0913 -- each has a meaning of its own
     DataError
         With row and column of the first invalid label.
     """
-    if isinstance(cells, np.ndarray):
-        return cells, None
     try:
         return encode_labels(cells, names, is_text=is_text)
     except LabelError as error:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweepmark.doctor.finding import ok, problem
+from sweepmark.doctor.finding import note, ok, problem
 from sweepmark.doctor.store import is_running
 from sweepmark.errors import StoreError, SweepmarkError
 from sweepmark.ledger import ledger_database, ledger_schema_problem, study_sizes
 from sweepmark.report.replay import read_sweep
 from sweepmark.store.database import read_only
-from sweepmark.tracking import is_tracked, mlflow_database, mlflow_schema_problem, run_states
+from sweepmark.tracking import (
+    is_moved,
+    is_tracked,
+    kept_databases,
+    mlflow_database,
+    noted_location,
+    run_states,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +71,7 @@ def _shown(store: Store) -> Iterator[tuple[str, tuple[History, bool]]]:
 
 
 def _database(
-    name: str, path: Path, store: Path, schema: Callable[[Path], str | None]
+    name: str, path: Path, store: Path, schema: Callable[[Path], str | None] = lambda _: None
 ) -> list[Finding]:
     """Return why a database cannot be used."""
     if not path.exists():
@@ -85,13 +92,19 @@ def _database(
 
 
 def _mlflow(store: Store, path: Path, shown: dict[str, tuple[History, bool]]) -> list[Finding]:
-    if findings := _database("mlflow.db", path, store.root, mlflow_schema_problem):
+    if is_moved(store.root):
+        text = f"{store.root} was moved: its artifacts are not in {noted_location(store.root)}"
+        return [problem("mlflow.db", text, *_REBUILD)]
+    if findings := _database("mlflow.db", path, store.root):
         return findings
     try:
         runs = run_states(store.root)
     except StoreError as error:
-        return [problem("mlflow.db", str(error))]
+        return [problem("mlflow.db", str(error), "mv", str(path), f"{path}.damaged")]
     findings = []
+    if kept := [str(database.parent) for database in kept_databases(store.root)]:
+        text = f"{len(kept)} databases with artifacts from before the store was moved"
+        findings.append(note("mlflow.db", text, "rm", "-r", *kept))
     for sweep_id, (history, is_run) in shown.items():
         own = [run for run in runs if run.sweep_id == sweep_id]
         missing = len(history.outcomes) - sum(run.is_whole for run in own if run.trial is not None)

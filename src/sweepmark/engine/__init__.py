@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweepmark.config.registry import ENGINES
-from sweepmark.engine.interface import Clock, Engine, Evaluate, Failure, Job, Outcome
+from sweepmark.engine.interface import Engine
+from sweepmark.engine.job import Clock, Evaluate, Failure, Job, Outcome
 from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -28,14 +29,13 @@ _GIB = 2**30
 _SHARED = 0.25  # share of the machine's memory, unless configured
 
 
-def create_engine(  # noqa: PLR0913 -- each has a default of its own
+def create_engine(
     config: EngineConfig,
     *,
     evaluate: Evaluate | None = None,
     n_jobs: int | None = None,
     clock: Clock | None = None,
     warm_up: Sequence[str] = (),
-    fork: bool = False,
 ) -> Engine:
     """Return a new engine; the local one starts its workers without waiting for them.
 
@@ -51,9 +51,6 @@ def create_engine(  # noqa: PLR0913 -- each has a default of its own
         Timestamps the outcomes; None creates a new one.
     warm_up : sequence of str
         ``module:name`` of functions to call in each process before its first job.
-    fork : bool
-        Whether workers may be forked from this process, because no other thread holds a lock. Used
-        on Linux only; elsewhere system libraries are not fork-safe.
 
     Raises
     ------
@@ -63,8 +60,8 @@ def create_engine(  # noqa: PLR0913 -- each has a default of its own
         If a process cannot be started.
     """
     check_engine(config)
-    engine: Engine = ENGINES.find(config.name).create(
-        config, evaluate=evaluate, n_jobs=n_jobs, clock=clock, warm_up=warm_up, fork=fork
+    engine: Engine = ENGINES.find(config.name)(
+        config, evaluate=evaluate, n_jobs=n_jobs, clock=clock, warm_up=warm_up
     )
     return engine
 

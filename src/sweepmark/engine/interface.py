@@ -2,152 +2,33 @@
 
 from __future__ import annotations
 
-import pkgutil
-import time
-import traceback
+import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from sweepmark.config.schema import EngineConfig
-from sweepmark.terminal import cut
+from sweepmark.engine.job import Clock, Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
-    from sweepmark.scores.scorecard import Scorecard
-    from sweepmark.specification.specification import Specification
+    from sweepmark.engine.job import Evaluate, Job, Reply
 
-__all__ = ["Clock", "Engine", "Evaluate", "Failure", "Job", "Outcome", "Reason", "call"]
-
-Reason = Literal["error", "killed", "timeout", "memory", "nan", "data"]
-"""The kinds of failure."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One evaluation to be computed.
-
-    Attributes
-    ----------
-    specification : Specification
-        The evaluation.
-    keep_model : bool
-        Whether the Scorecard includes the fitted model.
-    shared_memory : int or None
-        Size in bytes of the process's cache; None takes the process's default.
-    """
-
-    specification: Specification
-    keep_model: bool = False
-    shared_memory: int | None = None
-
-
-_LONGEST = 1000
-"""Maximum characters of a message; the traceback has the full text."""
-
-Evaluate = Callable[[Job], "Scorecard"]
-"""A function that evaluates a job."""
-
-
-def call(names: Iterable[str]) -> None:
-    """Call functions without arguments, each named ``module:name``."""
-    for name in names:
-        pkgutil.resolve_name(name)()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """Why an evaluation has no Scorecard.
-
-    Attributes
-    ----------
-    reason : {"error", "killed", "timeout", "memory", "nan", "data"}
-        An exception; a dead worker; the time or memory limit; a NaN objective; an unavailable data
-        set.
-    message : str
-        One line.
-    traceback : str
-        The worker's traceback; empty if there was no exception.
-    """
-
-    reason: Reason
-    message: str
-    traceback: str = ""
-
-    @classmethod
-    def of(cls, exception: Exception) -> Failure:
-        r"""Create a Failure from an exception.
-
-        Examples
-        --------
-        >>> Failure.of(ValueError("two\nlines")).message
-        'ValueError: two lines'
-        """
-        return cls(
-            reason="memory" if isinstance(exception, MemoryError) else "error",
-            message=cut(" ".join(f"{type(exception).__name__}: {exception}".split()), _LONGEST),
-            traceback="".join(traceback.format_exception(exception)),
-        )
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Outcome:
-    """The result of a Job: a Scorecard or a Failure.
-
-    Attributes
-    ----------
-    job : Job
-        As it was submitted.
-    scorecard : Scorecard or None
-        None if it failed.
-    failure : Failure or None
-        None if it succeeded.
-    slot : int
-        Where it ran.
-    started, ended : float
-        Seconds since the epoch; ``started <= ended`` even if the system's clock was set back.
-    """
-
-    job: Job
-    scorecard: Scorecard | None
-    failure: Failure | None
-    slot: int
-    started: float
-    ended: float
-
-
-class Clock:
-    """Monotonic timestamps: the system's clock is read once, then the monotonic clock.
-
-    Examples
-    --------
-    >>> clock = Clock()
-    >>> clock.date(5.0) - clock.date(3.0)
-    2.0
-    """
-
-    def __init__(self) -> None:
-        self._epoch = time.time() - time.monotonic()
-
-    def date(self, instant: float) -> float:
-        """Convert a value of :func:`time.monotonic` to seconds since the epoch."""
-        return self._epoch + instant
-
-    def go_on_from(self, date: float) -> None:
-        """Ensure that later timestamps are not before a given one, such as another process's."""
-        self._epoch += max(date - self.date(time.monotonic()), 0.0)
+__all__ = ["Engine"]
 
 
 class Engine(ABC):
     """Runs evaluations, and has no other responsibility.
 
     An engine has numbered slots, each of which runs one job at a time. It must be used only by the
-    thread that created it. As a context manager, it is closed at the end.
+    thread that created it. As a context manager, it is closed at the end. Its parameters are those
+    of :func:`sweepmark.engine.create_engine`.
 
     Attributes
     ----------
+    config : EngineConfig
+        Its options.
     n_slots : int
         Slots are numbered from 0 to ``n_slots - 1``.
     is_apart : bool
@@ -171,19 +52,26 @@ class Engine(ABC):
             With an option that it supports.
         """
 
-    @classmethod
-    @abstractmethod
-    def create(  # noqa: PLR0913 -- each has a default of its own
-        cls,
+    def __init__(
+        self,
         config: EngineConfig,
         *,
         evaluate: Evaluate | None = None,
         n_jobs: int | None = None,
         clock: Clock | None = None,
         warm_up: Sequence[str] = (),
-        fork: bool = False,
-    ) -> Self:
-        """Return a new engine of checked options; see :func:`sweepmark.engine.create_engine`."""
+    ) -> None:
+        self.config = config
+        workers = config.workers or _usable_cores()
+        self.n_slots = min(workers, n_jobs or workers)
+        self._evaluate = evaluate
+        self._clock = clock or Clock()
+        self._warm_up = warm_up
+        self._open()
+
+    @abstractmethod
+    def _open(self) -> None:
+        """Start what is needed, without waiting for it; the constructor calls this."""
 
     @abstractmethod
     def idle(self) -> list[int]:
@@ -220,10 +108,6 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def cancel(self, slot: int) -> None:
-        """Cancel the job of a slot, running or not; it has no outcome and the slot becomes free."""
-
-    @abstractmethod
     def close(self) -> None:
         """Kill running jobs and all processes; closing again does nothing."""
 
@@ -244,3 +128,21 @@ class Engine(ABC):
         if slot not in free:
             msg = f"a job goes to a free slot, but got slot {slot}; free are {free}"
             raise ValueError(msg)
+
+    def _outcome(self, job: Job, reply: Reply, *, slot: int, started: float) -> Outcome:
+        """Return the outcome of a job that was started at a value of :func:`time.monotonic`."""
+        return Outcome(
+            job=job,
+            scorecard=reply.scorecard,
+            failure=reply.failure,
+            slot=slot,
+            started=self._clock.date(started),
+            ended=self._clock.date(started + reply.seconds),
+        )
+
+
+def _usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,7 +1,8 @@
-"""Isolation of a worker process from its parent, the terminal and the rest of the machine."""
+"""Isolation of worker processes from the terminal and the rest of the machine."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import resource
 import signal
@@ -10,94 +11,54 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = [
-    "die_before_parent",
-    "die_with_parent",
-    "forget_handlers",
-    "keep_from_terminal",
-    "keep_open",
-    "limit_memory",
-    "open_streams",
-    "take_name",
-]
+__all__ = ["die_first", "end_with_helper", "end_with_parent", "limit_memory", "take_name"]
 
 _NAME = b"sweepmark-work"
-_STDIN, _STDOUT, _STDERR = range(3)
-
 _OOM_SCORE = Path(
     "/proc/self/oom_score_adj"
 )  # https://man7.org/linux/man-pages/man5/proc_pid_oom_score_adj.5.html
 _STATUS = Path("/proc/self/status")
-_DESCRIPTORS = "/proc/self/fd"
 _HEADROOM = 2
 _MARGIN = 1 << 28
 _PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 _PR_SET_NAME = 15  # https://man7.org/linux/man-pages/man2/PR_SET_NAME.2const.html
 
 
-def forget_handlers() -> None:
-    """Reset signal handlers to the defaults, as in a new program; ignored signals stay ignored."""
-    signal.set_wakeup_fd(-1)
-    for number in signal.valid_signals():
-        if callable(signal.getsignal(number)):
-            signal.signal(number, signal.SIG_DFL)
-
-
-def keep_open(*descriptors: int) -> None:
-    """Close all descriptors of the parent except the standard streams and those given."""
-    kept = {_STDIN, _STDOUT, _STDERR, *descriptors}
-    for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208 - names, including the descriptor of the listing
-        if int(name) not in kept:
-            with suppress(OSError):
-                os.close(int(name))
-
-
-def open_streams() -> None:
-    """Replace ``sys.stdout`` and ``sys.stderr`` by streams on descriptors 1 and 2."""
-    sys.stdout, sys.stderr = (
-        open(stream, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
-        for stream in (_STDOUT, _STDERR)
-    )
-
-
-def keep_from_terminal() -> None:
-    """Redirect standard input from the null device and standard output to standard error."""
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, _STDIN)
-    os.close(nothing)
-    os.dup2(_STDERR, _STDOUT)
-
-
 def take_name() -> None:
     """Set the process name shown by ps and top, on Linux."""
+    _control(_PR_SET_NAME, _NAME)
+
+
+def end_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends, on Linux."""
+    _control(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _control(operation: int, value: int | bytes) -> None:
     if sys.platform == "linux":
         import ctypes
 
-        ctypes.CDLL(None).prctl(_PR_SET_NAME, _NAME)
+        ctypes.CDLL(None).prctl(operation, value)
 
 
-def die_with_parent(lifeline: int, parent: int) -> None:
-    """End this process when its parent ends, even by SIGKILL.
+def end_with_helper() -> None:
+    """End this worker when the helper process ends, even by SIGKILL.
 
-    Only the parent holds the other end of the lifeline, so reading it returns when the parent is
-    gone. That thread needs the GIL, which a call into C may hold for ever; on Linux,
-    PR_SET_PDEATHSIG is set as well.
+    The thread that waits for it needs the GIL, which a call into C may hold for ever; on Linux the
+    kernel kills it.
     """
-    threading.Thread(target=_exit_at_end, args=(lifeline,), daemon=True).start()
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it ended before the call
-            os._exit(1)
+    threading.Thread(target=_wait_for_helper, daemon=True).start()
+    end_with_parent()
 
 
-def _exit_at_end(lifeline: int) -> None:
-    os.read(lifeline, 1)
+def _wait_for_helper() -> None:
+    helper = multiprocessing.parent_process()
+    assert helper is not None  # noqa: S101 - multiprocessing started this process
+    helper.join()
     os._exit(1)
 
 
-def die_before_parent() -> None:
+def die_first() -> None:
     """Make the kernel's out-of-memory killer choose a worker rather than the coordinator."""
     with suppress(OSError):  # not Linux, or not permitted
         _OOM_SCORE.write_text("500")

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import importlib
 import math
-import os
 import pickle
 import sys
 import time
 from dataclasses import dataclass, field
 from multiprocessing import connection
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from sweepmark.engine.interface import Clock, Engine, Failure, Outcome
-from sweepmark.engine.process import WorkerProcess
+from sweepmark.engine.interface import Engine
+from sweepmark.engine.job import Failure, Reply
+from sweepmark.engine.process import Helper, WorkerProcess
+from sweepmark.engine.worker import Settings
 from sweepmark.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sweepmark.config.schema import EngineConfig
-    from sweepmark.engine.interface import Evaluate, Job
-    from sweepmark.engine.worker import Reply
-    from sweepmark.scores.scorecard import Scorecard
+    from sweepmark.engine.job import Evaluate, Job, Outcome
 
 __all__ = ["LocalEngine"]
 
-_WORK = "sweepmark.engine.work"  # by name, so that it is imported in the workers only
-_DEFAULT = f"{_WORK}:evaluate_job"
+_DEFAULT = "sweepmark.engine.work:evaluate_job"  # by name: it is imported in other processes only
 _FALSE_STARTS = 3  # consecutive deaths before the first job after which the engine gives up
 _MEMORY_INTERVAL = 0.2  # seconds between two checks of the workers' memory
 _REFUSED = ("SIGSEGV", "SIGBUS", "SIGABRT")  # how C code ends after a failed allocation
@@ -40,7 +34,6 @@ class _Slot:
 
     number: int
     process: WorkerProcess
-    ready: bool = False
     false_starts: int = 0
     job: Job | None = None
     message: bytes = field(default=b"", repr=False)
@@ -50,89 +43,32 @@ class _Slot:
 class LocalEngine(Engine):
     """Run evaluations in worker processes, one per slot.
 
-    The constructor does not wait; workers start in parallel and receive jobs as soon as they are
-    ready. A worker that dies is replaced. The kernel ends workers when the thread that started them
-    ends, so the engine must be used by one thread only.
-
-    Parameters
-    ----------
-    workers : int
-        Number of workers.
-    threads : int
-        BLAS and OpenMP threads of each worker.
-    timeout : float or None
-        Maximum seconds of an evaluation, after which the worker is killed.
-    memory : int or None
-        Maximum resident memory of a worker in bytes, above which it is killed. A single allocation
-        that is too fast for that check is refused by the kernel.
-    evaluate : callable or None
-        Evaluates a job; must be importable by its name. None is
-        :func:`sweepmark.engine.work.evaluate_job`.
-    clock : Clock or None
-        Timestamps the outcomes.
-    warm_up : sequence of str
-        ``module:name`` of functions that each worker calls before its first job, so that their time
-        is not counted in a job.
-    fork : bool
-        Whether the first workers are forked from this process, so that scikit-learn is imported
-        only once; no other thread may hold a lock then. Replacements are new interpreters, because
-        threads, connections and locks exist by then.
+    Workers start in parallel and receive jobs as soon as they are ready. One that dies is replaced;
+    one whose evaluation exceeds ``engine.timeout`` or ``engine.memory`` is killed. A single
+    allocation that is too fast for that check is refused by the kernel. An evaluating function must
+    be importable by its name.
     """
 
     is_apart = True
 
-    def __init__(  # noqa: PLR0913 -- each has a default of its own
-        self,
-        *,
-        workers: int,
-        threads: int = 1,
-        timeout: float | None = None,
-        memory: int | None = None,
-        evaluate: Evaluate | None = None,
-        clock: Clock | None = None,
-        warm_up: Sequence[str] = (),
-        fork: bool = False,
-    ) -> None:
-        self.n_slots = workers
-        self._threads = threads
-        self._timeout = timeout
-        self._memory = memory
-        self._evaluate = _DEFAULT if evaluate is None else _name(evaluate)
-        self._warm_up = warm_up
-        self._clock = clock or Clock()
+    def _open(self) -> None:
+        memory = self.config.memory
+        self._memory = None if memory is None else int(memory * _GIB)
+        self._settings = Settings(
+            path=tuple(sys.path),
+            evaluate=_DEFAULT if self._evaluate is None else _name(self._evaluate),
+            warm_up=self._warm_up,
+            threads=self.config.threads,
+            memory=self._memory,
+        )
         self._slots: list[_Slot] = []
-        if fork and evaluate is None:
-            importlib.import_module(_WORK)
+        self._helper = Helper(preload=None) if self._evaluate else Helper.take()
         try:
-            for number in range(workers):
-                self._slots.append(_Slot(number, self._start(fork=fork)))
+            for number in range(self.n_slots):
+                self._slots.append(_Slot(number, self._helper.start(self._settings)))
         except BaseException:
             self.close()
             raise
-
-    @classmethod
-    def create(  # noqa: PLR0913 -- each has a default of its own
-        cls,
-        config: EngineConfig,
-        *,
-        evaluate: Evaluate | None = None,
-        n_jobs: int | None = None,
-        clock: Clock | None = None,
-        warm_up: Sequence[str] = (),
-        fork: bool = False,
-    ) -> Self:
-        """Return a new engine, whose workers are as many as cores unless configured."""
-        workers = config.workers or _usable_cores()
-        return cls(
-            workers=min(workers, n_jobs or workers),
-            threads=config.threads,
-            timeout=config.timeout,
-            memory=None if config.memory is None else int(config.memory * _GIB),
-            evaluate=evaluate,
-            clock=clock,
-            warm_up=warm_up,
-            fork=fork and sys.platform == "linux",
-        )
 
     def idle(self) -> list[int]:
         """Return the free slots, even if their workers are not ready."""
@@ -156,41 +92,22 @@ class LocalEngine(Engine):
                 break
         return outcomes
 
-    def cancel(self, slot: int) -> None:
-        """Cancel the job of a slot; if it is running, its worker is killed and replaced."""
-        place = self._slots[slot]
-        if place.started is not None:
-            self._replace(place)
-        place.job = place.started = None
-
     def close(self) -> None:
         """Kill all workers and wait until they have ended."""
         slots, self._slots = self._slots, []
+        self._helper.close()
         for slot in slots:
-            slot.process.kill()
-        for slot in slots:
-            slot.process.reap()
-
-    def _start(self, *, fork: bool = False) -> WorkerProcess:
-        return WorkerProcess(
-            evaluate=self._evaluate,
-            warm_up=self._warm_up,
-            threads=self._threads,
-            memory=self._memory,
-            fork=fork,
-        )
+            slot.process.connection.close()
 
     def _replace(self, slot: _Slot) -> str:
         """Kill the worker of a slot, start another, and return how the old one ended."""
-        slot.process.kill()
-        end = slot.process.reap()
-        slot.ready = False
-        slot.process = self._start()
+        end = slot.process.end()
+        slot.process = self._helper.start(self._settings)
         return end
 
     def _send(self, slot: _Slot) -> None:
         """Send the job of a slot to its worker, if it has a job and the worker is ready."""
-        if slot.ready and slot.job is not None and slot.process.send(slot.message):
+        if slot.process.pid and slot.job is not None and slot.process.send(slot.message):
             slot.started = time.monotonic()
 
     def _pause(self, deadline: float) -> float | None:
@@ -198,8 +115,8 @@ class LocalEngine(Engine):
         now = time.monotonic()
         pauses = [deadline - now]
         started = [slot.started for slot in self._slots if slot.started is not None]
-        if self._timeout is not None and started:
-            pauses.append(min(started) + self._timeout - now)
+        if self.config.timeout is not None and started:
+            pauses.append(min(started) + self.config.timeout - now)
         if self._memory is not None and started:
             pauses.append(_MEMORY_INTERVAL)
         shortest = max(min(pauses), 0.0)
@@ -215,25 +132,20 @@ class LocalEngine(Engine):
     def _hear(self, slot: _Slot) -> Outcome | None:
         """Process one message of a worker, or its death."""
         try:
-            message: Reply | Failure | None = slot.process.connection.recv()
+            message: Reply | Failure | int = slot.process.connection.recv()
         except (EOFError, OSError):
             return self._bury(slot)
         if isinstance(message, Failure):
             raise _cannot_start(f"it said: {message.message}", message.traceback)
-        if message is None:
-            slot.ready, slot.false_starts = True, 0
+        if isinstance(message, int):
+            slot.false_starts, slot.process.pid = 0, message
             self._send(slot)
             return None
-        return self._finish(
-            slot,
-            scorecard=message.scorecard,
-            failure=message.failure,
-            seconds=message.seconds,
-        )
+        return self._finish(slot, message)
 
     def _bury(self, slot: _Slot) -> Outcome | None:
         """Replace a dead worker; a job that it had not started goes to the next one."""
-        slot.false_starts += not slot.ready
+        slot.false_starts += slot.process.pid is None
         end = self._replace(slot)
         if slot.false_starts >= _FALSE_STARTS:
             raise _cannot_start(f"{slot.false_starts} in a row {end}, see above")
@@ -246,7 +158,7 @@ class LocalEngine(Engine):
                 message=f"the worker {end}, as libraries in C do that are refused memory: it may "
                 f"hold {self._memory / _GIB:.2f} GiB. Raise engine.memory.",
             )
-        return self._finish(slot, failure=failure)
+        return self._fail(slot, failure)
 
     def _enforce_limits(self) -> list[Outcome]:
         """Kill the workers whose evaluation exceeded a limit."""
@@ -254,17 +166,17 @@ class LocalEngine(Engine):
         for slot in self._slots:
             if slot.started is not None and (failure := self._excess(slot, slot.started)):
                 self._replace(slot)
-                outcomes.append(self._finish(slot, failure=failure))
+                outcomes.append(self._fail(slot, failure))
         return outcomes
 
     def _excess(self, slot: _Slot, started: float) -> Failure | None:
         """Return which limit an evaluation exceeded, if any."""
         seconds = time.monotonic() - started
-        if self._timeout is not None and seconds >= self._timeout:
+        if self.config.timeout is not None and seconds >= self.config.timeout:
             return Failure(
                 reason="timeout",
-                message=f"an evaluation may take {self._timeout:g} s, but it took {seconds:.1f} s "
-                "and was killed. Raise engine.timeout.",
+                message=f"an evaluation may take {self.config.timeout:g} s, but it took "
+                f"{seconds:.1f} s and was killed. Raise engine.timeout.",
             )
         if self._memory is not None and (held := slot.process.resident()) > self._memory:
             return Failure(
@@ -274,27 +186,17 @@ class LocalEngine(Engine):
             )
         return None
 
-    def _finish(
-        self,
-        slot: _Slot,
-        *,
-        scorecard: Scorecard | None = None,
-        failure: Failure | None = None,
-        seconds: float | None = None,
-    ) -> Outcome:
-        """Free a slot and return the outcome of its job, which took ``seconds`` or until now."""
+    def _fail(self, slot: _Slot, failure: Failure) -> Outcome:
+        assert slot.started is not None  # noqa: S101 - only jobs that were sent fail
+        return self._finish(slot, Reply(failure=failure, seconds=time.monotonic() - slot.started))
+
+    def _finish(self, slot: _Slot, reply: Reply) -> Outcome:
+        """Free a slot and return the outcome of its job."""
         job, started = slot.job, slot.started
         assert job is not None  # noqa: S101 - only jobs that were sent are finished
         assert started is not None  # noqa: S101 - likewise
         slot.job = slot.started = None
-        return Outcome(
-            job=job,
-            scorecard=scorecard,
-            failure=failure,
-            slot=slot.number,
-            started=self._clock.date(started),
-            ended=self._clock.date(time.monotonic() if seconds is None else started + seconds),
-        )
+        return self._outcome(job, reply, slot=slot.number, started=started)
 
 
 def _name(evaluate: Evaluate) -> str:
@@ -312,10 +214,3 @@ def _cannot_start(cause: str, trace: str = "") -> StoreError:
         *trace.splitlines(),
         "Take engine=serial to see the same without worker processes.",
     )
-
-
-def _usable_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -1,86 +1,138 @@
-"""A worker process, from the parent's side: start, send, kill and reap."""
+"""Worker processes from the coordinator's side: start, send, kill and await their end."""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
-import warnings
-from contextlib import suppress
+from contextlib import contextmanager
 from multiprocessing.connection import Pipe
+from multiprocessing.reduction import send_handle
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.engine.worker import PROGRAM, Means, main_of_fork
+from sweepmark.engine.helper import PROGRAM
+from sweepmark.engine.worker import thread_limits
 from sweepmark.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
     from multiprocessing.connection import Connection
 
-__all__ = ["WorkerProcess"]
+    from sweepmark.engine.worker import Settings
+
+__all__ = ["Helper", "WorkerProcess", "helper_in_advance"]
+
+_WORK = "sweepmark.engine.work"
+_STDERR = 2
+_SINGLE = thread_limits(1) | {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+"""Environment variables that keep libraries from starting threads when they are imported."""
+
+_in_advance: list[Helper] = []
 
 
-class WorkerProcess:
-    """A process that runs :func:`sweepmark.engine.worker.serve`.
+@contextmanager
+def helper_in_advance() -> Iterator[None]:
+    """Start a helper process that imports what workers need, meanwhile; an engine may take it."""
+    _in_advance.append(Helper())
+    try:
+        yield
+    finally:
+        while _in_advance:
+            _in_advance.pop().close()
 
-    It is a new interpreter or a fork of this one. :mod:`multiprocessing` is not used: it would
-    import the main module again or need an intermediate process, and it leaves a resource tracker
-    behind. The worker is isolated from the terminal: it has its own process group, so that Ctrl-C
-    reaches only the coordinator; no standard input; and standard output redirected to standard
+
+class Helper:
+    """The helper process, of which an engine has one.
+
+    It and the workers are kept from the terminal: their process groups are others, so that Ctrl-C
+    reaches only the coordinator; they have no standard input; and their standard output is standard
     error, because ``--json`` needs the former.
 
     Parameters
     ----------
-    evaluate : str
-        ``module:name`` of the function that evaluates a job.
-    warm_up : sequence of str
-        ``module:name`` of functions that are called before the first job.
-    threads : int
-        BLAS and OpenMP threads; set in the environment, which libraries read when imported.
-    memory : int or None
-        Bytes above which it is killed; the kernel limit is a multiple of it.
-    fork : bool
-        Whether it is forked, with all modules imported by this process. No other thread may hold a
-        lock then: the worker's copy of the lock would never be released.
+    preload : str or None
+        A module that all workers need.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be started.
+    """
+
+    def __init__(self, *, preload: str | None = _WORK) -> None:
+        self._requests: Connection[Any, Any]
+        self._requests, theirs = Pipe()
+        self._n_workers = 0
+        try:
+            with theirs:
+                self._process = _launch(theirs.fileno(), preload)
+        except OSError as error:
+            self._requests.close()
+            raise _cannot_start(error) from error
+
+    @classmethod
+    def take(cls) -> Helper:
+        """Return the one that was started in advance, or a new one."""
+        return _in_advance.pop() if _in_advance else cls()
+
+    def start(self, settings: Settings) -> WorkerProcess:
+        """Have a worker started, without waiting for it."""
+        connection, theirs = Pipe()
+        number = self._n_workers
+        self._n_workers += 1
+        try:
+            with theirs:
+                self._requests.send((number, settings))
+                send_handle(self._requests, theirs.fileno(), self._process.pid)
+        except OSError as error:
+            connection.close()
+            raise _cannot_start(error) from error
+        return WorkerProcess(self, number, connection)
+
+    def end(self, number: int) -> int:
+        """Kill a worker and its child processes; return its exit code.
+
+        Raises
+        ------
+        StoreError
+            If it could not be started, or the helper process was killed.
+        """
+        try:
+            self._requests.send((number, None))
+            while (answer := self._requests.recv())[0] != number:
+                pass  # an earlier answer, for which the wait was interrupted
+        except (EOFError, OSError) as error:
+            raise _cannot_start("its helper process ended") from error
+        code = answer[1]
+        if isinstance(code, str):
+            raise _cannot_start(code)
+        return int(code)
+
+    def close(self) -> None:
+        """Kill all workers and wait until they have ended."""
+        assert self._process.stdin is not None  # noqa: S101 - a pipe
+        self._process.stdin.close()
+        self._process.wait()
+        self._requests.close()
+
+
+class WorkerProcess:
+    """A process that runs :func:`sweepmark.engine.worker.main`.
 
     Attributes
     ----------
     connection : Connection
         Receives its messages; at end of file when the process is dead.
+    pid : int or None
+        Its process id, once it has reported it.
     """
 
-    def __init__(
-        self,
-        *,
-        evaluate: str,
-        warm_up: Sequence[str] = (),
-        threads: int,
-        memory: int | None = None,
-        fork: bool = False,
-    ) -> None:
-        self.connection: Connection[Any, Any]
-        self.connection, theirs = Pipe()
-        lifeline, self._lifeline = os.pipe()
-        means = Means(
-            connection=theirs.fileno(),
-            lifeline=lifeline,
-            parent=os.getpid(),
-            memory=memory or 0,
-            threads=threads,
-        )
-        try:
-            self._number = _fork(means) if fork else _new_interpreter(means)
-        except OSError as error:
-            self._hang_up()
-            raise StoreError(f"a worker process could not be started: {error}") from error
-        finally:
-            theirs.close()
-            os.close(lifeline)
-        self._code: int | None = None
-        with suppress(OSError):  # dead already: the connection reports end of file
-            self.connection.send(sys.path)
-            self.connection.send(evaluate)
-            self.connection.send(warm_up)
+    def __init__(self, helper: Helper, number: int, connection: Connection[Any, Any]) -> None:
+        self.connection = connection
+        self.pid: int | None = None
+        self._helper = helper
+        self._number = number
 
     def send(self, message: bytes) -> bool:
         """Send a pickled object; False if the process is dead."""
@@ -95,61 +147,31 @@ class WorkerProcess:
         import psutil
 
         try:
-            return int(psutil.Process(self._number).memory_info().rss)
+            return int(psutil.Process(self.pid).memory_info().rss)
         except psutil.Error:
             return 0
 
-    def kill(self) -> None:
-        """Kill it and its child processes, without waiting."""
-        if self._code is None:  # not reaped, so its process id cannot be reused yet
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._number, signal.SIGKILL)
-
-    def reap(self) -> str:
-        """Wait for its end and return the cause: "was killed by SIGKILL", "ended with code 1"."""
-        if self._code is None:
-            self._code = os.waitstatus_to_exitcode(os.waitpid(self._number, 0)[1])
-            self._hang_up()
-        if self._code >= 0:
-            return f"ended with code {self._code}"
-        return f"was killed by {_signal_name(-self._code)}"
-
-    def _hang_up(self) -> None:
+    def end(self) -> str:
+        """Kill it and return how it ended: "was killed by SIGKILL", "ended with code 1"."""
+        code = self._helper.end(self._number)
         self.connection.close()
-        if self._lifeline >= 0:
-            os.close(self._lifeline)
-            self._lifeline = -1
+        return f"ended with code {code}" if code >= 0 else f"was killed by {_signal_name(-code)}"
 
 
-def _new_interpreter(means: Means) -> int:
-    """Start a worker as a new interpreter; return its process id."""
-    for descriptor in (means.connection, means.lifeline):
-        os.set_inheritable(descriptor, True)  # noqa: FBT003 - has no keyword
-    return os.posix_spawn(
-        sys.executable,
-        [sys.executable, "-P", "-c", PROGRAM, *means.arguments()],
-        os.environ | means.environment(),
-        setpgroup=0,
-        setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # which Python itself ignores
+def _launch(descriptor: int, preload: str | None) -> subprocess.Popen[bytes]:
+    """Start a helper process."""
+    return subprocess.Popen(  # noqa: S603 -- this interpreter
+        [sys.executable, "-P", "-c", PROGRAM, str(descriptor), *filter(None, [preload])],
+        stdin=subprocess.PIPE,
+        stdout=_STDERR,
+        pass_fds=[descriptor],
+        env=os.environ | _SINGLE,
+        process_group=0,
     )
 
 
-def _fork(means: Means) -> int:
-    """Fork a worker; return its process id."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()  # otherwise buffered output would be printed twice
-    signals = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: see `fork` above
-            number = os.fork()
-        if not number:
-            main_of_fork(means, signals)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
-    with suppress(OSError):  # the child has done so itself
-        os.setpgid(number, number)
-    return number
+def _cannot_start(cause: object) -> StoreError:
+    return StoreError(f"a worker process could not be started: {cause}")
 
 
 def _signal_name(number: int) -> str:

@@ -12,7 +12,7 @@ from sweepmark import cache
 from sweepmark.evaluation.evaluate import evaluate
 
 if TYPE_CHECKING:
-    from sweepmark.engine.interface import Job
+    from sweepmark.engine.job import Job
     from sweepmark.scores.scorecard import Scorecard
 
 __all__ = ["evaluate_job"]

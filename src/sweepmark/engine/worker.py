@@ -1,8 +1,7 @@
 """The worker process of the local engine: runs jobs until its parent is gone.
 
-Protocol of the connection: the parent sends ``sys.path``, the name of the evaluating function and
-the names of the functions to call before the first job; the worker answers None when these are
-done, or a Failure. Then the parent sends a Job and the worker answers a Reply, repeatedly.
+Protocol of the connection: the worker sends its process id when it is ready, or a Failure. Then the
+parent sends a Job and the worker answers a Reply, repeatedly.
 """
 
 from __future__ import annotations
@@ -12,36 +11,21 @@ import os
 import pkgutil
 import signal
 import sys
-import time
-import traceback
 from contextlib import suppress
-from dataclasses import astuple, dataclass
-from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TextIO, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from sweepmark.engine.interface import Failure, call
-from sweepmark.engine.isolation import (
-    die_before_parent,
-    die_with_parent,
-    forget_handlers,
-    keep_from_terminal,
-    keep_open,
-    limit_memory,
-    open_streams,
-    take_name,
-)
+from sweepmark.engine.isolation import die_first, end_with_helper, limit_memory, take_name
+from sweepmark.engine.job import Failure, Reply, attempt, call
 from sweepmark.terminal import Outlet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
+    from multiprocessing.connection import Connection
 
-    from sweepmark.engine.interface import Evaluate, Job
-    from sweepmark.scores.scorecard import Scorecard
+    from sweepmark.engine.job import Evaluate
 
-__all__ = ["PROGRAM", "Means", "Reply", "main", "main_of_fork", "serve"]
-
-PROGRAM = "from sweepmark.engine.worker import main; main()"
-"""The code that a new interpreter runs; its arguments are those of :class:`Means`."""
+__all__ = ["Settings", "main", "serve", "thread_limits"]
 
 _THREAD_LIMITS = (
     "BLIS_NUM_THREADS",
@@ -54,136 +38,85 @@ _THREAD_LIMITS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
-    """The resources of a worker.
+class Settings:
+    """What a worker does and may use.
 
     Attributes
     ----------
-    connection : int
-        Descriptor of the worker's end of the connection.
-    lifeline : int
-        Descriptor of a pipe whose other end only the parent holds.
-    parent : int
-        The parent's process id.
-    memory : int
-        Memory limit in bytes; 0 is no limit.
+    path : sequence of str
+        Its ``sys.path``.
+    evaluate : str
+        ``module:name`` of the function that evaluates a job.
+    warm_up : sequence of str
+        ``module:name`` of functions that are called before the first job.
     threads : int
         BLAS and OpenMP threads.
+    memory : int or None
+        Bytes above which the parent kills it; the kernel's limit is a multiple of it.
     """
 
-    connection: int
-    lifeline: int
-    parent: int
-    memory: int
-    threads: int
-
-    def arguments(self) -> list[str]:
-        """Return the program arguments that :meth:`read` parses."""
-        return [str(value) for value in astuple(self)]
-
-    @classmethod
-    def read(cls, arguments: Iterable[str]) -> Self:
-        """Parse program arguments."""
-        connection, lifeline, parent, memory, threads = map(int, arguments)
-        return cls(
-            connection=connection, lifeline=lifeline, parent=parent, memory=memory, threads=threads
-        )
-
-    def environment(self) -> dict[str, str]:
-        """Return environment variables that limit the threads of libraries imported later."""
-        return dict.fromkeys(_THREAD_LIMITS, str(self.threads))
+    path: Sequence[str]
+    evaluate: str
+    warm_up: Sequence[str] = ()
+    threads: int = 1
+    memory: int | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Reply:
-    """The result of a job and its seconds."""
-
-    scorecard: Scorecard | None = None
-    failure: Failure | None = None
-    seconds: float
+def thread_limits(threads: int) -> dict[str, str]:
+    """Return environment variables that limit the threads of libraries imported later."""
+    return dict.fromkeys(_THREAD_LIMITS, str(threads))
 
 
-def main() -> None:
-    """Run a worker in a new interpreter."""
-    _run(Means.read(sys.argv[1:]))
+def main(connection: Connection[Any, Any], settings: Settings) -> None:
+    """Run a worker in a process of the fork server."""
+    from threadpoolctl import threadpool_limits
 
-
-def main_of_fork(means: Means, signals: Iterable[int]) -> NoReturn:
-    """Run a worker in a fork, after resetting inherited state.
-
-    Parameters
-    ----------
-    means : Means
-        The worker's resources.
-    signals : iterable of int
-        Signals to block afterwards; all are blocked until the parent's handlers are removed.
-    """
-    code = 1
-    try:
-        os.setpgid(0, 0)
-        forget_handlers()
-        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
-        keep_open(means.connection, means.lifeline)
-        open_streams()
-        _limit_threads(means)
-        _run(means)
-        code = 0
-    except Exception:  # noqa: BLE001 - as the interpreter does
-        traceback.print_exc()
-    finally:
-        os._exit(code)  # do not run the parent's exit handlers
-
-
-def _run(means: Means) -> None:
+    os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # only the coordinator handles Ctrl-C
     take_name()
-    keep_from_terminal()
-    # A broken output stream must not fail a fit whose estimator prints.
-    sys.stdout, sys.stderr = (cast("TextIO", Outlet(each)) for each in (sys.stdout, sys.stderr))
-    die_with_parent(means.lifeline, means.parent)
-    die_before_parent()
-    # A broken connection means that the parent closed it, so the worker ends.
-    with suppress(EOFError, OSError), Connection(means.connection) as connection:
-        serve(connection, memory=means.memory)
+    end_with_helper()
+    die_first()
+    os.environ.update(thread_limits(settings.threads))
+    threadpool_limits(settings.threads)  # of libraries that the fork server imported
+    sys.stdout, sys.stderr = map(_open_stream, (1, 2))
+    # A broken connection means that the parent closed it, so the worker ends. It is not closed
+    # here: its end is that of this process, which has an exit code then.
+    with suppress(EOFError, OSError):
+        serve(connection, settings)
 
 
-def serve(connection: Connection[Any, Any], *, memory: int = 0) -> None:
+def _open_stream(descriptor: int) -> TextIO:
+    """Return a text stream that cannot be broken, so that no fit fails whose estimator prints."""
+    file = open(descriptor, "w", 1, "utf-8", "backslashreplace", closefd=False)  # noqa: SIM115
+    return cast("TextIO", Outlet(file))
+
+
+def serve(connection: Connection[Any, Any], settings: Settings) -> None:
     """Import the functions, report readiness, then run jobs until the parent closes the connection.
 
     Parameters
     ----------
     connection : Connection
         The connection to the parent.
-    memory : int
-        Memory limit of this process in bytes, above which the parent kills it; 0 is no limit.
+    settings : Settings
+        What to do; the limits of threads were set before.
     """
-    sys.path[:] = connection.recv()
+    sys.path[:] = settings.path
     gc.disable()  # imported objects live until the end: exclude them from garbage collection
     try:
-        evaluate: Evaluate = pkgutil.resolve_name(connection.recv())
-        call(connection.recv())
+        evaluate: Evaluate = pkgutil.resolve_name(settings.evaluate)
+        call(settings.warm_up)
     except Exception as exception:  # noqa: BLE001 - reported to the parent
         connection.send(Failure.of(exception))
         return
     finally:
         gc.freeze()
         gc.enable()
-    if memory:
-        limit_memory(memory)
-    connection.send(None)
+    if settings.memory is not None:
+        limit_memory(settings.memory)
+    connection.send(os.getpid())
     while True:
-        _answer(connection, _attempt(evaluate, connection.recv()))
-
-
-def _attempt(evaluate: Evaluate, job: Job) -> Reply:
-    """Run a job; an exception is its outcome."""
-    scorecard = failure = None
-    started = time.monotonic()
-    try:
-        scorecard = evaluate(job)
-    except Exception as exception:  # noqa: BLE001 - see above
-        failure = Failure.of(exception)
-    return Reply(scorecard=scorecard, failure=failure, seconds=time.monotonic() - started)
+        _answer(connection, attempt(evaluate, connection.recv()))
 
 
 def _answer(connection: Connection[Any, Any], reply: Reply) -> None:
@@ -194,11 +127,3 @@ def _answer(connection: Connection[Any, Any], reply: Reply) -> None:
         raise
     except Exception as exception:  # noqa: BLE001 - pickling calls third-party code
         connection.send(Reply(failure=Failure.of(exception), seconds=reply.seconds))
-
-
-def _limit_threads(means: Means) -> None:
-    """Limit the threads of libraries imported already and later."""
-    from threadpoolctl import threadpool_limits
-
-    os.environ.update(means.environment())
-    threadpool_limits(means.threads)

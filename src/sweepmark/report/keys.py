@@ -13,18 +13,16 @@ from typing import TYPE_CHECKING
 from sweepmark.config import dataset_identity
 from sweepmark.data import open_dataset
 from sweepmark.errors import DataError, NotFoundError
-from sweepmark.specification.recipe import recipe_versions, resolve_recipe
 from sweepmark.specification.specification import canonical_json
-from sweepmark.specification.specify import specify, specify_test
+from sweepmark.specification.specify import Rows, final_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.search.space import Params
-    from sweepmark.specification.specification import Specification
 
 __all__ = ["Keys"]
 
@@ -47,68 +45,40 @@ class Keys:
     data: Mapping[str, str]
     trusted: Sequence[str] = ()
     _datasets: dict[str, Dataset | None] = field(default_factory=dict)
-    _told: dict[str, list[str]] = field(default_factory=dict)
-    _alike: dict[str, Sequence[Specification]] = field(default_factory=dict)
+    _rows: dict[str, Rows] = field(default_factory=dict)
+    _keys: dict[str, list[str]] = field(default_factory=dict)
 
     def are_of_trial(self, params: Params, keys: Sequence[str]) -> bool:
         """Return whether these are the keys of a trial, in order; True if that is unknown."""
-        return self._fit(params, lambda found: found == [*keys])
+        found = self._of(params)
+        return found is None or found == [*keys]
 
     def is_final(self, params: Params, key: str) -> bool:
         """Return whether this is the key of a recipe's final test; True if that is unknown."""
-        return self._fit(params, lambda found: found == [key], final=True)
+        found = self._of(params, final=True)
+        return found is None or found == [key]
 
     def has(self, params: Params, key: str, *, final: bool) -> bool:
         """Return whether a key is one of a trial's or, with ``final``, that of its final test."""
-        return self._fit(params, lambda found: key in found) or (
-            final and self.is_final(params, key)
-        )
+        found = self._of(params)
+        return found is None or key in found or (final and self.is_final(params, key))
 
-    def _fit(
-        self, params: Params, is_right: Callable[[list[str]], bool], *, final: bool = False
-    ) -> bool:
+    def _of(self, params: Params, *, final: bool = False) -> list[str] | None:
+        """Return the keys of a trial or of its final test; None if they are unknown."""
         name = json.dumps([final, params])
-        if name in self._told and is_right(self._told[name]):
-            return True
-        config = self.blueprint.config_at(params)
-        dataset = self._dataset(config)
-        if dataset is None:
-            return True
-        rows = canonical_json(
-            [
-                *(final, dataset.digest, config.seed),
-                *(asdict(config.split), asdict(config.task), asdict(config.evaluation)),
-            ]
-        )
-        # Splitting rows dominates the time. Another recipe on the same rows nearly always has the
-        # same split, task and folds; if the keys do not match, everything is computed again.
-        if rows in self._alike:
-            self._told[name] = self._keys_like(self._alike[rows], config)
-            if is_right(self._told[name]):
-                return True
-        self._alike[rows] = found = self._specify(config, dataset, final=final)
-        self._told[name] = [specification.key for specification in found]
-        return is_right(self._told[name])
-
-    def _specify(self, config: Config, dataset: Dataset, *, final: bool) -> Sequence[Specification]:
-        if final:
-            return (specify_test(config, dataset, trusted=self.trusted),)
-        return specify(config, dataset, trusted=self.trusted)
-
-    def _keys_like(self, alike: Sequence[Specification], config: Config) -> list[str]:
-        """Return the keys of another recipe on the same rows."""
-        preprocess, classifier = resolve_recipe(config, trusted=self.trusted)
-        versions = recipe_versions([*preprocess.values(), classifier], self.trusted)
-        return [
-            replace(
-                one,
-                preprocess=preprocess,
-                classifier=classifier,
-                threads=config.engine.threads,
-                versions=versions,
-            ).key
-            for one in alike
-        ]
+        if name not in self._keys:
+            config = self.blueprint.config_at(params)
+            dataset = self._dataset(config)
+            if dataset is None:
+                return None
+            config = final_config(config) if final else config
+            parts = [asdict(part) for part in (config.split, config.task, config.evaluation)]
+            rows = canonical_json([dataset.digest, config.seed, *parts])
+            if rows not in self._rows:  # splitting rows dominates the time
+                self._rows[rows] = Rows.of(config, dataset)
+            found = self._rows[rows].specify(config, dataset.digest, trusted=self.trusted)
+            self._keys[name] = [specification.key for specification in found]
+        return self._keys[name]
 
     def _dataset(self, config: Config) -> Dataset | None:
         """Open a data set by its digest; None if it is not in the cache (it is not fetched)."""

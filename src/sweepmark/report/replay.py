@@ -175,21 +175,13 @@ class _Check:
 
 def _outside(space: Space, params: Mapping[str, Any]) -> str | None:
     names: set[str] = set()
-    for axis in space.axes:
-        for opened in (axis, *_opened(axis, params)):
-            names.add(opened.name)
-            if opened.name not in params or not _holds(opened, params[opened.name]):
-                return f"{opened.name}={params.get(opened.name)!r}"
+    for axis in space.active(params):
+        names.add(axis.name)
+        if axis.name not in params or not _holds(axis, params[axis.name]):
+            return f"{axis.name}={params.get(axis.name)!r}"
     if names != set(params):
         return f"it has {', '.join(sorted(set(params) - names))}"
     return None
-
-
-def _opened(axis: Axis, params: Mapping[str, Any]) -> tuple[Axis, ...]:
-    if not isinstance(axis, Options):
-        return ()
-    chosen = params.get(axis.name)
-    return axis.options.get(chosen, ()) if isinstance(chosen, str) else ()
 
 
 def _holds(axis: Axis, value: Any) -> bool:

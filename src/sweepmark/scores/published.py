@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -77,12 +77,4 @@ def compare(experiment: ExperimentConfig, metrics: Mapping[str, float]) -> list[
 
 def published_document(metric: PublishedMetric) -> dict[str, Any]:
     """Return a published metric as plain values, for ``--json``."""
-    return {
-        "experiment": metric.experiment,
-        "metric": metric.metric,
-        "ours": metric.ours,
-        "published": metric.published,
-        "difference": metric.difference,
-        "within": metric.within,
-        "agrees": metric.agrees,
-    }
+    return asdict(metric) | {"difference": metric.difference, "agrees": metric.agrees}

@@ -28,8 +28,7 @@ from sweepmark.search.feasibility import (
     check_recalls,
     samples,
 )
-from sweepmark.search.options import combinations, defaults, kinds, option_groups
-from sweepmark.search.parsing import parse_space
+from sweepmark.search.parsing import Defaults, combinations, parse_space
 from sweepmark.search.space import Options, Space
 from sweepmark.specification.components import settle_numbers
 from sweepmark.specification.specification import canonical_json
@@ -97,7 +96,7 @@ class Blueprint:
             return cls._of(RUN, overrides, {canonical_json({}): composer.compose(overrides)})
         typed = [f"sweep={sweep}", *overrides]
         base = composer.compose(typed)
-        groups = option_groups(base)
+        groups, chosen = combinations(base)
         for override in overrides:
             if (group := _key(override)) in groups:
                 raise ConfigurationError(
@@ -105,9 +104,9 @@ class Blueprint:
                     f"Set sweep.space.{group}.option=[…] instead."
                 )
         trees = {canonical_json({}): base}
-        for combination in combinations(groups):
-            chosen = [f"{group}={option}" for group, option in combination.items()]
-            trees[canonical_json(combination)] = composer.compose([*typed, *chosen])
+        for combination in chosen:
+            options = [f"{group}={option}" for group, option in combination.items()]
+            trees[canonical_json(combination)] = composer.compose([*typed, *options])
         for tree in trees.values():
             _settle_direction(tree)
         return cls._of(sweep, overrides, trees)
@@ -117,7 +116,7 @@ class Blueprint:
         config = validate(_resolved(trees[canonical_json({})]))
         space = Space(())
         if config.sweep is not None:
-            space = parse_space(config.sweep.space, defaults(trees), kinds(trees))
+            space = parse_space(config.sweep.space, Defaults(trees))
         return cls(name, tuple(overrides), trees, space, config)
 
     @classmethod

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from sweepmark.config.schema import SamplerConfig
 from sweepmark.errors import ConfigurationError
-from sweepmark.search.space import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sweepmark.config.schema import SweepConfig
-    from sweepmark.search.space import Axis, Params, Space
+    from sweepmark.search.space import Params, Space
 
-__all__ = ["Search", "opened"]
+__all__ = ["Search"]
 
 
 class Search(ABC):
@@ -78,11 +75,3 @@ class Search(ABC):
 
     def tell(self, number: int, value: float | None) -> None:  # noqa: B027 -- likewise
         """Record the objective of a trial; None if it failed."""
-
-
-def opened(space: Space, params: Params) -> Iterator[Axis]:
-    """Yield the active axes, reading each option from ``params`` once it has been chosen."""
-    for axis in space.axes:
-        yield axis
-        if isinstance(axis, Options):
-            yield from axis.options[params[axis.name]]

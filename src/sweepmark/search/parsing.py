@@ -1,40 +1,94 @@
-"""Parsing of ``sweep.space`` into axes."""
+"""Parsing of ``sweep.space`` into axes, and of the options that it sweeps."""
 
 from __future__ import annotations
 
+import itertools
+import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sweepmark.config.values import Kinds, convert, is_number
-from sweepmark.errors import ConfigurationError
+from sweepmark.config import lookup
+from sweepmark.config.values import convert, is_number
+from sweepmark.errors import ConfigurationError, unknown_name
 from sweepmark.search.space import Axis, Choice, Options, Range, Space
+from sweepmark.specification.components import TARGET, parameter_kinds
 
-__all__ = ["Defaults", "KindsAt", "option_name", "parse_space"]
+if TYPE_CHECKING:
+    from sweepmark.config import Tree
+    from sweepmark.config.values import Kinds
 
-Defaults = Callable[[Mapping[str, str], str], Any]
-"""A function of (options by group, path in the configuration) that returns the value at the path.
+__all__ = ["Defaults", "combinations", "parse_space"]
 
-Raises LookupError if there is none.
-"""
-
-KindsAt = Callable[[Mapping[str, str], str], Kinds | None]
-"""A function of (options by group, path) that returns the kinds of number distinguished there."""
-
+_OF_COMPONENTS = {"preprocess", "classifier"}
+_MISSING = object()
 _PLAIN_NAME = re.compile(r"[\w.\-]+")
 _RANGE_KEYS = {"low", "high", "log"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """The lookups of a path."""
+class Defaults:
+    """What a configuration has at a path if some options are chosen.
 
-    defaults: Defaults
-    kinds: KindsAt
+    Attributes
+    ----------
+    trees : mapping of str to tree
+        The composed configuration by canonical JSON of each combination of options.
+    """
+
+    trees: Mapping[str, Tree]
+
+    def value(self, options: Mapping[str, str], path: str) -> Any:
+        """Return the value at a path.
+
+        Raises
+        ------
+        LookupError
+            If there is none; the message lists the paths that there are.
+        """
+        tree = next(self._under(options))
+        found = lookup(tree, path, _MISSING)
+        if found is _MISSING:
+            parent, _, _ = path.rpartition(".")
+            node = lookup(tree, parent) if parent else tree
+            keys = [f"{parent}.{key}" if parent else key for key in node or ()]
+            raise LookupError(unknown_name("path", path, keys))
+        return found
+
+    def kinds(self, options: Mapping[str, str], path: str) -> Kinds | None:
+        """Return the kinds of number that are distinguished at a path."""
+        found = {_kinds_at(tree, path) for tree in self._under(options)}
+        return found.pop() if len(found) == 1 else None  # options may choose the class
+
+    def _under(self, options: Mapping[str, str]) -> Iterator[Tree]:
+        for combination, tree in self.trees.items():
+            if options.items() <= json.loads(combination).items():
+                yield tree
 
 
-def parse_space(document: Mapping[str, Any], defaults: Defaults, kinds: KindsAt) -> Space:
+def _kinds_at(tree: Tree, path: str) -> Kinds | None:
+    parent, _, name = path.rpartition(".")
+    node = lookup(tree, parent) if parent else tree
+    if path.partition(".")[0] in _OF_COMPONENTS:
+        return parameter_kinds(node.get(TARGET), name) if isinstance(node, dict) else None
+    default = node.get(name) if isinstance(node, dict) else None
+    return frozenset({float}) if isinstance(default, float) else None
+
+
+def combinations(tree: Tree) -> tuple[list[str], list[dict[str, str]]]:
+    """Return the config groups that ``sweep.space`` sweeps, and each combination of options."""
+    space = lookup(tree, "sweep.space", {})
+    groups = {
+        str(group): [_option_name(option) for option in node["option"]]
+        for group, node in (space.items() if isinstance(space, dict) else ())
+        if isinstance(node, dict) and isinstance(node.get("option"), list | dict)
+    }
+    chosen = itertools.product(*groups.values()) if groups else ()
+    return [*groups], [dict(zip(groups, options, strict=True)) for options in chosen]
+
+
+def parse_space(document: Mapping[str, Any], defaults: Defaults) -> Space:
     """Read ``sweep.space``.
 
     Parameters
@@ -42,17 +96,15 @@ def parse_space(document: Mapping[str, Any], defaults: Defaults, kinds: KindsAt)
     document : mapping
         Has the structure of the configuration's tree. A list is a choice, ``{low, high, log}`` a
         range, ``{option: …}`` in the place of a group its options.
-    defaults : callable
-        Returns the value at a path; raises LookupError, with a message, if there is none.
-    kinds : callable
-        Returns the kinds of number distinguished at a path.
+    defaults : Defaults
+        The composed configurations.
 
     Raises
     ------
     ConfigurationError
         If a path does not exist, a list is empty or has duplicates, or a range is invalid.
     """
-    axes = tuple(_axes(document, prefix="", options={}, path="", look=_Look(defaults, kinds)))
+    axes = tuple(_axes(document, prefix="", options={}, path="", look=defaults))
     if not axes:
         raise ConfigurationError("sweep.space must name a parameter or more, but is empty.")
     return Space(axes)
@@ -64,7 +116,7 @@ def _axes(
     prefix: str,
     options: Mapping[str, str],
     path: str,
-    look: _Look,
+    look: Defaults,
 ) -> Iterator[Axis]:
     for key, value in node.items():
         name, place = _join(prefix, str(key)), _join(path, str(key))
@@ -78,7 +130,7 @@ def _axes(
             yield _leaf(name, place, value, options=options, look=look)
 
 
-def _options(name: str, node: Mapping[str, Any], *, nested: bool, look: _Look) -> Options:
+def _options(name: str, node: Mapping[str, Any], *, nested: bool, look: Defaults) -> Options:
     if nested:
         raise ConfigurationError(f"sweep.space.{name}: only a whole config group has options.")
     if set(node) != {"option"}:
@@ -109,7 +161,7 @@ def _listed(name: str, listed: Any) -> list[tuple[str, Mapping[str, Any]]]:
     pairs = list(listed.items()) if isinstance(listed, Mapping) else []
     if isinstance(listed, list):
         pairs = [(option, None) for option in listed]
-    names = [option_name(option) for option, _ in pairs]
+    names = [_option_name(option) for option, _ in pairs]
     if not pairs or len(set(names)) < len(names):
         raise ConfigurationError(
             f"sweep.space.{name}.option must list options, each once, but got {listed!r}."
@@ -125,25 +177,25 @@ def _listed(name: str, listed: Any) -> list[tuple[str, Mapping[str, Any]]]:
                 f"sweep.space.{name}.option.{option} must not open parameters: they are named by "
                 "their option, and a chain has no name. Make it one YAML."
             )
-    return [(option_name(option), opened or {}) for option, opened in pairs]
+    return [(_option_name(option), opened or {}) for option, opened in pairs]
 
 
-def option_name(option: Any) -> str:
+def _option_name(option: Any) -> str:
     """Return an option as written on the command line; a list is a chain.
 
     Examples
     --------
-    >>> option_name(["deskew", "scale"])
+    >>> _option_name(["deskew", "scale"])
     '[deskew,scale]'
     """
     return f"[{','.join(map(str, option))}]" if isinstance(option, list) else str(option)
 
 
 def _leaf(
-    name: str, path: str, value: Any, *, options: Mapping[str, str], look: _Look
+    name: str, path: str, value: Any, *, options: Mapping[str, str], look: Defaults
 ) -> Choice | Range:
     try:
-        default = look.defaults(options, path)
+        default = look.value(options, path)
     except LookupError as error:
         raise ConfigurationError(f"sweep.space.{name}: {error}") from None
     kinds = look.kinds(options, path)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.errors import ConfigurationError
-from sweepmark.search.interface import Search, opened
+from sweepmark.search.interface import Search
 from sweepmark.search.space import Choice, Options
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class RandomSearch(Search):
         """Return a point drawn from a generator seeded by (seed, number)."""
         generator = np.random.default_rng([self._seed, number])
         params: Params = {}
-        for axis in opened(self._space, params):
+        for axis in self._space.active(params):
             params[axis.name] = _draw(axis, generator)
         return params
 
@@ -86,7 +86,7 @@ class SobolSearch(Search):
         """Return point ``number`` of the sequence."""
         shares = self._shares(number)
         params: Params = {}
-        for axis in opened(self._space, params):
+        for axis in self._space.active(params):
             params[axis.name] = _at(axis, float(shares[self._dimensions[axis.name]]))
         return params
 

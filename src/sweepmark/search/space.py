@@ -95,7 +95,7 @@ class Space:
             yield dict(zip((axis.name for axis in groups), chosen, strict=True))
 
     def active(self, params: Mapping[str, Any]) -> Iterator[Axis]:
-        """Yield the axes that are active at a point, options before the axes below them."""
+        """Yield the axes that are active at a point; an option is read once its axes are due."""
         for axis in self.axes:
             yield axis
             if isinstance(axis, Options):

@@ -6,15 +6,15 @@ import importlib.util
 import warnings
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from annotated_types import Ge
 
+from sweepmark.config.rules import Natural  # noqa: TC001 -- validation reads the fields' types
 from sweepmark.config.schema import SamplerConfig
 from sweepmark.errors import ConfigurationError
 from sweepmark.scores.metric_names import better_end
-from sweepmark.search.interface import Search, opened
+from sweepmark.search.interface import Search
 from sweepmark.search.space import Choice, Options
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class StudyOptions(SamplerConfig):
         The first trials, which are random.
     """
 
-    n_startup_trials: Annotated[int, Ge(0)] = 10
+    n_startup_trials: Natural = 10
 
 
 class StudySearch(Search):
@@ -74,7 +74,7 @@ class StudySearch(Search):
         study.add_trials(self._trials)
         trial = study.ask()
         params: Params = {}
-        for axis in opened(self._space, params):
+        for axis in self._space.active(params):
             params[axis.name] = _suggest(trial, axis)
         self.note(number, params)
         return params

@@ -6,20 +6,20 @@ folder, so that it works without earlier package lists and does not change the m
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
+from sweepmark.config.rules import matching
 from sweepmark.files import write_whole
 from sweepmark.sources import external, tarball
-from sweepmark.sources.interface import Source, file_names
+from sweepmark.sources.interface import Source, SourceOptions
 from sweepmark.sources.transfer import SourceError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from sweepmark.config.schema import FileConfig
-
-__all__ = ["Apt"]
+__all__ = ["Apt", "AptOptions"]
 
 _TIMEOUT = 600.0
 _LARGEST_PACKAGE = 1 << 30
@@ -39,7 +39,18 @@ The machine's hooks are disabled: they are for its own package lists.
 """
 
 
-class Apt(Source):
+_NAME = re.compile(r"[a-z0-9][a-z0-9+.\-]+(?<!\.deb)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AptOptions(SourceOptions):
+    """A package of Debian's archive, and the folder of the files in it."""
+
+    package: Annotated[str, matching(_NAME, "must name a package of Debian's archive")]
+    folder: str
+
+
+class Apt(tarball.Package):
     """A package with the files, fetched by ``apt-get download`` and not installed.
 
     Parameters
@@ -59,6 +70,8 @@ class Apt(Source):
     https://manpages.debian.org/bookworm/dpkg/dpkg-deb.1.en.html
     """
 
+    options = AptOptions
+
     def __init__(
         self,
         package: str,
@@ -67,25 +80,17 @@ class Apt(Source):
         timeout: float = _TIMEOUT,
         largest: int = _LARGEST_PACKAGE,
     ) -> None:
+        super().__init__(f"apt {package}", folder)
         self._package = package
-        self._folder = folder.strip("/")
         self._timeout = timeout
         self._largest = largest
-        self._archive: Path | None = None
-        self.label = f"apt {package}"
 
-    def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
-        """Download the package (once) and copy the requested file."""
-        if self._archive is None or not self._archive.exists():
-            self._archive = self._unpack(self._download(folder))
-        target = folder / file.name
-        wanted = [f"{self._folder}/{name}" for name in file_names(file.name)]
-        with self._archive.open("rb") as stream:
-            tarball.extract(stream, wanted, file, target, advance=advance)
-        return target
+    @classmethod
+    def create(cls, options: AptOptions) -> list[Source]:
+        """Return one source."""
+        return [cls(options.package, options.folder)]
 
     def _download(self, folder: Path) -> Path:
-        """Download the package by apt-get into a new sub-folder of ``folder``."""
         apt_get = external.find_program("apt-get")
         external.find_program("dpkg-deb")  # before anything is downloaded
         place = (folder / "apt").absolute()
@@ -117,7 +122,7 @@ class Apt(Source):
             raise UnreachableError(
                 f"the package must be at most {self._largest} bytes, but has {size}"
             )
-        return packages[0]
+        return self._unpack(packages[0])
 
     def _unpack(self, package: Path) -> Path:
         """Write the tar archive of the package, without unpacking it."""

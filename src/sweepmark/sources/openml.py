@@ -6,14 +6,16 @@ import contextlib
 import math
 import socket
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from annotated_types import Gt
 
 from sweepmark.errors import ConfigurationError
 from sweepmark.sources import idx
-from sweepmark.sources.interface import Source
+from sweepmark.sources.interface import Source, SourceOptions
 from sweepmark.sources.transfer import SourceError, UnreachableError, write_verified
 
 if TYPE_CHECKING:
@@ -23,9 +25,17 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import FileConfig
 
-__all__ = ["OpenML", "fetch_frame", "home_of"]
+__all__ = ["OpenML", "OpenMLOptions", "fetch_frame", "home_of"]
 
 _TIMEOUT = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenMLOptions(SourceOptions):
+    """The OpenML data set with the same rows, by its name and version there."""
+
+    name: str
+    version: Annotated[int, Gt(0)]
 
 
 class OpenML(Source):
@@ -46,12 +56,19 @@ class OpenML(Source):
     https://scikit-learn.org/stable/modules/generated/sklearn.datasets.fetch_openml.html
     """
 
+    options = OpenMLOptions
+
     def __init__(self, name: str, version: int, *, data_home: Path | None = None) -> None:
         self.label = f"OpenML {name} version {version}"
         self._name = name
         self._version = version
         self._data_home = data_home
         self._arrays: tuple[NDArray[Any], NDArray[Any]] | None = None
+
+    @classmethod
+    def create(cls, options: OpenMLOptions) -> list[Source]:
+        """Return one source."""
+        return [cls(options.name, options.version)]
 
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
         """Download the data set (once) and encode the rows of the file."""

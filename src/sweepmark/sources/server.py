@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import unquote, urljoin, urlsplit
 
-from sweepmark.sources.interface import Source, file_names
+from sweepmark.config.rules import matching
+from sweepmark.sources.interface import Source, SourceOptions, file_names
 from sweepmark.sources.transfer import SourceError, UnreachableError, write_verified
 from sweepmark.sources.web import download
 
@@ -16,9 +19,25 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import FileConfig
     from sweepmark.sources.web import Patience
 
-__all__ = ["IndexPage", "Mirror"]
+__all__ = ["IndexPage", "IndexPageOptions", "Mirror", "MirrorOptions"]
 
 _PAGE_BYTES = 4 << 20
+_Url = Annotated[str, matching(re.compile("https?://.+"), "must be an http or https address")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexPageOptions(SourceOptions):
+    """Addresses of HTML pages with links to the files, tried in order."""
+
+    urls: tuple[_Url, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MirrorOptions(SourceOptions):
+    """Base URLs that serve the files under their names and a suffix, tried in order."""
+
+    urls: tuple[_Url, ...]
+    suffix: str = ".gz"
 
 
 class Mirror(Source):
@@ -34,6 +53,8 @@ class Mirror(Source):
         How long to wait for the server; None is the default of :mod:`sweepmark.sources.web`.
     """
 
+    options = MirrorOptions
+
     def __init__(
         self, base_url: str, *, suffix: str = ".gz", patience: Patience | None = None
     ) -> None:
@@ -41,6 +62,11 @@ class Mirror(Source):
         self._suffix = suffix
         self._base_url = base_url.rstrip("/") + "/"
         self._patience = patience
+
+    @classmethod
+    def create(cls, options: MirrorOptions) -> list[Source]:
+        """Return a source for each base URL."""
+        return [cls(url, suffix=options.suffix) for url in options.urls]
 
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
         """Download ``<base_url>/<name><suffix>``."""
@@ -61,11 +87,18 @@ class IndexPage(Source):
         How long to wait for a server.
     """
 
+    options = IndexPageOptions
+
     def __init__(self, url: str, *, patience: Patience | None = None) -> None:
         self.label = f"index page {url}"
         self._url = url
         self._patience = patience
         self._links: dict[str, str] | None = None
+
+    @classmethod
+    def create(cls, options: IndexPageOptions) -> list[Source]:
+        """Return a source for each page."""
+        return [cls(url) for url in options.urls]
 
     def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
         """Read the page's links (once) and download the file from its link."""

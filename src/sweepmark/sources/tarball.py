@@ -1,11 +1,14 @@
-"""Reading one file from an untrusted tar archive, without unpacking it."""
+"""Packages as sources: a file is read from an untrusted tar archive, without unpacking it."""
 
 from __future__ import annotations
 
 import io
 import tarfile
-from typing import TYPE_CHECKING
+from abc import abstractmethod
+from typing import TYPE_CHECKING, BinaryIO
 
+from sweepmark.sources import idx
+from sweepmark.sources.interface import Source, file_names
 from sweepmark.sources.transfer import SourceError, write_verified
 
 if TYPE_CHECKING:
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import FileConfig
 
-__all__ = ["LARGEST", "extract"]
+__all__ = ["LARGEST", "Package"]
 
 LARGEST = 4 << 30
 """Maximum bytes read of an uncompressed archive."""
@@ -23,8 +26,45 @@ _BLOCK = 1 << 20
 _LARGEST_HEADER = 1 << 20
 
 
-def extract(
-    stream: io.BufferedIOBase,
+class Package(Source):
+    """A package with the files, downloaded once as a tar archive.
+
+    Parameters
+    ----------
+    name : str
+        Its name with that of the registry, as label.
+    folder : str
+        The folder of the files inside the archive.
+    """
+
+    def __init__(self, name: str, folder: str) -> None:
+        self.label = name
+        self._folder = folder.strip("/")
+        self._archive: Path | None = None
+
+    def fetch(self, file: FileConfig, folder: Path, *, advance: Callable[[int], None]) -> Path:
+        """Download the package (once) and copy the requested file."""
+        if self._archive is None or not self._archive.exists():
+            self._archive = self._download(folder)
+        target = folder / file.name
+        wanted = [f"{self._folder}/{name}" for name in file_names(file.name)]
+        with idx.open_file(self._archive) as stream:
+            _extract(stream, wanted, file, target, advance=advance)
+        return target
+
+    @abstractmethod
+    def _download(self, folder: Path) -> Path:
+        """Return the tar archive, gzipped or not, in a new sub-folder of ``folder``.
+
+        Raises
+        ------
+        UnreachableError
+            If there is none.
+        """
+
+
+def _extract(
+    stream: BinaryIO,
     wanted: list[str],
     file: FileConfig,
     target: Path,
@@ -34,24 +74,6 @@ def extract(
     """Copy the first regular file of an archive with one of the wanted names.
 
     Links are not followed, and names in the archive are never used as file names.
-
-    Parameters
-    ----------
-    stream : binary file
-        The archive, not compressed.
-    wanted : list of str
-        The accepted names in the archive, including folders.
-    file : FileConfig
-        The expected decompressed content.
-    target : Path
-        The path to write to.
-    advance : callable
-        Called with the number of decompressed bytes after each block.
-
-    Raises
-    ------
-    SourceError
-        If there is no such file, or the archive is unreadable.
     """
     try:
         with tarfile.open(fileobj=_Bounded(stream), mode="r:") as archive:
@@ -66,7 +88,7 @@ class _Bounded(io.RawIOBase):
     tarfile reads an extended header at once, with the size given in the archive.
     """
 
-    def __init__(self, stream: io.BufferedIOBase) -> None:
+    def __init__(self, stream: BinaryIO) -> None:
         super().__init__()
         self._stream = stream
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,12 +17,76 @@ from sweepmark.specification.task import positive_class, resolve_task, targets, 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset, Labels
 
-__all__ = ["specify", "specify_test", "trained_names"]
+__all__ = ["Rows", "final_config", "specify", "specify_test", "trained_names"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Rows:
+    """The part of a trial's evaluations that does not depend on its recipe.
+
+    Attributes
+    ----------
+    split, task : mapping
+        As :func:`resolve_split` and :func:`resolve_task` return them.
+    methods : tuple of mapping
+        One an evaluation.
+    labels : Labels
+        The labels of the training part.
+    """
+
+    split: Mapping[str, Any]
+    task: Mapping[str, Any]
+    methods: tuple[Mapping[str, Any], ...]
+    labels: Labels
+
+    @classmethod
+    def of(cls, config: Config, dataset: Dataset) -> Rows:
+        """Return the rows that a configuration asks for.
+
+        Raises
+        ------
+        ConfigurationError
+            If it asks for some that do not exist, or that do not allow training.
+        """
+        split = resolve_split(config.split, dataset)
+        y_train, y_test = (dataset.y[rows] for rows in split_rows(split, dataset))
+        task = resolve_task(config.task, dataset, np.unique(y_train))
+        labels = task_labels(task, dataset)
+        codes = targets(task, y_train)
+        y_train, y_test = labels.decode(codes), labels.decode(targets(task, y_test))
+        check_classes(y_train, y_test, config.evaluation)
+        methods = resolve_methods(config, y_train)
+        return cls(split=split, task=task, methods=methods, labels=labels.only(np.unique(codes)))
+
+    def specify(
+        self, config: Config, data: str, *, trusted: Sequence[str] = ()
+    ) -> tuple[Specification, ...]:
+        """Return the evaluations of a configuration's recipe on these rows of a data set."""
+        preprocess, classifier = _labelled(
+            *resolve_recipe(config, trusted=trusted),
+            self.labels,
+            positive=positive_class(self.task),
+            trusted=trusted,
+        )
+        check_classifier(config.evaluation, classifier, trusted=trusted)
+        versions = recipe_versions([*preprocess.values(), classifier], trusted)
+        return tuple(
+            Specification(
+                data=data,
+                split=self.split,
+                task=self.task,
+                method=method,
+                preprocess=preprocess,
+                classifier=classifier,
+                seed=config.seed,
+                threads=config.engine.threads,
+                versions=versions,
+            )
+            for method in self.methods
+        )
 
 
 def specify(
@@ -37,11 +101,7 @@ def specify(
     ConfigurationError
         If the configuration asks for something that cannot be computed.
     """
-    test, y_train, y_test = _specify(config, dataset, trusted=trusted)
-    check_classes(y_train, y_test, config.evaluation)
-    methods = resolve_methods(config, y_train)
-    check_classifier(config.evaluation, test.classifier, trusted=trusted)
-    return tuple(replace(test, method=one) for one in methods)
+    return Rows.of(config, dataset).specify(config, dataset.digest, trusted=trusted)
 
 
 def specify_test(config: Config, dataset: Dataset, *, trusted: Sequence[str] = ()) -> Specification:
@@ -52,10 +112,14 @@ def specify_test(config: Config, dataset: Dataset, *, trusted: Sequence[str] = (
     ConfigurationError
         If the configuration asks for something that cannot be computed.
     """
+    (specification,) = specify(final_config(config), dataset, trusted=trusted)
+    return specification
+
+
+def final_config(config: Config) -> Config:
+    """Return the configuration that fits on the whole training part and scores the test part."""
     whole = replace(config.evaluation, method="test", validation_fraction=None)
-    specification, y_train, _ = _specify(config, dataset, trusted=trusted)
-    (method,) = resolve_methods(replace(config, evaluation=whole), y_train)
-    return replace(specification, method=method)
+    return replace(config, evaluation=whole)
 
 
 def trained_names(specification: Specification, dataset: Dataset) -> tuple[str, ...]:
@@ -63,35 +127,6 @@ def trained_names(specification: Specification, dataset: Dataset) -> tuple[str, 
     train, _ = split_rows(specification.split, dataset)
     classes = np.unique(targets(specification.task, dataset.y[train]))
     return task_labels(specification.task, dataset).called(classes.tolist())
-
-
-def _specify(
-    config: Config, dataset: Dataset, *, trusted: Sequence[str]
-) -> tuple[Specification, NDArray[Any], NDArray[Any]]:
-    """Return the evaluation of the test part, and the labels of both parts as the file has them."""
-    split = resolve_split(config.split, dataset)
-    y_train, y_test = (dataset.y[rows] for rows in split_rows(split, dataset))
-    task = resolve_task(config.task, dataset, np.unique(y_train))
-    labels = task_labels(task, dataset)
-    y_train, y_test = targets(task, y_train), targets(task, y_test)
-    preprocess, classifier = _labelled(
-        *resolve_recipe(config, trusted=trusted),
-        labels.only(np.unique(y_train)),
-        positive=positive_class(task),
-        trusted=trusted,
-    )
-    specification = Specification(
-        data=dataset.digest,
-        split=split,
-        task=task,
-        method={"name": "test"},
-        preprocess=preprocess,
-        classifier=classifier,
-        seed=config.seed,
-        threads=config.engine.threads,
-        versions=recipe_versions([*preprocess.values(), classifier], trusted),
-    )
-    return specification, labels.decode(y_train), labels.decode(y_test)
 
 
 def _labelled(

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from sweepmark.errors import ConfigurationError, NotFoundError, StoreError
 from sweepmark.files import check_folder, environment_errors
-from sweepmark.store.entries import LARGEST_JOURNAL
 from sweepmark.store.evaluations import EvaluationStore, Origin, Stored
 from sweepmark.store.history import History
 from sweepmark.store.holdings import Holdings
-from sweepmark.store.journal import Entry, Journal, damaged, read_journal
+from sweepmark.store.journal import LARGEST_JOURNAL, Entry, Journal, damaged, read_journal
 from sweepmark.store.ownership import owned
 
 if TYPE_CHECKING:

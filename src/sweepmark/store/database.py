@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LOCK_TIMEOUT",
     "PATIENCE",
+    "alone",
     "await_write_lock",
     "create_once",
     "database_uri",
@@ -74,8 +75,7 @@ def create_once(path: Path, create: Callable[[Path], None], *, library: str) -> 
         return
     with translated(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path.with_name(f".{path.name}.lock"), "ab", opener=open_itself) as file:
-            lock(file, on_wait=lambda: None)
+        with alone(path):
             if path.exists():
                 return
             unfinished = path.with_name(f".{path.name}.new")
@@ -93,6 +93,15 @@ def create_once(path: Path, create: Callable[[Path], None], *, library: str) -> 
                 failpoint("database.named")
             finally:
                 _remove(unfinished)
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold the lock of a file or folder within a ``with`` block; other processes wait for it."""
+    name = f".{path.name.removeprefix('.')}.lock"
+    with open(path.with_name(name), "ab", opener=open_itself) as file:
+        lock(file, on_wait=lambda: None)
+        yield
 
 
 def _copy(template: Path, target: Path) -> bool:

@@ -1,120 +1,222 @@
-"""The format and validation of journal lines; a journal may come from elsewhere and is untrusted.
+"""The entries of a journal: what each kind has, and their order.
 
-A line ends with its digest: SHA-256 over the digest of the line before and the line's own bytes up
-to there; the first names the sweep. So a changed, removed, inserted or moved line is detected.
-Bytes are hashed, not values: the order of mappings counts, and 1e3 differs from 1000.0.
-
-Valid entries are plain, of the right types and within bounds, so that readers of a History need no
-further checks. Unknown fields and events are ignored: a later version may have written them.
+A journal may come from elsewhere and is untrusted. Valid entries have the fields of their kind and
+no others, of the right types and within bounds, so that readers of a History need no further
+checks.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from sweepmark.config.values import is_integer, is_number
+from annotated_types import Ge, Le
+from typing_extensions import TypedDict
+
+from sweepmark.config.rules import Check, Plain, adapter, broken, check_plain, matching, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
-__all__ = ["LARGEST_JOURNAL", "Entry", "find_problem", "read_line", "seal"]
+    from pydantic import TypeAdapter
+    from pydantic_core import ErrorDetails
+
+__all__ = ["Entry", "find_problem", "read_entry"]
 
 Entry = dict[str, Any]
-"""One line, without its digest: ``event`` is its kind, ``at`` the seconds since the epoch."""
+"""A valid entry: ``event`` is its kind, ``at`` the seconds since the epoch."""
 
-LARGEST_JOURNAL = 1 << 29
-"""Maximum size in bytes. A trial takes about 1,000, and ten times that in memory when read."""
-
-_DEEPEST = 50
+_ID = re.compile(r"[\w.\-]+")
 _LATEST = 1e11  # seconds since the epoch; must be convertible to dates
 _MOST = 10**9
-_ID = re.compile(r"[\w.\-]+")
-_KEY = re.compile(r"[0-9a-f]{64}")
-_SEAL = re.compile(rb'(\{.*),"digest":"([0-9a-f]{64})"\}', re.DOTALL)
-
-_OF_RESULT = ("digest", "fit_seconds", "predict_seconds")
-
 _NUMBERS = {"evaluation": "trial", "outcome": "number", "final": "number"}
 """The field that contains the trial number, by event."""
 
-_is_number = partial(is_number, largest=_LATEST)
+Key = Annotated[
+    str, matching(re.compile(r"[0-9a-f]{64}"), "must be a key of 64 hexadecimal digits")
+]
+Count = Annotated[int, Ge(0), Le(_MOST)]
+Time = Annotated[float, Ge(0), Le(_LATEST)]
+Seconds = Annotated[float, Ge(-_LATEST), Le(_LATEST)]
 
-_Rule = tuple[str, "Callable[[Any], bool]"]
+
+def _check_trees(trees: dict[str, Any]) -> None:
+    if "{}" not in trees:
+        raise ValueError("must have a tree for '{}', the sweep as a whole")
 
 
-def seal(entry: Entry, previous: str) -> tuple[bytes, str]:
-    """Return an entry's line, without line feed, and the digest at its end.
+class BlueprintDocument(TypedDict):
+    """The configuration of a sweep; its trees are checked when it is composed from them."""
 
-    Parameters
-    ----------
-    entry : Entry
-        The entry.
-    previous : str
-        The digest of the previous line; empty for the first.
+    name: str
+    overrides: list[str]
+    trees: Annotated[dict[str, dict[str, Any]], Check(_check_trees)]
+
+
+class Timed(TypedDict):
+    """What every entry has."""
+
+    at: Time
+
+
+class Opened(Timed):
+    """The first line: what the sweep is."""
+
+    event: Literal["opened"]
+    sweep_id: str
+    sweep_key: Key
+    fresh: bool
+    versions: dict[str, str]
+    data: dict[Key, Key]
+    git: dict[Literal["commit", "dirty"], str] | None
+    blueprint: Annotated[BlueprintDocument, Check(check_plain)]
+
+
+class Clock(Timed):
+    """The sweep went on after an interruption, or is running."""
+
+    event: Literal["resumed", "running"]
+
+
+class Decision(Timed):
+    """The parameters of a trial."""
+
+    event: Literal["trial"]
+    number: Count
+    params: Plain
+
+
+class Result(TypedDict):
+    """The result of an evaluation."""
+
+    digest: Key
+    fit_seconds: Seconds
+    predict_seconds: Seconds
+
+
+class Evaluation(Timed):
+    """An evaluation was computed, or failed for a reason; trial -1 is the final test."""
+
+    event: Literal["evaluation"]
+    key: Key
+    trial: Annotated[int, Ge(-1), Le(_MOST)]
+    attempt: Count
+    reason: str | None
+    fit_seconds: Seconds | None
+    predict_seconds: Seconds | None
+    digest: Key | None
+
+
+class Outcome(Timed):
+    """The outcome of a trial."""
+
+    event: Literal["outcome"]
+    number: Count
+    status: Literal["complete", "reused", "failed"]
+    reason: str | None
+    message: str
+    traceback: str
+    keys: list[Key]
+    results: list[Result]
+    attempts: Count
+    started: Time
+    ended: Time
+    reused_from: str | None
+
+
+class Final(Timed):
+    """The final test of the chosen recipe; without key and result it failed."""
+
+    event: Literal["final"]
+    number: Count
+    key: Key | None
+    result: Result | None
+    message: str
+    started: Time
+    ended: Time
+
+
+class Warned(Timed):
+    """A warning."""
+
+    event: Literal["warning"]
+    kind: str
+    message: str
+
+
+class Stop(Timed):
+    """The sweep stopped."""
+
+    event: Literal["stop"]
+    state: Literal["complete", "interrupted"]
+    why: str
+
+
+def _check_evaluation(entry: Evaluation) -> None:
+    results = entry["digest"], entry["fit_seconds"], entry["predict_seconds"]
+    if entry["reason"] is None and None in results:
+        raise ValueError("an evaluation that came to something must have its digest and seconds")
+
+
+def _check_outcome(entry: Outcome) -> None:
+    if entry["status"] != "failed" and len(entry["results"]) != len(entry["keys"]):
+        raise ValueError("an outcome must have a result for each of its keys")
+
+
+def _check_final(entry: Final) -> None:
+    if (entry["key"] is None) != (entry["result"] is None):
+        raise ValueError("a final evaluation must have a key and a result, or neither")
+
+
+@cache
+def _adapter() -> TypeAdapter[Any]:
+    from pydantic import Discriminator
+
+    kinds = (
+        Opened
+        | Clock
+        | Decision
+        | Annotated[Evaluation, Check(_check_evaluation)]
+        | Annotated[Outcome, Check(_check_outcome)]
+        | Annotated[Final, Check(_check_final)]
+        | Warned
+        | Stop
+    )
+    return adapter(Annotated[kinds, Discriminator("event")])
+
+
+def read_entry(line: bytes) -> Entry:
+    """Parse the JSON of an entry.
 
     Raises
     ------
     ValueError
-        If it has values that JSON cannot represent, such as NaN.
+        If it is not a valid entry.
     """
-    said = json.dumps(entry, separators=(",", ":"), allow_nan=False).encode()[:-1]
-    digest = _digest(said, previous)
-    return said + f',"digest":"{digest}"}}'.encode(), digest
+    from pydantic import ValidationError
 
-
-def _digest(said: bytes, previous: str) -> str:
-    return hashlib.sha256(previous.encode() + said).hexdigest()
-
-
-def read_line(line: bytes, previous: str) -> tuple[Entry, str]:
-    """Parse a line into its entry and digest.
-
-    Parameters
-    ----------
-    line : bytes
-        The line without line feed.
-    previous : str
-        As in :func:`seal`.
-
-    Raises
-    ------
-    ValueError
-        If it is not a valid entry, or its digest does not match.
-    """
-    found = _SEAL.fullmatch(line)
-    if found is None:
-        raise ValueError("it does not end with its digest")
-    said, digest = found[1], found[2].decode()
-    if _digest(said, previous) != digest:
-        raise ValueError("it is not what was written there: its digest is another one")
-    return _read(said + b"}"), digest
-
-
-def _read(line: bytes) -> Entry:
     try:
-        entry = json.loads(line.decode(), parse_constant=_refuse)
-        if b"\\ud" in line.lower():  # lone surrogates can be neither printed nor stored
-            json.dumps(entry, ensure_ascii=False).encode()
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    except UnicodeError:
-        raise ValueError("it is no UTF-8") from None
-    except ValueError:
-        raise ValueError("it is no JSON") from None
-    if not isinstance(entry, dict) or not isinstance(entry.get("event"), str):
-        raise ValueError("it names no event")  # noqa: TRY004 -- one kind of error for a line
-    for name, (rule, holds) in {"at": _TIME, **_FIELDS.get(entry["event"], {})}.items():
-        if name not in entry:
-            raise ValueError(f"it lacks {name!r}")
-        if not holds(entry[name]):
-            raise ValueError(f"{name!r} must be {rule}, but is {_shown(entry[name])}")
-    if reason := _unheld(entry):
-        raise ValueError(reason)
+        entry: Entry = _adapter().validate_json(line)
+    except ValidationError as error:
+        raise ValueError(_reason(error.errors(include_url=False)[0])) from None
     return entry
+
+
+def _reason(error: ErrorDetails) -> str:
+    where, rule, value = broken(error)
+    event, _, name = where.partition(".")
+    match error["type"]:
+        case "json_invalid":
+            return f"it is no JSON ({error['msg'].partition(': ')[2]})"
+        case "missing":
+            return f"it lacks {shown(name)}"
+        case "extra_forbidden":
+            return f"it has {shown(name)}, which the event {event!r} does not have"
+        case _ if not event:
+            return "it names no event that there is"
+        case _:
+            return f"{name!r} {rule}, but is {value}" if name else rule
 
 
 def find_problem(entries: Sequence[Entry], sweep_id: str) -> str | None:
@@ -137,7 +239,7 @@ def find_problem(entries: Sequence[Entry], sweep_id: str) -> str | None:
     if not is_plain or first["sweep_id"] != sweep_id or not sweep_id.startswith(f"{name}-"):
         return (
             f"it must be of the sweep {sweep_id!r} that its file is named for, "
-            f"but is of {_shown(first['sweep_id'])} of {_shown(name)}"
+            f"but is of {shown(first['sweep_id'])} of {shown(name)}"
         )
     n_decided = 0
     for number, entry in enumerate(entries, start=1):
@@ -146,154 +248,7 @@ def find_problem(entries: Sequence[Entry], sweep_id: str) -> str | None:
                 return f"line {number}: trial {n_decided} comes next, not {entry['number']}"
             n_decided += 1
             continue
-        name = _NUMBERS.get(entry["event"])
-        if name is not None and entry[name] >= n_decided:
-            return f"line {number}: trial {entry[name]} was not decided"
+        trial = entry.get(_NUMBERS.get(entry["event"], ""), -1)
+        if trial >= n_decided:
+            return f"line {number}: trial {trial} was not decided"
     return None
-
-
-def _unheld(entry: Entry) -> str | None:
-    """Return which result an entry lacks; None if it has all."""
-    match entry["event"]:
-        case "evaluation" if entry["reason"] is None and None in map(entry.get, _OF_RESULT):
-            return "an evaluation that came to something must have its digest and seconds"
-        case "outcome" if entry["status"] != "failed" and len(entry["results"]) != len(
-            entry["keys"]
-        ):
-            return "an outcome must have a result for each of its keys"
-        case "final" if (entry["key"] is None) != (entry["result"] is None):
-            return "a final evaluation must have a key and a result, or neither"
-        case _:
-            return None
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 -- fits a line
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_count(value: Any) -> bool:
-    return is_integer(value) and 0 <= value <= _MOST
-
-
-def _is_key(value: Any) -> bool:
-    return isinstance(value, str) and _KEY.fullmatch(value) is not None
-
-
-def _is_result(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and value.keys() == {"digest", "fit_seconds", "predict_seconds"}
-        and _is_key(value["digest"])
-        and _is_number(value["fit_seconds"])
-        and _is_number(value["predict_seconds"])
-    )
-
-
-def _is_shallow(value: Any, depth: int = _DEEPEST) -> bool:
-    if isinstance(value, dict | list):
-        items = value.values() if isinstance(value, dict) else value
-        return depth > 0 and all(_is_shallow(item, depth - 1) for item in items)
-    return not isinstance(value, int) or abs(value) < 2**63  # SQLite's integers
-
-
-def _is_blueprint(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and _is_text(value.get("name"))
-        and isinstance(value.get("overrides"), list)
-        and all(_is_text(item) for item in value["overrides"])
-        and isinstance(value.get("trees"), dict)
-        and "{}" in value["trees"]
-        and all(isinstance(tree, dict) for tree in value["trees"].values())
-        and _is_shallow(value)
-    )
-
-
-def _or_none(rule: _Rule) -> _Rule:
-    text, holds = rule
-    return f"{text} or null", lambda value: value is None or holds(value)
-
-
-_TEXT: _Rule = ("a text", _is_text)
-_TIME: _Rule = ("seconds since the epoch", lambda value: _is_number(value) and value >= 0)
-_SECONDS: _Rule = ("a number", _is_number)
-_COUNT: _Rule = ("a count", _is_count)
-_KEY_RULE: _Rule = ("a key of 64 hexadecimal digits", _is_key)
-
-_FIELDS: Mapping[str, Mapping[str, _Rule]] = {
-    "opened": {
-        "sweep_id": _TEXT,
-        "sweep_key": _KEY_RULE,
-        "fresh": ("true or false", lambda value: isinstance(value, bool)),
-        "versions": (
-            "a mapping of texts",
-            lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),
-        ),
-        "data": (
-            "a mapping of keys to keys",
-            lambda value: isinstance(value, dict) and all(map(_is_key, (*value, *value.values()))),
-        ),
-        "blueprint": ("a blueprint: name, overrides and trees", _is_blueprint),
-    },
-    "trial": {
-        "number": _COUNT,
-        "params": (
-            "a mapping of parameters",
-            lambda value: isinstance(value, dict) and _is_shallow(value),
-        ),
-    },
-    "evaluation": {
-        "key": _KEY_RULE,
-        "trial": ("a trial's number, or -1", lambda value: value == -1 or _is_count(value)),
-        "reason": _or_none(_TEXT),
-        "fit_seconds": _or_none(_SECONDS),
-        "predict_seconds": _or_none(_SECONDS),
-        "digest": _or_none(_KEY_RULE),
-    },
-    "outcome": {
-        "number": _COUNT,
-        "status": (
-            "complete, reused or failed",
-            lambda value: value in ("complete", "reused", "failed"),
-        ),
-        "reason": _or_none(_TEXT),
-        "message": _TEXT,
-        "keys": (
-            "a list of keys",
-            lambda value: isinstance(value, list) and all(map(_is_key, value)),
-        ),
-        "results": (
-            "a list of digests and seconds, one a key, or of nothing",
-            lambda value: isinstance(value, list) and all(map(_is_result, value)),
-        ),
-        "attempts": _COUNT,
-        "started": _TIME,
-        "ended": _TIME,
-        "reused_from": _or_none(_TEXT),
-    },
-    "final": {
-        "number": _COUNT,
-        "key": _or_none(_KEY_RULE),
-        "result": _or_none(("a digest with seconds", _is_result)),
-        "message": _TEXT,
-        "started": _TIME,
-        "ended": _TIME,
-    },
-    "warning": {"kind": _TEXT, "message": _TEXT},
-    "stop": {
-        "state": (
-            "complete or interrupted",
-            lambda value: value in ("complete", "interrupted"),
-        ),
-        "why": _TEXT,
-    },
-}

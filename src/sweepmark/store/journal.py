@@ -7,7 +7,10 @@ depends on the previous one, so that later modifications are detected.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -16,14 +19,70 @@ from typing import TYPE_CHECKING, Any, Self
 from sweepmark.errors import DataError, NotFoundError, StoreError
 from sweepmark.failpoints import failpoint
 from sweepmark.files import check_folder, environment_errors, open_itself, read_regular, write_file
-from sweepmark.store.entries import LARGEST_JOURNAL, Entry, find_problem, read_line, seal
+from sweepmark.store.entries import Entry, find_problem, read_entry
 
 if TYPE_CHECKING:
     from io import FileIO
     from pathlib import Path
-    from types import TracebackType
 
-__all__ = ["Entry", "Journal", "damaged", "read_journal"]
+__all__ = ["LARGEST_JOURNAL", "Entry", "Journal", "damaged", "read_journal", "read_line", "seal"]
+
+LARGEST_JOURNAL = 1 << 29
+"""Maximum size in bytes. A trial takes about 1,000, and ten times that in memory when read."""
+
+_SEAL = re.compile(rb'(\{.*),"digest":"([0-9a-f]{64})"\}', re.DOTALL)
+
+
+def seal(entry: Entry, previous: str) -> tuple[bytes, str]:
+    """Return an entry's line, without line feed, and the digest at its end.
+
+    The digest is of the digest of the line before and of the line's own bytes up to there; the
+    first line names the sweep. So a changed, removed, inserted or moved line is detected. Bytes are
+    hashed, not values: the order of mappings counts, and 1e3 differs from 1000.0.
+
+    Parameters
+    ----------
+    entry : Entry
+        The entry.
+    previous : str
+        The digest of the previous line; empty for the first.
+
+    Raises
+    ------
+    ValueError
+        If it has values that JSON cannot represent, such as NaN.
+    """
+    said = json.dumps(entry, separators=(",", ":"), allow_nan=False).encode()[:-1]
+    digest = _digest(said, previous)
+    return said + f',"digest":"{digest}"}}'.encode(), digest
+
+
+def _digest(said: bytes, previous: str) -> str:
+    return hashlib.sha256(previous.encode() + said).hexdigest()
+
+
+def read_line(line: bytes, previous: str) -> tuple[Entry, str]:
+    """Parse a line into its entry and digest.
+
+    Parameters
+    ----------
+    line : bytes
+        The line without line feed.
+    previous : str
+        As in :func:`seal`.
+
+    Raises
+    ------
+    ValueError
+        If it is not a valid entry, or its digest does not match.
+    """
+    found = _SEAL.fullmatch(line)
+    if found is None:
+        raise ValueError("it does not end with its digest")
+    said, digest = found[1], found[2].decode()
+    if _digest(said, previous) != digest:
+        raise ValueError("it is not what was written there: its digest is another one")
+    return read_entry(said + b"}"), digest
 
 
 def read_journal(path: Path) -> list[Entry]:
@@ -157,11 +216,6 @@ class Journal:
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Close the file."""
         self.close()

@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweepmark.config.registry import TRACKERS
-from sweepmark.tracking.inspection import RunState, mlflow_schema_problem, run_states
+from sweepmark.tracking.existing_runs import RunState, count_others, run_states
 from sweepmark.tracking.interface import Tracker
+from sweepmark.tracking.location import (
+    is_moved,
+    kept_databases,
+    mlflow_database,
+    noted_location,
+    set_aside,
+)
 from sweepmark.tracking.memory import MemoryTracker
 from sweepmark.tracking.mlflow import MlflowTracker
 from sweepmark.tracking.server import (
@@ -16,7 +23,6 @@ from sweepmark.tracking.server import (
     stop_server,
     wait_until_up,
 )
-from sweepmark.tracking.storage import mlflow_database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,13 +34,17 @@ __all__ = [
     "MlflowTracker",
     "RunState",
     "Tracker",
+    "count_others",
     "create_tracker",
     "free_port",
+    "is_moved",
     "is_tracked",
+    "kept_databases",
     "mlflow_database",
-    "mlflow_schema_problem",
+    "noted_location",
     "run_states",
     "runs_page",
+    "set_aside",
     "start_server",
     "stop_server",
     "wait_until_up",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import json
 import math
 import posixpath
@@ -37,6 +38,7 @@ USER_TAG = "mlflow.user"
 _MAX_PARAMS = _MAX_TAGS = 100
 _MAX_METRICS = 800
 _MAX_NAME = 250
+_N_DIGITS = 12  # of the digest of a name that MLflow does not take as it is
 _MAX_PARAM_TEXT = 6000
 _MAX_TAG_TEXT = 8000
 _MAX_DIGEST = 36
@@ -161,11 +163,16 @@ def _source(source: str) -> dict[str, str]:
 
 
 def _name(name: str) -> str:
-    """Return a name that MLflow takes: a path that has one spelling and leads nowhere up."""
-    text = _NOT_IN_A_NAME.sub("_", name)[:_MAX_NAME]
-    if posixpath.normpath(text) != text or text.startswith(("/", "..")):
-        text = text.replace("/", "_")
-    return f"_{text[1:]}" if text == "." or text.startswith("..") else text
+    """Return a name that MLflow takes: a path that has one spelling and leads nowhere up.
+
+    One that is changed ends in digits of its digest, so that two names remain two.
+    """
+    leads_on = posixpath.normpath(name) == name and not name.startswith(("/", ".."))
+    text = _NOT_IN_A_NAME.sub("_", name if leads_on else name.replace("/", "_").lstrip("."))
+    if leads_on and text == name and len(name) <= _MAX_NAME and name != ".":
+        return name
+    digits = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_N_DIGITS]
+    return f"{text[: _MAX_NAME - _N_DIGITS - 1]}-{digits}"
 
 
 def _text(value: object) -> str:

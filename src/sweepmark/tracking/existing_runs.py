@@ -1,12 +1,19 @@
-"""The runs of a sweep that exist in MLflow: its parent run, and complete and incomplete trials."""
+"""The runs of sweeps that exist in MLflow, found by their tags."""
 
 from __future__ import annotations
 
 import re
+import sqlite3
+import tempfile
+from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweepmark.tracking.interface import DELIVERED_TAG, TRIAL_TAG
+from sweepmark.store.database import read_only
+from sweepmark.tracking.interface import SWEEP_TAG, TRIAL_TAG
+from sweepmark.tracking.location import mlflow_database
+from sweepmark.tracking.storage import open_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -14,9 +21,48 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["ExistingRuns", "search", "trial_number"]
+__all__ = ["ExistingRuns", "RunState", "count_others", "run_states", "search", "trial_number"]
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """A sweepmark run in MLflow's database.
+
+    Attributes
+    ----------
+    run_id : str
+        The run's id.
+    sweep_id : str
+        The sweep that it belongs to.
+    trial : int or None
+        The trial's number; None for a parent run.
+    status : str
+        ``RUNNING``, ``FINISHED``, ``FAILED`` or ``KILLED``.
+    ended : int or None
+        Its end in milliseconds since the epoch.
+    """
+
+    run_id: str
+    sweep_id: str
+    trial: int | None
+    status: str
+    ended: int | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was written completely; its status is written last."""
+        return self.status in {"FINISHED", "FAILED"}
+
+    @classmethod
+    def of(cls, run: Run) -> RunState | None:
+        """Return the state of a run; None if somebody edited the number of its trial."""
+        tags, info = run.data.tags, run.info
+        number = trial_number(tags)
+        if number is None and TRIAL_TAG in tags:
+            return None
+        return cls(info.run_id, tags[SWEEP_TAG], number, info.status, info.end_time)
 
 
 @dataclass(slots=True)
@@ -24,34 +70,17 @@ class ExistingRuns:
     """The runs of a sweep in MLflow; valid as long as there is a single writer."""
 
     parent: str | None = None
-    complete: dict[int, str] = field(default_factory=dict)
-    incomplete: dict[int, str] = field(default_factory=dict)
-    failed: set[int] = field(default_factory=set)
-    ended: dict[int, int | None] = field(default_factory=dict)
-
-    def is_current(self, number: int, ended: int) -> bool:
-        """Return whether a trial's run is complete and of the outcome with a given end time."""
-        is_whole = number in self.complete and number not in self.failed
-        return is_whole and self.ended[number] == ended
+    trials: dict[int, RunState] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, runs: Iterator[Run]) -> ExistingRuns:
-        """Sort the runs of one sweep."""
+    def find(cls, client: MlflowClient, sweep_id: str) -> ExistingRuns:
+        """Search for the runs of a sweep."""
         sweep = cls()
-        for run in runs:
-            tags, run_id = run.data.tags, run.info.run_id
-            number = trial_number(tags)
-            if TRIAL_TAG not in tags:
-                sweep.parent = run_id
-            elif number is None:
-                continue  # edited by somebody: ignored
-            elif DELIVERED_TAG in tags and run.info.status != "RUNNING":
-                sweep.complete[number] = run_id
-                sweep.ended[number] = run.info.end_time
-                if run.info.status == "FAILED":
-                    sweep.failed.add(number)
-            else:
-                sweep.incomplete[number] = run_id
+        for state in map(RunState.of, search(client, f"tags.`{SWEEP_TAG}` = '{sweep_id}'")):
+            if state is not None and state.trial is None:
+                sweep.parent = state.run_id
+            elif state is not None and state.trial is not None:
+                sweep.trials[state.trial] = state
         return sweep
 
 
@@ -61,11 +90,48 @@ def trial_number(tags: Mapping[str, str]) -> int | None:
     return int(text) if _NUMBER.fullmatch(text) else None
 
 
-def search(client: MlflowClient, experiments: list[str], condition: str) -> Iterator[Run]:
-    """Yield the runs found by MLflow, over all pages."""
+def run_states(store: Path) -> list[RunState]:
+    """Return every sweepmark run in a store, including runs deleted by the user.
+
+    A copy is searched, because MLflow migrates some older databases when it opens them.
+
+    Raises
+    ------
+    StoreError
+        If the database cannot be read, or is of another MLflow version.
+    """
+    with tempfile.TemporaryDirectory(prefix="sweepmark-") as folder:
+        copy = Path(folder) / mlflow_database(store).name
+        with (
+            read_only(mlflow_database(store)) as database,
+            closing(sqlite3.connect(copy)) as target,
+        ):
+            database.backup(target)
+        runs = search(open_client(copy), f"tags.`{SWEEP_TAG}` != ''", with_deleted=True)
+        return [state for state in map(RunState.of, runs) if state is not None]
+
+
+def count_others(database: Path, sweep_ids: list[str]) -> int:
+    """Return how many runs of a database belong to none of some sweeps.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be read, or is of another MLflow version.
+    """
+    runs = search(open_client(database), "", with_deleted=True)
+    return sum(run.data.tags.get(SWEEP_TAG) not in sweep_ids for run in runs)
+
+
+def search(client: MlflowClient, condition: str, *, with_deleted: bool = False) -> Iterator[Run]:
+    """Yield the runs found by MLflow in all experiments, over all pages."""
+    from mlflow.entities import ViewType
+
+    view = ViewType.ALL if with_deleted else ViewType.ACTIVE_ONLY
+    experiments = [e.experiment_id for e in client.search_experiments(view)]
     token = None
     while True:
-        page = client.search_runs(experiments, condition, page_token=token)
+        page = client.search_runs(experiments, condition, view, page_token=token)
         yield from page
         token = page.token
         if not token:

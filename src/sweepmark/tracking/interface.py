@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from sweepmark.tracking.records import Record
 
 __all__ = [
-    "DELIVERED_TAG",
     "LEFT_OUT_TAG",
     "MINIMUM_PREFIX",
     "SWEEP_TAG",
@@ -27,14 +26,13 @@ __all__ = [
 
 SWEEP_TAG = "sweepmark.sweep_id"
 TRIAL_TAG = "sweepmark.search.trial"
-DELIVERED_TAG = "sweepmark.delivered"
 LEFT_OUT_TAG = "sweepmark.metrics_left_out"
 """The tag listing metrics that were NaN or infinite, which MLflow would show as 0 or 1.8e308."""
 
 MINIMUM_PREFIX = 6
 """Minimum length of an abbreviated run id, which must be unique."""
 
-_IDENTITY_TAGS = {SWEEP_TAG, TRIAL_TAG, DELIVERED_TAG}
+_IDENTITY_TAGS = {SWEEP_TAG, TRIAL_TAG}
 
 EndStatus = Literal["FINISHED", "KILLED", "FAILED"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sweepmark.failpoints import failpoint
 from sweepmark.specification.models import trusted_types
-from sweepmark.tracking.storage import folder_of
+from sweepmark.tracking.storage import check_artifacts
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -26,11 +26,11 @@ _FILE = "model.skops"
 _DIGEST_TAG = "sweepmark.sha256"
 
 
-def log_model(client: MlflowClient, run: Run, model: Model, *, within: Path) -> str:
+def log_model(client: MlflowClient, run: Run, model: Model, *, store: Path) -> str:
     """Log a run's model and return the model id.
 
     An equal logged model of the run is kept; others, left by a killed process, are removed. Files
-    are written only inside the folder ``within``. Types allowed only by ``--trust`` are not added
+    are written only inside the store's artifacts. Types allowed only by ``--trust`` are not added
     to the model's list of trusted types, because a later user has not agreed to them.
     ``mlflow.sklearn.log_model`` is not used: it needs the fluent state, loads the model, and infers
     its requirements in a second process (2.4 s).
@@ -51,7 +51,7 @@ def log_model(client: MlflowClient, run: Run, model: Model, *, within: Path) -> 
         params=dict(run.data.params),
         model_type="classifier",
     )
-    folder_of(logged.artifact_location, within=within)
+    check_artifacts(logged.artifact_location, store)
     failpoint("tracker.model.created")
     with tempfile.TemporaryDirectory(prefix="sweepmark-") as folder:
         _save(Path(folder), model, model_id=logged.model_id, run_id=run_id)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from sweepmark.config.schema import TrackingConfig
 from sweepmark.errors import NotFoundError
 from sweepmark.tracking.interface import (
-    DELIVERED_TAG,
     LEFT_OUT_TAG,
     SWEEP_TAG,
     TRIAL_TAG,
@@ -103,7 +102,7 @@ class MemoryTracker:
         run = self.runs[run_id]
         if run.status in {"RUNNING", "FAILED"} or run.ended != ended:
             _forget_tags(run)
-            run.add([*records, Tag(DELIVERED_TAG, "true")])
+            run.add(records)
             run.status, run.ended = ("FAILED" if failed else "FINISHED"), ended
         return run_id
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-import uuid
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 from pydantic import AfterValidator
@@ -17,9 +17,9 @@ from pydantic import AfterValidator
 from sweepmark.config.schema import TrackingConfig
 from sweepmark.errors import NotFoundError
 from sweepmark.failpoints import failpoint
+from sweepmark.files import write_whole
 from sweepmark.store.database import await_write_lock, translated
 from sweepmark.terminal import escape
-from sweepmark.tracking.artifact_folder import write_artifacts
 from sweepmark.tracking.entities import (
     batches,
     dataset_inputs,
@@ -27,18 +27,17 @@ from sweepmark.tracking.entities import (
     standard_tags,
     tag_texts,
 )
-from sweepmark.tracking.existing_runs import ExistingRuns, search, trial_number
+from sweepmark.tracking.existing_runs import ExistingRuns, RunState, search, trial_number
 from sweepmark.tracking.interface import (
-    DELIVERED_TAG,
     SWEEP_TAG,
     TRIAL_TAG,
     is_of_outcome,
     match_run,
 )
+from sweepmark.tracking.location import folder_of, kept_databases, mlflow_database
 from sweepmark.tracking.logged_model import log_model
-from sweepmark.tracking.records import Model
-from sweepmark.tracking.sql_rows import FinishedRun, insert_run, is_known_schema
-from sweepmark.tracking.storage import artifacts_folder, connect, folder_of, mlflow_database
+from sweepmark.tracking.records import Artifact, Model
+from sweepmark.tracking.storage import check_artifacts, connect, open_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -80,8 +79,7 @@ class MlflowOptions(TrackingConfig):
 class MlflowTracker:
     """Writes to ``mlflow.db`` and ``artifacts/`` of a store, which are created when first needed.
 
-    A child run is complete if it has the tag ``sweepmark.delivered`` and has ended: the tag is
-    written with the metrics, in the second to last call.
+    A child run is complete if it has ended, which is written last.
 
     Parameters
     ----------
@@ -89,12 +87,6 @@ class MlflowTracker:
         The store's folder.
     experiment : str
         The MLflow experiment the runs belong to.
-
-    Attributes
-    ----------
-    writes_rows : bool
-        Whether new runs are inserted by SQL, because the schema is known; otherwise by
-        MlflowClient.
     """
 
     options: ClassVar[type[TrackingConfig]] = MlflowOptions
@@ -108,10 +100,8 @@ class MlflowTracker:
     def __init__(self, store: Path, *, experiment: str) -> None:
         self._store = store
         self._database = mlflow_database(store)
-        self._artifacts = artifacts_folder(store)
         self._experiment = experiment
         self._connection: tuple[MlflowClient, str] | None = None
-        self.writes_rows = True
         self._sweeps: dict[str, ExistingRuns] = {}
 
     def open(self) -> None:
@@ -136,7 +126,7 @@ class MlflowTracker:
             else:
                 run = client.get_run(sweep.parent)
                 client.update_run(sweep.parent, status="RUNNING")
-            _write(client, run, records, self._artifacts, tag_texts(records), milliseconds(started))
+            self._write(client, run, records, tag_texts(records), milliseconds(started))
             failpoint("tracker.parent.opened")
             return sweep.parent
 
@@ -154,33 +144,32 @@ class MlflowTracker:
     ) -> str:
         """See :meth:`Tracker.log_trial`."""
         with self._client() as (client, experiment_id):
-            sweep = self._sweep(client, sweep_id)
-            if sweep.is_current(number, milliseconds(ended)):
-                return sweep.complete[number]
-            identity = {SWEEP_TAG: sweep_id, TRIAL_TAG: str(number)}
+            trials = self._sweep(client, sweep_id).trials
+            known = trials.get(number)
+            end = milliseconds(ended)
+            if known is not None and (known.status, known.ended) == ("FINISHED", end):
+                return known.run_id
+            tags = standard_tags() | tag_texts(records) | {SWEEP_TAG: sweep_id}
+            tags |= {TRIAL_TAG: str(number)}
             if parent is not None:
-                identity["mlflow.parentRunId"] = parent
-            run = FinishedRun(
-                run_id=uuid.uuid4().hex,
-                experiment_id=experiment_id,
-                name=name,
-                status="FAILED" if failed else "FINISHED",
-                started=milliseconds(started),
-                ended=milliseconds(ended),
-                tags=standard_tags() | tag_texts(records) | identity | {DELIVERED_TAG: "true"},
-                records=records,
-            )
+                tags["mlflow.parentRunId"] = parent
             failpoint("tracker.trial")
-            has_model = any(isinstance(record, Model) for record in records)
-            known = sweep.incomplete.get(number) or sweep.complete.get(number)
-            if known is not None or has_model or not self.writes_rows:
-                run_id = _deliver(client, run, self._artifacts, known=known)
+            if known is None:
+                # Identity first, so that a run left by a kill is found again.
+                run = client.create_run(experiment_id, milliseconds(started), tags, name)
+                tags = {}
+                failpoint("tracker.trial.created")
             else:
-                run_id = self._insert(run)
-            failpoint("tracker.trial.rows")
-            sweep.incomplete.pop(number, None)
-            sweep.complete[number], sweep.ended[number] = run_id, run.ended
-            (sweep.failed.add if failed else sweep.failed.discard)(number)
+                run = client.get_run(known.run_id)
+                for left in run.data.tags.keys() - tags.keys():
+                    if is_of_outcome(left):  # of an earlier outcome
+                        client.delete_tag(known.run_id, left)
+            self._write(client, run, records, tags, end)
+            failpoint("tracker.trial.written")
+            run_id, status = str(run.info.run_id), "FAILED" if failed else "FINISHED"
+            client.set_terminated(run_id, status, end)
+            failpoint("tracker.trial.ended")
+            trials[number] = RunState(run_id, sweep_id, number, status, end)
             return run_id
 
     def await_writable(self, *, seconds: float) -> None:
@@ -196,7 +185,7 @@ class MlflowTracker:
         with self._client() as (client, _):
             failpoint("tracker.closing")
             run = client.get_run(run_id)
-            _write(client, run, records, self._artifacts, tag_texts(records), milliseconds(ended))
+            self._write(client, run, records, tag_texts(records), milliseconds(ended))
             failpoint("tracker.closing.written")
             client.set_terminated(run_id, status, milliseconds(ended))
             failpoint("tracker.closed")
@@ -206,16 +195,15 @@ class MlflowTracker:
         if not self._database.exists():
             return {}
         with self._client() as (client, _):
-            return dict(self._sweep(client, sweep_id).complete)
+            trials = self._sweep(client, sweep_id).trials
+            return {number: run.run_id for number, run in trials.items() if run.is_whole}
 
     def locate(self, run_id: str) -> tuple[str, int | None]:
         """See :meth:`Tracker.locate`."""
-        if not self._database.exists() or not _RUN_ID.fullmatch(run_id):
-            match_run(run_id, [])
-        with self._client() as (client, _):
-            experiments = [e.experiment_id for e in client.search_experiments()]
-            runs = search(client, experiments, f"attributes.run_id LIKE '{run_id}%'")
-            found = {run.info.run_id: run.data.tags for run in runs}
+        found: dict[str, Mapping[str, str]] = {}
+        if _RUN_ID.fullmatch(run_id):
+            for database in (self._database, *kept_databases(self._store)):
+                found = found or _with_id(database, run_id)
         tags = found[match_run(run_id, found)]
         number = trial_number(tags)
         if SWEEP_TAG not in tags or (number is None and TRIAL_TAG in tags):
@@ -227,10 +215,7 @@ class MlflowTracker:
 
     def close(self) -> None:
         """See :meth:`Tracker.close`."""
-        if self._connection is not None:
-            # MLflow keeps a pool of connections per database for the life of the process.
-            self._connection[0]._tracking_client.store.engine.dispose()  # noqa: SLF001
-            self._connection = None
+        self._connection = None
         self._sweeps.clear()
 
     @contextlib.contextmanager
@@ -238,69 +223,72 @@ class MlflowTracker:
         with translated(self._database):
             if self._connection is None:
                 self._connection = connect(self._store, experiment=self._experiment)
-                self.writes_rows &= is_known_schema(self._database)
             try:
                 yield self._connection
             except BaseException:
                 self._sweeps.clear()  # query again what exists before writing more
                 raise
 
-    def _insert(self, run: FinishedRun) -> str:
-        """Write a new run in one transaction, atomically."""
-        artifact_uri = f"{self._artifacts.as_uri()}/{run.run_id}/artifacts"
-        write_artifacts(folder_of(artifact_uri, within=self._artifacts), run.records)
-        failpoint("tracker.trial.artifacts")
-        insert_run(self._database, run, artifact_uri=artifact_uri)
-        return run.run_id
-
     def _sweep(self, client: MlflowClient, sweep_id: str) -> ExistingRuns:
         if sweep_id not in self._sweeps:
-            experiments = [e.experiment_id for e in client.search_experiments()]
-            runs = search(client, experiments, f"tags.`{SWEEP_TAG}` = '{sweep_id}'")
-            self._sweeps[sweep_id] = ExistingRuns.of(runs)
+            self._sweeps[sweep_id] = ExistingRuns.find(client, sweep_id)
         return self._sweeps[sweep_id]
 
+    def _write(
+        self,
+        client: MlflowClient,
+        run: Run,
+        records: Sequence[Record],
+        tags: Mapping[str, str],
+        timestamp: int,
+    ) -> None:
+        check_artifacts(run.info.artifact_uri, self._store)
+        _write_artifacts(folder_of(run.info.artifact_uri), records)
+        failpoint("tracker.artifacts")
+        if inputs := dataset_inputs(records):
+            _log_inputs(client, run.info.run_id, inputs)
+        model_id = None
+        for record in records:
+            if isinstance(record, Model):
+                model_id = log_model(client, run, record, store=self._store)
+        without = frozenset(run.data.params)
+        for batch in batches(
+            records, tags=tags, timestamp=timestamp, without=without, model_id=model_id
+        ):
+            client.log_batch(run.info.run_id, **batch)
 
-def _deliver(client: MlflowClient, run: FinishedRun, artifacts: Path, *, known: str | None) -> str:
-    """Write a run by MlflowClient, which assigns the id of a new one; it is RUNNING meanwhile."""
-    tags = dict(run.tags)
-    if known is not None:
-        target = client.get_run(known)
-        for name in target.data.tags.keys() - tags.keys():
-            if is_of_outcome(name):  # of an earlier outcome
-                client.delete_tag(known, name)
-    else:
-        # Identity first, so that a run left by a kill is found again.
-        first = {name: text for name, text in tags.items() if name != DELIVERED_TAG}
-        target = client.create_run(run.experiment_id, run.started, first, run.name)
-        tags = {DELIVERED_TAG: tags[DELIVERED_TAG]}
-        failpoint("tracker.trial.created")
-    _write(client, target, run.records, artifacts, tags, run.ended)
-    failpoint("tracker.trial.written")
-    client.set_terminated(target.info.run_id, run.status, run.ended)
-    return str(target.info.run_id)
+
+def _with_id(database: Path, start: str) -> dict[str, Mapping[str, str]]:
+    """Return the tags of the runs of a database whose id begins so."""
+    if not database.exists():
+        return {}
+    with translated(database):
+        runs = search(open_client(database), f"attributes.run_id LIKE '{start}%'")
+        return {run.info.run_id: run.data.tags for run in runs}
 
 
-def _write(  # noqa: PLR0913, PLR0917 -- all of it is the run's
-    client: MlflowClient,
-    run: Run,
-    records: Sequence[Record],
-    artifacts: Path,
-    tags: Mapping[str, str],
-    timestamp: int,
-) -> None:
-    write_artifacts(folder_of(run.info.artifact_uri, within=artifacts), records)
-    if inputs := dataset_inputs(records):
-        _log_inputs(client, run.info.run_id, inputs)
-    model_id = None
-    for record in records:
-        if isinstance(record, Model):
-            model_id = log_model(client, run, record, within=artifacts)
-    without = frozenset(run.data.params)
-    for batch in batches(
-        records, tags=tags, timestamp=timestamp, without=without, model_id=model_id
-    ):
-        client.log_batch(run.info.run_id, **batch)
+def _write_artifacts(root: Path, records: Sequence[Record]) -> None:
+    """Write the artifacts among the records into a run's folder, each atomically.
+
+    ``MlflowClient.log_artifact`` copies: a full disk would leave half a file.
+
+    Raises
+    ------
+    ValueError
+        If a path is outside that folder.
+    StoreError
+        If a file cannot be written; the message names it.
+    """
+    artifacts = [record for record in records if isinstance(record, Artifact)]
+    for artifact in artifacts:
+        target = root / artifact.path
+        if not target.resolve().is_relative_to(root.resolve()):
+            raise ValueError(f"an artifact's path must stay within its run, got {artifact.path!r}")
+        with translated(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write = methodcaller("write_bytes", artifact.content)
+            unfinished = target.with_name(f".{target.name}.new")
+            write_whole(target, write, unfinished=unfinished)
 
 
 def _log_inputs(client: MlflowClient, run_id: str, inputs: list[DatasetInput]) -> None:

@@ -16,8 +16,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import NotFoundError, StoreError
-from sweepmark.store.database import database_uri, translated
-from sweepmark.tracking.storage import artifacts_folder, mlflow_database, relocate_artifacts
+from sweepmark.store.database import database_uri
+from sweepmark.tracking.location import artifacts_folder, mlflow_database
+from sweepmark.tracking.storage import open_client
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,6 +124,8 @@ def start_server(store: Path, *, port: int) -> subprocess.Popen[str]:
     ------
     NotFoundError
         If the store has no runs yet.
+    StoreError
+        If its database cannot be read, or is of another MLflow version.
     """
     database = mlflow_database(store)
     if not database.exists():
@@ -130,8 +133,7 @@ def start_server(store: Path, *, port: int) -> subprocess.Popen[str]:
             f"there are no runs in {store.absolute()} yet. Do `sweepmark run` first, "
             "or name another store with --store."
         )
-    with translated(database):
-        relocate_artifacts(store)
+    open_client(database)  # one of another MLflow version is refused in one line
     theirs, _ours = os.pipe()  # this end stays open while this process lives
     try:
         server = subprocess.Popen(  # noqa: S603 -- our own program

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-from pathlib import Path
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from sweepmark.errors import StoreError
-from sweepmark.store.database import create_once, database_uri
-from sweepmark.tracking.sql_rows import is_known_schema, relocate
+from sweepmark.store.database import alone, create_once, database_uri, translated
+from sweepmark.tracking.location import artifacts_folder, is_within, mlflow_database, note_location
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mlflow import MlflowClient
 
-__all__ = [
-    "artifacts_folder",
-    "connect",
-    "folder_of",
-    "mlflow_database",
-    "relocate_artifacts",
-    "silence",
-]
+__all__ = ["check_artifacts", "configure", "connect", "create_database", "open_client"]
 
 _EXPERIMENT_TAGS = {
     # Without it the UI opens the experiment in its GenAI view; the value is the front end's
@@ -32,88 +25,95 @@ _EXPERIMENT_TAGS = {
 }
 
 
-def mlflow_database(store: Path) -> Path:
-    """Return the path of a store's MLflow database."""
-    return store.absolute() / "mlflow.db"
-
-
-def artifacts_folder(store: Path) -> Path:
-    """Return the path of a store's artifacts."""
-    return store.absolute() / "artifacts"
+def create_database(path: Path) -> None:
+    """Create a database without experiments, unless it exists."""
+    create_once(path, _migrate, library="mlflow")
 
 
 def connect(store: Path, *, experiment: str) -> tuple[MlflowClient, str]:
-    """Return an MlflowClient on a store, creating its database if needed, and the experiment id."""
-    silence()
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-
-    database, artifacts = mlflow_database(store), artifacts_folder(store)
-    create_once(database, lambda path: _create(path, artifacts), library="mlflow")
-    relocate_artifacts(store)
-    uri = database_uri(database)
-    try:
-        client = MlflowClient(uri, registry_uri=uri)
-        return client, _experiment_id(client, experiment, artifacts)
-    except MlflowException as error:
-        if "out-of-date database schema" in str(error):
-            raise StoreError(f"{database} is of another MLflow version. {error}") from error
-        raise
-
-
-def folder_of(uri: str | None, *, within: Path) -> Path:
-    """Return the folder of an artifact URI.
-
-    Parameters
-    ----------
-    uri : str or None
-        The URI from a database.
-    within : Path
-        The store's artifacts folder: a URI outside it is not accepted.
+    """Return an MlflowClient on a store, creating its database if needed, and the experiment id.
 
     Raises
     ------
     StoreError
-        If it is outside that folder.
+        If the database is of another MLflow version, or wants artifacts written elsewhere.
     """
-    parts = urlsplit(uri or "")
-    folder = Path(url2pathname(parts.path))
-    inside = parts.scheme == "file" and folder.resolve().is_relative_to(within.resolve())
-    if not inside:
+    database = mlflow_database(store)
+    create_database(database)
+    client = open_client(database)
+    return client, _experiment_id(client, experiment, store)
+
+
+def open_client(database: Path) -> MlflowClient:
+    """Return an MlflowClient on an existing database.
+
+    MLflow migrates some older databases when it opens them, and not safely if several processes do:
+    so each opens it alone.
+
+    Raises
+    ------
+    StoreError
+        If it is of another MLflow version.
+    """
+    configure()
+    from mlflow import MlflowClient
+
+    uri = database_uri(database)
+    with ExitStack() as stack:
+        with suppress(OSError):  # a store that is only read
+            stack.enter_context(alone(database))
+        try:
+            with translated(database):
+                return MlflowClient(uri, registry_uri=uri)
+        except StoreError:
+            raise
+        except Exception as error:
+            raise StoreError(
+                f"{database} is of another version of MLflow ({_sentence(error)}). If that was "
+                f"older, `mlflow db upgrade {uri}` migrates it; if it was newer, install it, or "
+                "move the database away: `sweepmark doctor --rebuild` makes it anew."
+            ) from error
+
+
+def check_artifacts(uri: str | None, store: Path) -> None:
+    """Raise if an artifact URI from a database leads out of the store's artifacts.
+
+    Raises
+    ------
+    StoreError
+        If it does.
+    """
+    if not is_within(uri, artifacts_folder(store)):
         raise StoreError(
-            f"{within.parent / 'mlflow.db'} wants artifacts written to {uri}, but they lie in "
-            f"{within}. Move that database away: `sweepmark doctor --rebuild` makes it anew."
+            f"{mlflow_database(store)} wants artifacts written to {uri}, but they lie in "
+            f"{artifacts_folder(store)}. Move that database away: `sweepmark doctor --rebuild` "
+            "makes it anew."
         )
-    return folder
 
 
-def relocate_artifacts(store: Path) -> None:
-    """Update MLflow's absolute artifact paths in a store that was moved or copied."""
-    if is_known_schema(mlflow_database(store)):
-        relocate(mlflow_database(store), artifacts_folder(store).as_uri())
+def _migrate(path: Path) -> None:
+    configure()
+    from mlflow.db import commands
+
+    commands(["upgrade", database_uri(path)], standalone_mode=False)
 
 
-def _create(path: Path, artifacts: Path) -> None:
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    store = SqlAlchemyStore(  # type: ignore[no-untyped-call]
-        database_uri(path), artifacts.as_uri()
-    )
-    store.engine.dispose()
-
-
-def _experiment_id(client: MlflowClient, name: str, artifacts: Path) -> str:
+def _experiment_id(client: MlflowClient, name: str, store: Path) -> str:
     from mlflow.exceptions import MlflowException
 
+    artifacts = artifacts_folder(store).as_uri()
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         try:
-            return client.create_experiment(name, artifacts.as_uri(), _EXPERIMENT_TAGS)
+            created = client.create_experiment(name, artifacts, _EXPERIMENT_TAGS)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        return _experiment_id(client, name, artifacts)  # another process created it
-    folder_of(experiment.artifact_location, within=artifacts)
+            return _experiment_id(client, name, store)  # another process created it
+        note_location(store, artifacts)
+        return created
+    note_location(store, experiment.artifact_location)
+    check_artifacts(experiment.artifact_location, store)
     if experiment.lifecycle_stage == "deleted":
         client.restore_experiment(experiment.experiment_id)
     for tag, value in _EXPERIMENT_TAGS.items():
@@ -122,10 +122,18 @@ def _experiment_id(client: MlflowClient, name: str, artifacts: Path) -> str:
     return str(experiment.experiment_id)
 
 
-def silence() -> None:
-    """Disable MLflow's telemetry and its output."""
+def _sentence(error: Exception) -> str:
+    return str(error).partition(". ")[0].partition("\n")[0]
+
+
+def configure() -> None:
+    """Disable MLflow's telemetry, its output, and connections that outlive their use.
+
+    A pooled connection would go on writing to a database that was moved away.
+    """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "true")
+    os.environ["MLFLOW_SQLALCHEMYSTORE_POOLCLASS"] = "NullPool"
     import mlflow  # noqa: F401 -- importing it configures its loggers
 
     for name in ("mlflow", "alembic"):

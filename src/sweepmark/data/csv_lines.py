@@ -1,8 +1,13 @@
-"""The header of a CSV file, and its detection."""
+"""A CSV file line by line: its header, and the place of what is wrong.
+
+Rows are read by Arrow (:mod:`sweepmark.data.csv_columns`), which knows no line numbers. So a file
+that it refuses is read again here, by the standard library's slower reader.
+"""
 
 from __future__ import annotations
 
 import csv
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,15 +15,16 @@ from typing import TYPE_CHECKING
 from sweepmark.errors import ConfigurationError, DataError, unknown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["NUMBER", "CsvHeader", "is_number", "iterate_lines", "read_header"]
+__all__ = ["NUMBER", "CsvHeader", "cell_fault", "first_fault", "is_number", "read_header"]
 
 NUMBER = r"^[ \t]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t]*$"
 """The syntax of numbers in tables: that of Arrow, without NaN and infinity."""
 
 _NUMBER = re.compile(NUMBER)
+_SHOWN = 40  # maximum characters of a cell in a message
 _AT_LEAST = 2  # minimum number of columns: a label and a feature
 
 
@@ -58,7 +64,7 @@ def is_number(text: str) -> bool:
     return _NUMBER.match(text) is not None
 
 
-def iterate_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the number (from 1) and the cells of each non-empty line.
 
     If a quoted cell spans several lines, the number is that of the last one.
@@ -107,7 +113,7 @@ def read_header(
         If the file is empty, a name is missing or duplicate, there are fewer than two columns, or
         the first line is ambiguous.
     """
-    number, cells = next(iterate_lines(path), (0, []))
+    number, cells = next(_lines(path), (0, []))
     if not cells:
         raise DataError(f"{path}: must have rows, but the file is empty")
     if len(cells) < _AT_LEAST:
@@ -143,3 +149,78 @@ def _check_names(names: tuple[str, ...], where: str) -> None:
                 f"{seen[name]} too"
             )
         seen[name] = place
+
+
+def first_fault(path: Path, header: CsvHeader, numeric: Sequence[int], *, reason: str) -> DataError:
+    """Return the error for the first line that is not a valid row.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    header : CsvHeader
+        Its columns.
+    numeric : sequence of int
+        Places of the columns whose cells must be finite numbers, ascending.
+    reason : str
+        Arrow's error, used if nothing is found.
+    """
+    for row, line, cells in _rows(path, header):
+        if len(cells) != len(header.names):
+            return DataError(
+                f"{path}: row {row + 1} (line {line}): must have {len(header.names)} columns as "
+                f"the first line has, but has {len(cells)}"
+            )
+        if _are_finite([cells[column] for column in numeric]):
+            continue
+        for column in numeric:
+            if not (is_number(cells[column]) and math.isfinite(float(cells[column]))):
+                rule = "must be a number"
+                found = cell_fault(path, header, row, column, rule)
+                return DataError(f"{found}. Text and missing values need dataset.table=mixed.")
+    return DataError(f"{path}: cannot be read: {reason}")
+
+
+def cell_fault(path: Path, header: CsvHeader, row: int, column: int, rule: str) -> DataError:
+    """Return the error for a cell that is known to be invalid.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    header : CsvHeader
+        Its columns.
+    row, column : int
+        The cell's place, both from 0.
+    rule : str
+        What it must be, such as ``must be in [0, 9]``.
+    """
+    line, cells = next(
+        (line, cells) for number, line, cells in _rows(path, header) if number == row
+    )
+    cell = cells[column]
+    found = repr(cell if len(cell) <= _SHOWN else cell[:_SHOWN] + "…") if cell else "nothing"
+    return DataError(
+        f"{path}: row {row + 1} (line {line}), column {header.names[column]!r}: {rule}, but got "
+        f"{found}"
+    )
+
+
+def _rows(path: Path, header: CsvHeader) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield number from 0, line and cells of each row."""
+    lines = _lines(path)
+    if header.is_given:
+        next(lines)
+    for row, (line, cells) in enumerate(lines):
+        yield row, line, cells
+
+
+def _are_finite(cells: Sequence[str]) -> bool:
+    """Return whether all cells are numbers; at once, since millions may precede an invalid one."""
+    joined = "".join(cells)
+    if not joined.isascii() or "_" in joined:
+        return False  # float accepts other scripts' digits and underscores
+    try:
+        return math.isfinite(math.fsum(map(float, cells)))
+    except (ValueError, OverflowError):
+        return False
