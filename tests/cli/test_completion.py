@@ -29,7 +29,8 @@ def candidates(program: Program, line: str) -> list[str]:
         "COMP_LINE": line,
         "COMP_POINT": str(len(line.encode())),
     }
-    answer = program.run(**asked)
+    answer = program.start(**asked).end()
+    assert answer.code == 0
     assert (answer.out, answer.err) == ("", "")
     assert {"mlruns"}.issuperset(program.left())
     return answers.read_text().splitlines()

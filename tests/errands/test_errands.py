@@ -145,6 +145,10 @@ def test_verb(extended: Callable[[str], Program]) -> None:
     assert "versions" in program.run("--help").out
     assert program.run("versions", "--json").document["numpy"] in program.run("versions").out
     answers = program.folder / "answers"
-    asked = {"COMP_LINE": "sweepmark vers", "COMP_POINT": "14", "_ARGCOMPLETE": "1"}
-    program.run(**asked, _ARGCOMPLETE_STDOUT_FILENAME=str(answers))
+    program.run(
+        COMP_LINE="sweepmark vers",
+        COMP_POINT="14",
+        _ARGCOMPLETE="1",
+        _ARGCOMPLETE_STDOUT_FILENAME=str(answers),
+    )
     assert answers.read_text().strip() == "versions"

@@ -13,7 +13,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweepmark.cli.tables import grade_lines
 from sweepmark.config.schema import Band, GradeConfig
 from sweepmark.errors import ConfigurationError
 from sweepmark.report.grade import (
@@ -21,6 +20,7 @@ from sweepmark.report.grade import (
     Grade,
     grade,
     grade_document,
+    grade_lines,
     rank_entries,
     wilson_interval,
 )

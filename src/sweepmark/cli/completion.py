@@ -35,7 +35,7 @@ def define(parser: Parser) -> None:
 
 
 def _print_code(args: argparse.Namespace) -> int:
-    from argcomplete import shellcode
+    from argcomplete.shell_integration import shellcode
 
     if args.shell == "zsh":
         print_lines([_ZSH])
@@ -45,7 +45,7 @@ def _print_code(args: argparse.Namespace) -> int:
 
 def complete(parser: Parser) -> None:
     """Answer a shell that asks for completions, and end the process."""
-    from argcomplete import CompletionFinder
+    from argcomplete.finders import CompletionFinder
 
     words = cast("BaseCompleter", _words)  # any callable will do
     CompletionFinder()(parser, always_complete_options=False, default_completer=words)

@@ -50,10 +50,10 @@ def table(
     **settings : Any
         Keyword arguments of ``rich.table.Table``; a title is escaped too.
     """
-    settings = {"box": box.SIMPLE_HEAD, "pad_edge": False, "title_justify": "left"} | settings
+    usual: dict[str, Any] = {"box": box.SIMPLE_HEAD, "pad_edge": False, "title_justify": "left"}
     if "title" in settings:
-        settings["title"] = Text(cut(settings["title"], _LONGEST_TITLE))
-    made = Table(**settings)
+        usual["title"] = Text(cut(settings.pop("title"), _LONGEST_TITLE))
+    made = Table(**usual | settings)
     listed = list(rows)
     for position, column in enumerate(columns):
         is_number = any(row[position].endswith(_LAST) for row in listed)

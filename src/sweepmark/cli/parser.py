@@ -106,7 +106,9 @@ class Parser(argparse.ArgumentParser):
         return super().parse_known_args(args if self.verbs else self._sorted(args), namespace)
 
     def _sorted(self, words: Sequence[str]) -> list[str]:
-        options, others, pending = [], [], ""
+        options: list[str] = []
+        others: list[str] = []
+        pending = ""
         for word in words:
             if pending:
                 options += [pending, word]
