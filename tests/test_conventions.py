@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 CHANGING = {
-    "sweepmark.cli.completion._Line",
     "sweepmark.config.growth._Scale",
     "sweepmark.coordinator.decisions.Decisions",
     "sweepmark.coordinator.delivery.Delivery",

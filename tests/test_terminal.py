@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweepmark.cli.drawing import EscapedTable, draw
+from sweepmark.cli.drawing import draw, table
 from sweepmark.terminal import Outlet, cut, escape, outlets, redact
 
 if TYPE_CHECKING:
@@ -66,11 +66,7 @@ def test_drawn_texts_are_no_markup_and_cut(tmp_path: Path, monkeypatch: pytest.M
     hostile = "[/x] [red]a\x1b[2J\nb :smile:"
     with path.open("w", encoding="utf-8") as file:
         monkeypatch.setattr(sys, "stdout", file)
-        table = EscapedTable(title=hostile)
-        table.add_column(hostile)
-        table.add_row(hostile)
-        table.add_row("x" * 10_000)
-        draw(table, hostile)
+        draw(table([hostile], [[hostile], ["x" * 10_000]], title=hostile), hostile)
     lines = path.read_text().splitlines()
     shown = r"[/x] [red]a\x1b[2J\nb :smile:"
     assert [line for line in lines if shown in line] == [line for line in lines if "smile" in line]

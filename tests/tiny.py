@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.config import Composer, Folders, place, resolve, validate
 from sweepmark.config import dataset_config as compose_dataset
-from sweepmark.coordinator import LaunchOptions, launch, resume
+from sweepmark.coordinator import LaunchOptions, Progress, launch, resume
 from sweepmark.data import load
 from sweepmark.report.summary import result_document
 from sweepmark.search.blueprint import Blueprint
@@ -92,7 +92,7 @@ def write_sweep(folder: Path, name: str, text: str) -> Path:
 
 
 @dataclass
-class Listener:
+class Listener(Progress):
     """A Progress that remembers what it was told."""
 
     lines: list[str] = field(default_factory=list)

@@ -21,7 +21,7 @@ import unicodedata
 from typing import IO, TYPE_CHECKING, Any, TextIO, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rich.console import Console
 
@@ -195,7 +195,7 @@ class Outlet(io.TextIOBase):
         return cast("IO[bytes]", self._stream.buffer)
 
 
-class _Drawn(io.TextIOBase):
+class _Drawn:
     """An outlet that does not escape control characters."""
 
     def __init__(self, outlet: Outlet) -> None:
@@ -205,21 +205,11 @@ class _Drawn(io.TextIOBase):
         self._outlet.pass_on(text)
         return len(text)
 
-    def flush(self) -> None:
-        self._outlet.flush()
+    def writelines(self, lines: Iterable[str], /) -> None:
+        self._outlet.pass_on("".join(lines))
 
-    def fileno(self) -> int:
-        return self._outlet.fileno()
-
-    def isatty(self) -> bool:
-        return self._outlet.isatty()
-
-    def writable(self) -> bool:
-        return True
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return self._outlet.encoding
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._outlet, name)
 
 
 @contextlib.contextmanager

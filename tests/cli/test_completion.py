@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import shutil
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -18,10 +19,21 @@ if TYPE_CHECKING:
 
 
 def candidates(program: Program, line: str) -> list[str]:
-    answer = program.run("-sc", "query=bash", COMP_LINE=line)
-    assert answer.err == ""
-    assert program.left() == []
-    return answer.out.split()
+    """Return what the program answers as argcomplete's code in a shell asks it."""
+    answers = program.folder.parent / "answers"
+    asked = {
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_IFS": "\n",
+        "_ARGCOMPLETE_SUPPRESS_SPACE": "1",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(answers),
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line.encode())),
+    }
+    answer = program.start(**asked).end()
+    assert answer.code == 0
+    assert (answer.out, answer.err) == ("", "")
+    assert {"mlruns"}.issuperset(program.left())
+    return answers.read_text().splitlines()
 
 
 @pytest.mark.parametrize(
@@ -46,7 +58,10 @@ def candidates(program: Program, line: str) -> list[str]:
             "sweepmark sweep svc_tpe sampler=",
             ["sampler=gp", "sampler=grid", "sampler=qmc", "sampler=random", "sampler=tpe"],
         ),
-        ("sweepmark sweep svc_tpe sweep.space.classifier.g", ["sweep.space.classifier.gamma."]),
+        (
+            "sweepmark sweep svc_tpe sweep.space.classifier.g",
+            [f"sweep.space.classifier.gamma.{key}=" for key in ("high", "log", "low")],
+        ),
         ("sweepmark data ", ["list", "fetch", "describe", "show", "export"]),
         ("sweepmark data show m", ["mnist"]),
         ("sweepmark data show mnist dataset.p", ["dataset.path="]),
@@ -56,7 +71,11 @@ def candidates(program: Program, line: str) -> list[str]:
         ("sweepmark compare --errors ", []),
         ("sweepmark predict l", ["latest"]),
         ("sweepmark predict latest ", []),
-        ("sweepmark nothing ", []),
+        ("sweepmark nothing --", ["--help", "--store", "--version"]),
+        ("sweepmark sweep svc_tpe --json split.si", ["split.size="]),
+        ("sweepmark run --cfg ", ["job"]),
+        ("sweepmark grade --rule co", ["course"]),
+        ("sweepmark completion z", ["zsh"]),
     ],
 )
 def test_completion(program: Program, line: str, expected: list[str]) -> None:
@@ -91,18 +110,25 @@ def test_completion_of_sweep_ids(program: Program) -> None:
     for name, content in (("run-1-1-b", "{}\n"), ("run-1-2-a", "{}\n"), ("run-0-0-a", "torn")):
         (sweeps / f"{name}.jsonl").write_text(content)
     for verb in ("resume", "grade --json", "compare", "compare run-1-1", "predict --show a.png"):
-        answer = program.run("-sc", "query=bash", COMP_LINE=f"sweepmark {verb} ru")
-        assert answer.out.split() == ["run-1-1-b", "run-1-2-a"]
+        assert candidates(program, f"sweepmark {verb} ru") == ["run-1-1-b", "run-1-2-a"]
+    assert candidates(program, "sweepmark grade run-1-1-b --json ru") == ["run-1-2-a"]
 
 
-def test_completion_in_a_real_bash(program: Program) -> None:
-    """What is typed here a person types: readline asks, and puts in what it is answered."""
+def test_completion_of_files(program: Program) -> None:
+    (program.folder / "mlruns").touch()
+    for words in ("predict latest", "doctor --store", "data show mnist -o"):
+        assert candidates(program, f"sweepmark {words} ml") == ["mlruns"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_completion_in_a_real_shell(program: Program, shell: str) -> None:
+    """What is typed here a person types: the shell asks, and puts in what it is answered."""
+    options = {"bash": ["--norc", "--noprofile"], "zsh": ["-f"]}[shell]
     terminal, theirs = pty.openpty()
-    path = f"{INSTALLED.parent}{os.pathsep}{os.environ['PATH']}"
-    bash = subprocess.Popen(
-        ["/bin/bash", "--norc", "--noprofile", "-i"],
+    process = subprocess.Popen(
+        [executable(shell), *options, "-i"],
         cwd=program.folder,
-        env=os.environ | {"PATH": path, "TERM": "dumb"},
+        env=shell_environment(program) | {"TERM": "dumb"},
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -110,7 +136,7 @@ def test_completion_in_a_real_bash(program: Program) -> None:
     )
     os.close(theirs)
     try:
-        os.write(terminal, b'eval "$(sweepmark -sc install=bash)"; echo re"ady"\n')
+        os.write(terminal, f'eval "$(sweepmark completion {shell})"; echo re"ady"\n'.encode())
         expect(terminal, b"\nready")
         os.write(terminal, b"sweepmark ru\t")
         expect(terminal, b"sweepmark run ")
@@ -119,9 +145,50 @@ def test_completion_in_a_real_bash(program: Program) -> None:
         os.write(terminal, b"classifier.n_n\t")
         expect(terminal, b"classifier.n_neighbors=")
     finally:
-        bash.kill()
-        bash.wait(30)
+        process.kill()
+        process.wait(30)
         os.close(terminal)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("sweepmark ru", ["run", "one evaluation: one trial, one MLflow run"]),
+        ("sweepmark sweep svc_t", ["svc_tpe", "RBF SVC over log ranges"]),
+        ("sweepmark run classifier=kn", ["classifier=knn"]),
+    ],
+)
+def test_completion_in_a_real_fish(program: Program, line: str, expected: list[str]) -> None:
+    """Descriptions are shown beside what has some."""
+    done = subprocess.run(
+        [
+            executable("fish"),
+            "--no-config",
+            "-c",
+            f"sweepmark completion fish | source; complete -C '{line}'",
+        ],
+        cwd=program.folder,
+        env=shell_environment(program),
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    (offered,) = done.stdout.splitlines()
+    for found, wanted in zip(offered.split("\t"), expected, strict=True):
+        assert found.startswith(wanted)
+
+
+def executable(shell: str) -> str:
+    found = shutil.which(shell)
+    if found is None:
+        pytest.skip(f"{shell} is not installed")
+    return found
+
+
+def shell_environment(program: Program) -> dict[str, str]:
+    path = f"{INSTALLED.parent}{os.pathsep}{os.environ['PATH']}"
+    return program.environment | {"PATH": path, "HOME": str(program.folder)}
 
 
 def expect(terminal: int, wanted: bytes, *, seconds: float = 20) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sweepmark.cli.data import add_parser
+from sweepmark.cli.data import define
+from sweepmark.cli.parser import Parser
 from sweepmark.errors import SweepmarkError
 from tables import PASSENGERS, write
 
@@ -21,9 +22,10 @@ pytestmark = pytest.mark.usefixtures("empty_cache")
 
 
 def _run(*words: object) -> int:
-    parser = argparse.ArgumentParser("sweepmark")
-    add_parser(parser.add_subparsers())
-    args = parser.parse_args(["data", *map(str, words)])
+    args = argparse.Namespace()
+    parser = Parser(prog="sweepmark data")
+    define(parser)
+    parser.read([str(word) for word in words], into=args)
     code = args.handler(args)
     assert isinstance(code, int)
     return code

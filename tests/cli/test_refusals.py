@@ -57,7 +57,7 @@ WRONG = {
     "accuracy without rows": (["grade", "--accuracy", "0.957"], ["--n-test"]),
     "rows without accuracy": (["grade", "--n-test", "100"], ["--accuracy"]),
     "grade rule": (["grade", "--rule", "corse"], ["unknown grade", "'course'"]),
-    "completion": (["-sc", "query=fish"], ["bash"]),
+    "shell": (["completion", "tcsh"], ["unknown shell 'tcsh'", "bash", "fish", "zsh"]),
 }
 
 

@@ -36,6 +36,7 @@ GOALS = {
     "interval": (1, "### The level of the intervals"),
     "sampler": (3, "### A sampler"),
     "source": (3, "### A source of data"),
+    "verb": (3, "### A verb"),
 }
 """For each errand, the most files of src and conf that it may touch, and its section."""
 
@@ -137,3 +138,17 @@ def test_source(extended: Callable[[str], Program], tmp_path: Path) -> None:
     assert "archive.folder must be given" in program.run(*words, place, code=2).err
     place_in_it = "+dataset.sources.archive.folder=digits"
     assert f"1,797 rows from archive {path}" in program.run(*words, place, place_in_it).out
+
+
+def test_verb(extended: Callable[[str], Program]) -> None:
+    program = extended("verb")
+    assert "versions" in program.run("--help").out
+    assert program.run("versions", "--json").document["numpy"] in program.run("versions").out
+    answers = program.folder / "answers"
+    program.run(
+        COMP_LINE="sweepmark vers",
+        COMP_POINT="14",
+        _ARGCOMPLETE="1",
+        _ARGCOMPLETE_STDOUT_FILENAME=str(answers),
+    )
+    assert answers.read_text().strip() == "versions"

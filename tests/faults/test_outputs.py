@@ -38,9 +38,7 @@ PRINTING = (
     ("doctor",),
     ("predict", "latest", "rows.csv"),
     ("predict", "latest", "rows.csv", "--json"),
-    ("-sc", "install=bash"),
-    ("-sc", "uninstall=bash"),
-    ("-sc", "query=bash"),
+    ("completion", "bash"),
 )
 WRITING = (
     ("data", "fetch", "digits"),

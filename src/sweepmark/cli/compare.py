@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from typing import TYPE_CHECKING, Any
@@ -12,14 +11,15 @@ from sweepmark.errors import ConfigurationError
 from sweepmark.terminal import cut, escape
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable, Mapping, Sequence
 
+    from sweepmark.cli.parser import Parser
     from sweepmark.report.runs import Run
 
     Document = Mapping[str, Any]
-    Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 -- no other name
 
-__all__ = ["add_parser"]
+__all__ = ["define"]
 
 _PAIR = 2
 _CELLS = 5  # maximum number of feature columns shown beside the scores
@@ -33,15 +33,9 @@ differ. Rows are numbered from 0, those of the test file after those of the trai
 """
 
 
-def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Add the verb; its ``handler`` returns the exit code."""
-    parser = verbs.add_parser(
-        "compare",
-        parents=[common],
-        help="what a run gets wrong, or two runs side by side",
-        description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: Parser) -> None:
+    """Add the arguments of the verb and its ``handler``, which returns the exit code."""
+    parser.description = _DESCRIPTION
     parser.add_argument(
         "entries",
         metavar="RUN",
@@ -54,7 +48,7 @@ def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
     choice.add_argument(
         "--ranking", metavar="N", type=int, help="the N rows with the highest and lowest scores"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_flag("--json", "one JSON document on standard output")
     parser.set_defaults(handler=_compare)
 
 
@@ -204,20 +198,13 @@ def _row_table(title: str, rows: Sequence[Document], *, score_key: str = "score"
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> object:
-    from rich import box
     from rich.console import Group
     from rich.text import Text
 
-    from sweepmark.cli.drawing import EscapedTable
+    from sweepmark.cli.drawing import table
 
-    table = EscapedTable(box=box.SIMPLE_HEAD, pad_edge=False)
-    listed = list(rows)
-    for column, cells in zip(columns, zip(*listed, strict=True), strict=True):
-        is_text = not any(cell[-1:].isdigit() for cell in cells)
-        table.add_column(column, justify="left" if is_text else "right")
-    for row in listed:
-        table.add_row(*row)
-    return Group(Text(f"\n{escape(title)}", style="bold"), table)
+    # A table's own title would be wrapped to its width.
+    return Group(Text(f"\n{escape(title)}", style="bold"), table(columns, rows))
 
 
 def _cell(value: object) -> str:

@@ -9,56 +9,44 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.cli.output import print_document, print_lines
+from sweepmark.cli.parser import add_verb
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
+    from sweepmark.cli.parser import Parser, Verbs
     from sweepmark.config.folders import Folders
     from sweepmark.config.schema import DatasetConfig
     from sweepmark.data import Dataset
 
-    Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001  # no other name
     Shift = tuple[int, int]
 
-__all__ = ["add_parser"]
+__all__ = ["define"]
 
+_OWN = "a folder of your own configurations; may be given again"
 _WAYS = {"left": (0, -1), "right": (0, 1), "up": (-1, 0), "down": (1, 0)}
 
 
-def add_parser(subparsers: Subparsers, *parents: argparse.ArgumentParser) -> None:
-    """Add the verb ``data`` and its verbs; each sets ``handler``, which returns the exit code.
-
-    Parameters
-    ----------
-    subparsers : argparse subparsers
-        Where the program's verbs are added.
-    *parents : ArgumentParser
-        Parsers whose options each verb has as well.
-    """
-    summary = "list, fetch, describe, show and export data sets"
-    parser = subparsers.add_parser("data", help=summary, description=_sentence(summary))
+def define(parser: Parser) -> None:
+    """Add the verbs of ``data``, each with its ``handler``, which returns the exit code."""
     parser.set_defaults(mends=False)
     verbs = parser.add_subparsers(metavar="VERB", title="verbs")
 
-    summary = "the data sets there are, and which are in the cache"
-    verb = verbs.add_parser("list", parents=parents, help=summary, description=_sentence(summary))
-    _add_config_dir(verb)
+    verb = add_verb(verbs, "list", "the data sets there are, and which are in the cache")
+    verb.add_list("--config-dir", "FOLDER", _OWN)
     verb.set_defaults(handler=_list)
 
-    add = functools.partial(_add_verb, verbs, parents)
-    verb = add("fetch", "download and verify; mend what is damaged in the cache")
+    verb = _add(verbs, "fetch", "download and verify; mend what is damaged in the cache")
     verb.set_defaults(handler=_fetch, only_prints=False)
 
-    verb = add("describe", "counts, label distribution, shape, size, source, SHA-256")
-    verb.add_argument("--json", action="store_true", help="one JSON document instead of tables")
+    verb = _add(verbs, "describe", "counts, label distribution, shape, size, source, SHA-256")
+    verb.add_flag("--json", "one JSON document instead of tables")
     verb.set_defaults(handler=_describe)
 
-    verb = add("show", "draw images in a grid, as PNG with 300 dpi")
+    verb = _add(verbs, "show", "draw images in a grid, as PNG with 300 dpi")
     _add_rows(verb, count=100)
     _add_output(verb, "the PNG file")
-    verb.add_argument("--labels", action="store_true", help="write its label below each image")
+    verb.add_flag("--labels", "write its label below each image")
     verb.add_argument(
         "--shift",
         metavar="WAY=PIXELS",
@@ -69,46 +57,28 @@ def add_parser(subparsers: Subparsers, *parents: argparse.ArgumentParser) -> Non
     )
     verb.set_defaults(handler=_show, only_prints=False)
 
-    verb = add("export", "write rows as CSV or as pictures")
+    verb = _add(verbs, "export", "write rows as CSV or as pictures")
     _add_rows(verb, count=None)
     verb.add_argument("--format", choices=["csv", "pgm", "png"], default="csv", help="default: csv")
     _add_output(verb, "the file; for more than one picture, a new folder")
     verb.set_defaults(handler=_export, only_prints=False)
 
 
-def _add_verb(
-    verbs: Subparsers, parents: Sequence[argparse.ArgumentParser], name: str, summary: str
-) -> argparse.ArgumentParser:
+def _add(verbs: Verbs, name: str, summary: str) -> Parser:
     """Add a verb that takes the name of a data set."""
-    verb: argparse.ArgumentParser = verbs.add_parser(
-        name, parents=parents, help=summary, description=_sentence(summary)
-    )
-    verb.add_argument("name", metavar="NAME", help="a data set of `sweepmark data list`")
+    verb = add_verb(verbs, name, summary)
+    verb.add_argument("name", metavar="DATASET", help="one of `sweepmark data list`")
     verb.add_argument(
         "overrides",
         metavar="OVERRIDE",
         nargs="*",
         help="such as dataset.path=PATH, a folder with the four IDX files or a CSV file",
     )
-    _add_config_dir(verb)
+    verb.add_list("--config-dir", "FOLDER", _OWN)
     return verb
 
 
-def _sentence(summary: str) -> str:
-    return f"{summary[0].upper()}{summary[1:]}."
-
-
-def _add_config_dir(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "--config-dir",
-        metavar="FOLDER",
-        action="append",
-        default=[],
-        help="a folder of your own configurations; may be given again",
-    )
-
-
-def _add_rows(verb: argparse.ArgumentParser, *, count: int | None) -> None:
+def _add_rows(verb: Parser, *, count: int | None) -> None:
     verb.add_argument("--split", choices=["train", "test"], default="train", help="default: train")
     default = "" if count is None else f"; default: {count}"
     verb.add_argument(
@@ -135,7 +105,7 @@ def _shift(text: str) -> Shift:
     return down * int(pixels), right * int(pixels)
 
 
-def _add_output(verb: argparse.ArgumentParser, what: str) -> None:
+def _add_output(verb: Parser, what: str) -> None:
     verb.add_argument("-o", "--output", metavar="PATH", type=Path, required=True, help=what)
 
 
@@ -161,29 +131,21 @@ def _say(line: str) -> None:
     print_lines([line], file=sys.stderr)  # progress; results go to standard output
 
 
-def _print(*renderables: Any) -> None:  # anything rich can render
-    from sweepmark.cli.drawing import draw
-
-    draw(*renderables)
-
-
 def _list(args: argparse.Namespace) -> int:
-    from rich import box
-
-    from sweepmark.cli.drawing import EscapedTable
+    from sweepmark.cli.drawing import draw, table
     from sweepmark.config import dataset_configs
     from sweepmark.data import is_cached, published_digest
 
     folders = _folders(args)
-    table = EscapedTable(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("name", "in the cache", "description"):
-        table.add_column(heading)
     configs = dataset_configs(folders)
-    for name, description in folders.groups()["dataset"].items():
+
+    def state(name: str) -> str:
         config = configs[name]
-        cached = "yes" if is_cached(config) else "no" if published_digest(config) else "-"
-        table.add_row(name, cached, description)
-    _print(table)
+        return "yes" if is_cached(config) else "no" if published_digest(config) else "-"
+
+    columns = ("name", "in the cache", "description")
+    described = folders.groups()["dataset"].items()
+    draw(table(columns, ((name, state(name), text) for name, text in described), words=columns))
     return 0
 
 
@@ -191,15 +153,14 @@ def _fetch(args: argparse.Namespace) -> int:
     from sweepmark.data import mend
 
     dataset = mend(_config(args), report=_say)
-    _print(
-        f"{dataset.name}: {dataset.n_rows:,} rows from {dataset.source}; "
-        "the SHA-256 of every file matches"
-    )
+    rows = f"{dataset.name}: {dataset.n_rows:,} rows from {dataset.source}"
+    print_lines([f"{rows}; the SHA-256 of every file matches"])
     return 0
 
 
 def _describe(args: argparse.Namespace) -> int:
     from sweepmark.cli.description import tables
+    from sweepmark.cli.drawing import draw
     from sweepmark.data import published_digest
     from sweepmark.data.summary import describe
 
@@ -209,7 +170,7 @@ def _describe(args: argparse.Namespace) -> int:
     if args.json:
         print_document(document)
     else:
-        _print(*tables(document))
+        draw(*tables(document))
     return 0
 
 
@@ -225,7 +186,7 @@ def _show(args: argparse.Namespace) -> int:
         captions=args.labels,
         copies=[functools.partial(_shifted, shift=shift) for shift in args.shift],
     )
-    _print(f"wrote {written}")
+    print_lines([f"wrote {written}"])
     return 0
 
 
@@ -244,5 +205,5 @@ def _export(args: argparse.Namespace) -> int:
     written = export(
         _load(args), args.split, args.count, args.format, args.output, first=args.first
     )
-    _print(f"wrote {written}")
+    print_lines([f"wrote {written}"])
     return 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+from typing import TYPE_CHECKING, Any
 
-from rich import box
+from sweepmark.cli.drawing import table
 
-from sweepmark.cli.drawing import EscapedTable
+if TYPE_CHECKING:
+    from rich.table import Table
 
 __all__ = ["tables"]
 
@@ -15,13 +17,13 @@ _MEGABYTE = 1e6
 _MEBIBYTE = 2**20
 
 
-def tables(document: dict[str, Any]) -> list[EscapedTable]:
+def tables(document: dict[str, Any]) -> list[Table]:
     """Return a data set's description, as :func:`sweepmark.data.summary.describe` gives it."""
     columns = [_columns(document)] if "columns" in document else []
     return [_facts(document), _distribution(document), *columns, _digests(document)]
 
 
-def _facts(document: dict[str, Any]) -> EscapedTable:
+def _facts(document: dict[str, Any]) -> Table:
     shape = document["image_shape"]
     rows = ", ".join(f"{part['n_rows']:,} {name}" for name, part in document["parts"].items())
     published = {None: "nothing is published under this name", True: "yes"}.get(
@@ -41,61 +43,50 @@ def _facts(document: dict[str, Any]) -> EscapedTable:
         "source": document["source"],
         "as published": published,
     }
-    grid = _grid(title=document["name"], title_style="bold")
-    for name, value in facts.items():
-        grid.add_row(name, value)
-    return grid
+    return _grid(facts, title=document["name"], title_style="bold")
 
 
-def _distribution(document: dict[str, Any]) -> EscapedTable:
+def _distribution(document: dict[str, Any]) -> Table:
     parts = document["parts"]
-    table = EscapedTable(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("label", justify="right")
-    cells = {}
-    for name, part in parts.items():
-        table.add_column(name, justify="right")
-        table.add_column("share", justify="right")
-        cells[name] = {line["label"]: line for line in part["labels"]}
+    none = {"count": 0, "share": 0.0}
+    counts = [{line["label"]: line for line in part["labels"]} for part in parts.values()]
+    rows = []
     for label in document["classes"]:
-        row = [str(label)]
-        for name in parts:
-            line = cells[name].get(label, {"count": 0, "share": 0.0})
-            row += [f"{line['count']:,}", f"{line['share']:.2%}"]
-        table.add_row(*row)
-    return table
+        lines = [each.get(label, none) for each in counts]
+        cells = ((f"{line['count']:,}", f"{line['share']:.2%}") for line in lines)
+        rows.append([str(label), *itertools.chain.from_iterable(cells)])
+    headings = [heading for name in parts for heading in (name, "share")]
+    return table(["label", *headings], rows, words=())
 
 
-def _columns(document: dict[str, Any]) -> EscapedTable:
-    table = EscapedTable(box=box.SIMPLE_HEAD, pad_edge=False, longest=_LONGEST_VALUE)
-    table.add_column("column")
-    table.add_column("type")
-    table.add_column("given", justify="right")
-    table.add_column("values")
+def _columns(document: dict[str, Any]) -> Table:
+    rows = []
     for column in document["columns"]:
-        values = column["values"]
         listed = f"{column['n_distinct']:,} different"
-        if values is not None:
-            listed = ", ".join(f"{item['value']}: {item['count']:,}" for item in values)
-        table.add_row(column["name"], column["type"], f"{column['n_given']:,}", listed)
-    return table
+        if column["values"] is not None:
+            listed = ", ".join(f"{item['value']}: {item['count']:,}" for item in column["values"])
+        rows.append((column["name"], column["type"], f"{column['n_given']:,}", listed))
+    headings = ("column", "type", "given", "values")
+    words = {"column", "type", "values"}
+    return table(headings, rows, words=words, longest=_LONGEST_VALUE)
 
 
-def _grid(**settings: Any) -> EscapedTable:
-    """Return a table without lines."""
-    return EscapedTable(
+def _digests(document: dict[str, Any]) -> Table:
+    files = {role.replace("_", " "): digest for role, digest in document["files"].items()}
+    return _grid({"SHA-256": document["digest"]} | files)
+
+
+def _grid(facts: dict[str, str], **settings: Any) -> Table:
+    """Return names and values as a table without lines."""
+    columns = ("name", "value")
+    return table(
+        columns,
+        list(facts.items()),
+        words=columns,
+        longest=_LONGEST_VALUE,
         box=None,
         show_header=False,
-        pad_edge=False,
         collapse_padding=True,
         padding=(0, 2),
-        longest=_LONGEST_VALUE,
         **settings,
     )
-
-
-def _digests(document: dict[str, Any]) -> EscapedTable:
-    grid = _grid()
-    grid.add_row("SHA-256", document["digest"])
-    for role, digest in document["files"].items():
-        grid.add_row(role.replace("_", " "), digest)
-    return grid

@@ -13,34 +13,24 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
+    from sweepmark.cli.parser import Parser
     from sweepmark.doctor import Finding
     from sweepmark.store import Store
 
-    Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 -- no other name
-
-__all__ = ["add_parser"]
+__all__ = ["define"]
 
 _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
 
 
-def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Add the verb; its ``handler`` returns the exit code."""
-    summary = "what is wrong with machine, store and data, and what mends it"
-    parser = verbs.add_parser(
-        "doctor",
-        parents=[common],
-        help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}. Exit code 1 if anything is.",
-    )
-    parser.add_argument(
+def define(parser: Parser) -> None:
+    """Add the arguments of the verb and its ``handler``, which returns the exit code."""
+    parser.epilog = "Exit code 1 if anything is."
+    parser.add_flag(
         "--rebuild",
-        action="store_true",
-        help="first write to MLflow and Optuna what they lack of the sweeps; nothing is fitted",
+        "first write to MLflow and Optuna what they lack of the sweeps; nothing is fitted",
     )
-    parser.add_argument(
-        "--full", action="store_true", help="read every evaluation, hash large data sets too"
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_flag("--full", "read every evaluation, hash large data sets too")
+    parser.add_flag("--json", "one JSON document on standard output")
     parser.set_defaults(handler=_doctor, mends=False)
 
 

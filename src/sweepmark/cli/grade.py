@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweepmark.cli.output import print_document, print_lines
 from sweepmark.errors import ConfigurationError
@@ -12,20 +12,15 @@ from sweepmark.scores.metric_names import ACCURACY
 if TYPE_CHECKING:
     import argparse
 
+    from sweepmark.cli.parser import Parser
     from sweepmark.config.schema import GradeConfig
     from sweepmark.report.grade import Entry, Grade
 
-    Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 -- no other name
-
-__all__ = ["add_parser"]
+__all__ = ["define"]
 
 
-def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Add the verb; its ``handler`` returns the exit code."""
-    summary = "points by the bands"
-    parser = verbs.add_parser(
-        "grade", parents=[common], help=summary, description=f"{summary.capitalize()}."
-    )
+def define(parser: Parser) -> None:
+    """Add the arguments of the verb and its ``handler``, which returns the exit code."""
     parser.add_argument(
         "entries",
         metavar="SWEEP|RUN",
@@ -38,14 +33,8 @@ def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rule", metavar="OPTION", default="course", help="option of group grade (default: course)"
     )
-    parser.add_argument(
-        "--config-dir",
-        metavar="FOLDER",
-        action="append",
-        default=[],
-        help="a folder with rules of your own (grade/x.yaml)",
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_list("--config-dir", "FOLDER", "a folder with rules of your own (grade/x.yaml)")
+    parser.add_flag("--json", "one JSON document on standard output")
     parser.set_defaults(handler=_grade)
 
 

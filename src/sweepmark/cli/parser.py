@@ -3,25 +3,76 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from sweepmark.cli.output import STORE
 from sweepmark.errors import ConfigurationError, unknown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["Parser"]
+    Verbs = argparse._SubParsersAction["Parser"]  # noqa: SLF001 -- no other name
+
+__all__ = ["Parser", "add_verb"]
+
+
+def add_verb(verbs: Verbs, name: str, summary: str) -> Parser:
+    """Add a verb, whose line in the help is also the description of its own help."""
+    described = f"{summary[0].upper()}{summary[1:]}."
+    return verbs.add_parser(name, help=summary, description=described)
+
+
+class _Help(argparse.Action):
+    """The help action: what ``explain`` returns, which may take time, is read when asked for."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        del values, option_string
+        if isinstance(parser, Parser) and parser.explain is not None:
+            parser.epilog = parser.explain(namespace)
+        parser.print_help()
+        parser.exit()
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser without abbreviations that takes words and options in any order.
 
-    Errors are raised, not printed, so that all messages have the same form.
+    Each takes ``--store``, so that it can be given before or after the verb. Errors are raised, not
+    printed, so that all messages have the same form.
+
+    Attributes
+    ----------
+    explain : callable or None
+        Returns the end of the help, given the options that precede ``--help``.
     """
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(allow_abbrev=False, **settings)
+        form = argparse.RawDescriptionHelpFormatter
+        super().__init__(allow_abbrev=False, formatter_class=form, add_help=False, **settings)
+        self.explain: Callable[[argparse.Namespace], str] | None = None
         self.set_defaults(parser=self)  # the innermost of nested parsers wins
+        self.add_argument("-h", "--help", action=_Help, nargs=0, help="this text")
+        self.add_argument(
+            "--store",
+            metavar="PATH",
+            type=Path,
+            default=argparse.SUPPRESS,
+            help=f"the folder that keeps everything (default: {STORE} in the current folder)",
+        )
+
+    def add_flag(self, name: str, summary: str) -> None:
+        """Add an option without a value."""
+        self.add_argument(name, action="store_true", help=summary)
+
+    def add_list(self, name: str, metavar: str, summary: str) -> None:
+        """Add an option that may be given several times, each time with a value."""
+        self.add_argument(name, metavar=metavar, action="append", default=[], help=summary)
 
     def read(self, words: Sequence[str], *, into: argparse.Namespace) -> None:
         """Parse a command line.
@@ -39,9 +90,38 @@ class Parser(argparse.ArgumentParser):
             If no verb is named, or a word or option is wrong.
         """
         args, rest = self.parse_known_args(words, into)
+        for word in rest:
+            if word.startswith("-"):
+                option = word.partition("=")[0]
+                raise ConfigurationError(unknown_name("option", option, args.parser.options()))
         if not hasattr(args, "handler"):
             args.parser.error(f"a verb must be named: {', '.join(args.parser.verbs)}")
-        _take_rest(args, rest)
+        if rest:
+            args.parser.error(f"nothing more is expected, but got {' '.join(rest)!r}")
+
+    def parse_known_args(  # type: ignore[override]  # words are always given here
+        self, args: Sequence[str], namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse a verb's words; options come first, as argparse takes words in one piece only."""
+        return super().parse_known_args(args if self.verbs else self._sorted(args), namespace)
+
+    def _sorted(self, words: Sequence[str]) -> list[str]:
+        options: list[str] = []
+        others: list[str] = []
+        pending = ""
+        for word in words:
+            if pending:
+                options += [pending, word]
+                pending = ""
+            elif self._takes_value(word):
+                pending = word
+            else:
+                (options if word.startswith("-") else others).append(word)
+        return [*options, *others, *filter(None, [pending])]
+
+    def _takes_value(self, word: str) -> bool:
+        action = self._option_string_actions.get(word)
+        return action is not None and action.nargs is None
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing the usage and exiting."""
@@ -50,16 +130,16 @@ class Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is None or value in action.choices:
             return
-        kind = max(action.option_strings, key=len, default="verb")
+        kind = max(action.option_strings, key=len, default=str(action.metavar).lower())
         raise ConfigurationError(unknown_name(kind, str(value), map(str, action.choices)))
 
     @property
-    def verbs(self) -> dict[str, Parser]:
-        """Its verbs and their parsers; empty if it has no verbs."""
+    def verbs(self) -> list[str]:
+        """Its verbs; empty if it has none."""
         for action in self._actions:
             if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 -- no other name
-                return dict(action.choices)
-        return {}
+                return list(action.choices)
+        return []
 
     def options(self) -> list[str]:
         """Return the long names of its options."""
@@ -70,21 +150,3 @@ class Parser(argparse.ArgumentParser):
             for name in action.option_strings
             if name.startswith("--")
         ]
-
-    def takes_value(self, option: str) -> bool:
-        """Return whether an option takes a value."""
-        action = self._option_string_actions.get(option)
-        return action is not None and action.nargs is None
-
-
-def _take_rest(args: argparse.Namespace, rest: Sequence[str]) -> None:
-    """Accept positional words after an option too, which argparse does not."""
-    for word in rest:
-        if word.startswith("-"):
-            option = word.partition("=")[0]
-            raise ConfigurationError(unknown_name("option", option, args.parser.options()))
-    taker = next((name for name in ("overrides", "entries") if hasattr(args, name)), None)
-    if taker is not None:
-        setattr(args, taker, [*getattr(args, taker), *rest])
-    elif rest:
-        args.parser.error(f"nothing more is expected, but got {' '.join(rest)!r}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweepmark.cli.output import json_only, print_document, print_lines
 from sweepmark.errors import ConfigurationError
@@ -13,11 +13,10 @@ from sweepmark.terminal import Outlet
 if TYPE_CHECKING:
     import argparse
 
+    from sweepmark.cli.parser import Parser
     from sweepmark.report.inference import Inference
 
-    Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 -- no other name
-
-__all__ = ["add_parser"]
+__all__ = ["define"]
 
 _DESCRIPTION = """\
 Labels for new rows from the model that a run kept, as CSV: row (from 0), label, the file's own
@@ -30,17 +29,9 @@ dark, for models of 28 x 28 images.
 """
 
 
-def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Add the verb; its ``handler`` returns the exit code."""
-    from argparse import RawDescriptionHelpFormatter
-
-    parser = verbs.add_parser(
-        "predict",
-        parents=[common],
-        help="labels for new rows, or for a picture of a digit, from a run's model",
-        description=_DESCRIPTION,
-        formatter_class=RawDescriptionHelpFormatter,
-    )
+def define(parser: Parser) -> None:
+    """Add the arguments of the verb and its ``handler``, which returns the exit code."""
+    parser.description = _DESCRIPTION
     parser.add_argument(
         "run",
         metavar="RUN",
@@ -50,7 +41,7 @@ def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="PATH", type=Path, help="write the CSV into this file"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_flag("--json", "one JSON document on standard output")
     parser.add_argument(
         "--show", metavar="PATH", type=Path, help="save the picture as the model sees it, a PNG"
     )
@@ -65,13 +56,7 @@ def add_parser(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
         choices=["yes", "no"],
         help="whether a CSV file's first line names the columns (default: finds out)",
     )
-    parser.add_argument(
-        "--trust",
-        metavar="PACKAGE",
-        action="append",
-        default=[],
-        help="also load models that hold classes of this package",
-    )
+    parser.add_list("--trust", "PACKAGE", "also load models that hold classes of this package")
     parser.set_defaults(handler=_predict)
 
 

@@ -1,4 +1,4 @@
-"""``sweepmark``: the parser, exit codes and error handling.
+"""``sweepmark``: the verbs, exit codes and error handling.
 
 Heavy libraries are imported by the verb that needs them: ``--help`` needs none.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import pkgutil
 import signal
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from sweepmark import __version__
 from sweepmark.cli.output import STORE, print_lines
-from sweepmark.cli.parser import Parser
+from sweepmark.cli.parser import Parser, add_verb
 from sweepmark.cli.signals import Interruptions, Stopped, exit_code
 from sweepmark.errors import StoreError, SweepmarkError
 from sweepmark.terminal import cut, fill_missing, outlets, redact
@@ -26,7 +27,21 @@ from sweepmark.terminal import cut, fill_missing, outlets, redact
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["main", "run"]
+__all__ = ["VERBS", "main", "run"]
+
+VERBS = {
+    "run": ("sweep:define_run", "one evaluation: one trial, one MLflow run"),
+    "sweep": ("sweep:define_sweep", "a sweep of sweeps/; an unfinished one of the same goes on"),
+    "resume": ("sweep:define_resume", "replay an interrupted sweep to its end"),
+    "compare": ("compare:define", "what a run gets wrong, or two runs side by side"),
+    "grade": ("grade:define", "points by the bands"),
+    "predict": ("predict:define", "labels for new rows, or for a picture of a digit"),
+    "ui": ("ui:define", "open MLflow's UI on this store"),
+    "data": ("data:define", "list, fetch, describe, show and export data sets"),
+    "doctor": ("doctor:define", "what is wrong with machine, store and data, and what mends it"),
+    "completion": ("completion:define", "print what has a shell complete words at the tab key"),
+}
+"""For each verb, the function that adds its arguments to its parser, and its line in the help."""
 
 _OUR_BUG = 70
 
@@ -47,6 +62,10 @@ def run() -> int:
     Importing scikit-learn and MLflow creates many objects that live until the end. Collecting among
     them repeatedly takes 0.6 s during the imports, and as long again at exit.
     """
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks, and reads from descriptor 8
+        from sweepmark.cli.completion import complete
+
+        complete(_parser())
     fill_missing()
     gc.set_threshold(_GC_THRESHOLD)
     try:
@@ -96,15 +115,11 @@ def _outcome(words: Sequence[str], args: argparse.Namespace) -> int:
         sys.stdout.flush()
         os._exit(exit_code(number))  # a second signal must not kill Python during its exit
     except Exception as error:  # noqa: BLE001 -- the traceback of a bug must be logged
-        _say(f"bug: {type(error).__name__}: {error}. Its traceback is in {_log(words)}")
+        _say(f"bug: {type(error).__name__}: {error}. Its traceback is in {_log(args)}")
         return _OUR_BUG
 
 
 def _dispatch(words: Sequence[str], args: argparse.Namespace) -> int:
-    if words[:1] == ["-sc"]:
-        from sweepmark.cli.completion import complete
-
-        return complete(words[1:], parser=_parser())
     _parser().read(words, into=args)
     args.store = getattr(args, "store", Path(STORE)).expanduser().absolute()
     if args.mends and args.store.is_dir():
@@ -125,43 +140,18 @@ def _mend_moved(root: Path) -> None:
 
 
 def _parser() -> Parser:
-    from sweepmark.cli import compare, data, doctor, grade, predict, sweep, ui
-
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--store",
-        metavar="PATH",
-        type=Path,
-        default=argparse.SUPPRESS,  # so that it can be given before or after the verb
-        help="the folder that keeps everything (default: mlruns in the current folder)",
-    )
     parser = Parser(
         prog="sweepmark",
-        parents=[common],
-        description="Sweeps for scikit-learn: configured by Hydra, searched by Optuna, tracked in "
+        description="Sweeps for scikit-learn: configured by Hydra, searched by Optuna, tracked in\n"
         "MLflow, graded.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"sweepmark {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", title="verbs")
-    sweep.add_parsers(verbs, common)
-    compare.add_parser(verbs, common)
-    grade.add_parser(verbs, common)
-    predict.add_parser(verbs, common)
-    ui.add_parser(verbs, common)
-    data.add_parser(verbs, common)
-    doctor.add_parser(verbs, common)
+    for name, (place, summary) in VERBS.items():
+        define = pkgutil.resolve_name(f"sweepmark.cli.{place}")
+        define(add_verb(verbs, name, summary))
     return parser
-
-
-def _store(words: Sequence[str]) -> Path:
-    """Return the store given on a command line, even if that could not be parsed."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--store", type=Path, default=Path(STORE))
-    known, _ = parser.parse_known_args(words)
-    store: Path = known.store
-    return store.expanduser().absolute()
 
 
 def _say(*lines: str) -> None:
@@ -169,10 +159,10 @@ def _say(*lines: str) -> None:
     sys.stderr.flush()
 
 
-def _log(words: Sequence[str]) -> Path:
+def _log(args: argparse.Namespace) -> Path:
     """Write the current traceback to a file and return its path."""
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
-    own = _store(words) / "logs"
+    own = getattr(args, "store", Path(STORE)).expanduser().absolute() / "logs"
     for folder in (own, Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)

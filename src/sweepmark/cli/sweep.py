@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweepmark.cli.output import command_line, json_only, print_document, print_lines
 from sweepmark.errors import ConfigurationError, unknown_name
@@ -14,14 +14,13 @@ from sweepmark.terminal import escape
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from sweepmark.cli.parser import Parser
     from sweepmark.config import Folders
     from sweepmark.coordinator import LaunchOptions
     from sweepmark.report.results import SweepResult
     from sweepmark.search.blueprint import Blueprint
 
-    Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 -- no other name
-
-__all__ = ["add_parsers"]
+__all__ = ["define_resume", "define_run", "define_sweep"]
 
 _OVERRIDES = (
     "overrides: GROUP=OPTION takes another option of a group, KEY=VALUE sets a value, "
@@ -29,70 +28,34 @@ _OVERRIDES = (
 )
 
 
-def add_parsers(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Add the verbs; each sets ``handler``, which returns the exit code."""
-    run = _add(
-        verbs, common, "run [OVERRIDE ...]", "one evaluation: one trial, one MLflow run", _run
-    )
-    _add_composition(run)
-    _add_execution(run)
-
-    summary = "a sweep of sweeps/; if the last of the same was not finished, it goes on"
-    sweep = _add(verbs, common, "sweep NAME [OVERRIDE ...]", summary, _sweep)
-    sweep.add_argument("name", metavar="NAME", nargs="?", help="a sweep; see --list")
-    sweep.add_argument("--list", action="store_true", help="the sweeps there are")
-    _add_composition(sweep)
-    _add_execution(sweep)
-    sweep.add_argument(
-        "--retry-failed", action="store_true", help="try the failed trials of the last one again"
-    )
-
-    summary = "replay an interrupted sweep to its end"
-    resume = _add(verbs, common, "resume [SWEEP]", summary, _resume)
-    resume.add_argument("sweep", metavar="SWEEP", nargs="?", help="its id (default: the last)")
-    resume.add_argument("--retry-failed", action="store_true", help="try failed trials again")
-    _add_execution(resume, fresh=False)
+def define_run(parser: Parser) -> None:
+    """Add the arguments of ``run`` and its ``handler``, which returns the exit code."""
+    _define(parser, "[OVERRIDE ...]", _run)
+    _add_composition(parser)
+    _add_execution(parser)
 
 
-def _add(
-    verbs: Subparsers,
-    common: argparse.ArgumentParser,
-    usage: str,
-    summary: str,
-    handler: object,
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = verbs.add_parser(
-        usage.partition(" ")[0],
-        parents=[common],
-        usage=f"sweepmark {usage} [options]",
-        help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        add_help=False,
-    )
-    parser.add_argument("-h", "--help", action=_Help, help="this text, with the groups there are")
+def define_sweep(parser: Parser) -> None:
+    """Add the arguments of ``sweep`` and its ``handler``, which returns the exit code."""
+    _define(parser, "NAME [OVERRIDE ...]", _sweep)
+    parser.add_argument("name", metavar="NAME", nargs="?", help="a sweep; see --list")
+    parser.add_flag("--list", "the sweeps there are")
+    _add_composition(parser)
+    _add_execution(parser)
+    parser.add_flag("--retry-failed", "try the failed trials of the last one again")
+
+
+def define_resume(parser: Parser) -> None:
+    """Add the arguments of ``resume`` and its ``handler``, which returns the exit code."""
+    _define(parser, "[SWEEP]", _resume)
+    parser.add_argument("sweep", metavar="SWEEP", nargs="?", help="its id (default: the last)")
+    parser.add_flag("--retry-failed", "try failed trials again")
+    _add_execution(parser, fresh=False)
+
+
+def _define(parser: Parser, words: str, handler: object) -> None:
+    parser.usage = f"{parser.prog} {words} [options]"
     parser.set_defaults(handler=handler, only_prints=False)
-    return parser
-
-
-class _Help(argparse.Action):
-    """The help action: adds config groups and their options if the verb takes overrides."""
-
-    def __init__(self, option_strings: list[str], dest: str, **settings: object) -> None:
-        super().__init__(option_strings, dest, nargs=0, help=str(settings["help"]))
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: object,
-        option_string: str | None = None,
-    ) -> None:
-        del values, option_string
-        if any(action.dest == "overrides" for action in parser._actions):  # noqa: SLF001
-            parser.epilog = _groups_help(_folders(namespace))
-        parser.print_help()
-        parser.exit()
 
 
 def _groups_help(folders: Folders) -> str:
@@ -105,14 +68,13 @@ def _groups_help(folders: Folders) -> str:
     return "\n".join(lines)
 
 
-def _add_composition(parser: argparse.ArgumentParser) -> None:
+def _add_composition(parser: Parser) -> None:
+    parser.explain = lambda args: _groups_help(_folders(args))
     parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="such as classifier=knn")
-    parser.add_argument(
+    parser.add_list(
         "--config-dir",
-        metavar="FOLDER",
-        action="append",
-        default=[],
-        help="a folder of your own groups (classifier/x.yaml) and sweeps (sweeps/x.yaml)",
+        "FOLDER",
+        "a folder of your own groups (classifier/x.yaml) and sweeps (sweeps/x.yaml)",
     )
     parser.add_argument(
         "--cfg", choices=["job"], help="print the composed configuration and do nothing"
@@ -120,24 +82,14 @@ def _add_composition(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-m", "--multirun", action="store_true", help=argparse.SUPPRESS)
 
 
-def _add_execution(parser: argparse.ArgumentParser, *, fresh: bool = True) -> None:
-    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-    parser.add_argument(
-        "--trust",
-        metavar="PACKAGE",
-        action="append",
-        default=[],
-        help="also build classes of this package",
-    )
-    parser.add_argument(
-        "--accept-versions",
-        action="store_true",
-        help="begin anew with today's libraries what other versions began",
+def _add_execution(parser: Parser, *, fresh: bool = True) -> None:
+    parser.add_flag("--json", "one JSON document on standard output")
+    parser.add_list("--trust", "PACKAGE", "also build classes of this package")
+    parser.add_flag(
+        "--accept-versions", "begin anew with today's libraries what other versions began"
     )
     if fresh:
-        parser.add_argument(
-            "--fresh", action="store_true", help="compute everything, also what is there already"
-        )
+        parser.add_flag("--fresh", "compute everything, also what is there already")
 
 
 def _folders(args: argparse.Namespace) -> Folders:

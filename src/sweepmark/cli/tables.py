@@ -5,9 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from rich import box
-
-from sweepmark.cli.drawing import EscapedTable, draw
+from sweepmark.cli.drawing import draw, table
 from sweepmark.cli.output import command_line
 from sweepmark.report.grade import grade_lines
 from sweepmark.report.summary import published_table, result_table, stop_text
@@ -18,40 +16,45 @@ from sweepmark.tracking import is_tracked
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sweepmark.report.leaderboard import TextTable
     from sweepmark.report.results import SweepResult
     from sweepmark.search.trial import Trial
 
 __all__ = ["print_result"]
 
-_WORDS = {"trial", "status", "experiment"}
+_WORDS = {"trial", "status", "experiment", "metric"}
 
 
 def print_result(result: SweepResult, *, store: Path) -> None:
     """Print the result of a sweep or run, and suggested next commands."""
     target = console()
     listed = result_table(result)
-    table = EscapedTable(box=box.SIMPLE_HEAD, title=result.sweep_id)
-    for column in listed.columns:
-        table.add_column(column, justify="left" if column in _WORDS else "right", overflow="fold")
     lead = None if result.headline is None else str(result.headline.number)
-    for row in listed.rows:
-        table.add_row(*row, style="bold" if row[0] == lead else None)
+    strong = [row for row in listed.rows if row[0] == lead]
+    shown = table(
+        listed.columns,
+        listed.rows,
+        title=result.sweep_id,
+        words=_WORDS,
+        strong=strong,
+        pad_edge=True,
+    )
     if not target.is_terminal:  # nothing need be truncated in a file
-        target.width = max(160, target.measure(table).maximum)
-    draw(table, on=target)
+        target.width = max(160, target.measure(shown).maximum)
+    draw(shown, on=target)
     if (published := published_table(result)) is not None:
-        draw(_published(published), on=target)
+        strong = [row for row in published.rows if row[-1] == "no"]
+        draw(
+            table(
+                published.columns,
+                published.rows,
+                title="published figures",
+                words=_WORDS,
+                strong=strong,
+                pad_edge=True,
+            ),
+            on=target,
+        )
     draw(*_closing_lines(result), *_next_lines(result, store), on=target)
-
-
-def _published(listed: TextTable) -> EscapedTable:
-    table = EscapedTable(box=box.SIMPLE_HEAD, title="published figures")
-    for column in listed.columns:
-        table.add_column(column, justify="left" if column in {"experiment", "metric"} else "right")
-    for row in listed.rows:
-        table.add_row(*row, style="bold" if row[-1] == "no" else None)
-    return table
 
 
 def _closing_lines(result: SweepResult) -> list[str]:

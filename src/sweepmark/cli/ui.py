@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweepmark.cli.signals import Stopped
 from sweepmark.errors import StoreError
@@ -12,22 +12,16 @@ from sweepmark.errors import StoreError
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["add_parser"]
+    from sweepmark.cli.parser import Parser
+
+__all__ = ["define"]
 
 _DEFAULT_PORT = 5000
 
 
-def add_parser(
-    subparsers: argparse._SubParsersAction[Any],
-    common: argparse.ArgumentParser,
-) -> None:
-    """Add the verb ``ui``; ``args.store`` comes from the common parser."""
-    parser = subparsers.add_parser(
-        "ui",
-        parents=[common],
-        help="open MLflow's UI on this store",
-        description="Serve the runs of this store on 127.0.0.1 until Ctrl-C.",
-    )
+def define(parser: Parser) -> None:
+    """Add the arguments of the verb and its ``handler``, which returns the exit code."""
+    parser.description = "Serve the runs of this store on 127.0.0.1 until Ctrl-C."
     parser.add_argument(
         "--port",
         type=int,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sweepmark.coordinator.launch import Progress, launch, resume
+from sweepmark.coordinator.launch import launch, resume
 from sweepmark.coordinator.options import LaunchOptions
-from sweepmark.coordinator.progress import create_progress
+from sweepmark.coordinator.progress import Progress, create_progress
 from sweepmark.coordinator.rebuild import mend_moved, rebuild
 
 __all__ = [

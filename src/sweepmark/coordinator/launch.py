@@ -6,7 +6,7 @@ import secrets
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from sweepmark.coordinator.background import Background
 from sweepmark.coordinator.datasets import Datasets
@@ -31,32 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sweepmark.coordinator.options import LaunchOptions
+    from sweepmark.coordinator.progress import Progress
     from sweepmark.report.results import SweepResult
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.search.trial import Trial
     from sweepmark.store import Entry, Store
 
-__all__ = ["Progress", "launch", "resume"]
-
-
-class Progress(Protocol):
-    """Displays the progress of a sweep."""
-
-    def say(self, line: str) -> None:
-        """Show a line."""
-        ...
-
-    def opened(self, sweep_id: str, blueprint: Blueprint, n_trials: int) -> None:
-        """Show that a sweep starts or is resumed."""
-        ...
-
-    def settled(self, trial: Trial) -> None:
-        """Show a settled trial."""
-        ...
-
-    def close(self) -> None:
-        """Restore the terminal."""
-        ...
+__all__ = ["launch", "resume"]
 
 
 def _warm_up(blueprint: Blueprint) -> tuple[str, ...]:

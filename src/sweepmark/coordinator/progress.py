@@ -14,28 +14,19 @@ from sweepmark.tracking.run_records import short_name
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sweepmark.coordinator.launch import Progress
     from sweepmark.search.blueprint import Blueprint
     from sweepmark.search.trial import Trial
 
-__all__ = ["create_progress"]
+__all__ = ["Progress", "create_progress"]
 
 _LONGEST_BEST = 60  # characters beside the bar
 _LONGEST_NAME = 300
 
 
 def create_progress(announce: Callable[[str], None], *, shown: bool = True) -> Progress:
-    """Return the progress display that suits a notebook's cell or standard error.
-
-    Parameters
-    ----------
-    announce : callable
-        Called with the sweep's id as soon as there is something to resume.
-    shown : bool
-        Whether anything is shown.
-    """
+    """Return the progress display that suits a notebook's cell or standard error, if ``shown``."""
     if not shown:
-        return _Silence(announce)
+        return Progress(announce)
     if "IPython" in sys.modules and console().is_jupyter:
         return _Cell(announce)
     return _Bar(announce) if sys.stderr.isatty() else _Lines(announce)
@@ -48,41 +39,46 @@ def _metric_text(trial: Trial, metric: str) -> str:
     return "" if name is None else f"{name} {trial.metrics[name]:.4f}"
 
 
-class _Silence:
-    """No display."""
+class Progress:
+    """Displays the progress of a sweep; this one shows nothing.
 
-    def __init__(self, announce: Callable[[str], None]) -> None:
+    Parameters
+    ----------
+    announce : callable
+        Called with the sweep's id as soon as there is something to resume.
+    """
+
+    def __init__(self, announce: Callable[[str], None] = lambda _: None) -> None:
         self._announce = announce
 
     def say(self, line: str) -> None:
-        pass
+        """Show a line."""
 
     def opened(self, sweep_id: str, blueprint: Blueprint, n_trials: int) -> None:
+        """Show that a sweep starts or is resumed."""
         del blueprint, n_trials
         self._announce(sweep_id)
 
     def settled(self, trial: Trial) -> None:
-        pass
+        """Show a settled trial."""
 
     def close(self) -> None:
-        pass
+        """Restore the terminal."""
 
 
-class _Lines:
+class _Lines(Progress):
     """Progress as one line per trial."""
 
-    def __init__(self, announce: Callable[[str], None]) -> None:
-        self._announce = announce
-        self._n_trials = 0
-        self._n_done = 0
-        self._metric = ""
+    _n_trials = 0
+    _n_done = 0
+    _metric = ""
 
     def say(self, line: str) -> None:
         sys.stderr.write(f"{escape(line)}\n")
         sys.stderr.flush()
 
     def opened(self, sweep_id: str, blueprint: Blueprint, n_trials: int) -> None:
-        self._announce(sweep_id)
+        super().opened(sweep_id, blueprint, n_trials)
         self._n_trials, self._metric = n_trials, blueprint.metric
         trials = "1 trial" if n_trials == 1 else f"{n_trials} trials"
         self.say(f"{sweep_id}: {trials}")
@@ -97,15 +93,12 @@ class _Lines:
             outcome += f" ({trial.status})"
         self.say(f"[{self._n_done}/{self._n_trials}] {name}: {outcome}")
 
-    def close(self) -> None:
-        pass
 
-
-class _Bar:
+class _Bar(Progress):
     """Progress as a bar: trials done and in total, the best so far, time left."""
 
     def __init__(self, announce: Callable[[str], None]) -> None:
-        self._announce = announce
+        super().__init__(announce)
         self._bar: Any = None
         self._task: Any = None
         self._blueprint: Blueprint | None = None
@@ -118,25 +111,18 @@ class _Bar:
         target.print(Text(escape(line)), soft_wrap=True)
 
     def opened(self, sweep_id: str, blueprint: Blueprint, n_trials: int) -> None:
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from rich import progress as rich
 
-        self._announce(sweep_id)
+        super().opened(sweep_id, blueprint, n_trials)
         self._blueprint = blueprint
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[best]}", markup=False),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(elapsed_when_finished=True),
+        self._bar = rich.Progress(
+            rich.TextColumn("{task.description}", markup=False),
+            rich.BarColumn(),
+            rich.MofNCompleteColumn(),
+            rich.TextColumn("{task.fields[best]}", markup=False),
+            rich.TimeElapsedColumn(),
+            rich.TextColumn("left"),
+            rich.TimeRemainingColumn(elapsed_when_finished=True),
             console=console(stderr=True),
         )
         self._task = self._bar.add_task(escape(sweep_id), total=n_trials, best="")
