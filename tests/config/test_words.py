@@ -13,7 +13,7 @@ from sweepmark.config.overrides import parse_overrides
 from sweepmark.config.words import override_word, override_words
 from sweepmark.errors import ConfigurationError
 
-TEXTS = st.text(st.characters(blacklist_categories=("Cs",)), max_size=12) | st.text(
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.text(
     "\\'\"a ,:{}[]=()~+-.1e", max_size=8
 )
 SCALARS = (

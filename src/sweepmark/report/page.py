@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sweepmark.report.grade import grade_lines
 from sweepmark.report.leaderboard import TextTable
 from sweepmark.report.summary import published_table, result_table, stop_text
-from sweepmark.scores.metric_names import NAMES
+from sweepmark.scores.metrics import NAMES
 from sweepmark.terminal import cut
 
 if TYPE_CHECKING:
