@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Pipe
 from multiprocessing.reduction import send_handle
 from typing import TYPE_CHECKING, Any
@@ -34,12 +34,14 @@ _in_advance: list[Helper] = []
 @contextmanager
 def helper_in_advance() -> Iterator[None]:
     """Start a helper process that imports what workers need, meanwhile; an engine may take it."""
-    _in_advance.append(Helper())
+    helper = Helper()
+    _in_advance.append(helper)
     try:
         yield
     finally:
-        while _in_advance:
-            _in_advance.pop().close()
+        with suppress(ValueError):  # an engine took it
+            _in_advance.remove(helper)
+            helper.close()
 
 
 class Helper:
@@ -74,7 +76,10 @@ class Helper:
     @classmethod
     def take(cls) -> Helper:
         """Return the one that was started in advance, or a new one."""
-        return _in_advance.pop() if _in_advance else cls()
+        try:
+            return _in_advance.pop()
+        except IndexError:
+            return cls()
 
     def start(self, settings: Settings) -> WorkerProcess:
         """Have a worker started, without waiting for it."""
