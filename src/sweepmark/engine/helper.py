@@ -19,6 +19,7 @@ import signal
 import sys
 import tempfile
 import threading
+import warnings
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
@@ -60,6 +61,8 @@ def _end_all() -> None:
     """Kill all processes and wait until they have ended; some may just be starting."""
     import psutil
 
+    # The other thread may be about to start a worker, and finds the resource tracker killed.
+    warnings.filterwarnings("ignore", message="resource_tracker")
     workers = multiprocessing.active_children()
     for process in workers:
         _kill(process)
