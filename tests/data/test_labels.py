@@ -197,7 +197,7 @@ def test_curves_and_thresholds_are_of_the_positive_class(
     (ranking,) = diagrams.rankings(card).values()
     _, _, _, y_test = table.parts(*DETECTOR)
     assert ranking.hits[-1] == (y_test == positive).sum()
-    assert ranking.roc_auc == card.metrics["roc_auc"]
+    assert ranking.roc_auc == pytest.approx(card.metrics["roc_auc"], abs=1e-12)
     top, _ = mistakes.ranking(card, 1)
     assert card.predictions.scores is not None
     assert top[0].score == card.predictions.scores.max()
