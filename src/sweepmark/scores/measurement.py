@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pkgutil
-from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from sweepmark.errors import DataError
 from sweepmark.scores import metric_names as names
 from sweepmark.scores.metrics import METRICS
+from sweepmark.scores.scored import Scored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,67 +22,9 @@ if TYPE_CHECKING:
 
     from sweepmark.scores.predictions import Predictions
 
-__all__ = ["Scored", "log_loss", "measure", "version"]
+__all__ = ["log_loss", "measure", "version"]
 
 _TWO = 2
-
-
-@dataclass(frozen=True)
-class Scored:
-    """Predictions with their classes: what metrics are computed from.
-
-    Attributes
-    ----------
-    predictions : Predictions
-        At least one row.
-    classes : tuple of int
-        Ascending; every label is among them.
-    positive : int
-        The positive one of two classes.
-    """
-
-    predictions: Predictions
-    classes: tuple[int, ...]
-    positive: int
-
-    @property
-    def labels(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Actual and predicted labels, as scikit-learn's functions take them."""
-        return self.predictions.y_true, self.predictions.y_pred
-
-    @cached_property
-    def per_class(self) -> tuple[NDArray[Any], ...]:
-        """Precision, recall, F1 and support of each class; 0 where undefined."""
-        from sklearn.metrics import precision_recall_fscore_support
-
-        columns: tuple[NDArray[Any], ...] = precision_recall_fscore_support(
-            *self.labels, labels=self.classes, zero_division=0
-        )
-        return columns
-
-    @cached_property
-    def columns(self) -> tuple[NDArray[Any], NDArray[Any]] | None:
-        """Truth and scores, a column for each problem of one class against the rest.
-
-        Classes with no member, or no other, are left out; for two classes it is the positive one's
-        column. None without scores that scikit-learn can rank. Its functions return the mean over
-        columns; a single one is of one dimension.
-        """
-        scores = self.predictions.scores
-        if scores is None or not np.isfinite(scores).all():
-            return None
-        y_true = self.predictions.y_true
-        _check_shape(scores, len(y_true), len(self.classes))
-        table, classes = scores.reshape(len(y_true), -1), np.array(self.classes)
-        if len(classes) <= _TWO:
-            place = self.classes.index(self.positive) if table.shape[1] == _TWO else 0
-            table, classes = table[:, [place]], np.array([self.positive])
-        truth = y_true[:, np.newaxis] == classes
-        kept = truth.any(axis=0) & ~truth.all(axis=0)
-        if not kept.any():
-            return None
-        shape = (-1,) if kept.sum() == 1 else (len(y_true), -1)
-        return truth[:, kept].reshape(shape), table[:, kept].reshape(shape)
 
 
 def measure(  # noqa: PLR0913 -- each has a meaning of its own
@@ -165,15 +107,6 @@ def _check_labels(predictions: Predictions, classes: Sequence[int]) -> None:
         )
 
 
-def _check_shape(scores: NDArray[Any], n: int, n_classes: int) -> None:
-    allowed = [(n, n_classes)] + ([(n,), (n, 1)] if n_classes <= _TWO else [])
-    if scores.shape not in allowed:
-        raise DataError(
-            f"scores must have one row per prediction and one column per class, {allowed[0]}, "
-            f"but their shape is {scores.shape}"
-        )
-
-
 def log_loss(y_true: NDArray[Any], probabilities: NDArray[Any], classes: Sequence[Any]) -> float:
     """Return scikit-learn's log loss; NaN if a probability is NaN, 0 for a single class.
 
@@ -204,6 +137,6 @@ def version() -> str:
 
     A metric that is added to the table, or computed in another way, makes another version.
     """
-    files = ("metrics.py", "measurement.py", "metric_names.py")
+    files = ("metrics.py", "measurement.py", "metric_names.py", "scored.py")
     source = b"".join(pkgutil.get_data("sweepmark.scores", name) or b"" for name in files)
     return f"{hashlib.sha256(source).hexdigest()[:16]} {metadata.version('scikit-learn')}"

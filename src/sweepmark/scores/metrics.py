@@ -17,7 +17,7 @@ from sweepmark.scores import metric_names as names
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sweepmark.scores.measurement import Scored
+    from sweepmark.scores.scored import Scored
 
 __all__ = [
     "METRICS",
