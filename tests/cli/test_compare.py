@@ -88,6 +88,8 @@ def test_one_run(compared: Compared) -> None:
     document = compared.compare("knn", "--json").document
     assert document["n_right"] == (predictions.y_true == predictions.y_pred).sum()
     assert document["accuracy"] == document["n_right"] / document["n_rows"]
+    assert document["metrics"]["accuracy"] == document["accuracy"]
+    assert document["metrics"].keys() > {"f1_macro", "precision_weighted"}
     for each in document["labels"]:
         of_label = predictions.y_true == int(each["label"])
         n_right = (predictions.y_pred[of_label] == int(each["label"])).sum()

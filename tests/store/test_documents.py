@@ -104,6 +104,7 @@ def test_origin_must_be_whole(name: str) -> None:
         ("scorecard.fit_seconds", -1),
         ("scorecard.recorded.log_loss", -9.9e299),
         ("scorecard.recorded", {}),
+        ("origin.trial", -1),
         ("specification.method", None),
     ],
 )

@@ -155,6 +155,7 @@ def _head(run: Run) -> dict[str, Any]:
         "metric": run.card.accuracy_name,
         "accuracy": n_right / n_rows if n_rows else None,
         "positive": run.card.positive_name,
+        "metrics": dict(run.card.metrics),
     }
 
 

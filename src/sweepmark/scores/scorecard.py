@@ -37,8 +37,8 @@ class Scorecard:
     Attributes
     ----------
     metrics : mapping of str to float
-        All of them: those of the predictions (:func:`sweepmark.scores.metrics.measure`) and those
-        recorded; under cross-validation with the prefix ``cv_``.
+        All of them: those of the predictions, by :func:`sweepmark.scores.measurement.measure`, and
+        those recorded; under cross-validation with the prefix ``cv_``.
     recorded : mapping of str to float
         The metrics that the predictions cannot give, such as the log loss of probabilities.
     classes : tuple of int

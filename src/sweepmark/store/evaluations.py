@@ -19,15 +19,9 @@ from sweepmark.failpoints import failpoint
 from sweepmark.files import check_folder, environment_errors, write_folder
 from sweepmark.scores.predictions import load_predictions
 from sweepmark.specification.specification import canonical_json
+from sweepmark.store import documents
 from sweepmark.store import manifest as manifests
-from sweepmark.store.documents import (
-    Origin,
-    Stored,
-    contradiction,
-    find_invalid,
-    from_document,
-    to_be_stored,
-)
+from sweepmark.store.documents import Origin, Stored
 from sweepmark.store.manifest import DIGESTS, EVALUATION, MODEL, PREDICTIONS, Manifest
 from sweepmark.store.metrics import StoredMetrics
 
@@ -155,7 +149,7 @@ class EvaluationStore:
             If an existing version is damaged; nothing was written then.
         """
         check_folder(self._folder)
-        stored, files = to_be_stored(specification, scorecard, origin)
+        stored, files = documents.to_be_stored(specification, scorecard, origin)
         key, result = stored.key, stored.result
         if self._write(key, files):
             self._metrics.keep(key, stored)
@@ -248,10 +242,10 @@ class EvaluationStore:
             raise self._damaged(name, str(error)) from None
         if manifests.result_digest(document["scorecard"], content) != manifest.result:
             raise self._damaged(name, "it came to another result than its digest says")
-        if reason := contradiction(document["scorecard"], predictions):
+        if reason := documents.contradiction(document["scorecard"], predictions):
             raise self._damaged(name, reason)
         metrics = self._metrics.of(name, manifest.result, document, predictions)
-        card = from_document(document["scorecard"], predictions, metrics)
+        card = documents.from_document(document["scorecard"], predictions, metrics)
         if with_model:
             self._file(name, manifest, MODEL)
         return Stored(manifest.key, manifest.result, Origin(**document["origin"]), card)
@@ -260,7 +254,7 @@ class EvaluationStore:
         content = self._file(name, manifest, EVALUATION)
         try:
             document: dict[str, Any] = json.loads(content)
-            reason = find_invalid(document)
+            reason = documents.find_invalid(document)
             if reason is None:
                 text = canonical_json(document.get("specification"))
                 if hashlib.sha256(text.encode()).hexdigest() != manifest.key:
