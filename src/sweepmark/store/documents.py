@@ -112,7 +112,7 @@ class _Scorecard(_Strict):
 
 class _Origin(_Strict):
     sweep_id: str
-    trial: _Count
+    trial: int  # -1: the final test
     started: Number
     ended: Number
 
