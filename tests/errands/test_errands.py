@@ -34,6 +34,8 @@ PATCHES = Path(__file__).parent
 GOALS = {
     "engine": (3, "### An engine"),
     "interval": (1, "### The level of the intervals"),
+    "metric": (1, "### A metric"),
+    "picture": (2, "### A picture"),
     "sampler": (3, "### A sampler"),
     "source": (3, "### A source of data"),
     "verb": (3, "### A verb"),
@@ -112,6 +114,32 @@ def test_engine(extended: Callable[[str], Program], tmp_path: Path) -> None:
     assert " passed" in contract.stdout
 
 
+def test_metric(extended: Callable[[str], Program], called: Called) -> None:
+    """A store of before has it at the next command, and nothing is computed again."""
+    sweep = ("sweep", "svc_c_gamma", *SMALL, "sweep.space.classifier.C=[1]", "--json")
+    before = called.run(*sweep).document
+    kept = contents(called.store / "evaluations")
+    program = extended("metric")
+    after = program.run(*sweep).document
+    assert after["n_reused"] == after["n_trials"] == before["n_trials"]
+    assert contents(program.store / "evaluations") == kept
+    for old, new in zip(before["trials"], after["trials"], strict=True):
+        added = new["metrics"].keys() - old["metrics"].keys()
+        assert "cv_matthews_corrcoef" in added
+        assert -1 <= new["metrics"]["cv_matthews_corrcoef"] <= 1
+        assert {name: new["metrics"][name] for name in old["metrics"]} == old["metrics"]
+    assert "matthews_corrcoef" in program.run("compare", "latest", "--json").out
+    assert "cv_matthews_corrcoef" in program.run("sweep", *sweep[1:-1]).out
+
+
+def test_picture(extended: Callable[[str], Program]) -> None:
+    words = ("run", "dataset=digits", "split.size=200", "task=is_digit", "task.positive=8")
+    program = extended("picture")
+    program.run(*words, "classifier=logistic")
+    (picture,) = (program.store / "artifacts").rglob("scores.png")
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
 def test_sampler(extended: Callable[[str], Program]) -> None:
     program = extended("sampler")
     sweep = ("sweep", "svc_tpe", *SMALL, "sampler=halton", "sweep.n_trials=3", "--json")
@@ -152,3 +180,11 @@ def test_verb(extended: Callable[[str], Program]) -> None:
         _ARGCOMPLETE_STDOUT_FILENAME=str(answers),
     )
     assert answers.read_text().strip() == "versions"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
