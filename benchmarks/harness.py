@@ -134,6 +134,18 @@ def overhead(folder: Path, own: Path, artifacts: str, bound: float) -> Figure:
     return Figure(f"added to a trial, tracking.artifacts={artifacts}", slope, bound, "ms")
 
 
+def thousand(folder: Path, own: Path) -> Figure:
+    """Return the seconds of a whole sweep of 1,000 trials of milliseconds on 2 workers."""
+    wall = run(
+        folder,
+        "sweep",
+        "overhead",
+        *("--config-dir", str(own), "--store", str(folder / "thousand")),
+        *("engine=local", "engine.workers=2", "sweep.n_trials=1000"),
+    )
+    return Figure("1,000 trials of milliseconds on 2 workers", wall, 110, "s")
+
+
 def throughput(folder: Path, own: Path) -> Figure:
     """Return the share of the ideal throughput that trials of one second reach on 2 workers."""
     walls = {
@@ -191,8 +203,9 @@ def main() -> None:
         own = configurations(folder)
         for figure in start_up(folder):
             print(figure.line(), flush=True)
-        print(overhead(folder, own, "all", 200).line(), flush=True)
+        print(overhead(folder, own, "standard", 200).line(), flush=True)
         print(overhead(folder, own, "none", 80).line(), flush=True)
+        print(thousand(folder, own).line(), flush=True)
         print(throughput(folder, own).line(), flush=True)
         print(memory(folder).line(), flush=True)
 

@@ -83,10 +83,6 @@ def test_says_how_many_are_correct_and_a_count_where_there_is_one(
     assert set(outlined) - {"0"} == {"1234", "321", "5432"}
 
 
-def test_of_no_rows_is_drawn() -> None:
-    assert is_whole(read_png(draw_matrix(np.zeros((2, 2), dtype=np.int64), ["no", "yes"])))
-
-
 def test_is_the_same_file_whatever_was_drawn_before() -> None:
     names = list("abcdefghij")
     matrix, other = make_matrix(10, 300), make_matrix(10, 300, seed=1)

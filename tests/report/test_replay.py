@@ -405,7 +405,7 @@ def test_mutated_journal_gives_a_result_or_a_clear_error(
         assert error.exit_code in {2, 3}  # noqa: PT017 -- either way is fine
         str(error).encode(errors="surrogateescape")
     assert [path.name for path in tmp_path.iterdir()] == ["mlruns"]
-    known = {"evaluations", "sweeps", "mlflow.db", "optuna.db", "artifacts"}
+    known = {"evaluations", "metrics", "sweeps", "mlflow.db", "optuna.db", "artifacts"}
     assert {path.name for path in store.root.iterdir() if path.name[0] != "."} <= known
 
 

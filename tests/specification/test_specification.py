@@ -32,7 +32,7 @@ SPECIFICATION = Specification(
     threads=1,
     versions={"numpy": "2.4.0"},
 )
-KEY = "1d1ba2e01b9cfe08b73621b922c7b6e00d390d4525fd7e6583ae7336d4ed7497"
+KEY = "d048740351ce4dc642dcbae7ea5183f290d163df20c88ef3163c2077fc66c84e"
 OTHER: dict[str, Any] = {
     "data": "e" * 64,
     "split": {"source": "pooled", "n_train": 75, "n_test": 24},

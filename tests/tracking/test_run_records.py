@@ -82,9 +82,16 @@ def test_every_resolved_parameter_is_logged_by_its_full_name() -> None:
     assert not any(name.startswith(("dataset.sources", "sweep")) for name in params)
 
 
-WHAT_DATA_ARE = {"format", "header", "image_shape", "label", "missing", "n_classes", "name"} | {
-    *("path", "sample_size", "table", "test_path", "version")
-}
+WHAT_DATA_ARE = {
+    "digest",
+    "format",
+    "header",
+    "image_shape",
+    "label",
+    "missing",
+    "n_classes",
+    "name",
+} | {*("path", "sample_size", "table", "test_path", "version")}
 
 
 @pytest.mark.parametrize("name", Folders().groups()["dataset"])

@@ -43,7 +43,7 @@ def measure(  # noqa: PLR0913 -- each has a meaning of its own
     class over those in ``y_true``. ROC AUC and average precision are means over one-vs-rest
     problems, without classes that have no positive or no negative member; for two classes they are
     those of the positive class, as in scikit-learn. They are absent without scores, or if a score
-    is not finite.
+    is NaN.
 
     Parameters
     ----------
@@ -137,6 +137,6 @@ def version() -> str:
 
     A metric that is added to the table, or computed in another way, makes another version.
     """
-    files = ("metrics.py", "measurement.py", "scored.py", "metric_names.py")
+    files = ("metrics.py", "measurement.py", "scored.py", "ranking.py", "metric_names.py")
     source = b"".join(pkgutil.get_data("sweepmark.scores", name) or b"" for name in files)
     return f"{hashlib.sha256(source).hexdigest()[:16]} {metadata.version('scikit-learn')}"

@@ -1,4 +1,4 @@
-"""The table of metrics, with the functions that compute them by scikit-learn.
+"""The table of metrics, with the functions that compute them.
 
 Everything about a metric stands in its row of :data:`METRICS`; what shows, ranks or checks metrics
 reads it there. Metrics are a function of predictions: stores keep those, and compute a metric that
@@ -93,7 +93,12 @@ def _macro(column: int) -> Callable[[Scored], float]:
 
 def _weighted(column: int) -> Callable[[Scored], float]:
     """Return the mean over all classes, weighted by their rows."""
-    return lambda scored: float(np.average(scored.per_class[column], weights=scored.per_class[-1]))
+
+    def of(scored: Scored) -> float:
+        support = scored.per_class[-1]
+        return float(scored.per_class[column] @ (support / support.sum()))
+
+    return of
 
 
 def _positive(column: int) -> Callable[[Scored], float | None]:
@@ -108,15 +113,11 @@ def _positive(column: int) -> Callable[[Scored], float | None]:
 
 
 def _roc_auc(scored: Scored) -> float | None:
-    from sklearn.metrics import roc_auc_score
-
-    return float(roc_auc_score(*scored.columns)) if scored.columns else None
+    return scored.areas[0] if scored.areas else None
 
 
 def _average_precision(scored: Scored) -> float | None:
-    from sklearn.metrics import average_precision_score
-
-    return float(average_precision_score(*scored.columns)) if scored.columns else None
+    return scored.areas[1] if scored.areas else None
 
 
 _PRECISION, _RECALL, _F1 = range(3)
