@@ -48,7 +48,7 @@ def own(tmp_path: Path, digits_idx: Path) -> Path:
         "name": "clothes",
         "format": "idx",
         "sample_size": None,
-        "folders": [str(tmp_path / "clothes")],
+        "sources": {"folder": {"paths": [str(tmp_path / "clothes")]}},
         "files": {
             role: {"name": file.name, "size": file.size, "sha256": file.sha256}
             for role, file in files.items()
