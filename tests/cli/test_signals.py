@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -147,3 +149,30 @@ def test_stop_before_anything_began_gives_no_advice(tmp_path: Path, digits_cache
     assert seconds < 10
     assert "resume" not in finished.err
     assert program.left() == []
+
+
+def test_stop_while_a_class_is_created_is_no_bug(tmp_path: Path) -> None:
+    """Python 3.11 wraps what is raised there in a RuntimeError."""
+    code = """
+import signal, sys
+from sweepmark.cli import program
+from sweepmark.cli.signals import Stopped
+
+class Late:
+    def __set_name__(self, owner, name):
+        raise Stopped(signal.SIGTERM)
+
+program._dispatch = lambda words, args: type("Owner", (), {"late": Late()})
+sys.exit(program.main(["run"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 143
+    assert "bug" not in done.stderr
+    assert list(tmp_path.iterdir()) == []

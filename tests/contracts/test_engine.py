@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,7 +28,6 @@ from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 N_JOBS = 5
 PATIENCE = 60.0
@@ -346,7 +346,7 @@ asyncio.run(run_later())
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     return os.environ | {
-        "PYTHONPATH": os.path.dirname(jobs.__file__),  # noqa: PTH120
+        "PYTHONPATH": os.pathsep.join([str(Path(jobs.__file__).parent), *sys.path]),
         "HOME": str(tmp_path),
     }
 

@@ -68,7 +68,7 @@ def test_unchanged_sweep_goes_on_and_nothing_is_said(store: Store) -> None:
 
 def test_where_it_runs_and_how_it_is_tracked_is_no_change(store: Store) -> None:
     before = interrupted(store)
-    elsewhere = grid(engine__retries=3, tracking__experiment="another")
+    elsewhere = grid(engine__retries=3, tracking={"name": "mlflow", "experiment": "another"})
     assert said(elsewhere, store) == (before, [])
 
 

@@ -149,8 +149,9 @@ def test_workers_end_with_their_fork_server_and_it_is_replaced(engine: LocalEngi
     assert server is not None
     server.kill()
     assert until(lambda: not is_alive(worker))
-    engine.submit(make_job(do="echo", value=2.0), slot=0)
-    assert value(engine.wait(PATIENCE)[0]) == 2.0
+    # The first may have been sent to the dying worker, and is killed with it.
+    outcomes = [run_one(engine, do="echo", value=2.0) for _ in range(2)]
+    assert value(outcomes[-1]) == 2.0
 
 
 def test_a_helper_that_no_engine_took_ends() -> None:

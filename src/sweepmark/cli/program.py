@@ -15,7 +15,7 @@ import tempfile
 import time
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from sweepmark import __version__
 from sweepmark.cli.output import STORE, print_lines
@@ -110,13 +110,20 @@ def _outcome(words: Sequence[str], args: argparse.Namespace) -> int:
     except SystemExit as done:  # --help and --version
         return int(done.code or 0)
     except KeyboardInterrupt as stop:
-        number = stop.number if isinstance(stop, Stopped) else signal.SIGINT
-        _say(args.interruptions.message(number))
-        sys.stdout.flush()
-        os._exit(exit_code(number))  # a second signal must not kill Python during its exit
+        _stop(stop, args)
     except Exception as error:  # noqa: BLE001 -- the traceback of a bug must be logged
+        if isinstance(stop := error.__cause__, KeyboardInterrupt):
+            _stop(stop, args)  # Python 3.11 wraps what is raised while a class is created
         _say(f"bug: {type(error).__name__}: {error}. Its traceback is in {_log(args)}")
         return _OUR_BUG
+
+
+def _stop(stop: KeyboardInterrupt, args: argparse.Namespace) -> NoReturn:
+    """Say what stopped the program, and end it."""
+    number = stop.number if isinstance(stop, Stopped) else signal.SIGINT
+    _say(args.interruptions.message(number))
+    sys.stdout.flush()
+    os._exit(exit_code(number))  # a second signal must not kill Python during its exit
 
 
 def _dispatch(words: Sequence[str], args: argparse.Namespace) -> int:
