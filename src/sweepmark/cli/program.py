@@ -113,7 +113,9 @@ def _outcome(words: Sequence[str], args: argparse.Namespace) -> int:
         _stop(stop, args)
     except Exception as error:  # noqa: BLE001 -- the traceback of a bug must be logged
         if isinstance(error.__cause__, KeyboardInterrupt):
-            _stop(error.__cause__, args)  # Python 3.11 wraps what is raised while a class is created
+            _stop(
+                error.__cause__, args
+            )  # Python 3.11 wraps what is raised while a class is created
         _say(f"bug: {type(error).__name__}: {error}. Its traceback is in {_log(args)}")
         return _OUR_BUG
 
