@@ -82,7 +82,7 @@ def test_password_of_a_run(called: Called) -> None:
     address = "http://me:s3cret@127.0.0.1:1/a"
     words = ("run", "dataset=digits", "classifier=dummy", "engine=serial")
     shown = [
-        called.run(*words, f"dataset.sources.mirror.urls=[{address}]", option)
+        called.run(*words, f"+dataset.sources.mirror.urls=[{address}]", option)
         for option in ("--json", "--cfg=job")
     ]
     assert not any("s3cret" in one.out + one.err for one in shown)
