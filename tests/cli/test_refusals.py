@@ -113,6 +113,10 @@ WRONG_FOR_DATA = {
         ["sweep", "svc_tpe", "sweep.n_trials=null"],
         ["sampler=tpe", "sweep.n_trials="],
     ),
+    "nothing to learn from": (
+        ["sweep", "svc_tpe", "sweep.objective=null"],
+        ["sampler=tpe needs a metric", "sweep.objective=cv_accuracy"],
+    ),
     "empty list": (
         ["sweep", "svc_c_gamma", "sweep.space.classifier.C=[]"],
         ["sweep.space.classifier.C", "empty"],
