@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sweepmark.report.leaderboard import best, csv_text, edge_warnings, headline, ranked, table
+from sweepmark.report.leaderboard import best, csv_text, edge_warnings, headline, ranked
 from sweepmark.search.trial import Trial
 
 METRIC = "cv_accuracy"
@@ -126,62 +126,6 @@ def test_csv_of_no_trials_is_a_header() -> None:
     assert csv_text([]) == b"number,status,reason,n_train,n_test,fit_seconds,predict_seconds\n"
 
 
-def test_table_of_growing_subsets() -> None:
-    trials = [
-        make_trial(
-            i,
-            params={"split.size": size},
-            n_train=size * 3 // 4,
-            n_test=size // 4,
-            metrics={"accuracy": figure, "accuracy_common": 0.95},
-            fit_seconds=12.345,
-            predict_seconds=3.0,
-        )
-        for i, (size, figure) in enumerate([(10_000, 0.934), (20_000, 0.94044)])
-    ]
-    found = table(
-        trials,
-        metrics=["cv_accuracy", "accuracy", "accuracy_common"],
-        points={0: 70, 1: 93.33333},
-    )
-    assert found.columns == (
-        *("trial", "size", "train", "test", "accuracy", "accuracy_common", "points"),
-        *("fit s", "predict s"),
-    )
-    assert found.rows == (
-        ("0", "10000", "7500", "2500", "0.9340", "0.9500", "70", "12.35", "3.00"),
-        ("1", "20000", "15000", "5000", "0.9404", "0.9500", "93.33", "12.35", "3.00"),
-    )
-
-
-def test_table_names_failures_and_ambiguous_parameters_in_full() -> None:
-    trials = [
-        make_trial(
-            0,
-            None,
-            status="failed",
-            reason="timeout",
-            params={"classifier.svc.C": 1.0, "classifier.logistic.C": 1e-7, "split.test": 2},
-            n_train=0,
-            n_test=0,
-        ),
-        make_trial(1, math.nan, status="reused"),
-    ]
-    found = table(trials, metrics=[METRIC], metric=METRIC, points={})
-    assert found.columns == (
-        *("trial", "status", "classifier.svc.C", "classifier.logistic.C", "split.test"),
-        *("train", "validation", "cv_accuracy", "points", "fit s", "predict s"),
-    )
-    assert found.rows == (
-        ("0", "failed: timeout", "1.0", "1e-07", "2", "", "", "", "", "", ""),
-        ("1", "reused", "", "", "", "75", "25", "", "", "0.00", "0.00"),
-    )
-
-
-def test_table_of_no_trials_has_no_rows() -> None:
-    assert table([], metrics=[METRIC]).rows == ()
-
-
 def test_a_best_cell_on_the_edge_is_named() -> None:
     axes = {"classifier.C": [0.01, 0.1, 1.0, 10.0], "classifier.gamma": [100.0, 0.01, 1.0]}
     found = make_trial(0, params={"classifier.C": 10.0, "classifier.gamma": 0.01})
@@ -223,5 +167,3 @@ def test_positive_class_is_said_where_there_is_one() -> None:
     ]
     rows = list(csv.DictReader(io.StringIO(csv_text(trials).decode())))
     assert [row["positive"] for row in rows] == ["churned", ""]
-    listed = table(trials, metrics=["f1"])
-    assert [row[listed.columns.index("positive")] for row in listed.rows] == ["churned", ""]

@@ -135,7 +135,7 @@ class TestTable:
         assert selected.chosen is not None
         assert table.rows[0][0] == str(selected.chosen.number)
         column = table.columns.index("cv_accuracy")
-        figures = [float(row[column]) for row in table.rows]
+        figures = [float(row[column].split()[0]) for row in table.rows]
         assert figures == sorted(figures, reverse=True)
         assert "points" not in table.columns
 

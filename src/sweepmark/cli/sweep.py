@@ -83,7 +83,10 @@ def _add_composition(parser: Parser) -> None:
 
 
 def _add_execution(parser: Parser, *, fresh: bool = True) -> None:
-    parser.add_flag("--json", "one JSON document on standard output")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    shown.add_argument("--csv", action="store_true", help="the leaderboard as CSV, all columns")
+    shown.add_argument("--wide", action="store_true", help="tables with all columns, however wide")
     parser.add_list("--trust", "PACKAGE", "also build classes of this package")
     parser.add_flag(
         "--accept-versions", "begin anew with today's libraries what other versions began"
@@ -150,7 +153,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _launch(args: argparse.Namespace, name: str | None) -> int:
-    with json_only(args.json), _in_advance(args):
+    with json_only(args.json or args.csv), _in_advance(args):
         blueprint = _compose(args, name)
         result = None if args.cfg else _execute(blueprint, args)
     return _print_configuration(blueprint, args) if result is None else _show(result, args)
@@ -184,7 +187,7 @@ def _print_configuration(blueprint: Blueprint, args: argparse.Namespace) -> int:
 
 
 def _resume(args: argparse.Namespace) -> int:
-    with json_only(args.json):
+    with json_only(args.json or args.csv):
         from sweepmark.coordinator import create_progress, resume
         from sweepmark.engine.process import helper_in_advance
         from sweepmark.store import Store
@@ -205,13 +208,15 @@ def _advise(args: argparse.Namespace, sweep_id: str) -> None:
 
 
 def _show(result: SweepResult, args: argparse.Namespace) -> int:
-    from sweepmark.report.summary import result_document
+    from sweepmark.report.summary import leaderboard_csv, result_document
 
     if args.json:
         print_document(result_document(result))
+    elif args.csv:
+        print_lines(leaderboard_csv(result).decode().splitlines())
     else:
         from sweepmark.cli.tables import print_result
 
-        print_result(result, store=args.store)
+        print_result(result, store=args.store, wide=args.wide)
     sys.stdout.flush()
     return 1 if result.is_short else 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sweepmark.report import grade as grading
 from sweepmark.report import leaderboard
 from sweepmark.report.sweep_pictures import sweep_pictures
+from sweepmark.report.trial_table import TextTable, TrialTable, text_table
 from sweepmark.scores import metric_names
 from sweepmark.scores.metrics import SHOWN
 from sweepmark.scores.published import published_document
@@ -23,15 +24,22 @@ from sweepmark.tracking.run_records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from sweepmark.data import Dataset
-    from sweepmark.report.leaderboard import TextTable
     from sweepmark.report.results import SweepResult
     from sweepmark.search.trial import Trial
     from sweepmark.tracking.records import Record
 
-__all__ = ["parent_records", "published_table", "result_document", "result_table", "stop_text"]
+__all__ = [
+    "compact_tables",
+    "leaderboard_csv",
+    "parent_records",
+    "published_tables",
+    "result_document",
+    "result_table",
+    "stop_text",
+]
 
 _NOTE = "mlflow.note.content"
 _LONGEST = 300  # maximum characters of a text in the note; MLflow limits notes to 8,000
@@ -103,42 +111,63 @@ def _plain(metrics: Any) -> dict[str, float | None]:
 
 def result_table(result: SweepResult) -> TextTable:
     """Return the table of a sweep's trials, ranked if it has an objective."""
-    sweep, rule = result.blueprint.sweep, result.blueprint.config.grade
-    points = None
-    if sweep.objective is None and rule.bands:
+    return _trial_table(result).whole()
+
+
+def leaderboard_csv(result: SweepResult) -> bytes:
+    """Return leaderboard.csv: a line for each trial, with all that is known of it."""
+    return leaderboard.csv_text(
+        result.trials,
+        metric=result.blueprint.sweep.objective,
+        direction=result.blueprint.direction,
+    )
+
+
+def compact_tables(result: SweepResult) -> Iterator[TextTable]:
+    """Yield the table of a sweep's trials in fewer and fewer columns."""
+    return _trial_table(result).compact()
+
+
+def _trial_table(result: SweepResult) -> TrialTable:
+    objective, rule = result.blueprint.sweep.objective, result.blueprint.config.grade
+    points = {}
+    if objective is None and rule.bands:
         points = {
             trial.number: grading.grade(trial.metrics[rule.metric], trial.n_test, rule).points
             for trial in result.trials
             if rule.metric in trial.metrics
         }
-    return leaderboard.table(
-        result.trials,
-        metrics=SHOWN if sweep.objective in {None, *SHOWN} else (str(sweep.objective), *SHOWN),
-        metric=sweep.objective,
+    return TrialTable(
+        trials=result.trials,
+        main=result.blueprint.metric,
+        others=SHOWN,
+        is_ranked=objective is not None,
         direction=result.blueprint.direction,
-        points=points or None,
+        points=points,
     )
 
 
-def published_table(result: SweepResult) -> TextTable | None:
-    """Return published metrics beside ours; None if no trial is a published experiment."""
+def published_tables(result: SweepResult) -> list[TextTable]:
+    """Return published metrics beside ours, in fewer and fewer columns; empty if there are none."""
     metrics = [each for those in result.published_metrics.values() for each in those]
-    if not metrics:
-        return None
-    rows = [
-        (
-            each.experiment,
-            each.metric,
-            _format(each.ours),
-            _format(each.published),
-            "missing" if each.difference is None else f"{_format(each.difference, sign='+')}",
-            f"{each.within:g}",
-            "yes" if each.agrees else "no",
-        )
-        for each in metrics
+    columns = {
+        "experiment": [each.experiment for each in metrics],
+        "metric": [each.metric for each in metrics],
+        "ours": [_format(each.ours) for each in metrics],
+        "published": [_format(each.published) for each in metrics],
+        "difference": [_difference(each.difference) for each in metrics],
+        "within": [f"{each.within:g}" for each in metrics],
+        "agrees": ["yes" if each.agrees else "no" for each in metrics],
+    }
+    left_out = ((), ("within",), ("within", "difference")) if metrics else ()
+    return [
+        text_table({name: cells for name, cells in columns.items() if name not in names})
+        for names in left_out
     ]
-    columns = ("experiment", "metric", "ours", "published", "difference", "within", "agrees")
-    return leaderboard.TextTable(columns=columns, rows=tuple(rows))
+
+
+def _difference(value: float | None) -> str:
+    return "missing" if value is None else _format(value, sign="+")
 
 
 def _format(value: float | None, sign: str = "") -> str:
@@ -159,12 +188,7 @@ def parent_records(result: SweepResult, dataset: Dataset) -> list[Record]:
         Metric("n_reused", result.n_reused),
         Metric("n_failed", result.n_failed),
         data_record(dataset, context="sweep", n_rows=dataset.n_rows),
-        Artifact(
-            "leaderboard.csv",
-            leaderboard.csv_text(
-                result.trials, metric=sweep.objective, direction=result.blueprint.direction
-            ),
-        ),
+        Artifact("leaderboard.csv", leaderboard_csv(result)),
         *sweep_pictures(result),
     ]
     if result.chosen is not None and sweep.objective is not None:
@@ -203,7 +227,7 @@ def _note(result: SweepResult) -> str:
         lines += [f"Grade: **{result.grade.points} points** ({result.grade.band})", ""]
     lines += [_line(table.columns), "|" + "---|" * len(table.columns)]
     lines += [_line(row) for row in table.rows[:20]]
-    if (published := published_table(result)) is not None:
+    for published in published_tables(result)[:1]:
         lines += ["", _line(published.columns), "|" + "---|" * len(published.columns)]
         lines += [_line(row) for row in published.rows]
     lines += ["", *(f"- {_markdown(caution.message)}" for caution in result.cautions)]

@@ -38,8 +38,10 @@ __all__ = [
     "is_recall",
     "is_validation",
     "macro",
+    "of_rows",
     "pooled",
     "recall",
+    "std",
     "train",
     "validation",
 ]
@@ -93,6 +95,17 @@ def cv_fold(name: str, number: int) -> str:
     return f"{cv(name)}_fold_{number}"
 
 
+def std(name: str) -> str:
+    """Return the name of a metric's standard deviation over folds.
+
+    Examples
+    --------
+    >>> std(cv(ACCURACY))
+    'cv_accuracy_std'
+    """
+    return f"{name}_std"
+
+
 def pooled(name: str) -> str:
     """Return the name of a metric of all out-of-fold predictions taken together.
 
@@ -124,6 +137,19 @@ def is_validation(name: str) -> bool:
     (True, False)
     """
     return name.startswith(validation(""))
+
+
+def of_rows(name: str) -> str:
+    """Return the name of a metric without a prefix that says which rows it is of.
+
+    Examples
+    --------
+    >>> of_rows("cv_f1"), of_rows("validation_log_loss"), of_rows("recall_cv_")
+    ('f1', 'log_loss', 'recall_cv_')
+    """
+    prefixes = (cv(""), validation(""), pooled(""))
+    prefix = next((prefix for prefix in prefixes if name.startswith(prefix)), "")
+    return name.removeprefix(prefix)
 
 
 def macro(name: str) -> str:
