@@ -39,9 +39,9 @@ def composer() -> Iterator[Composer]:
         ("+classifier=knn", ["has an option already", "Set classifier=knn."]),
         (
             "classifier.C=1,2",
-            ["must give one value", "'classifier.C=1,2'", "sweep.space.classifie"],
+            ["must give one value", "'classifier.C=1,2'", "`sweepmark sweep classifier.C=1,2`"],
         ),
-        ("classifier.C=range(1,3)", ["must give one value", "sweepmark sweep NAME"]),
+        ("classifier.C=range(1,3)", ["must give one value", "sweepmark sweep"]),
         ("hydra.run.dir=/tmp", ["Hydra itself is not configured", "--config-dir"]),
         ("+hydra.verbose=true", ["Hydra itself is not configured"]),
         ("hydra/launcher=basic", ["unknown key 'hydra/launcher'"]),

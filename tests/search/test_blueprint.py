@@ -21,8 +21,9 @@ BANDS: dict[str, Any] = {"grade__bands": [{"minimum": 0.9, "points": 1}]}
 SMALLER = {
     "growing_subsets": ["sweep.space.split.size=[100, 200]"],
     "reference": ["split.head=null"],
+    "adhoc": ["seed=0,1"],
 }
-"""The digits are 1,797: what a sweep of larger sizes needs to be told."""
+"""The digits are 1,797: what a sweep of larger sizes needs to be told; one has no space of its own."""
 
 
 @pytest.mark.parametrize("name", Folders().sweeps())

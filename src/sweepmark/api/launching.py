@@ -11,6 +11,7 @@ from sweepmark.config import Composer, Folders
 from sweepmark.coordinator import LaunchOptions, create_progress, launch
 from sweepmark.coordinator import resume as resume_sweep
 from sweepmark.errors import ConfigurationError, unknown_name
+from sweepmark.search.adhoc import AD_HOC, is_named
 from sweepmark.search.blueprint import Blueprint
 from sweepmark.search.objects import object_words
 
@@ -114,7 +115,8 @@ def sweep(  # noqa: PLR0913 -- options, each by its name
     Parameters
     ----------
     name : str
-        A sweep of ``sweepmark sweep --list``, or of ``config_dir``.
+        A sweep of ``sweepmark sweep --list``, or of ``config_dir``; or the first override of
+        several, of which some give several values: ``"classifier.C=1,10"``.
     *overrides, classifier, dataset, store, config_dir, trust, fresh, accept_versions, progress
         As in :func:`sweepmark.evaluate`.
     retry_failed : bool, optional
@@ -143,6 +145,8 @@ def sweep(  # noqa: PLR0913 -- options, each by its name
     (0, 'complete')
     """
     folders = Folders.of(listed(config_dir))
+    if not is_named(name):
+        name, overrides = AD_HOC, (name, *overrides)
     if name not in folders.sweeps():
         raise ConfigurationError(unknown_name("sweep", name, folders.sweeps()))
     options = LaunchOptions(

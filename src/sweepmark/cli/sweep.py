@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
@@ -37,8 +38,13 @@ def define_run(parser: Parser) -> None:
 
 def define_sweep(parser: Parser) -> None:
     """Add the arguments of ``sweep`` and its ``handler``, which returns the exit code."""
-    _define(parser, "NAME [OVERRIDE ...]", _sweep)
-    parser.add_argument("name", metavar="NAME", nargs="?", help="a sweep; see --list")
+    _define(parser, "[NAME] [OVERRIDE ...]", _sweep)
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        nargs="?",
+        help="a sweep, see --list; or none, and overrides such as C=1,10",
+    )
     parser.add_flag("--list", "the sweeps there are")
     _add_composition(parser)
     _add_execution(parser)
@@ -118,10 +124,9 @@ def _compose(args: argparse.Namespace, sweep: str | None) -> Blueprint:
 
     folders = _folders(args)
     if args.multirun:
-        names = ", ".join(folders.sweeps())
+        command = shlex.join(["sweepmark", "sweep", *filter(None, [sweep]), *args.overrides])
         raise ConfigurationError(
-            "-m (multirun) is Hydra's; several configurations are a sweep here. "
-            f"Take `sweepmark sweep NAME`: {names}."
+            f"-m (multirun) is Hydra's; several configurations are a sweep here. Take `{command}`."
         )
     if sweep is not None and sweep not in folders.sweeps():
         raise ConfigurationError(unknown_name("sweep", sweep, folders.sweeps()))
@@ -139,8 +144,15 @@ def _run(args: argparse.Namespace) -> int:
 def _sweep(args: argparse.Namespace) -> int:
     if args.list:
         return _list(args)
+    from sweepmark.search.adhoc import AD_HOC, is_named
+
     if args.name is None:
-        raise ConfigurationError("a sweep must be named. See `sweepmark sweep --list`.")
+        raise ConfigurationError(
+            "a sweep must be named, or a parameter given several values, such as "
+            "classifier.C=1,10. See `sweepmark sweep --list`."
+        )
+    if not is_named(args.name):
+        args.name, args.overrides = AD_HOC, [args.name, *args.overrides]
     return _launch(args, args.name)
 
 

@@ -243,7 +243,7 @@ class Composer:
                 )
             node = deepcopy(self._read(file.path))
             sweep = node.get("sweep")
-            if not isinstance(sweep, dict) or not sweep.get("space"):
+            if not isinstance(sweep, dict) or not isinstance(sweep.get("space"), dict):
                 raise ConfigurationError(f"{file.path} must say what is swept in sweep.space.")
             node["sweep"] = _SWEEP | sweep | {"name": name}
             ConfigStore.instance().store(

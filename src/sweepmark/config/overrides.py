@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.config.folders import EXPERIMENT
@@ -32,8 +33,15 @@ GLOBAL_GROUPS = (EXPERIMENT, "sweep")
 _RULE = re.compile(r"([\w.+]+)=(\w+ *[<>]=? *[\w.\-]*)")
 
 
-def parse_overrides(overrides: Sequence[str]) -> list[Override]:
+def parse_overrides(overrides: Sequence[str], *, may_sweep: bool = False) -> list[Override]:
     """Return overrides as parsed by Hydra.
+
+    Parameters
+    ----------
+    overrides : sequence of str
+        As typed.
+    may_sweep : bool
+        Whether they may give several values.
 
     Raises
     ------
@@ -52,10 +60,11 @@ def parse_overrides(overrides: Sequence[str]) -> list[Override]:
             raise ConfigurationError(
                 f"an override must read key=value, but got {text!r}: {first_paragraph(str(error))}"
             ) from None
-        if item.is_sweep_override():
+        if item.is_sweep_override() and not may_sweep:
+            command = shlex.join(["sweepmark", "sweep", *overrides])
             raise ConfigurationError(
                 f"an override must give one value, but got {text!r}. To try several, sweep over "
-                f"them: `sweepmark sweep NAME sweep.space.{item.key_or_group}=[…]`."
+                f"them: `{command}`."
             )
         if item.key_or_group.partition(".")[0] == "hydra":
             raise ConfigurationError(

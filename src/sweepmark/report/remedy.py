@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["lone_command"]
 
 _FOLDS = tuple(f"evaluation.{key}=" for key in ("n_splits", "stratified", "shuffle"))
-_SEARCH = ("sampler", "sweep.n_trials=", "sweep.space.", "~sweep.space.", "+sweep.space.")
+_ADDED = "++sweep.space."
+_SEARCH = ("sampler", "sweep.n_trials=", "sweep.space.", "~sweep.space.", "+sweep.space.", _ADDED)
 
 
 def lone_command(blueprint: Blueprint, params: Mapping[str, Any]) -> str:
@@ -61,7 +62,14 @@ def _on_test(blueprint: Blueprint, words: list[str]) -> list[str]:
 
 def _cell(blueprint: Blueprint, params: Mapping[str, Any]) -> Iterator[str]:
     """Yield the overrides that restrict a space to one cell."""
+    added = {word.partition("=")[0] for word in blueprint.overrides if word.startswith(_ADDED)}
     for axis in blueprint.space.axes:
+        if f"{_ADDED}{axis.name}" in added:
+            value = params[axis.name]
+            is_option = isinstance(axis, Options)
+            only = f"{{option:[{value}]}}" if is_option else _listed(value)
+            yield f"{_ADDED}{axis.name}={only}"
+            continue
         if not isinstance(axis, Options):
             yield f"sweep.space.{axis.name}={_listed(params[axis.name])}"
             continue

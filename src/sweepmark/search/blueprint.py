@@ -15,6 +15,7 @@ from sweepmark.config.folders import EXPERIMENT
 from sweepmark.errors import ConfigurationError, FetchError
 from sweepmark.scores.directions import better_end, direction
 from sweepmark.scores.metric_names import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY
+from sweepmark.search.adhoc import sweep_overrides
 from sweepmark.search.feasibility import (
     check_axes,
     check_figures,
@@ -89,6 +90,7 @@ class Blueprint:
                 )
         if sweep is None:
             return cls._of(RUN, overrides, {canonical_json({}): composer.compose(overrides)})
+        overrides = sweep_overrides(sweep, overrides, composer.groups)
         typed = [f"sweep={sweep}", *overrides]
         base = composer.compose(typed)
         groups, chosen = combinations(base)

@@ -106,7 +106,10 @@ def parse_space(document: Mapping[str, Any], defaults: Defaults) -> Space:
     """
     axes = tuple(_axes(document, prefix="", options={}, path="", look=defaults))
     if not axes:
-        raise ConfigurationError("sweep.space must name a parameter or more, but is empty.")
+        raise ConfigurationError(
+            "sweep.space must name a parameter or more, but is empty. Give one several values, "
+            "such as classifier.C=1,10."
+        )
     return Space(axes)
 
 
