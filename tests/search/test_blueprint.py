@@ -23,7 +23,7 @@ SMALLER = {
     "reference": ["split.head=null"],
     "adhoc": ["seed=0,1"],
 }
-"""The digits are 1,797: what a sweep of larger sizes needs to be told; one has no space of its own."""
+"""The digits are 1,797: what a sweep of larger sizes needs to be told; adhoc has no space."""
 
 
 @pytest.mark.parametrize("name", Folders().sweeps())
