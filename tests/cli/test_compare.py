@@ -112,9 +112,9 @@ def test_what_a_label_was_taken_for(compared: Compared) -> None:
     n_rows = int((predictions.y_true == int(label)).sum())
     errors = compared.compare("never", "--errors", label, "--json").document["errors"]
     assert errors["taken_for"] == [{"prediction": always, "n_rows": n_rows}]
-    assert len(errors["most_confident"]) == min(10, n_rows)
+    assert len(errors["largest_margins"]) == min(10, n_rows)
     rows = dict(zip(predictions.rows.tolist(), predictions.y_true.tolist(), strict=True))
-    assert {rows[one["row"]] for one in errors["most_confident"]} == {int(label)}
+    assert {rows[one["row"]] for one in errors["largest_margins"]} == {int(label)}
     shown = compared.compare("never", "--errors", label).out
     assert f"what {label} was taken for ({n_rows:,} rows)" in shown
     none = compared.compare("never", "--errors", always).out
@@ -232,16 +232,16 @@ def test_one_label_against_the_rest_has_two_names(compared: Compared) -> None:
     assert "not 5" in shown
 
 
-def test_a_moved_threshold_is_what_certainty_counts_from(compared: Compared) -> None:
+def test_a_moved_threshold_is_what_margin_counts_from(compared: Compared) -> None:
     stored = compared.predictions("detector")
     assert stored.scores is not None
     ahead = np.abs(stored.scores - 0.5)[(stored.y_true == 1) & (stored.y_pred == 0)]
     document = compared.compare("detector", "--errors", "5", "--json").document
-    found = [one["certainty"] for one in document["errors"]["most_confident"]]
+    found = [one["margin"] for one in document["errors"]["largest_margins"]]
     assert found == pytest.approx(np.sort(ahead)[::-1][:10].tolist())
     assert found
     assert document["errors"]["taken_for"] == [{"prediction": "not 5", "n_rows": len(ahead)}]
-    assert "certainty" in compared.compare("detector", "--errors", "5").out
+    assert "margin" in compared.compare("detector", "--errors", "5").out
     ranked = compared.compare("detector", "--ranking", 2, "--json").document
     assert ranked["ranked_by"] == "5"
     assert ranked["top"][0]["score"] == stored.scores.max()

@@ -6,12 +6,19 @@ import math
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sweepmark.errors import StoreError
-from sweepmark.ledger import Ledger, MemoryLedger, OptunaLedger, ledger_database
+from sweepmark.ledger import (
+    Ledger,
+    MemoryLedger,
+    OptunaLedger,
+    importances,
+    ledger_database,
+)
 from sweepmark.search.space import Choice, Options, Range, Space
 from sweepmark.search.trial import Trial
 from sweepmark.store.database import database_uri
@@ -158,3 +165,40 @@ def test_lock_held_by_another_program_is_waited_for_once(
     ledger.record(make_trial(1), value=0.5)
     assert ledger.count == 2
     ledger.close()
+
+
+def importance_trials(n_trials: int) -> list[Trial]:
+    """Trials whose metric follows from the first parameter, hardly from the second."""
+    powers = [1, 1.0, True]
+    return [
+        make_trial(
+            number,
+            params={"classifier.C": 0.1 + number, "classifier.power": powers[number % 3]},
+            metrics={"accuracy": number / 10 + (number % 3) / 1000},
+        )
+        for number in range(n_trials)
+    ]
+
+
+def test_importances_are_shares_of_what_varies() -> None:
+    options: dict[str, Any] = {"metric": "accuracy", "direction": "maximize"}
+    found = importances(SPACE, importance_trials(9), **options)
+    assert list(found) == ["classifier.C", "classifier.power"]
+    assert sum(found.values()) == pytest.approx(1)
+    assert found["classifier.C"] > 0.9
+    assert importances(SPACE, importance_trials(9), **options) == found, "not by chance"
+
+
+@pytest.mark.parametrize(
+    "trials",
+    [
+        [],
+        importance_trials(3),
+        [make_trial(number, metrics={"accuracy": number / 10}) for number in range(9)],
+        [make_trial(number, metrics={"accuracy": math.nan}) for number in range(9)],
+        [replace(trial, metrics={"accuracy": 0.5}) for trial in importance_trials(9)],
+    ],
+    ids=["none", "few", "nothing varies", "no figures", "equal figures"],
+)
+def test_without_a_difference_there_are_no_importances(trials: list[Trial]) -> None:
+    assert importances(SPACE, trials, metric="accuracy", direction="maximize") == {}

@@ -271,3 +271,25 @@ def test_prefix_must_be_unique_and_long_enough() -> None:
         match_run("abcdef", known[:2])
     with pytest.raises(NotFoundError, match="no run"):
         match_run("abcde", known)
+
+
+def test_files_are_attached_to_the_sweeps_own_run(tracker: Tracker, observe: Observe) -> None:
+    parent = tracker.open_parent(sweep_id="s1", name="my sweep", records=[], started=99.0)
+    child = log(tracker, 0, parent=parent)
+    tracker.close_parent(run_id=parent, records=[], ended=102.0, status="FINISHED")
+    for content in (b"first", b"second"):
+        run_id = tracker.attach(sweep_id="s1", artifacts=[Artifact("report.html", content)])
+        assert run_id == parent
+    seen = observe(tracker, parent)
+    assert seen["artifacts"] == {"report.html": b"second"}
+    assert (seen["status"], seen["times"]) == ("FINISHED", (99.0, 102.0))
+    assert "report.html" not in observe(tracker, child)["artifacts"]
+
+
+def test_files_of_a_single_run_are_attached_to_it(tracker: Tracker, observe: Observe) -> None:
+    run_id = log(tracker, 0, parent=None)
+    assert tracker.attach(sweep_id="s1", artifacts=[Artifact("report.html", b"x")]) == run_id
+    assert observe(tracker, run_id)["artifacts"]["report.html"] == b"x"
+    assert observe(tracker, run_id)["status"] == "FINISHED"
+    with pytest.raises(NotFoundError, match="no run of s2"):
+        tracker.attach(sweep_id="s2", artifacts=[])

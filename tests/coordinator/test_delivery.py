@@ -12,7 +12,8 @@ import pytest
 
 from sweepmark.coordinator.delivery import Delivery, git_records, git_state
 from sweepmark.ledger import MemoryLedger
-from sweepmark.report.results import merged, read_result
+from sweepmark.report.results import read_result
+from sweepmark.report.trials import merged
 from sweepmark.store import History, Store, read_journal
 from sweepmark.tracking import MemoryTracker
 from sweepmark.tracking.records import Artifact, Metric, Model, Param, Tag

@@ -43,7 +43,7 @@ def test_shows_the_wrong_image_as_ink_on_paper() -> None:
     assert (np.delete(centres.ravel(), [0, 19, 27]) == 255).all()
 
 
-def test_shows_the_most_confident_errors_first_and_says_how_many_there_are(
+def test_shows_the_largest_margins_first_and_says_how_many_there_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     written = note_texts(monkeypatch)
@@ -51,13 +51,15 @@ def test_shows_the_most_confident_errors_first_and_says_how_many_there_are(
     scores = np.zeros((n, 3))
     scores[:, 1] = np.arange(n)
     draw_errors(np.ones((n, 4, 4)), np.zeros(n), np.ones(n), scores=scores, names=["a", "b", "c"])
-    title = "143 of 143 rows misclassified (accuracy 0.00 %),\nthe most confident 25 shown"
+    title = (
+        "143 of 143 rows misclassified (accuracy 0.00 %),\nthe 25 with the largest margins shown"
+    )
     assert title in written
     rows = [text for text in written if text.startswith("row ")]
     assert rows == [f"row {n - 1 - i}\na → b" for i in range(25)]
     written.clear()
     draw_errors(np.ones((n, 4, 4)), np.zeros(n), np.ones(n))
-    assert title.replace("most confident", "first") in written
+    assert title.replace("25 with the largest margins", "first 25") in written
     assert "row 0\n0 → 1" in written
 
 

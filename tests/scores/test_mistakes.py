@@ -86,7 +86,7 @@ def test_errors_come_most_confident_first() -> None:
     seen = card([1, 1, 3, 1], [2, 3, 1, 1], scores)
     assert [(item.row, item.predicted) for item in errors(seen, 1)] == [(100, 2), (101, 3)]
     assert [item.row for item in errors(seen)] == [100, 101, 102]
-    assert errors(seen, 1)[0].certainty == pytest.approx(0.8)
+    assert errors(seen, 1)[0].margin == pytest.approx(0.8)
 
 
 def test_two_classes_are_told_apart_by_the_distance_from_the_threshold() -> None:

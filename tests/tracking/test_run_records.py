@@ -14,7 +14,6 @@ import yaml
 
 from sweepmark.config import Folders
 from sweepmark.config.dataset import PLACES, DatasetConfig
-from sweepmark.config.schema import TaskConfig
 from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.scores.scorecard import load_predictions
 from sweepmark.search.trial import Trial
@@ -249,7 +248,7 @@ def test_data_are_named_by_their_digest() -> None:
 
 def test_model_has_fixed_requirements(card: Scorecard) -> None:
     assert card.model is not None
-    record = model_record(card.model, digits(), TaskConfig(name="multiclass"))
+    record = model_record(card.model, digits(), config("classifier=knn"))
     assert (record.n_features, record.answers) == (64, "int64")
     assert [text.partition("==")[0] for text in record.requirements] == [
         "numpy",

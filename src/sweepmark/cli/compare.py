@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +25,15 @@ __all__ = ["define"]
 _PAIR = 2
 _CELLS = 5  # maximum number of feature columns shown beside the scores
 _LONGEST_CELL = 36
+_LABELS = ("label", "actual", "predicted")  # names, on the left even where they are digits
+_NUMBER = re.compile(r"[+-]?[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?%?")  # or nothing, or a dash
 
 _DESCRIPTION = """\
 One run: its accuracy for each label and what it confuses most; with --errors what a label was taken
-for and the most confident of these errors; with --ranking the rows with the highest and lowest
-scores. Two runs of the same test rows: their accuracies side by side and on how many rows they
-differ. Rows are numbered from 0, those of the test file after those of the training file.
+for and the rows with the largest margins, by which the predicted label's score exceeds the actual
+one's; with --ranking the rows with the highest and lowest scores. Two runs of the same test rows:
+their accuracies side by side and on how many rows they differ. Rows are numbered from 0, those of
+the test file after those of the training file.
 """
 
 
@@ -129,7 +133,7 @@ def _show_errors(document: Document, runs: Sequence[Run]) -> None:
     title = f"what {label} was taken for ({n_rows:,} rows)"
     _print(
         _table(title, ("predicted", "rows", "share"), counts),
-        _row_table("the most confident of them", errors["most_confident"], score_key="certainty"),
+        _row_table("those with the largest margins", errors["largest_margins"], score_key="margin"),
     )
 
 
@@ -203,8 +207,15 @@ def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) ->
 
     from sweepmark.cli.drawing import table
 
+    listed = list(rows)
+    words = {
+        column
+        for place, column in enumerate(columns)
+        if column in _LABELS or not all(_NUMBER.fullmatch(row[place]) for row in listed)
+    }
     # A table's own title would be wrapped to its width.
-    return Group(Text(f"\n{escape(title)}", style="bold"), table(columns, rows))
+    head = Text(f"\n{escape(title)}", style="bold")
+    return Group(head, table(columns, listed, words=words))
 
 
 def _cell(value: object) -> str:

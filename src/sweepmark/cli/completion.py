@@ -64,6 +64,7 @@ def _words(
         "SWEEP": lambda: _sweep_ids(parsed_args),
         "RUN": lambda: ["latest", *_sweep_ids(parsed_args)],
         "SWEEP|RUN": lambda: ["latest", *_sweep_ids(parsed_args)],
+        "SWEEP|RUN|STORE": lambda: ["latest", *_sweep_ids(parsed_args), *_files(prefix)],
         **dict.fromkeys(("PATH", "FOLDER", "FILE"), lambda: _files(prefix)),
     }
     try:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.cli.output import print_document, print_lines
+from sweepmark.cli.standings import check_output, grade_stores, named_stores
 from sweepmark.errors import ConfigurationError
 from sweepmark.scores.metric_names import ACCURACY
 
@@ -23,9 +25,10 @@ def define(parser: Parser) -> None:
     """Add the arguments of the verb and its ``handler``, which returns the exit code."""
     parser.add_argument(
         "entries",
-        metavar="SWEEP|RUN",
+        metavar="SWEEP|RUN|STORE",
         nargs="*",
-        help="sweeps or MLflow runs, ranked together (default: the last sweep)",
+        help="sweeps or MLflow runs, ranked together (default: the last sweep); or folders with a "
+        "store in them, of each of which the last complete sweep or run is ranked",
     )
     parser.add_argument("--accuracy", type=float, metavar="VALUE", help="grade this number instead")
     parser.add_argument("--n-test", type=int, metavar="N", help="the test rows of --accuracy")
@@ -35,12 +38,18 @@ def define(parser: Parser) -> None:
     )
     parser.add_list("--config-dir", "FOLDER", "a folder with rules of your own (grade/x.yaml)")
     parser.add_flag("--json", "one JSON document on standard output")
+    parser.add_flag("--csv", "the table of stores as CSV on standard output")
+    parser.add_argument(
+        "-o", "--output", metavar="PATH", type=Path, help="the table of stores as .csv or .html"
+    )
     parser.set_defaults(handler=_grade)
 
 
 def _grade(args: argparse.Namespace) -> int:
     from sweepmark.report.grade import grade, grade_document, rank_entries
 
+    stores = named_stores(args.entries)
+    check_output(args, stores)
     rule = _rule(args)
     _check_required(args.require, rule)
     if args.accuracy is None and args.n_test is not None:
@@ -59,6 +68,10 @@ def _grade(args: argparse.Namespace) -> int:
                 "Grade a sweep or run by it, or take --rule course."
             )
         names, grades = ["accuracy"], [grade(args.accuracy, args.n_test, rule)]
+    elif stores is not None:
+        args.only_prints = args.output is None
+        names, grades, is_whole = grade_stores(stores, rule, args)
+        return 1 if _fall_short(names, grades, args.require) or not is_whole else 0
     else:
         entries = _entries(args, rule)
         names, grades = [entry.name for entry in entries], rank_entries(entries, rule)

@@ -35,6 +35,7 @@ VERBS = {
     "resume": ("sweep:define_resume", "replay an interrupted sweep to its end"),
     "compare": ("compare:define", "what a run gets wrong, or two runs side by side"),
     "grade": ("grade:define", "points by the bands"),
+    "report": ("report:define", "one HTML page on a sweep or run, for any browser"),
     "predict": ("predict:define", "labels for new rows, or for a picture of a digit"),
     "ui": ("ui:define", "open MLflow's UI on this store"),
     "data": ("data:define", "list, fetch, describe, show and export data sets"),

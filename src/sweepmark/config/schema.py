@@ -15,6 +15,7 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from sweepmark.config.dataset import DatasetConfig, FileConfig
 from sweepmark.config.registry import ENGINES, SAMPLERS, TRACKERS
 from sweepmark.config.rules import Natural, Plain, Positive
+from sweepmark.config.run_name import RunConfig
 
 __all__ = [
     "Band",
@@ -26,6 +27,7 @@ __all__ = [
     "ExperimentConfig",
     "FileConfig",
     "GradeConfig",
+    "RunConfig",
     "SamplerConfig",
     "SplitConfig",
     "SweepConfig",
@@ -291,3 +293,4 @@ class Config:
     grade: GradeConfig
     experiment: ExperimentConfig | None = None
     sweep: SweepConfig | None = None
+    run: RunConfig = field(default_factory=RunConfig)

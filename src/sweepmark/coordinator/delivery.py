@@ -91,7 +91,9 @@ class Delivery:
             self._delivered[trial.number] = self.tracker.log_trial(
                 sweep_id=self.sweep_id,
                 number=trial.number,
-                name=short_name(trial.params, self.blueprint.name),
+                name=short_name(
+                    trial.params, self.blueprint.config.run.name or self.blueprint.name
+                ),
                 parent=self.parent,
                 records=self._records(trial, cards),
                 started=trial.started,
@@ -137,7 +139,7 @@ class Delivery:
             records += artifact_records(card, dataset, tree, overrides, everything=has_all)
         if self.parent is None and len(trial.keys) == 1:
             content = self.holdings.model(trial.keys[0])
-            records += [model_record(content, dataset, config.task)] if content else []
+            records += [model_record(content, dataset, config)] if content else []
         return records
 
 

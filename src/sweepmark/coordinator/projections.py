@@ -172,7 +172,7 @@ class Projections:
         ]
         return self.tracker.open_parent(
             sweep_id=self.sweep_id,
-            name=self.sweep_id,
+            name=" ".join(filter(None, [self.blueprint.config.run.name, self.sweep_id])),
             records=records,
             started=self.history.opened["at"],
         )

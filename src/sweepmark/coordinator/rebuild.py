@@ -10,7 +10,8 @@ from sweepmark.coordinator.datasets import Datasets
 from sweepmark.coordinator.projections import Projections
 from sweepmark.errors import StoreError, SweepmarkError
 from sweepmark.report.replay import read_sweep
-from sweepmark.report.results import build_trial, read_result
+from sweepmark.report.results import read_result
+from sweepmark.report.trials import build_trial
 from sweepmark.scores.merging import merge_trial
 from sweepmark.store import owned
 from sweepmark.tracking import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from sweepmark.engine import Failure
-from sweepmark.report.results import build_trial
+from sweepmark.report.trials import build_trial
 from sweepmark.scores.merging import merge_trial
 
 if TYPE_CHECKING:

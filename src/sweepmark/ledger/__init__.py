@@ -5,6 +5,7 @@ The study is derived from the journal. No decision depends on it, and a lost one
 
 from __future__ import annotations
 
+from sweepmark.ledger.importances import importances
 from sweepmark.ledger.interface import Ledger
 from sweepmark.ledger.memory import MemoryLedger
 from sweepmark.ledger.storage import ledger_database, ledger_schema_problem, study_sizes
@@ -14,6 +15,7 @@ __all__ = [
     "Ledger",
     "MemoryLedger",
     "OptunaLedger",
+    "importances",
     "ledger_database",
     "ledger_schema_problem",
     "study_sizes",

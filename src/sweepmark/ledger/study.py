@@ -14,6 +14,7 @@ from sweepmark.specification.specification import canonical_json
 from sweepmark.store.database import LOCK_TIMEOUT, await_write_lock, translated
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from optuna.distributions import BaseDistribution
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from sweepmark.search.space import Axis, Choice, Space
     from sweepmark.search.trial import Trial
 
-__all__ = ["OptunaLedger"]
+__all__ = ["OptunaLedger", "frozen_trial"]
 
 
 class OptunaLedger:
@@ -54,7 +55,6 @@ class OptunaLedger:
         self._sweep_id = sweep_id
         self._direction = direction
         self._axes = {axis.name: axis for axis in space.all_axes()}
-        self._distributions: dict[str, BaseDistribution] = {}
         self._study: tuple[RDBStorage, int] | None = None
         self._count = 0
 
@@ -69,10 +69,11 @@ class OptunaLedger:
         storage, study_id = self._open()
         if is_next(trial, self._count):
             failpoint("ledger.trial")
+            template = frozen_trial(trial, value, self._axes)
             with translated(self._database):
                 # Optuna would retry five times, which delays a sweep by two minutes.
                 await_write_lock(self._database, seconds=LOCK_TIMEOUT)
-                storage.create_new_trial(study_id, template_trial=self._frozen(trial, value))
+                storage.create_new_trial(study_id, template_trial=template)
             failpoint("ledger.trial.done")
             self._count += 1
 
@@ -110,43 +111,42 @@ class OptunaLedger:
             self._study = storage, study_id
         return self._study
 
-    def _frozen(self, trial: Trial, value: float | None) -> FrozenTrial:
-        from optuna.trial import FrozenTrial, TrialState
 
-        failed = trial.status == "failed" or value is None or math.isnan(value)
-        state = TrialState.FAIL if failed else TrialState.COMPLETE
-        if trial.status == "pruned":
-            state = TrialState.PRUNED
-        names = [name for name in trial.params if name in self._axes]
-        distributions = {name: self._distribution(name) for name in names}
-        attributes: dict[str, Any] = {"status": trial.status, "keys": list(trial.keys)}
-        optional = {
-            "run_id": trial.run_id,
-            "reason": trial.reason,
-            "reused_from": trial.reused_from,
-        }
-        attributes |= {name: text for name, text in optional.items() if text}
-        return FrozenTrial(
-            number=-1,  # the storage numbers the trials
-            trial_id=-1,
-            state=state,
-            value=value if state is TrialState.COMPLETE else None,
-            datetime_start=datetime.fromtimestamp(trial.started),  # noqa: DTZ006 -- as Optuna does
-            datetime_complete=datetime.fromtimestamp(trial.ended),  # noqa: DTZ006
-            params={
-                name: _categorical(axis, trial.params[name])
-                for name, axis in ((name, self._axes[name]) for name in names)
-            },
-            distributions=distributions,
-            user_attrs=attributes,
-            system_attrs={},
-            intermediate_values={},
-        )
+def frozen_trial(trial: Trial, value: float | None, axes: Mapping[str, Axis]) -> FrozenTrial:
+    """Return a finished trial as Optuna's.
 
-    def _distribution(self, name: str) -> BaseDistribution:
-        if name not in self._distributions:
-            self._distributions[name] = _distribution(self._axes[name])
-        return self._distributions[name]
+    Parameters
+    ----------
+    trial : Trial
+        The trial.
+    value : float or None
+        The objective; None or NaN counts as failed.
+    axes : mapping of str to Axis
+        The axes that become its parameters, by name; others are left out.
+    """
+    from optuna.trial import FrozenTrial, TrialState
+
+    failed = trial.status == "failed" or value is None or math.isnan(value)
+    state = TrialState.FAIL if failed else TrialState.COMPLETE
+    if trial.status == "pruned":
+        state = TrialState.PRUNED
+    names = [name for name in trial.params if name in axes]
+    attributes: dict[str, Any] = {"status": trial.status, "keys": list(trial.keys)}
+    optional = {"run_id": trial.run_id, "reason": trial.reason, "reused_from": trial.reused_from}
+    attributes |= {name: text for name, text in optional.items() if text}
+    return FrozenTrial(
+        number=-1,  # the storage numbers the trials
+        trial_id=-1,
+        state=state,
+        value=value if state is TrialState.COMPLETE else None,
+        datetime_start=datetime.fromtimestamp(trial.started),  # noqa: DTZ006 -- as Optuna does
+        datetime_complete=datetime.fromtimestamp(trial.ended),  # noqa: DTZ006
+        params={name: _categorical(axes[name], trial.params[name]) for name in names},
+        distributions={name: _distribution(axes[name]) for name in names},
+        user_attrs=attributes,
+        system_attrs={},
+        intermediate_values={},
+    )
 
 
 def _distribution(axis: Axis) -> BaseDistribution:

@@ -7,8 +7,9 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, ParamSpec
 
+from sweepmark.plots.class_curves import precision_recall, roc
 from sweepmark.plots.confusion import confusion_matrix
-from sweepmark.plots.curves import epochs, precision_recall, ranked, roc, threshold, training
+from sweepmark.plots.curves import epochs, ranked, threshold, training
 from sweepmark.plots.misclassified import misclassified
 from sweepmark.plots.style import drawing
 from sweepmark.plots.swept import Swept, heatmap, sweep_curve

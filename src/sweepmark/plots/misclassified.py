@@ -21,7 +21,7 @@ _SIDE, _CAPTION, _GAP = 112, 54, 14  # pixels of an image, below it and beside i
 
 
 def misclassified(card: Scorecard, dataset: Dataset) -> bytes:
-    """Return a gallery of at most 25 wrong images, the most confident errors first.
+    """Return a gallery of at most 25 wrong images, the largest margins first.
 
     Images are dark on light, the largest value shown is black. Below each stand its row in the
     data set, and the actual and the predicted class.
@@ -34,8 +34,9 @@ def misclassified(card: Scorecard, dataset: Dataset) -> bytes:
     share = f"{card.accuracy_name} {100 * (n_rows - len(wrong)) / max(n_rows, 1):.2f} %"
     title = f"{len(wrong)} of {n_rows} rows misclassified ({share})"
     if len(wrong) > len(shown):
-        which = "first" if shown[0].certainty is None else "most confident"
-        title += f",\nthe {which} {len(shown)} shown"
+        n = len(shown)
+        which = f"first {n}" if shown[0].margin is None else f"{n} with the largest margins"
+        title += f",\nthe {which} shown"
     columns = min(_COLUMNS, max(len(shown), 3))
     rows = np.array([item.row for item in shown], dtype=np.int64)
     images: Any = np.asarray(dataset.take(rows).X, dtype=np.float64)

@@ -31,6 +31,7 @@ __all__ = [
     "GREY",
     "LARGEST",
     "LONGEST",
+    "PALETTE",
     "VERMILION",
     "complete",
     "drawing",
@@ -44,6 +45,8 @@ __all__ = [
 # Okabe and Ito's colours, chosen to be told apart by the colour-blind
 # (https://jfly.uni-koeln.de/color/); lines differ in their dashes as well.
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#BBBBBB"
+PALETTE = (BLUE, VERMILION, GREEN, "#CC79A7", "#E69F00", "#56B4E9")
+"""Colours of lines that are several."""
 DPI = 100
 LARGEST = 1e200
 """Larger numbers are not drawn: sums of them overflow."""

@@ -32,7 +32,7 @@ def look_document(run: Run) -> dict[str, Any]:
 
 
 def errors_document(run: Run, label: str) -> dict[str, Any]:
-    """Return the predictions of a label's misclassified rows, and the most confident errors.
+    """Return the predictions of a label's misclassified rows, and those with the largest margins.
 
     Raises
     ------
@@ -50,8 +50,8 @@ def errors_document(run: Run, label: str) -> dict[str, Any]:
             "taken_for": [
                 {"prediction": names[other], "n_rows": count} for other, count in counts.items()
             ],
-            "most_confident": [
-                _row(one, names) | {"certainty": _finite(one.certainty)}
+            "largest_margins": [
+                _row(one, names) | {"margin": _finite(one.margin)}
                 for one in errors(run.card, wanted)[:_N_SHOWN]
             ],
         },

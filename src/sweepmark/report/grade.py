@@ -247,14 +247,18 @@ def _check(value: float, rule: GradeConfig) -> None:
 
 
 def _check_test_sets(entries: Sequence[Entry]) -> None:
-    for entry in entries[1:]:
-        first = entries[0]
-        if (entry.test_set, entry.n) != (first.test_set, first.n):
-            raise ConfigurationError(
-                "entries graded together must be scored on the same test set, but "
-                f"{first.name} was on {first.test_set[:12]} ({first.n} rows) and "
-                f"{entry.name} on {entry.test_set[:12]} ({entry.n} rows). Grade them one by one."
-            )
+    groups: dict[tuple[str, int], list[str]] = {}
+    for entry in entries:
+        groups.setdefault((entry.test_set, entry.n), []).append(entry.name)
+    if len(groups) > 1:
+        told = "; ".join(
+            f"{', '.join(names)} on {test_set[:12]} ({n:,} rows)"
+            for (test_set, n), names in groups.items()
+        )
+        raise ConfigurationError(
+            f"entries graded together must be scored on the same test set, but they were: {told}. "
+            "Grade each of these groups by itself."
+        )
 
 
 def _rerank(single: Grade, ranked: Sequence[float], rule: GradeConfig) -> Grade:

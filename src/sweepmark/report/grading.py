@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sweepmark.report.results import SweepResult
     from sweepmark.store import Store
 
-__all__ = ["find_entry", "grade_result"]
+__all__ = ["find_entry", "grade_result", "result_entry"]
 
 
 def find_entry(name: str, store: Store, rule: GradeConfig) -> Entry:
@@ -34,7 +34,7 @@ def find_entry(name: str, store: Store, rule: GradeConfig) -> Entry:
             f"{name} is trial {trial.number} of {result.sweep_id}, whose entry is its trial "
             f"{result.test.number}. Grade the sweep."
         )
-    return _entry(name, result, rule)
+    return result_entry(name, result, rule)
 
 
 def grade_result(result: SweepResult, rule: GradeConfig) -> Grade:
@@ -45,11 +45,18 @@ def grade_result(result: SweepResult, rule: GradeConfig) -> Grade:
     ConfigurationError
         If it has no such metric of the test part.
     """
-    entry = _entry(result.sweep_id, result, rule)
+    entry = result_entry(result.sweep_id, result, rule)
     return grade(entry.value, entry.n, rule, positive=entry.positive)
 
 
-def _entry(name: str, result: SweepResult, rule: GradeConfig) -> Entry:
+def result_entry(name: str, result: SweepResult, rule: GradeConfig) -> Entry:
+    """Return the entry of a sweep or run under a name.
+
+    Raises
+    ------
+    ConfigurationError
+        If it has no such metric of the test part.
+    """
     if result.test is None or rule.metric not in result.test.metrics:
         raise ConfigurationError(
             f"{result.sweep_id} has no {rule.metric} on a test part to grade: {_lack(result)}"

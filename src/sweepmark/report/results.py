@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from sweepmark.config.folders import EXPERIMENT
+from sweepmark.errors import StoreError
 from sweepmark.report import grade as grading
 from sweepmark.report.cautions import (
     Caution,
@@ -21,20 +22,19 @@ from sweepmark.report.cautions import (
 )
 from sweepmark.report.leaderboard import best, edge_warnings, headline
 from sweepmark.report.replay import read_sweep
+from sweepmark.report.trials import build_trial, read_trials
 from sweepmark.scores import published
-from sweepmark.scores.merging import merge_trial
-from sweepmark.scores.metric_names import ACCURACY
 from sweepmark.search.space import Choice
-from sweepmark.search.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.search.blueprint import Blueprint
+    from sweepmark.search.trial import Trial
     from sweepmark.store import Entry, History, Holdings, Store
 
-__all__ = ["SweepResult", "build_trial", "merged", "read_result"]
+__all__ = ["SweepResult", "read_result"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,44 +104,12 @@ class SweepResult:
         return sum(trial.status == "reused" for trial in self.trials)
 
 
-def merged(keys: Sequence[str], holdings: Holdings) -> Scorecard:
-    """Return the Scorecard of a trial from those of its evaluations."""
-    return merge_trial([holdings.scorecard(key) for key in keys])
-
-
-def build_trial(
-    number: int, params: Mapping[str, object], outcome: Entry, card: Scorecard | None
-) -> Trial:
-    """Return a finished trial from its journal entry and its Scorecard (None if it failed)."""
-    trial = Trial(
-        number=number,
-        status=outcome["status"],
-        reason=outcome["reason"],
-        message=outcome["message"],
-        params=dict(params),
-        keys=tuple(outcome["keys"]),
-        attempts=outcome["attempts"],
-        started=outcome["started"],
-        ended=outcome["ended"],
-        reused_from=outcome["reused_from"],
-    )
-    if card is None:
-        return trial
-    return replace(
-        trial,
-        metrics=dict(card.metrics),
-        n_train=card.n_train,
-        n_test=card.n_test,
-        positive=card.positive_name,
-        n_positive=card.n_positive,
-        fit_seconds=card.fit_seconds,
-        predict_seconds=card.predict_seconds,
-        warnings=card.warnings,
-    )
-
-
 def read_result(
-    store: Store, sweep_id: str, *, run_ids: Mapping[int, str] | None = None
+    store: Store,
+    sweep_id: str,
+    *,
+    run_ids: Mapping[int, str] | None = None,
+    with_losses: bool = False,
 ) -> SweepResult:
     """Read a sweep's result, without computing or writing anything.
 
@@ -153,17 +121,20 @@ def read_result(
         Its full id.
     run_ids : mapping of int to str, optional
         MLflow's runs by trial number.
+    with_losses : bool
+        Whether to read it although evaluations are missing or damaged; cautions name each one.
 
     Raises
     ------
     NotFoundError
         If there is no such sweep.
     StoreError
-        If one of its evaluations is missing or damaged.
+        If one of its evaluations is missing or damaged, unless ``with_losses``.
     """
     history, blueprint = read_sweep(store, sweep_id)
     holdings = store.holdings(sweep_id, history)
-    trials, cards = _read_trials(history, holdings, run_ids=run_ids or {})
+    losses: list[Caution] | None = [] if with_losses else None
+    trials, cards = read_trials(history, holdings, run_ids=run_ids or {}, losses=losses)
     cautions = [Caution(entry["kind"], entry["message"]) for entry in history.warnings]
     cautions += search_cautions(blueprint)
     objective = blueprint.sweep.objective
@@ -174,8 +145,12 @@ def read_result(
         card = None if lead is None else cards.get(lead.number)
         test = None if card is None else lead
     else:
-        chosen = lead = best(trials, objective, blueprint.direction)
-        test, card = _final(history, chosen, holdings)
+        chosen = best(trials, objective, blueprint.direction)
+        if losses and history.final is not None:  # the choice was made when all were there
+            number = history.final["number"]
+            chosen = next((trial for trial in trials if trial.number == number), chosen)
+        lead = chosen
+        test, card = _final(history, chosen, holdings, losses)
         axes = {
             axis.name: axis.values
             for axis in blueprint.space.all_axes()
@@ -187,6 +162,7 @@ def read_result(
     published_metrics = _published_metrics(trials, blueprint)
     cautions += experiment_cautions(blueprint) if published_metrics else []
     cautions += positive_cautions(trials, blueprint)
+    cautions += losses or []
     return SweepResult(
         sweep_id=sweep_id,
         blueprint=blueprint,
@@ -224,34 +200,20 @@ def _stopped_by(history: History) -> str | None:
     return why if why in {"timeout", "target"} else None
 
 
-def _read_trials(
-    history: History,
-    holdings: Holdings,
-    *,
-    run_ids: Mapping[int, str],
-) -> tuple[list[Trial], dict[int, Scorecard]]:
-    """Return the trials, and by number the Scorecards of those scored on the test part."""
-    trials: list[Trial] = []
-    cards: dict[int, Scorecard] = {}
-    for number, outcome in sorted(history.outcomes.items()):
-        card = None
-        if outcome["status"] != "failed":
-            card = merged(outcome["keys"], holdings)
-            if ACCURACY in card.metrics:
-                cards[number] = card
-        trial = build_trial(number, history.params[number], outcome, card)
-        trials.append(replace(trial, run_id=run_ids.get(number, "")))
-    return trials, cards
-
-
 def _final(
-    history: History, chosen: Trial | None, holdings: Holdings
+    history: History, chosen: Trial | None, holdings: Holdings, losses: list[Caution] | None
 ) -> tuple[Trial | None, Scorecard | None]:
     """Return the chosen recipe's final test."""
     entry = _final_entry(history, chosen)
     if entry is None or chosen is None or entry["key"] is None:
         return None, None
-    card = holdings.scorecard(entry["key"])
+    try:
+        card = holdings.scorecard(entry["key"])
+    except StoreError as error:
+        if losses is None:
+            raise
+        losses.append(Caution("lost", f"the final test has no figures: {error}"))
+        return None, None
     outcome = {
         "status": "complete",
         "reason": None,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError, NotFoundError, unknown_name
 from sweepmark.report.remedy import lone_command
-from sweepmark.report.results import merged, read_result
+from sweepmark.report.results import read_result
+from sweepmark.report.trials import merged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,7 +146,9 @@ def find_run(name: str, store: Store) -> Run:
     return Run(name, store, result, trial, is_final=False)
 
 
-def find_result(name: str, store: Store) -> tuple[SweepResult, int | None]:
+def find_result(
+    name: str, store: Store, *, with_losses: bool = False
+) -> tuple[SweepResult, int | None]:
     """Return the sweep or run with a name, and the trial number if the name includes one.
 
     Parameters
@@ -155,6 +158,8 @@ def find_result(name: str, store: Store) -> tuple[SweepResult, int | None]:
         of an MLflow run, or its beginning.
     store : Store
         The store that contains it.
+    with_losses : bool
+        See :func:`sweepmark.report.results.read_result`.
 
     Raises
     ------
@@ -169,7 +174,7 @@ def find_result(name: str, store: Store) -> tuple[SweepResult, int | None]:
         if named or name == LATEST or not store.root.is_dir():
             raise
         sweep_id, number = _locate(name, store, unknown)
-    result = read_result(store, sweep_id)
+    result = read_result(store, sweep_id, with_losses=with_losses)
     numbers = [trial.number for trial in result.trials]
     if number is not None and number not in numbers:
         options = [f"{sweep_id}/{known}" for known in numbers]

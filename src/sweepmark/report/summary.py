@@ -197,8 +197,8 @@ def parent_records(result: SweepResult, dataset: Dataset) -> list[Record]:
         records += [Metric(name, value) for name, value in result.test.metrics.items()]
         records += positive_records(result.test)
         content = result.holdings.model(result.test.keys[0])
-        task = result.blueprint.config_at(dict(result.test.params)).task
-        records += [model_record(content, dataset, task)] if content else []
+        config = result.blueprint.config_at(dict(result.test.params))
+        records += [model_record(content, dataset, config)] if content else []
         records += _test_artifacts(result, result.test, dataset)
     if result.grade is not None:
         records.append(Metric(metric_names.POINTS, result.grade.points))

@@ -1,4 +1,4 @@
-"""Analysis of misclassifications: accuracy per label, confusions, and the certainty of errors."""
+"""Analysis of misclassifications: accuracy per label, confusions, and the margins of errors."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ __all__ = [
     "Mistake",
     "RankedRow",
     "accuracy_per_label",
-    "certainty",
     "errors",
+    "margin",
     "most_confused",
     "ranking",
     "taken_for",
@@ -72,7 +72,7 @@ class Mistake:
         Row number in the data set; test rows are numbered after the training rows.
     actual, predicted : int
         Labels.
-    certainty : float or None
+    margin : float or None
         Score of the predicted label minus that of the actual one, in the classifier's unit; for two
         classes, distance of the score from the threshold. None without scores.
     """
@@ -80,7 +80,7 @@ class Mistake:
     row: int
     actual: int
     predicted: int
-    certainty: float | None
+    margin: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def most_confused(card: Scorecard, *, limit: int = 10) -> list[Confusion]:
 
 
 def errors(card: Scorecard, label: int | None = None) -> tuple[Mistake, ...]:
-    """Return the misclassified rows of a label, most confident first.
+    """Return the misclassified rows of a label, the largest margins first.
 
     Parameters
     ----------
@@ -166,23 +166,23 @@ def errors(card: Scorecard, label: int | None = None) -> tuple[Mistake, ...]:
         _place(card, label)
         is_wrong &= scored.y_true == label
     wrong = np.flatnonzero(is_wrong)
-    sure = certainty(card, wrong)
-    if sure is not None:
-        order = np.argsort(-sure, kind="stable")  # ties keep the order of rows
-        wrong, sure = wrong[order], sure[order]
+    found = margin(card, wrong)
+    if found is not None:
+        order = np.argsort(-found, kind="stable")  # ties keep the order of rows
+        wrong, found = wrong[order], found[order]
     return tuple(
         Mistake(
             row=int(scored.rows[i]),
             actual=int(scored.y_true[i]),
             predicted=int(scored.y_pred[i]),
-            certainty=None if sure is None else float(sure[place]),
+            margin=None if found is None else float(found[place]),
         )
         for place, i in enumerate(wrong.tolist())
     )
 
 
-def certainty(card: Scorecard, places: NDArray[Any]) -> NDArray[Any] | None:
-    """Return the certainty of wrong predictions, as in :class:`Mistake`; None without scores.
+def margin(card: Scorecard, places: NDArray[Any]) -> NDArray[Any] | None:
+    """Return the margins of wrong predictions, as in :class:`Mistake`; None without scores.
 
     Parameters
     ----------

@@ -129,6 +129,8 @@ class Blueprint:
     def key(self) -> str:
         """SHA-256 of the configuration, without ``tracking`` and, except for threads, ``engine``.
 
+        A name, ``run.name``, belongs to it: sweeps of two names are two sweeps.
+
         The order of mappings counts: it is the order of axes and of pipeline steps.
         """
         trees = {options: self.asked(options) for options in self.trees}
@@ -189,6 +191,8 @@ class Blueprint:
         """Return the tree of a combination of options that enters the key."""
         tree = _resolved(self.trees[options])
         tree["tracking"] = None
+        if lookup(tree, "run.name") is None:
+            tree.pop("run", None)
         tree["engine"] = {"threads": lookup(tree, "engine.threads")}
         return tree
 

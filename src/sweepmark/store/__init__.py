@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import stat
 from dataclasses import dataclass
@@ -146,7 +147,12 @@ class Store:
                 f"{name!r} names {len(found)} sweeps: {', '.join(found[-8:])}. Say which."
             )
         recent = ", ".join(ids[-8:]) or "none"
-        raise NotFoundError(f"there is no sweep {name!r} in {self.root}. The last ones: {recent}.")
+        named = {each.rsplit("-", 3)[0]: each for each in ids} | {each: each for each in ids}
+        close = difflib.get_close_matches(name, named, n=1)
+        nearest = f" Did you mean {named[close[0]]}?" if close else ""
+        raise NotFoundError(
+            f"there is no sweep {name!r} in {self.root}.{nearest} The last ones: {recent}."
+        )
 
 
 def _is_file(path: Path) -> bool:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from sweepmark.tracking.records import Record
+    from sweepmark.tracking.records import Artifact, Record
 
 __all__ = [
     "LEFT_OUT_TAG",
@@ -21,6 +21,7 @@ __all__ = [
     "EndStatus",
     "Tracker",
     "is_of_outcome",
+    "lacks_run",
     "match_run",
 ]
 
@@ -104,6 +105,18 @@ class Tracker(Protocol):
         """Add records to the sweep's parent run and end it."""
         ...
 
+    def attach(self, *, sweep_id: str, artifacts: Sequence[Artifact]) -> str:
+        """Add files to a sweep's own run, or to that of a single run, and return its id.
+
+        Its status and end stay as they are. A file of the same path is replaced.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such run.
+        """
+        ...
+
     def delivered(self, sweep_id: str) -> Mapping[int, str]:
         """Return the ids of the complete runs of trials, by trial number."""
         ...
@@ -126,6 +139,13 @@ class Tracker(Protocol):
     def close(self) -> None:
         """Close files and connections."""
         ...
+
+
+def lacks_run(sweep_id: str) -> NotFoundError:
+    """Return the error that a sweep has no run of its own."""
+    return NotFoundError(
+        f"there is no run of {sweep_id}. Have it made: `sweepmark doctor --rebuild`."
+    )
 
 
 def is_of_outcome(tag: str) -> bool:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["log_model"]
 
-_NAME = "model"
 _FILE = "model.skops"
 _DIGEST_TAG = "sweepmark.sha256"
 
@@ -45,7 +44,7 @@ def log_model(client: MlflowClient, run: Run, model: Model, *, store: Path) -> s
         client.delete_logged_model(known.model_id)
     logged = client.create_logged_model(
         experiment_id,
-        name=_NAME,
+        name=model.name,
         source_run_id=run_id,
         tags={_DIGEST_TAG: digest},
         params=dict(run.data.params),

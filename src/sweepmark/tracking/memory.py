@@ -14,6 +14,7 @@ from sweepmark.tracking.interface import (
     SWEEP_TAG,
     TRIAL_TAG,
     is_of_outcome,
+    lacks_run,
     match_run,
 )
 from sweepmark.tracking.records import Metric, Tag
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweepmark.tracking.interface import EndStatus
-    from sweepmark.tracking.records import Record
+    from sweepmark.tracking.records import Artifact, Record
 
 __all__ = ["MemoryRun", "MemoryTracker"]
 
@@ -118,6 +119,14 @@ class MemoryTracker:
         run = self.runs[run_id]
         run.add(records)
         run.status, run.ended = status, ended
+
+    def attach(self, *, sweep_id: str, artifacts: Sequence[Artifact]) -> str:
+        """See :meth:`Tracker.attach`."""
+        run_id = self._ids.get((sweep_id, None), self._ids.get((sweep_id, 0)))
+        if run_id is None:
+            raise lacks_run(sweep_id)
+        self.runs[run_id].add(artifacts)
+        return run_id
 
     def delivered(self, sweep_id: str) -> Mapping[int, str]:
         """See :meth:`Tracker.delivered`."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import re
 from dataclasses import dataclass
-from operator import methodcaller
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 from pydantic import AfterValidator
@@ -17,9 +16,9 @@ from pydantic import AfterValidator
 from sweepmark.config.schema import TrackingConfig
 from sweepmark.errors import NotFoundError
 from sweepmark.failpoints import failpoint
-from sweepmark.files import write_whole
 from sweepmark.store.database import await_write_lock, translated
 from sweepmark.terminal import escape
+from sweepmark.tracking.artifact_files import write_artifacts
 from sweepmark.tracking.entities import (
     batches,
     dataset_inputs,
@@ -32,11 +31,12 @@ from sweepmark.tracking.interface import (
     SWEEP_TAG,
     TRIAL_TAG,
     is_of_outcome,
+    lacks_run,
     match_run,
 )
 from sweepmark.tracking.location import folder_of, kept_databases, mlflow_database
 from sweepmark.tracking.logged_model import log_model
-from sweepmark.tracking.records import Artifact, Model
+from sweepmark.tracking.records import Model
 from sweepmark.tracking.storage import check_artifacts, connect, open_client
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Run
 
     from sweepmark.tracking.interface import EndStatus
-    from sweepmark.tracking.records import Record
+    from sweepmark.tracking.records import Artifact, Record
 
 __all__ = ["MlflowOptions", "MlflowTracker"]
 
@@ -190,6 +190,21 @@ class MlflowTracker:
             client.set_terminated(run_id, status, milliseconds(ended))
             failpoint("tracker.closed")
 
+    def attach(self, *, sweep_id: str, artifacts: Sequence[Artifact]) -> str:
+        """See :meth:`Tracker.attach`."""
+        if not self._database.exists():
+            raise lacks_run(sweep_id)
+        with self._client() as (client, _):
+            sweep = self._sweep(client, sweep_id)
+            only = sweep.trials.get(0)
+            run_id = sweep.parent or (only.run_id if only is not None else None)
+            if run_id is None:
+                raise lacks_run(sweep_id)
+            run = client.get_run(run_id)
+            check_artifacts(run.info.artifact_uri, self._store)
+            write_artifacts(folder_of(run.info.artifact_uri), artifacts)
+            return run_id
+
     def delivered(self, sweep_id: str) -> Mapping[int, str]:
         """See :meth:`Tracker.delivered`."""
         if not self._database.exists():
@@ -243,7 +258,7 @@ class MlflowTracker:
         timestamp: int,
     ) -> None:
         check_artifacts(run.info.artifact_uri, self._store)
-        _write_artifacts(folder_of(run.info.artifact_uri), records)
+        write_artifacts(folder_of(run.info.artifact_uri), records)
         failpoint("tracker.artifacts")
         if inputs := dataset_inputs(records):
             _log_inputs(client, run.info.run_id, inputs)
@@ -265,30 +280,6 @@ def _with_id(database: Path, start: str) -> dict[str, Mapping[str, str]]:
     with translated(database):
         runs = search(open_client(database), f"attributes.run_id LIKE '{start}%'")
         return {run.info.run_id: run.data.tags for run in runs}
-
-
-def _write_artifacts(root: Path, records: Sequence[Record]) -> None:
-    """Write the artifacts among the records into a run's folder, each atomically.
-
-    ``MlflowClient.log_artifact`` copies: a full disk would leave half a file.
-
-    Raises
-    ------
-    ValueError
-        If a path is outside that folder.
-    StoreError
-        If a file cannot be written; the message names it.
-    """
-    artifacts = [record for record in records if isinstance(record, Artifact)]
-    for artifact in artifacts:
-        target = root / artifact.path
-        if not target.resolve().is_relative_to(root.resolve()):
-            raise ValueError(f"an artifact's path must stay within its run, got {artifact.path!r}")
-        with translated(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write = methodcaller("write_bytes", artifact.content)
-            unfinished = target.with_name(f".{target.name}.new")
-            write_whole(target, write, unfinished=unfinished)
 
 
 def _log_inputs(client: MlflowClient, run_id: str, inputs: list[DatasetInput]) -> None:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Artifact", "DataInput", "Metric", "Model", "Param", "Record", "Tag"]
+__all__ = ["MODEL_NAME", "Artifact", "DataInput", "Metric", "Model", "Param", "Record", "Tag"]
+
+MODEL_NAME = "model"
+"""The name of a model without one of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class Model:
         Pinned pip requirements, ``name==version``.
     columns : mapping of str to {"number", "text"}, or None
         The columns of such a table, by name.
+    name : str
+        What it is called in MLflow.
     """
 
     content: bytes = field(repr=False)
@@ -83,6 +88,7 @@ class Model:
     answers: str
     requirements: tuple[str, ...]
     columns: Mapping[str, str] | None = None
+    name: str = MODEL_NAME
 
 
 Record = Param | Tag | Metric | Artifact | DataInput | Model

@@ -13,13 +13,13 @@ from sweepmark.scores import metric_names
 from sweepmark.scores.merging import mean_curves
 from sweepmark.specification.task import answer_type
 from sweepmark.terminal import redact
-from sweepmark.tracking.records import Artifact, DataInput, Metric, Model, Param, Tag
+from sweepmark.tracking.records import MODEL_NAME, Artifact, DataInput, Metric, Model, Param, Tag
 from sweepmark.tracking.trial_artifacts import trial_artifacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sweepmark.config.schema import TaskConfig
+    from sweepmark.config.schema import Config
     from sweepmark.data import Dataset
     from sweepmark.scores.published import PublishedMetric
     from sweepmark.scores.scorecard import Scorecard
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 _MODEL_REQUIREMENTS = ("numpy", "scikit-learn", "scipy", "skops")
-_LEFT_OUT = (*(f"dataset.{key}" for key in (*PLACES, "types")), "sweep")
+_LEFT_OUT = (*(f"dataset.{key}" for key in (*PLACES, "types")), "run.name", "sweep")
 
 
 def short_name(params: Mapping[str, Any], fallback: str) -> str:
@@ -172,7 +172,7 @@ def artifact_records(
     return [Artifact(name, content) for name, content in files.items()]
 
 
-def model_record(content: bytes, dataset: Dataset, task: TaskConfig) -> Model:
+def model_record(content: bytes, dataset: Dataset, config: Config) -> Model:
     """Return the Model record of a fitted pipeline.
 
     Parameters
@@ -181,14 +181,15 @@ def model_record(content: bytes, dataset: Dataset, task: TaskConfig) -> Model:
         The pipeline in skops format.
     dataset : Dataset
         The data set it was fitted on.
-    task : TaskConfig
-        The task it predicts.
+    config : Config
+        The configuration of its trial: the task that it predicts, and a name.
     """
     return Model(
         content=content,
         n_features=dataset.n_features,
         dtype=dataset.dtype,
-        answers=answer_type(task, dataset),
+        answers=answer_type(config.task, dataset),
         columns=dataset.column_types,
+        name=config.run.name or MODEL_NAME,
         requirements=tuple(f"{name}=={metadata.version(name)}" for name in _MODEL_REQUIREMENTS),
     )
