@@ -165,10 +165,12 @@ def _show_pair(document: Document, runs: Sequence[Run]) -> None:
 def _title(document: Document, run: Run) -> str:
     asked = [*document["overrides"], *(f"{key}={value}" for key, value in run.trial.params.items())]
     folds = ", out of fold" if document["out_of_fold"] else ""
+    n_right, n_rows = document["n_right"], document["n_rows"]
     return (
         f"{run.title}{f' ({chr(32).join(asked)})' if asked else ''}: "
         f"{document['metric']} {_share(document['accuracy'])} "
-        f"({document['n_right']:,} of {document['n_rows']:,} rows{folds})"
+        f"(majority class {_share(document['majority']['share'])}; "
+        f"{n_right:,} of {n_rows:,} rows{folds})"
         + (f"; positive class: {document['positive']}" if document["positive"] else "")
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sweepmark.cli.drawing import draw, table
 from sweepmark.cli.output import command_line
 from sweepmark.report.grade import grade_lines
-from sweepmark.report.summary import published_table, result_table, stop_text
+from sweepmark.report.summary import majority_line, published_table, result_table, stop_text
 from sweepmark.scores import metric_names
 from sweepmark.terminal import console
 from sweepmark.tracking import is_tracked
@@ -58,15 +58,11 @@ def print_result(result: SweepResult, *, store: Path) -> None:
 
 
 def _closing_lines(result: SweepResult) -> list[str]:
-    lines = [text] if (text := stop_text(result)) else []
+    lines = [text for text in (majority_line(result), stop_text(result)) if text]
     if result.blueprint.is_run:
         lines += [line for trial in result.trials for line in _run_lines(trial)]
     if result.chosen is not None and result.test is not None:
-        accuracy = result.test.metrics["accuracy"]
-        lines.append(
-            f"chosen: trial {result.chosen.number}, test accuracy {accuracy:.4f} "
-            f"({result.test.n_train:,} training rows, {result.test.n_test:,} test rows)"
-        )
+        lines.append(_chosen_line(result.test))
     if result.grade is not None:
         lines += grade_lines(result.grade)
     lines += [f"warning: {caution.message}" for caution in result.cautions]
@@ -76,6 +72,15 @@ def _closing_lines(result: SweepResult) -> list[str]:
             "--fresh computes them again"
         )
     return lines
+
+
+def _chosen_line(test: Trial) -> str:
+    accuracy = test.metrics[metric_names.ACCURACY]
+    baseline = "" if test.majority is None else f" (majority class {test.majority.share:.4f})"
+    return (
+        f"chosen: trial {test.number}, test accuracy {accuracy:.4f}{baseline}, "
+        f"{test.n_train:,} training rows, {test.n_test:,} test rows"
+    )
 
 
 def _run_lines(trial: Trial) -> list[str]:
@@ -99,7 +104,7 @@ def _next_lines(result: SweepResult, store: Path) -> list[str]:
         commands.append(command_line("resume", result.sweep_id, "--retry-failed", store=store))
     if is_tracked(result.blueprint.config.tracking):
         commands.append(command_line("ui", store=store))
-    if result.test is not None:
+    if result.grade is not None:
         commands.append(command_line("grade", result.sweep_id, store=store))
     first, *others = commands or [""]
     return ["", f"next: {first}", *(f"      {command}" for command in others)] if first else []

@@ -37,7 +37,7 @@ __all__ = [
     "table",
 ]
 
-_TAKEN = ("trial", "status", "train", "test", "validation", "positive", "points")
+_TAKEN = ("trial", "status", "train", "test", "validation", "positive", "majority", "points")
 
 _FEWEST = 3
 # On an axis of two values both are edges: a warning would be meaningless.
@@ -164,6 +164,8 @@ def table(
     for name in metrics:
         if any(name in trial.metrics for trial in trials):
             columns[name] = [_show_value(trial, name) for trial in ordered]
+    if len({trial.majority for trial in trials if trial.majority is not None}) > 1:
+        columns["majority"] = [_show_majority(trial) for trial in ordered]
     if points is not None:
         columns["points"] = [_show_points(points.get(trial.number)) for trial in ordered]
     columns["fit s"] = [_show_seconds(trial, trial.fit_seconds) for trial in ordered]
@@ -263,6 +265,10 @@ def _state(trial: Trial) -> str:
 
 def _show_points(points: float | None) -> str:
     return "" if points is None else f"{points:.4g}"
+
+
+def _show_majority(trial: Trial) -> str:
+    return "" if trial.majority is None else f"{trial.majority.share:.4f}"
 
 
 def _write(value: object) -> str:

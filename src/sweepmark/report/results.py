@@ -14,6 +14,7 @@ from sweepmark.report import grade as grading
 from sweepmark.report.cautions import (
     Caution,
     experiment_cautions,
+    one_class_cautions,
     positive_cautions,
     search_cautions,
     trial_cautions,
@@ -134,6 +135,8 @@ def build_trial(
         n_test=card.n_test,
         positive=card.positive_name,
         n_positive=card.n_positive,
+        majority=card.majority,
+        is_constant=bool(card.is_constant),
         fit_seconds=card.fit_seconds,
         predict_seconds=card.predict_seconds,
         warnings=card.warnings,
@@ -187,6 +190,7 @@ def read_result(
     published_metrics = _published_metrics(trials, blueprint)
     cautions += experiment_cautions(blueprint) if published_metrics else []
     cautions += positive_cautions(trials, blueprint)
+    cautions += one_class_cautions(trials, blueprint)
     return SweepResult(
         sweep_id=sweep_id,
         blueprint=blueprint,
@@ -286,7 +290,9 @@ def _test_set(card: Scorecard) -> str:
 
 
 def _grade(test: Trial | None, blueprint: Blueprint) -> grading.Grade | None:
-    rule = blueprint.config.grade
-    if test is None or not rule.bands or rule.metric not in test.metrics:
+    if test is None:
+        return None
+    rule = blueprint.grade_at(dict(test.params))
+    if not rule.bands or rule.metric not in test.metrics:
         return None
     return grading.grade(test.metrics[rule.metric], test.n_test, rule, positive=test.positive)

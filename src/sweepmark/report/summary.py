@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.report import grade as grading
@@ -31,7 +32,14 @@ if TYPE_CHECKING:
     from sweepmark.search.trial import Trial
     from sweepmark.tracking.records import Record
 
-__all__ = ["parent_records", "published_table", "result_document", "result_table", "stop_text"]
+__all__ = [
+    "majority_line",
+    "parent_records",
+    "published_table",
+    "result_document",
+    "result_table",
+    "stop_text",
+]
 
 _NOTE = "mlflow.note.content"
 _LONGEST = 300  # maximum characters of a text in the note; MLflow limits notes to 8,000
@@ -43,7 +51,10 @@ def result_document(result: SweepResult) -> dict[str, Any]:
     chosen = None
     if result.chosen is not None:
         test = result.test.metrics if result.test is not None else None
-        chosen = _trial_document(result.chosen) | {"test_metrics": _plain(test) if test else None}
+        chosen = _trial_document(result.chosen) | {
+            "test_metrics": _plain(test) if test else None,
+            "test_majority": _majority_document(result.test),
+        }
     return {
         "sweep_id": result.sweep_id,
         "name": result.blueprint.name,
@@ -79,12 +90,29 @@ def _trial_document(trial: Trial) -> dict[str, Any]:
         "n_train": trial.n_train,
         "n_test": trial.n_test,
         "positive": trial.positive,
+        "majority": _majority_document(trial),
         "fit_seconds": trial.fit_seconds,
         "predict_seconds": trial.predict_seconds,
         "attempts": trial.attempts,
         "run_id": trial.run_id,
         "reused_from": trial.reused_from,
     }
+
+
+def _majority_document(trial: Trial | None) -> dict[str, Any] | None:
+    return None if trial is None or trial.majority is None else asdict(trial.majority)
+
+
+def majority_line(result: SweepResult) -> str:
+    """Return a line on the majority class of the scored rows; empty where trials differ in them.
+
+    Then it is a column of the table.
+    """
+    scored = {trial.majority for trial in result.trials if trial.majority is not None}
+    if len(scored) != 1:
+        return ""
+    (majority,) = scored
+    return f"majority class of the scored rows: {majority.label}, {majority.share:.4f} of them"
 
 
 def stop_text(result: SweepResult) -> str:
@@ -103,14 +131,13 @@ def _plain(metrics: Any) -> dict[str, float | None]:
 
 def result_table(result: SweepResult) -> TextTable:
     """Return the table of a sweep's trials, ranked if it has an objective."""
-    sweep, rule = result.blueprint.sweep, result.blueprint.config.grade
-    points = None
-    if sweep.objective is None and rule.bands:
-        points = {
-            trial.number: grading.grade(trial.metrics[rule.metric], trial.n_test, rule).points
-            for trial in result.trials
-            if rule.metric in trial.metrics
-        }
+    sweep = result.blueprint.sweep
+    points = {}
+    for trial in result.trials if sweep.objective is None else ():
+        rule = result.blueprint.grade_at(dict(trial.params))
+        if rule.bands and rule.metric in trial.metrics:
+            value = trial.metrics[rule.metric]
+            points[trial.number] = grading.grade(value, trial.n_test, rule).points
     return leaderboard.table(
         result.trials,
         metrics=SHOWN if sweep.objective in {None, *SHOWN} else (str(sweep.objective), *SHOWN),
@@ -203,6 +230,11 @@ def _note(result: SweepResult) -> str:
         lines += [f"Grade: **{result.grade.points} points** ({result.grade.band})", ""]
     lines += [_line(table.columns), "|" + "---|" * len(table.columns)]
     lines += [_line(row) for row in table.rows[:20]]
+    if result.test is not None and result.test.majority is not None:
+        accuracy, share = result.test.metrics[metric_names.ACCURACY], result.test.majority.share
+        lines += ["", f"Test accuracy: **{accuracy:.4f}** (majority class {share:.4f})"]
+    if text := majority_line(result):
+        lines += ["", _markdown(text)]
     if (published := published_table(result)) is not None:
         lines += ["", _line(published.columns), "|" + "---|" * len(published.columns)]
         lines += [_line(row) for row in published.rows]

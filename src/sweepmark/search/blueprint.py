@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sweepmark.config import Composer
-    from sweepmark.config.schema import Config, SweepConfig
+    from sweepmark.config.schema import Config, GradeConfig, SweepConfig
     from sweepmark.data import Dataset
     from sweepmark.scores.metrics import Direction
     from sweepmark.search.space import Params
@@ -209,6 +209,10 @@ class Blueprint:
         """
         return validate(self.tree_at(params))
 
+    def grade_at(self, params: Params) -> GradeConfig:
+        """Return the grading rule of one trial: data sets that are swept may have their own."""
+        return self.config_at(params).grade if self._sweeps_data else self.config.grade
+
     def check(
         self, load: Callable[[Config], Dataset], *, trusted: Sequence[str] = ()
     ) -> tuple[str, ...]:
@@ -249,10 +253,10 @@ class Blueprint:
                 dataset = load(config)
                 specifications = specify(config, dataset, trusted=trusted)
                 names = trained_names(specifications[0], dataset)
-                check_recalls(self.sweep, self.config.grade, names)
+                check_recalls(self.sweep, config.grade, names)
                 check_figures(
                     self.sweep,
-                    self.config.grade,
+                    config.grade,
                     specifications[0].classifier,
                     len(names),
                     trusted=trusted,
