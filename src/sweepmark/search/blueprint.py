@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Self
 from sweepmark.config import Tree, lookup, place, resolve, validate
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.errors import ConfigurationError, FetchError
-from sweepmark.scores.directions import better_end, direction
+from sweepmark.scores.directions import better_end
 from sweepmark.scores.metric_names import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY
+from sweepmark.search.composing import compose_trees
 from sweepmark.search.feasibility import (
     check_axes,
     check_figures,
@@ -23,7 +24,7 @@ from sweepmark.search.feasibility import (
     check_recalls,
     samples,
 )
-from sweepmark.search.parsing import Defaults, combinations, parse_space
+from sweepmark.search.parsing import Defaults, parse_space
 from sweepmark.search.space import Options, Space
 from sweepmark.specification.components import settle_numbers
 from sweepmark.specification.specification import canonical_json
@@ -64,6 +65,8 @@ class Blueprint:
         The search space; without axes for a single run.
     config : Config
         The configuration of the sweep as a whole.
+    notes : tuple of str
+        What was found out of the data while composing; no part of the document.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Blueprint:
     trees: Mapping[str, Tree]
     space: Space
     config: Config
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def compose(cls, composer: Composer, sweep: str | None, overrides: Sequence[str]) -> Self:
@@ -81,38 +85,22 @@ class Blueprint:
         ConfigurationError
             If anything in it is invalid.
         """
-        for override in overrides:
-            if _key(override) == "sweep":
-                raise ConfigurationError(
-                    f"a sweep is named where it is started, but got {override!r}. "
-                    "Take `sweepmark sweep NAME`."
-                )
-        if sweep is None:
-            return cls._of(RUN, overrides, {canonical_json({}): composer.compose(overrides)})
-        typed = [f"sweep={sweep}", *overrides]
-        base = composer.compose(typed)
-        groups, chosen = combinations(base)
-        for override in overrides:
-            if (group := _key(override)) in groups:
-                raise ConfigurationError(
-                    f"{sweep} sweeps the options of {group}, so {override!r} would be lost. "
-                    f"Set sweep.space.{group}.option=[…] instead."
-                )
-        trees = {canonical_json({}): base}
-        for combination in chosen:
-            options = [f"{group}={option}" for group, option in combination.items()]
-            trees[canonical_json(combination)] = composer.compose([*typed, *options])
-        for tree in trees.values():
-            _settle_direction(tree)
-        return cls._of(sweep, overrides, trees)
+        trees, notes = compose_trees(composer, sweep, overrides)
+        return cls._of(sweep or RUN, overrides, trees, notes)
 
     @classmethod
-    def _of(cls, name: str, overrides: Sequence[str], trees: Mapping[str, Tree]) -> Self:
+    def _of(
+        cls,
+        name: str,
+        overrides: Sequence[str],
+        trees: Mapping[str, Tree],
+        notes: tuple[str, ...] = (),
+    ) -> Self:
         config = validate(_resolved(trees[canonical_json({})]))
         space = Space(())
         if config.sweep is not None:
             space = parse_space(config.sweep.space, Defaults(trees))
-        return cls(name, tuple(overrides), trees, space, config)
+        return cls(name, tuple(overrides), trees, space, config, notes)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -275,22 +263,6 @@ class Blueprint:
         if lacking and not is_possible:
             raise next(iter(lacking.values()))
         return tuple(lacking)
-
-
-def _key(override: str) -> str:
-    """Return the group or path that an override sets."""
-    return override.partition("=")[0].strip("+~").partition("@")[0]
-
-
-def _settle_direction(tree: Tree) -> None:
-    """Fill in the objective's own direction if none is given.
-
-    So the configuration shown, the journal and the sweep's key include the direction. A metric
-    without one is rejected later.
-    """
-    objective = lookup(resolve(tree), "sweep.objective")
-    if isinstance(objective, str) and lookup(tree, "sweep.direction") is None:
-        place(tree, "sweep.direction", direction(objective))
 
 
 def _resolved(tree: Tree) -> Tree:
