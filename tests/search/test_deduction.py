@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -108,7 +108,7 @@ def test_a_mixed_table_works_at_once_and_its_model_takes_new_rows(tmp_path: Path
 def test_frames_of_python_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWEEPMARK_CACHE", str(tmp_path / "cache"))
     frame = pd.DataFrame(ROWS, columns=["churned", "age", "plan"])
-    options = {"classifier": "logistic", "store": tmp_path / "mlruns", "progress": False}
+    options: Any = {"classifier": "logistic", "store": tmp_path / "mlruns", "progress": False}
     words = ("tracking=none", "engine=serial")
     card = sweepmark.evaluate(*words, dataset=(frame, "churned"), **options)
     assert card.metrics["accuracy"] == 1

@@ -6,7 +6,8 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.cli.output import command_line, print_document
+from sweepmark.cli.output import print_document
+from sweepmark.commands import command_line
 from sweepmark.errors import ConfigurationError
 from sweepmark.terminal import cut, escape
 
@@ -79,8 +80,8 @@ def _runs(args: argparse.Namespace) -> list[Run]:
 
     if len(args.entries) > _PAIR:
         raise ConfigurationError(
-            f"compare takes one run or two, but got {len(args.entries)}. `sweepmark grade` ranks "
-            "any number."
+            f"compare takes one run or two, but got {len(args.entries)}. "
+            f"`{command_line('grade', *args.entries)}` ranks any number."
         )
     for option in ("errors", "ranking"):
         if len(args.entries) == _PAIR and getattr(args, option) is not None:

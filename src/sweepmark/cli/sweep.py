@@ -7,7 +7,8 @@ import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from sweepmark.cli.output import command_line, json_only, print_document, print_lines
+from sweepmark.cli.output import json_only, print_document, print_lines
+from sweepmark.commands import command_line
 from sweepmark.errors import ConfigurationError, unknown_name
 from sweepmark.terminal import escape
 
@@ -118,13 +119,15 @@ def _compose(args: argparse.Namespace, sweep: str | None) -> Blueprint:
         names = ", ".join(folders.sweeps())
         raise ConfigurationError(
             "-m (multirun) is Hydra's; several configurations are a sweep here. "
-            f"Take `sweepmark sweep NAME`: {names}."
+            f"Take one of {names}, such as `{command_line('sweep', next(iter(folders.sweeps())))}`."
         )
     if sweep is not None and sweep not in folders.sweeps():
         raise ConfigurationError(unknown_name("sweep", sweep, folders.sweeps()))
     for name in folders.sweeps():
         if sweep is None and name in args.overrides:
-            raise ConfigurationError(f"{name!r} is a sweep: `sweepmark sweep {name}`.")
+            words = [word for word in args.overrides if word != name]
+            command = command_line("sweep", name, *words)
+            raise ConfigurationError(f"{name!r} is a sweep: `{command}`.")
     with Composer(folders) as composer:
         return Blueprint.compose(composer, sweep, args.overrides)
 
@@ -137,7 +140,8 @@ def _sweep(args: argparse.Namespace) -> int:
     if args.list:
         return _list(args)
     if args.name is None:
-        raise ConfigurationError("a sweep must be named. See `sweepmark sweep --list`.")
+        command = command_line("sweep", "--list")
+        raise ConfigurationError(f"a sweep must be named. See `{command}`.")
     return _launch(args, args.name)
 
 
@@ -200,7 +204,7 @@ def _resume(args: argparse.Namespace) -> int:
 
 def _advise(args: argparse.Namespace, sweep_id: str) -> None:
     """Set the advice for a user who stops the program: how to resume."""
-    command = command_line("resume", sweep_id, store=args.store)
+    command = command_line("resume", sweep_id)
     args.interruptions.advice = f"What is finished is kept; go on with: {command}"
 
 

@@ -6,8 +6,10 @@ import itertools
 from typing import TYPE_CHECKING
 
 from sweepmark.cli.drawing import draw, table
-from sweepmark.cli.output import command_line
+from sweepmark.cli.grade import RULE
+from sweepmark.commands import command_line
 from sweepmark.report.grade import grade_lines
+from sweepmark.report.remedy import failure_commands
 from sweepmark.report.summary import majority_line, published_table, result_table, stop_text
 from sweepmark.scores import metric_names
 from sweepmark.terminal import console
@@ -99,12 +101,14 @@ def _run_lines(trial: Trial) -> list[str]:
 
 
 def _next_lines(result: SweepResult, store: Path) -> list[str]:
-    commands = []
-    if result.n_failed:
-        commands.append(command_line("resume", result.sweep_id, "--retry-failed", store=store))
+    commands = failure_commands(result.blueprint, result.sweep_id, result.trials, store=store)
     if is_tracked(result.blueprint.config.tracking):
         commands.append(command_line("ui", store=store))
     if result.grade is not None:
-        commands.append(command_line("grade", result.sweep_id, store=store))
+        rule = result.blueprint.grade_at(dict(result.test.params)).name if result.test else ""
+        named = [] if rule == RULE else ["--rule", rule]
+        folders = result.blueprint.config_dirs if named else ()
+        words = (result.sweep_id, *named)
+        commands.append(command_line("grade", *words, store=store, config_dirs=folders))
     first, *others = commands or [""]
     return ["", f"next: {first}", *(f"      {command}" for command in others)] if first else []

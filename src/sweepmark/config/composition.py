@@ -26,6 +26,7 @@ from sweepmark.config.overrides import (
     written,
 )
 from sweepmark.config.reading import chosen_groups, overridden_groups, read_document
+from sweepmark.config.several import check_single
 from sweepmark.config.tree import Tree, as_floats, place, plain
 from sweepmark.errors import ConfigurationError, unknown_name
 
@@ -100,9 +101,9 @@ class Composer:
         ConfigurationError
             If a group, option or key does not exist; the message lists those that do.
         """
-        parsed = [
-            self._mounted(item) for item in parse_overrides(overrides) if not is_no_choice(item)
-        ]
+        parsed = parse_overrides(overrides)
+        check_single(parsed, self.folders)
+        parsed = [self._mounted(item) for item in parsed if not is_no_choice(item)]
         groups = [item for item in parsed if self._is_group(item)]
         values = [item for item in parsed if not self._is_group(item)]
         for item in groups:

@@ -38,7 +38,7 @@ def parse_overrides(overrides: Sequence[str]) -> list[Override]:
     Raises
     ------
     ConfigurationError
-        If one is not of the form ``key=value``, gives several values or is for Hydra itself.
+        If one is not of the form ``key=value``, or is for Hydra itself.
     """
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
@@ -52,11 +52,6 @@ def parse_overrides(overrides: Sequence[str]) -> list[Override]:
             raise ConfigurationError(
                 f"an override must read key=value, but got {text!r}: {first_paragraph(str(error))}"
             ) from None
-        if item.is_sweep_override():
-            raise ConfigurationError(
-                f"an override must give one value, but got {text!r}. To try several, sweep over "
-                f"them: `sweepmark sweep NAME sweep.space.{item.key_or_group}=[…]`."
-            )
         if item.key_or_group.partition(".")[0] == "hydra":
             raise ConfigurationError(
                 f"Hydra itself is not configured here, but got {text!r}. "

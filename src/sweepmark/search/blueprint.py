@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from sweepmark.config import Tree, lookup, place, resolve, validate
@@ -27,6 +27,7 @@ from sweepmark.search.feasibility import (
 from sweepmark.search.parsing import Defaults, parse_space
 from sweepmark.search.space import Options, Space
 from sweepmark.specification.components import settle_numbers
+from sweepmark.specification.recipe import foreign_packages
 from sweepmark.specification.specification import canonical_json
 from sweepmark.specification.specify import specify, trained_names
 
@@ -65,6 +66,8 @@ class Blueprint:
         The search space; without axes for a single run.
     config : Config
         The configuration of the sweep as a whole.
+    config_dirs : tuple of str
+        The user's own folders that it was composed from, absolute.
     notes : tuple of str
         What was found out of the data while composing; no part of the document.
     """
@@ -74,7 +77,8 @@ class Blueprint:
     trees: Mapping[str, Tree]
     space: Space
     config: Config
-    notes: tuple[str, ...] = ()
+    config_dirs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     def compose(cls, composer: Composer, sweep: str | None, overrides: Sequence[str]) -> Self:
@@ -86,30 +90,31 @@ class Blueprint:
             If anything in it is invalid.
         """
         trees, notes = compose_trees(composer, sweep, overrides)
-        return cls._of(sweep or RUN, overrides, trees, notes)
+        found = cls._of(sweep or RUN, overrides, trees)
+        return replace(found, notes=notes, config_dirs=tuple(map(str, composer.folders.extra)))
 
     @classmethod
-    def _of(
-        cls,
-        name: str,
-        overrides: Sequence[str],
-        trees: Mapping[str, Tree],
-        notes: tuple[str, ...] = (),
-    ) -> Self:
+    def _of(cls, name: str, overrides: Sequence[str], trees: Mapping[str, Tree]) -> Self:
         config = validate(_resolved(trees[canonical_json({})]))
         space = Space(())
         if config.sweep is not None:
             space = parse_space(config.sweep.space, Defaults(trees))
-        return cls(name, tuple(overrides), trees, space, config, notes)
+        return cls(name, tuple(overrides), trees, space, config)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Return the blueprint of a mapping from :meth:`document`."""
-        return cls._of(document["name"], document["overrides"], document["trees"])
+        found = cls._of(document["name"], document["overrides"], document["trees"])
+        return replace(found, config_dirs=tuple(document["config_dirs"]))
 
     def document(self) -> dict[str, Any]:
         """Return the blueprint as a plain mapping."""
-        return {"name": self.name, "overrides": list(self.overrides), "trees": dict(self.trees)}
+        return {
+            "name": self.name,
+            "overrides": list(self.overrides),
+            "config_dirs": list(self.config_dirs),
+            "trees": dict(self.trees),
+        }
 
     @property
     def key(self) -> str:
@@ -120,6 +125,11 @@ class Blueprint:
         trees = {options: self.asked(options) for options in self.trees}
         text = json.dumps({"name": self.name, "trees": trees}, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def packages(self) -> list[str]:
+        """Packages besides those always allowed that have classes of its configurations."""
+        return foreign_packages(list(self.trees.values()))
 
     @property
     def is_run(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweepmark.commands import command_line
 from sweepmark.config import lookup, place, resolve
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.errors import ConfigurationError
@@ -50,9 +51,13 @@ def compose_trees(
     """
     for override in overrides:
         if _key(override) == "sweep":
+            name = override.partition("=")[2]
+            words = (
+                [name, *(word for word in overrides if word != override)] if name else ["--list"]
+            )
+            command = command_line("sweep", *words, config_dirs=composer.folders.extra)
             raise ConfigurationError(
-                f"a sweep is named where it is started, but got {override!r}. "
-                "Take `sweepmark sweep NAME`."
+                f"a sweep is named where it is started, but got {override!r}. Take `{command}`."
             )
     typed = [*([] if sweep is None else [f"sweep={sweep}"]), *overrides]
     base, deduced = _compose(composer, sweep, typed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sweepmark.config import lookup, resolve, validate
 from sweepmark.config.folders import EXPERIMENT
@@ -91,10 +91,8 @@ def _notes(name: str, dataset: Dataset, words: Sequence[str]) -> list[str]:
     if types is None:
         return [f"{name}: a table of numbers: {' '.join(words)}"]
     n_texts = sum(each == "text" for each in types.values())
-    n_missing = sum(
-        any(bool(part.X[column].isna().any()) for part in dataset.parts.values())
-        for column in types
-    )
+    frames: list[Any] = [part.X for part in dataset.parts.values()]
+    n_missing = sum(any(frame[name].isna().any() for frame in frames) for name in types)
     note = (
         f"{name}: a mixed table, {len(types) - n_texts} columns of numbers and {n_texts} of text, "
         f"{n_missing} of them with missing values: {' '.join(words)}"

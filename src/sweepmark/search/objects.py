@@ -64,7 +64,7 @@ def object_words(  # noqa: PLR0913 -- each may be given or not
         named = _named_dataset(dataset, folders)
         words.append(override_word("dataset", named))
         is_plain = isinstance(named, str) or hasattr(classifier, "steps")
-        if not is_plain and not chosen & _PREPROCESSING and not _is_frame(named):
+        if not is_plain and not chosen & _PREPROCESSING and not _is_frame(dataset, named):
             words.append("preprocess=none")
     if isinstance(classifier, str | Mapping):
         words.append(override_word("classifier", classifier))
@@ -89,10 +89,11 @@ def _named_dataset(source: Any, folders: Folders) -> str | Mapping[str, Any]:
     return described | {"sample_size": None}  # sweeps refer to it
 
 
-def _is_frame(named: str | Mapping[str, Any]) -> bool:
-    """Return whether rows in the cache are of a mixed table, for which there is a default."""
-    is_kept = isinstance(named, Mapping) and named.get("format") == "cache"
-    return is_kept and open_dataset(named["digest"]).is_frame
+def _is_frame(source: Any, named: str | Mapping[str, Any]) -> bool:
+    """Return whether rows that were given are a mixed table, for which there is a default."""
+    if isinstance(source, str | Mapping) or isinstance(named, str):
+        return False
+    return open_dataset(str(named["digest"])).is_frame
 
 
 def _chosen_by(sweep: str | None, folders: Folders) -> set[str]:
