@@ -41,7 +41,7 @@ def composer() -> Iterator[Composer]:
             "classifier.C=1,2",
             ["must give one value", "'classifier.C=1,2'", "sweep.space.classifie"],
         ),
-        ("classifier.C=range(1,3)", ["must give one value", "sweepmark sweep NAME"]),
+        ("classifier.C=range(1,3)", ["must give one value", "sweep.space.classifier.C=[1,2]"]),
         ("hydra.run.dir=/tmp", ["Hydra itself is not configured", "--config-dir"]),
         ("+hydra.verbose=true", ["Hydra itself is not configured"]),
         ("hydra/launcher=basic", ["unknown key 'hydra/launcher'"]),

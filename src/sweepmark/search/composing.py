@@ -52,9 +52,8 @@ def compose_trees(
     for override in overrides:
         if _key(override) == "sweep":
             name = override.partition("=")[2]
-            words = (
-                [name, *(word for word in overrides if word != override)] if name else ["--list"]
-            )
+            others = [word for word in overrides if word != override]
+            words = [name, *others] if name in composer.folders.sweeps() else ["--list"]
             command = command_line("sweep", *words, config_dirs=composer.folders.extra)
             raise ConfigurationError(
                 f"a sweep is named where it is started, but got {override!r}. Take `{command}`."
