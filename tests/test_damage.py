@@ -140,7 +140,9 @@ def problems(store: Store, *, full: bool = True) -> list[Any]:
 
 def check_is_mended(store: Store, before: SweepResult, key: str) -> None:
     """Assert that it is refused with its mend, and that the mend mends it."""
-    with pytest.raises(StoreError, match=f"`sweepmark resume {before.sweep_id}`") as error:
+    with pytest.raises(
+        StoreError, match=f"`sweepmark resume --store .* {before.sweep_id}`"
+    ) as error:
         read_result(store, before.sweep_id)
     assert key in str(error.value)
     assert error.value.exit_code == 3
@@ -230,7 +232,7 @@ def test_model_is_fitted_again(
     assert content is not None
     harm(store.root / "evaluations" / final_key(before) / "model.skops")
     result = find_run(before.sweep_id, store)  # whose figures are right
-    with pytest.raises(StoreError, match=f"`sweepmark resume {before.sweep_id}`"):
+    with pytest.raises(StoreError, match=f"`sweepmark resume --store .* {before.sweep_id}`"):
         _ = result.model
     assert len(problems(store)) >= 1
     again = go_on(before.sweep_id, store)

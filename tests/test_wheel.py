@@ -113,6 +113,6 @@ def test_installed_program_needs_no_repository(installed: Program) -> None:
         [python, "-c", code], check=True, capture_output=True, text=True, timeout=120
     )
     assert Path(found.stdout.strip()).is_relative_to(python.parents[1])
-    shown = installed.run("run", "dataset=digits", "tracking=none")
+    shown = installed.run("run", "dataset=digits", "grade=course", "tracking=none")
     assert "grade: 90 points" in shown.out
     assert installed.left() == ["mlruns"]

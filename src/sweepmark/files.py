@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 
+from sweepmark.commands import command_line
 from sweepmark.errors import DataError, StoreError, SweepmarkError
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def environment_errors(path: Path) -> AbstractContextManager[None]:
         reason = error.strerror or str(error)
         return StoreError(
             f"{error.filename or path}: {reason}. What is finished is kept; mend it, then "
-            "`sweepmark resume`."
+            f"`{command_line('resume')}`."
         )
 
     return explained(OSError, explain)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from program import Called, Program
 
 WORDS = (
-    *("dataset=digits", "tracking=none", "split.size=300", "evaluation.n_splits=3"),
+    *("dataset=digits", "grade=course", "tracking=none", "split.size=300", "evaluation.n_splits=3"),
     *("sweep.space.classifier.C=[1,10]", "sweep.space.classifier.gamma=[0.001,0.01,0.02]"),
 )
 RNG = np.random.default_rng(1)

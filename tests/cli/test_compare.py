@@ -273,5 +273,5 @@ def test_what_failed_predicted_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path)
     failed = launched(store, "dataset=digits", "split.size=200", "classifier.kernel=precomputed")
     for name in (failed.sweep_id, f"{failed.sweep_id}/0"):
-        with pytest.raises(ConfigurationError, match="--retry-failed"):
+        with pytest.raises(ConfigurationError, match="It fails alike whenever it is tried"):
             find_run(name, store)

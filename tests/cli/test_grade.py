@@ -82,7 +82,7 @@ def test_different_test_sets_are_refused(
     ("own", "code", "reason"),
     [
         ("evaluation=cv", 0, "evaluation=test"),
-        ("classifier.kernel=precomputed", 1, "--retry-failed"),
+        ("classifier.kernel=precomputed", 1, "It fails alike whenever it is tried"),
     ],
 )
 def test_what_has_no_test_figures_is_told_why(

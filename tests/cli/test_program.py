@@ -97,7 +97,7 @@ def test_override_may_follow_an_option(called: Called) -> None:
 
 def test_store_may_be_named_before_the_verb(called: Called, tmp_path: Path) -> None:
     store = tmp_path / "elsewhere"
-    options = ("dataset=digits", "tracking=none", "engine=serial", "classifier=dummy")
+    options = ("dataset=digits", "grade=course", "tracking=none", "engine=serial")
     called.run("--store", store, "run", *options)
     (sweep_id,) = [path.stem for path in (store / "sweeps").glob("*.jsonl")]
     assert called.left() == []
@@ -106,7 +106,7 @@ def test_store_may_be_named_before_the_verb(called: Called, tmp_path: Path) -> N
 
 
 def test_run_says_what_came_of_it(program: Program) -> None:
-    options = ("dataset=digits", "tracking=none", "engine=serial")
+    options = ("dataset=digits", "grade=course", "tracking=none", "engine=serial")
     first = program.run("run", *options)
     assert "0.9933" in first.out
     assert "grade: 90 points" in first.out
@@ -163,7 +163,8 @@ def test_json_is_one_document_and_nothing_else(
     finished = program.run(*words, *options, PYTHONPATH=str(tmp_path))
     assert finished.document["state"] == "complete"
     assert finished.document["trials"][0]["metrics"]["accuracy"] < 0.2
-    assert [warning["kind"] for warning in finished.document["warnings"]] == ["fit"]
+    kinds = [warning["kind"] for warning in finished.document["warnings"]]
+    assert kinds == ["one_class", "fit"]
     for word in ("printed", "written", "echoed"):
         assert word in finished.err
 

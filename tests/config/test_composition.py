@@ -303,3 +303,22 @@ class TestChain:
             composer.compose([override])
         for part in parts:
             assert part in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        ((), "course"),
+        (("grade=none",), "none"),
+        (("dataset=fashion_mnist",), "none"),
+        (("dataset=csv", "dataset.path=a.csv"), "none"),
+        (("dataset=digits", "grade=course"), "course"),
+        (("sweep=svc_c_gamma",), "course"),
+        (("sweep=svc_c_gamma", "dataset=digits"), "none"),
+        (("sweep=reference",), "none"),
+    ],
+)
+def test_a_grade_is_of_its_own_data_set_unless_it_is_asked_for(
+    composer: Composer, words: tuple[str, ...], rule: str
+) -> None:
+    assert composer.compose(words)["grade"]["name"] == rule

@@ -49,7 +49,7 @@ def test_change_makes_another_sweep_and_is_told_before_it_starts(store: Store) -
         "  sweep.space.classifier.C: [1.0,10.0] -> [1.0,100.0]",
         (
             "So this is another sweep; what is still the same is reused. To go on with that one "
-            f"instead: sweepmark resume {before}"
+            f"instead: sweepmark resume --store {store.root} {before}"
         ),
     ]
 

@@ -31,6 +31,7 @@ from sklearn.svm import SVC
 
 from sweepmark import data
 from sweepmark.data import Labels
+from sweepmark.data.labels import LabelError, encode_labels
 from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation.evaluate import evaluate
 from sweepmark.plots.curves import ranked
@@ -464,3 +465,14 @@ def test_labels_are_found_as_they_are_written() -> None:
     assert Labels.of_names(("007", "7")).find(7) == 1
     one = Labels.of_one("1")
     assert [one.find(word) for word in (1, "not 1", True, 0)] == [1, 0, 1, None]
+
+
+@pytest.mark.parametrize(("n_values", "part"), [(5, "below 2^53"), (50, "regression")])
+def test_many_numbers_that_are_not_whole_are_quantities(n_values: int, part: str) -> None:
+    cells = [str(number + 0.5) for number in range(n_values)] * 2
+    with pytest.raises(LabelError) as error:
+        encode_labels(cells)
+    assert error.value.row == 0
+    assert error.value.rule.startswith("a label must be a whole number")
+    assert part in error.value.rule
+    assert encode_labels(cells, is_text=True)[1] is not None

@@ -69,6 +69,8 @@ def test_a_trial_of_a_sweep(
     params = params or {"classifier.C": 2, "classifier.gamma": 0.5}
     program, *typed = shlex.split(lone_command(blueprint, params))
     assert program == "sweepmark"
+    *typed, option, own = typed
+    assert (option, own) == ("--config-dir", str(folder))
     alone = compose(typed, folder)
     assert list(alone.space.cells()) == [params]
     assert alone.config.sampler.name == "grid"

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
+from sweepmark.config import Composer, Folders
 from sweepmark.report.results import read_result
+from sweepmark.report.summary import result_table
+from sweepmark.search.blueprint import Blueprint
 from sweepmark.specification.specify import specify_test
 from sweepmark.specification.split import split_rows
 from sweepmark.store import Store
-from tiny import blueprint, changed, digits, figures, flaky, grid, run
+from tiny import blueprint, changed, digits, figures, flaky, grid, run, write_sweep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +24,20 @@ if TYPE_CHECKING:
 
 SIZES = [300, 60, 200]
 BANDS = {"bands": [{"minimum": 0.5, "points": 40}, {"minimum": 0.9, "points": 60}]}
+
+SETS = """# Two data sets
+defaults:
+  - override /dataset: digits
+  - override /preprocess: none
+  - override /classifier: dummy
+split: {size: 300}
+sweep:
+  space: {dataset: {option: [digits, graded]}}
+"""
+GRADED = """# Digits
+defaults:
+  - override /grade@_global_.grade: course
+"""
 
 
 def growing(**values: Any) -> Any:
@@ -166,6 +183,19 @@ class TestGrade:
         assert selected.test is not None
         assert selected.grade.value == selected.test.metrics["accuracy"]
 
+    def test_is_by_the_rule_of_each_data_set_where_these_are_swept(self, tmp_path: Path) -> None:
+        folder = write_sweep(tmp_path, "sets", SETS)
+        (folder / "dataset").mkdir()
+        digits_yaml = Folders().option_path("dataset", "digits").read_text()
+        (folder / "dataset" / "graded.yaml").write_text(f"{GRADED}{digits_yaml}")
+        with Composer(Folders.of([folder])) as composer:
+            asked = Blueprint.compose(composer, "sets", ("engine=serial", "tracking=none"))
+        result = run(asked, Store(tmp_path / "mlruns"))
+        assert (asked.config.grade.bands, result.grade) == ((), None)  # the headline is of digits
+        table = result_table(result)
+        points = [row[table.columns.index("points")] for row in table.rows]
+        assert points == ["", "0"]
+
     def test_is_absent_without_bands(self, selected: SweepResult) -> None:
         assert selected.grade is None
 
@@ -222,3 +252,36 @@ def test_seconds_of_a_trial_are_sums_over_its_folds(store: Store, selected: Swee
         accuracies = [card.metrics["accuracy"] for card in cards]
         assert trial.metrics["cv_accuracy"] == np.mean(accuracies)
         assert trial.metrics["cv_accuracy_std"] == np.std(accuracies)
+
+
+def test_the_majority_class_is_that_of_the_scored_rows(selected: SweepResult) -> None:
+    assert selected.test is not None
+    card = selected.holdings.scorecard(selected.test.keys[0])
+    labels, counts = np.unique(card.predictions.y_true, return_counts=True)
+    assert selected.test.majority is not None
+    assert selected.test.majority.share == counts.max() / counts.sum()
+    assert selected.test.majority.label == str(labels[counts.argmax()])
+    assert len({trial.majority for trial in selected.trials}) == 1  # the same folds
+
+
+@pytest.mark.parametrize(
+    ("classifier", "said"),
+    [
+        ({"_target_": "sklearn.svm.SVC", "gamma": 1e4}, ["the classifier took every row for "]),
+        ({"_target_": "sklearn.svm.SVC"}, []),
+        ({"_target_": "sklearn.dummy.DummyClassifier"}, []),  # does nothing else
+    ],
+)
+def test_what_takes_every_row_for_one_class_is_said(
+    tmp_path: Path, classifier: dict[str, Any], said: list[str]
+) -> None:
+    asked = changed(blueprint(None), classifier=classifier, preprocess={})
+    found = cautions(run(asked, Store(tmp_path / "mlruns")), "one_class")
+    assert [text[: len(said[0])] for text in found] == said
+
+
+def test_trials_that_take_every_row_for_one_class_are_said_once(tmp_path: Path) -> None:
+    space = {"classifier": {"C": [1.0, 10.0], "gamma": [1e-2, 1e4]}}
+    result = run(grid(sweep__space=space), Store(tmp_path / "mlruns"))
+    (text,) = cautions(result, "one_class")
+    assert text.startswith("2 trials (1, 3) took every row for ")

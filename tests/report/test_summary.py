@@ -32,7 +32,8 @@ TRIAL = {
     "run_id",
     "reused_from",
 }
-BESIDES = {"n_train", "n_test", "positive", "fit_seconds", "predict_seconds", "attempts"}
+BESIDES = {"n_train", "n_test", "positive", "majority"}
+BESIDES |= {"fit_seconds", "predict_seconds", "attempts"}
 """What a trial says besides the design's keys."""
 
 
@@ -84,6 +85,7 @@ class TestDocument:
             assert trial["reused_from"] is None
         best = dict(document["best"])
         assert "accuracy" in best.pop("test_metrics")
+        assert best.pop("test_majority").keys() == {"label", "share"}
         assert best == document["trials"][best["number"]]
         grade = document["grade"]
         assert grade.keys() >= {"points", "band", "interval", "undecided"}

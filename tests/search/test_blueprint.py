@@ -49,7 +49,8 @@ class TestCompose:
     @pytest.mark.parametrize("sweep", [None, "svc_c_gamma"])
     @pytest.mark.parametrize("override", ["sweep=svc_tpe", "+sweep=svc_tpe", "sweep=null"])
     def test_sweep_is_not_an_override(self, sweep: str | None, override: str) -> None:
-        with pytest.raises(ConfigurationError, match="sweepmark sweep NAME") as error:
+        advised = "--list" if override.endswith("null") else "svc_tpe"
+        with pytest.raises(ConfigurationError, match=f"`sweepmark sweep {advised}") as error:
             blueprint(sweep, override)
         assert override in str(error.value)
 

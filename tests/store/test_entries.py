@@ -28,7 +28,12 @@ ENTRIES: dict[str, dict[str, Any]] = {
         "versions": {"python": "3"},
         "data": {KEY: OTHER},
         "git": {"commit": "c0ffee", "dirty": "false"},
-        "blueprint": {"name": "s", "overrides": ["seed=1"], "trees": {"{}": {"seed": 1}}},
+        "blueprint": {
+            "name": "s",
+            "overrides": ["seed=1"],
+            "config_dirs": [],
+            "trees": {"{}": {"seed": 1}},
+        },
     },
     "trial": {"number": 0, "params": {"C": 1.0, "kernel": None}},
     "evaluation": {"key": KEY, "trial": 0, "attempt": 1, "reason": None, **RESULT},

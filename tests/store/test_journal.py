@@ -30,7 +30,7 @@ OPENED: dict[str, Any] = {
     "versions": {"numpy": "2"},
     "data": {KEY: KEY},
     "git": None,
-    "blueprint": {"name": "s", "overrides": [], "trees": {"{}": {"seed": 0}}},
+    "blueprint": {"name": "s", "overrides": [], "config_dirs": [], "trees": {"{}": {"seed": 0}}},
 }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.api.datasets import listed
 from sweepmark.api.sweeps import STORE, Sweep, open_folder
+from sweepmark.commands import calling
 from sweepmark.config import Composer, Folders
 from sweepmark.coordinator import LaunchOptions, create_progress, launch
 from sweepmark.coordinator import resume as resume_sweep
@@ -185,7 +186,7 @@ def resume(  # noqa: PLR0913 -- options, each by its name
     options = LaunchOptions(
         trusted=listed(trust), retry_failed=retry_failed, accept_versions=accept_versions
     )
-    with _noted() as announce:
+    with calling(store=folder.root, trusted=options.trusted), _noted() as announce:
         shown = create_progress(announce, shown=progress)
         result = resume_sweep(sweep_id, store=folder, options=options, progress=shown)
     return Sweep(sweep_id, folder, result)
@@ -200,13 +201,14 @@ def _launch(  # noqa: PLR0913 -- what is launched, and how
     options: LaunchOptions,
     progress: bool,
 ) -> Sweep:
-    with Composer(folders) as composer:
-        blueprint = Blueprint.compose(composer, name, words)
     folder = open_folder(store)
-    folder.check()
-    with _noted() as announce:
-        shown = create_progress(announce, shown=progress)
-        result = launch(blueprint, store=folder, options=options, progress=shown)
+    with calling(store=folder.root, config_dirs=folders.extra, trusted=options.trusted):
+        with Composer(folders) as composer:
+            blueprint = Blueprint.compose(composer, name, words)
+        folder.check()
+        with _noted() as announce:
+            shown = create_progress(announce, shown=progress)
+            result = launch(blueprint, store=folder, options=options, progress=shown)
     return Sweep(result.sweep_id, folder, result)
 
 

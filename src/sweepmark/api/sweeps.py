@@ -113,7 +113,7 @@ class Sweep:
         if rule is not None:
             found = grade_config(rule, Folders.of(listed(config_dir)))
             check_grade(found)
-        return grade_result(self.result, found)
+        return grade_result(self.result, found, self._folder)
 
     def scorecard(self, trial: int | None = None) -> Scorecard:
         """Return the Scorecard of a trial.

@@ -7,7 +7,8 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.cli.output import command_line, print_document
+from sweepmark.cli.output import print_document
+from sweepmark.commands import command_line
 from sweepmark.errors import ConfigurationError
 from sweepmark.terminal import cut, escape
 
@@ -83,8 +84,8 @@ def _runs(args: argparse.Namespace) -> list[Run]:
 
     if len(args.entries) > _PAIR:
         raise ConfigurationError(
-            f"compare takes one run or two, but got {len(args.entries)}. `sweepmark grade` ranks "
-            "any number."
+            f"compare takes one run or two, but got {len(args.entries)}. "
+            f"`{command_line('grade', *args.entries)}` ranks any number."
         )
     for option in ("errors", "ranking"):
         if len(args.entries) == _PAIR and getattr(args, option) is not None:
@@ -169,10 +170,12 @@ def _show_pair(document: Document, runs: Sequence[Run]) -> None:
 def _title(document: Document, run: Run) -> str:
     asked = [*document["overrides"], *(f"{key}={value}" for key, value in run.trial.params.items())]
     folds = ", out of fold" if document["out_of_fold"] else ""
+    n_right, n_rows = document["n_right"], document["n_rows"]
     return (
         f"{run.title}{f' ({chr(32).join(asked)})' if asked else ''}: "
         f"{document['metric']} {_share(document['accuracy'])} "
-        f"({document['n_right']:,} of {document['n_rows']:,} rows{folds})"
+        f"(majority class {_share(document['majority']['share'])}; "
+        f"{n_right:,} of {n_rows:,} rows{folds})"
         + (f"; positive class: {document['positive']}" if document["positive"] else "")
     )
 

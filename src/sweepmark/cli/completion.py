@@ -10,7 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from sweepmark.cli.output import STORE, print_lines
+from sweepmark.cli.output import print_lines
+from sweepmark.commands import STORE
 from sweepmark.errors import SweepmarkError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.cli.output import command_line, json_only, print_document, print_lines
+from sweepmark.cli.output import json_only, print_document, print_lines
+from sweepmark.commands import command_line
 
 if TYPE_CHECKING:
     import argparse

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import GradeConfig
     from sweepmark.report.grade import Entry, Grade
 
-__all__ = ["define"]
+__all__ = ["RULE", "define"]
+
+RULE = "course"
+"""The rule that the verb grades by unless another is named."""
 
 
 def define(parser: Parser) -> None:
@@ -34,7 +37,7 @@ def define(parser: Parser) -> None:
     parser.add_argument("--n-test", type=int, metavar="N", help="the test rows of --accuracy")
     parser.add_argument("--require", type=float, metavar="VALUE", help="exit 1 below this value")
     parser.add_argument(
-        "--rule", metavar="OPTION", default="course", help="option of group grade (default: course)"
+        "--rule", metavar="OPTION", default=RULE, help=f"option of group grade (default: {RULE})"
     )
     parser.add_list("--config-dir", "FOLDER", "a folder with rules of your own (grade/x.yaml)")
     parser.add_flag("--json", "one JSON document on standard output")

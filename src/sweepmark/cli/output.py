@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.terminal import escape
@@ -16,10 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import TextIO
 
-__all__ = ["STORE", "command_line", "json_only", "print_document", "print_lines"]
-
-STORE = "mlruns"
-"""The default store, in the current folder."""
+__all__ = ["json_only", "print_document", "print_lines"]
 
 
 @contextmanager
@@ -42,18 +37,6 @@ def json_only(wanted: bool) -> Iterator[None]:  # noqa: FBT001 -- reads as a sen
         sys.stdout = stdout
         os.dup2(real, 1)
         os.close(real)
-
-
-def command_line(verb: str, *words: str, store: Path) -> str:
-    """Return a command line, quoted for a shell.
-
-    Examples
-    --------
-    >>> command_line("ui", store=Path("/my runs"))
-    "sweepmark ui --store '/my runs'"
-    """
-    named = [] if store == Path(STORE).absolute() else ["--store", str(store)]
-    return shlex.join(["sweepmark", verb, *named, *words])
 
 
 def print_document(document: Mapping[str, Any]) -> None:

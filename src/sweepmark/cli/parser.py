@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from sweepmark.cli.output import STORE
+from sweepmark.commands import STORE
 from sweepmark.errors import ConfigurationError, unknown_name
 
 if TYPE_CHECKING:

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from sweepmark import __version__
-from sweepmark.cli.output import STORE, print_lines
+from sweepmark.cli.output import print_lines
 from sweepmark.cli.parser import Parser, add_verb
 from sweepmark.cli.signals import Interruptions, Stopped, exit_code
+from sweepmark.commands import STORE, calling
 from sweepmark.errors import StoreError, SweepmarkError
 from sweepmark.terminal import cut, fill_missing, outlets, redact
 
@@ -132,9 +133,14 @@ def _stop(stop: KeyboardInterrupt, args: argparse.Namespace) -> NoReturn:
 def _dispatch(words: Sequence[str], args: argparse.Namespace) -> int:
     _parser().read(words, into=args)
     args.store = getattr(args, "store", Path(STORE)).expanduser().absolute()
-    if args.mends and args.store.is_dir():
-        _mend_moved(args.store)
-    code: int = args.handler(args)
+    with calling(
+        store=args.store,
+        config_dirs=getattr(args, "config_dir", ()),
+        trusted=getattr(args, "trust", ()),
+    ):
+        if args.mends and args.store.is_dir():
+            _mend_moved(args.store)
+        code: int = args.handler(args)
     return code
 
 

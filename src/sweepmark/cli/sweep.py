@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from sweepmark.cli.output import command_line, json_only, print_document, print_lines
+from sweepmark.cli.output import json_only, print_document, print_lines
+from sweepmark.commands import command_line
 from sweepmark.errors import ConfigurationError, unknown_name
 from sweepmark.terminal import escape
 
@@ -124,7 +124,7 @@ def _compose(args: argparse.Namespace, sweep: str | None) -> Blueprint:
 
     folders = _folders(args)
     if args.multirun:
-        command = shlex.join(["sweepmark", "sweep", *filter(None, [sweep]), *args.overrides])
+        command = command_line("sweep", *filter(None, [sweep]), *args.overrides)
         raise ConfigurationError(
             f"-m (multirun) is Hydra's; several configurations are a sweep here. Take `{command}`."
         )
@@ -132,7 +132,9 @@ def _compose(args: argparse.Namespace, sweep: str | None) -> Blueprint:
         raise ConfigurationError(unknown_name("sweep", sweep, folders.sweeps()))
     for name in folders.sweeps():
         if sweep is None and name in args.overrides:
-            raise ConfigurationError(f"{name!r} is a sweep: `sweepmark sweep {name}`.")
+            words = [word for word in args.overrides if word != name]
+            command = command_line("sweep", name, *words)
+            raise ConfigurationError(f"{name!r} is a sweep: `{command}`.")
     with Composer(folders) as composer:
         return Blueprint.compose(composer, sweep, args.overrides)
 
@@ -149,7 +151,7 @@ def _sweep(args: argparse.Namespace) -> int:
     if args.name is None:
         raise ConfigurationError(
             "a sweep must be named, or a parameter given several values, such as "
-            "classifier.C=1,10. See `sweepmark sweep --list`."
+            f"classifier.C=1,10. See `{command_line('sweep', '--list')}`."
         )
     if not is_named(args.name):
         args.name, args.overrides = AD_HOC, [args.name, *args.overrides]
@@ -215,7 +217,7 @@ def _resume(args: argparse.Namespace) -> int:
 
 def _advise(args: argparse.Namespace, sweep_id: str) -> None:
     """Set the advice for a user who stops the program: how to resume."""
-    command = command_line("resume", sweep_id, store=args.store)
+    command = command_line("resume", sweep_id)
     args.interruptions.advice = f"What is finished is kept; go on with: {command}"
 
 

@@ -6,10 +6,13 @@ import itertools
 from typing import TYPE_CHECKING
 
 from sweepmark.cli.drawing import WIDE, draw, fitting, table, table_width
-from sweepmark.cli.output import command_line
+from sweepmark.cli.grade import RULE
+from sweepmark.commands import command_line
 from sweepmark.report.grade import grade_lines
+from sweepmark.report.remedy import failure_commands
 from sweepmark.report.summary import (
     compact_tables,
+    majority_line,
     published_tables,
     result_table,
     stop_text,
@@ -83,21 +86,11 @@ def _draw_one(
 
 
 def _closing_lines(result: SweepResult) -> list[str]:
-    lines = [text] if (text := stop_text(result)) else []
+    lines = [text for text in (majority_line(result), stop_text(result)) if text]
     if result.blueprint.is_run:
         lines += [line for trial in result.trials for line in _run_lines(trial)]
     if result.chosen is not None and result.test is not None:
-        objective = metric_names.of_rows(str(result.blueprint.sweep.objective))
-        names = dict.fromkeys([objective, metric_names.ACCURACY])
-        figures = [
-            f"{name} {result.test.metrics[name]:.4f}"
-            for name in names
-            if name in result.test.metrics
-        ]
-        lines.append(
-            f"chosen: trial {result.chosen.number}, test {', '.join(figures)} "
-            f"({result.test.n_train:,} training rows, {result.test.n_test:,} test rows)"
-        )
+        lines.append(_chosen_line(result.test, str(result.blueprint.sweep.objective)))
     if result.grade is not None:
         lines += grade_lines(result.grade)
     lines += [f"warning: {caution.message}" for caution in result.cautions]
@@ -107,6 +100,17 @@ def _closing_lines(result: SweepResult) -> list[str]:
             "--fresh computes them again"
         )
     return lines
+
+
+def _chosen_line(test: Trial, objective: str) -> str:
+    """Return what the chosen recipe reaches on the test part, by what it was chosen by too."""
+    names = dict.fromkeys([metric_names.of_rows(objective), metric_names.ACCURACY])
+    figures = [f"{name} {test.metrics[name]:.4f}" for name in names if name in test.metrics]
+    baseline = "" if test.majority is None else f" (majority class {test.majority.share:.4f})"
+    return (
+        f"chosen: trial {test.number}, test {', '.join(figures)}{baseline}, "
+        f"{test.n_train:,} training rows, {test.n_test:,} test rows"
+    )
 
 
 def _run_lines(trial: Trial) -> list[str]:
@@ -125,12 +129,14 @@ def _run_lines(trial: Trial) -> list[str]:
 
 
 def _next_lines(result: SweepResult, store: Path) -> list[str]:
-    commands = []
-    if result.n_failed:
-        commands.append(command_line("resume", result.sweep_id, "--retry-failed", store=store))
+    commands = failure_commands(result.blueprint, result.sweep_id, result.trials, store=store)
     if is_tracked(result.blueprint.config.tracking):
         commands.append(command_line("ui", store=store))
-    if result.test is not None:
-        commands.append(command_line("grade", result.sweep_id, store=store))
+    if result.grade is not None:
+        rule = result.blueprint.grade_at(dict(result.test.params)).name if result.test else ""
+        named = [] if rule == RULE else ["--rule", rule]
+        folders = result.blueprint.config_dirs if named else ()
+        words = (result.sweep_id, *named)
+        commands.append(command_line("grade", *words, store=store, config_dirs=folders))
     first, *others = commands or [""]
     return ["", f"next: {first}", *(f"      {command}" for command in others)] if first else []

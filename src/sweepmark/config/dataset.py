@@ -64,8 +64,9 @@ class DatasetConfig:
         The column of the labels; None is the first, or OpenML's default target.
     header : bool or None
         Whether the first line of a CSV file names the columns; None detects it.
-    table : {"numeric", "mixed"}
+    table : {"auto", "numeric", "mixed"}
         ``numeric``: every feature is a finite number. ``mixed``: text and missing values are kept.
+        ``auto`` of a CSV file: numeric if it can be, else mixed; found out before a sweep begins.
     types : mapping of str to {"number", "text"}
         Types of columns of a mixed table, where their cells are ambiguous.
     missing : sequence of str
@@ -91,7 +92,7 @@ class DatasetConfig:
     n_classes: Annotated[int, Gt(1)] | None = None
     label: str | None = None
     header: bool | None = None
-    table: Literal["numeric", "mixed"] = "numeric"
+    table: Literal["auto", "numeric", "mixed"] = "numeric"
     types: Mapping[str, Literal["number", "text"]] = field(default_factory=dict)
     missing: tuple[str, ...] = ("",)
     version: Positive | None = None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import shlex
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.commands import command_line
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.config.tree import Tree, lookup
 from sweepmark.errors import ConfigurationError, unknown_name
@@ -46,7 +46,7 @@ def parse_overrides(overrides: Sequence[str], *, may_sweep: bool = False) -> lis
     Raises
     ------
     ConfigurationError
-        If one is not of the form ``key=value``, gives several values or is for Hydra itself.
+        If one is not of the form ``key=value``, or is for Hydra itself.
     """
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
@@ -61,7 +61,7 @@ def parse_overrides(overrides: Sequence[str], *, may_sweep: bool = False) -> lis
                 f"an override must read key=value, but got {text!r}: {first_paragraph(str(error))}"
             ) from None
         if item.is_sweep_override() and not may_sweep:
-            command = shlex.join(["sweepmark", "sweep", *overrides])
+            command = command_line("sweep", *overrides)
             raise ConfigurationError(
                 f"an override must give one value, but got {text!r}. To try several, sweep over "
                 f"them: `{command}`."

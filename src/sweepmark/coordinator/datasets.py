@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweepmark.commands import command_line
 from sweepmark.config import dataset_identity
 from sweepmark.data import load
 from sweepmark.engine import Failure
@@ -11,7 +12,7 @@ from sweepmark.errors import DataError, FetchError
 from sweepmark.specification.split import resolve_split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from sweepmark.config.schema import Config, DatasetConfig
     from sweepmark.data import Dataset
@@ -88,7 +89,8 @@ class Datasets:
             raise DataError(
                 f"a sweep keeps to the data that it was begun with, but the data set {config.name}"
                 f"{place} has changed: its digest was {expected[:12]} and is {found[:12]}. Put it "
-                "back as it was, or begin another sweep with it as it is: `sweepmark sweep NAME`."
+                "back as it was, or begin another with it as it is, by the command that began this "
+                "one."
             )
 
 
@@ -106,10 +108,11 @@ def count_training_rows(config: Config, load: Callable[[Config], Dataset]) -> in
     return n_train - round(n_train * (config.evaluation.validation_fraction or 0))
 
 
-def lacking(config: Config, params: Params) -> Failure:
+def lacking(config: Config, params: Params, config_dirs: Sequence[str] = ()) -> Failure:
     """Return the Failure of a trial whose data set is unavailable."""
-    option = params.get("dataset", config.dataset.name)
+    option = str(params.get("dataset", config.dataset.name))
+    command = command_line("data", "fetch", option, config_dirs=config_dirs)
     return Failure(
         reason="data",
-        message=f"no source delivers {config.dataset.name}: see `sweepmark data fetch {option}`",
+        message=f"no source delivers {config.dataset.name}: see `{command}`",
     )

@@ -100,6 +100,8 @@ def launch(
         If the environment stops it; finished evaluations are kept.
     """
     mend_moved(store, say=progress.say)
+    for note in blueprint.notes:
+        progress.say(note)
     with _Preparation(blueprint, progress) as prepared:
         prepared.check(options)
         sweep_id = find_unfinished(

@@ -138,7 +138,8 @@ class Coordinator:
         try:
             specifications = specify(config, self.load(config), trusted=self.trusted)
         except FetchError:  # only if other data sets are available: see Blueprint.check
-            trial = OpenTrial(number, params, (), failure=lacking(config, params))
+            failure = lacking(config, params, self.log.blueprint.config_dirs)
+            trial = OpenTrial(number, params, (), failure=failure)
             self._settlement.finish(trial)
             return
         trial = OpenTrial(number, params, specifications)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.commands import command_line
 from sweepmark.config.tree import leaves
 from sweepmark.errors import ConfigurationError, OwnedError, StoreError
+from sweepmark.report.remedy import resume_command
 from sweepmark.report.replay import read_sweep
 from sweepmark.specification.recipe import sweep_versions
 from sweepmark.specification.specification import canonical_json
@@ -95,10 +97,11 @@ def versions_changed(history: History, sweep_id: str, options: LaunchOptions) ->
         if then.get(name) != now.get(name)
     ]
     if changed and not options.accept_versions:
+        command = command_line("resume", sweep_id, "--accept-versions")
         raise ConfigurationError(
             f"{sweep_id} was begun with other library versions ({', '.join(changed)}), and a "
             "sweep keeps to one set. Install those again, or begin it anew with today's: "
-            "--accept-versions."
+            f"`{command}`."
         )
     return bool(changed)
 
@@ -129,7 +132,7 @@ def _tell_difference(
         say(f"  {line}")
     say(
         "So this is another sweep; what is still the same is reused. To go on with that one "
-        f"instead: sweepmark resume {sweep_id}"
+        f"instead: {resume_command(before, sweep_id, store=store.root)}"
     )
 
 

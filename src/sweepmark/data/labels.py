@@ -25,6 +25,17 @@ __all__ = ["MIXED", "LabelError", "Labels", "encode_labels"]
 MIXED = "labels must be numbers throughout or text throughout"
 """The rule in the error for a label that is not a number, among numbers."""
 
+_MOST_CLASSES = 20
+"""From more different numbers on, of which some are not whole, they are taken for quantities."""
+
+_WHOLE = "a label must be a whole number below 2^53"
+
+_REGRESSION = (
+    "a label must be a whole number or a text, but with {} different numbers, not all of them "
+    "whole, this column is of quantities. sweepmark classifies: for regression take scikit-learn's "
+    "regressors with GridSearchCV or Optuna, or name another column of labels"
+)
+
 _EXACT = 2.0**53  # from here on float64 cannot represent all integers
 _BOOLEANS = {("False", "True"), ("false", "true"), ("FALSE", "TRUE")}
 _SHOWN = 5
@@ -198,5 +209,6 @@ def encode_labels(
     numbers = np.array(texts, dtype=np.float64)
     wrong = np.flatnonzero((numbers != np.rint(numbers)) | (np.abs(numbers) >= _EXACT))
     if len(wrong):
-        raise refuse(wrong, "a label must be a whole number below 2^53")
+        is_quantity = len(texts) > _MOST_CLASSES
+        raise refuse(wrong, _REGRESSION.format(len(texts)) if is_quantity else _WHOLE)
     return numbers.astype(np.int64)[places], None

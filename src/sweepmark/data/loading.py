@@ -76,9 +76,9 @@ def load(config: DatasetConfig, *, report: Callable[[str], None] | None = None) 
 def _load_own(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
     """Load a data set without a published digest, or the user's own files."""
     if config.format == "csv":
-        from sweepmark.data.table_loading import load_tables
+        from sweepmark.data.table_kind import load_auto
 
-        return load_tables(config, say)
+        return load_auto(config, say)
     if config.format == "openml":
         from sweepmark.data.openml import load_openml
 

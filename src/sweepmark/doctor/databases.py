@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweepmark.commands import command_line
 from sweepmark.doctor.finding import note, ok, problem
 from sweepmark.doctor.store import is_running
 from sweepmark.errors import StoreError, SweepmarkError
@@ -74,6 +75,7 @@ def _database(
     name: str, path: Path, store: Path, schema: Callable[[Path], str | None] = lambda _: None
 ) -> list[Finding]:
     """Return why a database cannot be used."""
+    again = command_line("doctor", "--rebuild", store=store)
     if not path.exists():
         return [problem(name, f"{path} is not there, but sweeps are", *_REBUILD)]
     try:
@@ -82,11 +84,11 @@ def _database(
     except StoreError as error:
         move = ("mv", str(path), f"{path}.damaged")
         locked = "locked" in str(error)
-        text = str(error) if locked else f"{error} Then: sweepmark doctor --rebuild"
+        text = str(error) if locked else f"{error} Then: {again}"
         return [problem(name, text, *(() if locked else move))]
     reason = schema(store) if answer == "ok" else f"it is damaged: {answer}"
     if reason is not None:
-        text = f"{path} cannot be used: {reason}. Move it away, then: sweepmark doctor --rebuild"
+        text = f"{path} cannot be used: {reason}. Move it away, then: {again}"
         return [problem(name, text, "mv", str(path), f"{path}.damaged")]
     return []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweepmark.commands import command_line
 from sweepmark.errors import StoreError
 from sweepmark.store.database import LOCK_TIMEOUT, create_once, database_uri, read_only, translated
 
@@ -72,9 +73,9 @@ def open_storage(path: Path) -> RDBStorage:
             database_uri(path), engine_kwargs={"connect_args": {"timeout": LOCK_TIMEOUT}}
         )
     except RuntimeError as error:
+        command = command_line("doctor", "--rebuild", store=path.parent)
         raise StoreError(
-            f"{path} is of another Optuna version: {error} Move it away: "
-            "`sweepmark doctor --rebuild` makes it anew."
+            f"{path} is of another Optuna version: {error} Move it away: `{command}` makes it anew."
         ) from error
 
 

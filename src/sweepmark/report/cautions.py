@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sweepmark.config.folders import EXPERIMENT
+from sweepmark.config.tree import TARGET
 from sweepmark.scores.metric_names import ACCURACY_COMMON
 from sweepmark.scores.scorecard import accuracy_on, common_rows
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Caution",
     "experiment_cautions",
+    "one_class_cautions",
     "positive_cautions",
     "search_cautions",
     "trial_cautions",
@@ -29,6 +31,8 @@ __all__ = [
 
 _OF_DATA = {"dataset", EXPERIMENT}
 _OF_ROWS = {"dataset", "split", "task", EXPERIMENT}
+_BASELINE = "sklearn.dummy.DummyClassifier"
+_MOST_NUMBERS = 8
 _SEEDS = {"seed", "random_state"}
 _OF_TASK = {"task", EXPERIMENT}
 _BESIDE = {EXPERIMENT, "engine", "grade", "sampler", "sweep", "tracking"}
@@ -42,8 +46,8 @@ class Caution:
     Attributes
     ----------
     kind : str
-        "edge", "test_sets", "seed_searched", "experiment", "positive_class", "not_reproducible",
-        "damaged", "lost", "fit" or "failed".
+        "edge", "test_sets", "seed_searched", "experiment", "positive_class", "one_class",
+        "not_reproducible", "damaged", "lost", "fit" or "failed".
     message : str
         One sentence.
     """
@@ -112,6 +116,25 @@ def positive_cautions(trials: Sequence[Trial], blueprint: Blueprint) -> list[Cau
         )
         for name, trial in found.items()
     ]
+
+
+def one_class_cautions(trials: Sequence[Trial], blueprint: Blueprint) -> list[Caution]:
+    """Return a caution if classifiers, other than baselines, took every row for one class."""
+    numbers = [
+        str(trial.number)
+        for trial in trials
+        if trial.is_constant
+        and blueprint.config_at(dict(trial.params)).classifier.get(TARGET) != _BASELINE
+    ]
+    if not numbers:
+        return []
+    shown = ", ".join(numbers[:_MOST_NUMBERS]) + (", …" if len(numbers) > _MOST_NUMBERS else "")
+    who = f"{len(numbers)} trials ({shown})" if len(numbers) > 1 else f"trial {shown}"
+    message = (
+        f"{'the classifier' if blueprint.is_run else who} took every row for one class: accuracy "
+        "is then the share of that class, and nothing was learnt"
+    )
+    return [Caution("one_class", message)]
 
 
 def _task(trial: Trial, blueprint: Blueprint) -> TaskConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -154,6 +155,7 @@ def _head(run: Run) -> dict[str, Any]:
         "n_right": n_right,
         "metric": run.card.accuracy_name,
         "accuracy": n_right / n_rows if n_rows else None,
+        "majority": asdict(run.card.majority),
         "positive": run.card.positive_name,
         "metrics": dict(run.card.metrics),
     }

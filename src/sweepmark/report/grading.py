@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sweepmark.errors import ConfigurationError
 from sweepmark.report.grade import Entry, grade
-from sweepmark.report.runs import find_result
+from sweepmark.report.runs import find_result, lack
 
 if TYPE_CHECKING:
     from sweepmark.config.schema import GradeConfig
@@ -34,10 +34,10 @@ def find_entry(name: str, store: Store, rule: GradeConfig) -> Entry:
             f"{name} is trial {trial.number} of {result.sweep_id}, whose entry is its trial "
             f"{result.test.number}. Grade the sweep."
         )
-    return result_entry(name, result, rule)
+    return result_entry(name, result, rule, store)
 
 
-def grade_result(result: SweepResult, rule: GradeConfig) -> Grade:
+def grade_result(result: SweepResult, rule: GradeConfig, store: Store) -> Grade:
     """Return the grade of a sweep or run by itself.
 
     Raises
@@ -45,11 +45,11 @@ def grade_result(result: SweepResult, rule: GradeConfig) -> Grade:
     ConfigurationError
         If it has no such metric of the test part.
     """
-    entry = result_entry(result.sweep_id, result, rule)
+    entry = result_entry(result.sweep_id, result, rule, store)
     return grade(entry.value, entry.n, rule, positive=entry.positive)
 
 
-def result_entry(name: str, result: SweepResult, rule: GradeConfig) -> Entry:
+def result_entry(name: str, result: SweepResult, rule: GradeConfig, store: Store) -> Entry:
     """Return the entry of a sweep or run under a name.
 
     Raises
@@ -59,7 +59,8 @@ def result_entry(name: str, result: SweepResult, rule: GradeConfig) -> Entry:
     """
     if result.test is None or rule.metric not in result.test.metrics:
         raise ConfigurationError(
-            f"{result.sweep_id} has no {rule.metric} on a test part to grade: {_lack(result)}"
+            f"{result.sweep_id} has no {rule.metric} on a test part to grade: "
+            f"{_lack(result, store)}"
         )
     return Entry(
         name=name,
@@ -70,14 +71,10 @@ def result_entry(name: str, result: SweepResult, rule: GradeConfig) -> Entry:
     )
 
 
-def _lack(result: SweepResult) -> str:
+def _lack(result: SweepResult, store: Store) -> str:
     """Return why a sweep has no metrics of the test part, and what to do about it."""
-    if result.state == "interrupted":
-        return f"it is not finished. Do `sweepmark resume {result.sweep_id}` first."
-    if result.n_failed == len(result.trials):
-        return (
-            f"every trial failed. Try again: `sweepmark resume {result.sweep_id} --retry-failed`."
-        )
+    if result.state == "interrupted" or result.n_failed == len(result.trials):
+        return lack(result, store)
     if result.blueprint.config.evaluation.method != "test" and result.chosen is None:
         return (
             "it never saw the test part: it was scored on training rows held out, and selected "

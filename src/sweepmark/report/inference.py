@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import math
-import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweepmark.commands import command_line
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
 from sweepmark.specification.task import positive_class, targets, task_labels
 
@@ -249,13 +249,25 @@ def _score_columns(inference: Inference) -> Sequence[tuple[str, NDArray[np.float
 def _dataset(run: Run) -> Dataset:
     if run.dataset is None:
         name = run.config.dataset.name
-        own = [word for word in run.result.blueprint.overrides if word.startswith("dataset.")]
-        command = shlex.join(["sweepmark", "data", "fetch", name, *own])
         raise NotFoundError(
             f"the columns of {name}, which {run.title} was trained on, are not known: it is not in "
-            f"the cache any more. Have it read again: `{command}`."
+            f"the cache any more. {_fetching(run)}"
         )
     return run.dataset
+
+
+def _fetching(run: Run) -> str:
+    """Return a sentence on how a run's data set comes into the cache again."""
+    if run.config.dataset.format == "cache":
+        return "Give the same rows to sweepmark.load_dataset in Python."
+    blueprint = run.result.blueprint
+    chosen = [word.partition("=") for word in blueprint.overrides]
+    options = {key: option for key, _, option in chosen}
+    option = run.trial.params.get("dataset", options.get("dataset", run.config.dataset.name))
+    own = [word for word in blueprint.overrides if word.lstrip("+~").startswith("dataset.")]
+    folders = blueprint.config_dirs
+    command = command_line("data", "fetch", str(option), *own, config_dirs=folders)
+    return f"Have it read again: `{command}`."
 
 
 def _answer(ask: Callable[[], Any], path: Path) -> Any:

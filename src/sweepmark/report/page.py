@@ -6,7 +6,12 @@ import html
 from typing import TYPE_CHECKING
 
 from sweepmark.report.grade import grade_lines
-from sweepmark.report.summary import published_tables, result_table, stop_text
+from sweepmark.report.summary import (
+    majority_line,
+    published_tables,
+    result_table,
+    stop_text,
+)
 from sweepmark.report.trial_table import TextTable
 from sweepmark.scores.metrics import NAMES
 from sweepmark.terminal import cut
@@ -39,6 +44,7 @@ _STYLE = """<style>
 def result_lines(result: SweepResult) -> list[str]:
     """Return a sweep or run as lines of text: its table, grade and warnings."""
     lines = [_title(result), "", *_aligned(result_table(result))]
+    lines += [cut(text, _LONGEST)] if (text := majority_line(result)) else []
     for published in published_tables(result)[:1]:
         lines += ["", "published figures", *_aligned(published)]
     lines += ["", *([] if result.grade is None else grade_lines(result.grade))]
@@ -49,6 +55,8 @@ def result_page(result: SweepResult) -> str:
     """Return a sweep or run as HTML: its table, grade and warnings."""
     lead = None if result.headline is None else str(result.headline.number)
     parts = [f"<div><b>{_text(_title(result))}</b></div>", _table(result_table(result), lead=lead)]
+    if text := majority_line(result):
+        parts.append(f'<div class="muted">{_text(text)}</div>')
     published = published_tables(result)[:1]
     parts += [_table(each, caption="published figures") for each in published]
     if result.grade is not None:

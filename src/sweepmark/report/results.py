@@ -15,6 +15,7 @@ from sweepmark.report import grade as grading
 from sweepmark.report.cautions import (
     Caution,
     experiment_cautions,
+    one_class_cautions,
     positive_cautions,
     search_cautions,
     trial_cautions,
@@ -163,6 +164,7 @@ def read_result(
     cautions += experiment_cautions(blueprint) if published_metrics else []
     cautions += positive_cautions(trials, blueprint)
     cautions += losses or []
+    cautions += one_class_cautions(trials, blueprint)
     return SweepResult(
         sweep_id=sweep_id,
         blueprint=blueprint,
@@ -248,7 +250,9 @@ def _test_set(card: Scorecard) -> str:
 
 
 def _grade(test: Trial | None, blueprint: Blueprint) -> grading.Grade | None:
-    rule = blueprint.config.grade
-    if test is None or not rule.bands or rule.metric not in test.metrics:
+    if test is None:
+        return None
+    rule = blueprint.grade_at(dict(test.params))
+    if not rule.bands or rule.metric not in test.metrics:
         return None
     return grading.grade(test.metrics[rule.metric], test.n_test, rule, positive=test.positive)

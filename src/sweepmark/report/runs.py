@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import ConfigurationError, NotFoundError, unknown_name
-from sweepmark.report.remedy import lone_command
+from sweepmark.report.remedy import failure_advice, lone_command, resume_command
 from sweepmark.report.results import read_result
 from sweepmark.report.trials import merged
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sweepmark.search.trial import Trial
     from sweepmark.store import Store
 
-__all__ = ["LATEST", "Run", "find_result", "find_run"]
+__all__ = ["LATEST", "Run", "find_result", "find_run", "lack"]
 
 LATEST = "latest"
 """The name of the last sweep or run of a store."""
@@ -113,9 +113,10 @@ class Run:
     @property
     def remedy(self) -> str:
         """The command that recomputes it with its model."""
+        blueprint, place = self.result.blueprint, self.store.root
         if self.result.state == "interrupted":
-            return f"Finish it: `sweepmark resume {self.result.sweep_id}`."
-        command = lone_command(self.result.blueprint, self.trial.params)
+            return f"Finish it: `{resume_command(blueprint, self.result.sweep_id, store=place)}`."
+        command = lone_command(blueprint, self.trial.params, store=place)
         return f"Have it fitted by itself: `{command}`."
 
 
@@ -135,13 +136,15 @@ def find_run(name: str, store: Store) -> Run:
             return Run(name, store, result, result.test, is_final=True)
         trial = result.headline
         if trial is None:
-            raise ConfigurationError(f"{result.sweep_id} has no finished trial: {_lack(result)}")
+            raise ConfigurationError(
+                f"{result.sweep_id} has no finished trial: {lack(result, store)}"
+            )
         return Run(name, store, result, trial, is_final=False)
     trial = next(trial for trial in result.trials if trial.number == number)
     if trial.status == "failed":
         raise ConfigurationError(
             f"trial {number} of {result.sweep_id} failed ({trial.reason}) and predicted nothing. "
-            f"Try it again: `sweepmark resume {result.sweep_id} --retry-failed`."
+            + failure_advice(result.blueprint, result.sweep_id, result.trials, store=store.root)
         )
     return Run(name, store, result, trial, is_final=False)
 
@@ -197,7 +200,11 @@ def _locate(name: str, store: Store, unknown: NotFoundError) -> tuple[str, int |
         tracker.close()
 
 
-def _lack(result: SweepResult) -> str:
+def lack(result: SweepResult, store: Store) -> str:
+    """Return why a sweep has no trial that was finished, and what to do about it."""
+    blueprint, sweep_id = result.blueprint, result.sweep_id
     if result.state == "interrupted":
-        return f"it is not finished. Do `sweepmark resume {result.sweep_id}` first."
-    return f"try again: `sweepmark resume {result.sweep_id} --retry-failed`."
+        command = resume_command(blueprint, sweep_id, store=store.root)
+        return f"it is not finished. Do `{command}` first."
+    advice = failure_advice(blueprint, sweep_id, result.trials, store=store.root)
+    return f"every trial failed. {advice}"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from sweepmark.errors import ConfigurationError, SweepmarkError
 from sweepmark.report.grade import rank_entries
 from sweepmark.report.grading import result_entry
-from sweepmark.report.trial_table import TextTable
 from sweepmark.report.results import read_result
+from sweepmark.report.trial_table import TextTable
 from sweepmark.store import Store
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _last_entry(name: str, store: Store, rule: GradeConfig) -> tuple[Entry | Non
     for sweep_id in reversed(sweep_ids):
         try:
             result = read_result(store, sweep_id)
-            entry = result_entry(name, result, rule)
+            entry = result_entry(name, result, rule, store)
         except SweepmarkError as error:
             later.append(str(error))
             continue

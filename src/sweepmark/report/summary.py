@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.report import grade as grading
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "compact_tables",
     "leaderboard_csv",
+    "majority_line",
     "parent_records",
     "published_tables",
     "result_document",
@@ -51,7 +53,10 @@ def result_document(result: SweepResult) -> dict[str, Any]:
     chosen = None
     if result.chosen is not None:
         test = result.test.metrics if result.test is not None else None
-        chosen = _trial_document(result.chosen) | {"test_metrics": _plain(test) if test else None}
+        chosen = _trial_document(result.chosen) | {
+            "test_metrics": _plain(test) if test else None,
+            "test_majority": _majority_document(result.test),
+        }
     return {
         "sweep_id": result.sweep_id,
         "name": result.blueprint.name,
@@ -87,12 +92,29 @@ def _trial_document(trial: Trial) -> dict[str, Any]:
         "n_train": trial.n_train,
         "n_test": trial.n_test,
         "positive": trial.positive,
+        "majority": _majority_document(trial),
         "fit_seconds": trial.fit_seconds,
         "predict_seconds": trial.predict_seconds,
         "attempts": trial.attempts,
         "run_id": trial.run_id,
         "reused_from": trial.reused_from,
     }
+
+
+def _majority_document(trial: Trial | None) -> dict[str, Any] | None:
+    return None if trial is None or trial.majority is None else asdict(trial.majority)
+
+
+def majority_line(result: SweepResult) -> str:
+    """Return a line on the majority class of the scored rows; empty where trials differ in them.
+
+    Then it is a column of the table.
+    """
+    scored = {trial.majority for trial in result.trials if trial.majority is not None}
+    if len(scored) != 1:
+        return ""
+    (majority,) = scored
+    return f"majority class of the scored rows: {majority.label}, {majority.share:.4f} of them"
 
 
 def stop_text(result: SweepResult) -> str:
@@ -129,14 +151,13 @@ def compact_tables(result: SweepResult) -> Iterator[TextTable]:
 
 
 def _trial_table(result: SweepResult) -> TrialTable:
-    objective, rule = result.blueprint.sweep.objective, result.blueprint.config.grade
+    objective = result.blueprint.sweep.objective
     points = {}
-    if objective is None and rule.bands:
-        points = {
-            trial.number: grading.grade(trial.metrics[rule.metric], trial.n_test, rule).points
-            for trial in result.trials
-            if rule.metric in trial.metrics
-        }
+    for trial in result.trials if objective is None else ():
+        rule = result.blueprint.grade_at(dict(trial.params))
+        if rule.bands and rule.metric in trial.metrics:
+            value = trial.metrics[rule.metric]
+            points[trial.number] = grading.grade(value, trial.n_test, rule).points
     return TrialTable(
         trials=result.trials,
         main=result.blueprint.metric,
@@ -227,6 +248,11 @@ def _note(result: SweepResult) -> str:
         lines += [f"Grade: **{result.grade.points} points** ({result.grade.band})", ""]
     lines += [_line(table.columns), "|" + "---|" * len(table.columns)]
     lines += [_line(row) for row in table.rows[:20]]
+    if result.test is not None and result.test.majority is not None:
+        accuracy, share = result.test.metrics[metric_names.ACCURACY], result.test.majority.share
+        lines += ["", f"Test accuracy: **{accuracy:.4f}** (majority class {share:.4f})"]
+    if text := majority_line(result):
+        lines += ["", _markdown(text)]
     for published in published_tables(result)[:1]:
         lines += ["", _line(published.columns), "|" + "---|" * len(published.columns)]
         lines += [_line(row) for row in published.rows]

@@ -26,7 +26,17 @@ PARAMETERS = "parameters"
 _MOST_OTHERS = 2  # metrics beside the objective in a compact table
 _MANY_SECONDS = 1000  # which are shown without decimals
 _POINTS = "points"
-_TAKEN = ("trial", "status", "train", "test", "validation", "positive", _POINTS, "seconds")
+_TAKEN = (
+    "trial",
+    "status",
+    "train",
+    "test",
+    "validation",
+    "positive",
+    "majority",
+    _POINTS,
+    "seconds",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +83,8 @@ class TrialTable:
         if any(trial.positive is not None for trial in ordered):
             columns["positive"] = [trial.positive or "" for trial in ordered]
         columns |= self._main() | self._others()
+        if len({trial.majority for trial in ordered if trial.majority is not None}) > 1:
+            columns["majority"] = [_majority(trial) for trial in ordered]
         columns["fit s"] = [_seconds(trial, trial.fit_seconds) for trial in ordered]
         columns["predict s"] = [_seconds(trial, trial.predict_seconds) for trial in ordered]
         return text_table(columns)
@@ -182,6 +194,10 @@ def _value(trial: Trial, metric: str) -> str:
 def _with_std(trial: Trial, metric: str) -> str:
     spread = _value(trial, std(metric))
     return f"{_value(trial, metric)} ± {spread}" if spread else _value(trial, metric)
+
+
+def _majority(trial: Trial) -> str:
+    return "" if trial.majority is None else f"{trial.majority.share:.4f}"
 
 
 def _points(points: float | None) -> str:

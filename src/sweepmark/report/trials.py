@@ -53,6 +53,8 @@ def build_trial(
         n_test=card.n_test,
         positive=card.positive_name,
         n_positive=card.n_positive,
+        majority=card.majority,
+        is_constant=bool(card.is_constant),
         fit_seconds=card.fit_seconds,
         predict_seconds=card.predict_seconds,
         warnings=card.warnings,

@@ -53,6 +53,7 @@ def merge(folds: Sequence[Scorecard]) -> Scorecard:
         names=folds[0].names,
         positive=folds[0].positive,
         n_positive=folds[0].n_positive,
+        is_constant=all(fold.is_constant for fold in folds),
         predictions=predictions,
         n_train=folds[0].n_train,
         n_test=sum(fold.n_test for fold in folds),

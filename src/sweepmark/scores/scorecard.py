@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "Majority",
     "Predictions",
     "Scorecard",
     "accuracy_on",
@@ -28,6 +29,22 @@ __all__ = [
     "report",
     "report_dict",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Majority:
+    """The most frequent class of scored rows: whoever always answers it has its share right.
+
+    Attributes
+    ----------
+    label : str
+        Its name; of several the one that sorts first.
+    share : float
+        Its share of the rows.
+    """
+
+    label: str
+    share: float
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -54,6 +71,9 @@ class Scorecard:
         Rows fitted on and scored on.
     n_positive : int
         Fitted rows of the positive class; 0 if there is none.
+    is_constant : bool
+        Whether all rows, of several classes, were taken for one; under cross-validation in each
+        fold.
     fit_seconds, predict_seconds : float
         Wall time.
     warnings : tuple of str
@@ -82,6 +102,7 @@ class Scorecard:
     names: tuple[str, ...] = ()
     positive: int | None = None
     n_positive: int = 0
+    is_constant: bool | None = None
 
     def __post_init__(self) -> None:
         """Fill in defaults that follow from the labels."""
@@ -89,6 +110,12 @@ class Scorecard:
             object.__setattr__(self, "names", tuple(map(str, self.classes)))
         if self.positive is None and len(self.classes) == _TWO:
             object.__setattr__(self, "positive", self.classes[1])
+        if self.is_constant is None:
+            n_actual, n_said = (
+                len(np.unique(labels))
+                for labels in (self.predictions.y_true, self.predictions.y_pred)
+            )
+            object.__setattr__(self, "is_constant", n_said == 1 < n_actual)
 
     @property
     def positive_name(self) -> str | None:
@@ -96,6 +123,14 @@ class Scorecard:
         if self.positive is None:
             return None
         return self.names[self.classes.index(self.positive)]
+
+    @property
+    def majority(self) -> Majority:
+        """The most frequent class of the rows scored."""
+        found, counts = np.unique(self.predictions.y_true, return_counts=True)
+        place = int(counts.argmax())
+        label = self.names[self.classes.index(int(found[place]))]
+        return Majority(label, float(counts[place] / counts.sum()))
 
     @property
     def accuracy_name(self) -> str:

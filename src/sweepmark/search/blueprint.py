@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from sweepmark.config import Tree, lookup, place, resolve, validate
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.errors import ConfigurationError, FetchError
-from sweepmark.scores.directions import better_end, direction
+from sweepmark.scores.directions import better_end
 from sweepmark.scores.metric_names import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY
 from sweepmark.search.adhoc import sweep_overrides
+from sweepmark.search.composing import compose_trees
 from sweepmark.search.feasibility import (
     check_axes,
     check_figures,
@@ -24,9 +25,10 @@ from sweepmark.search.feasibility import (
     check_recalls,
     samples,
 )
-from sweepmark.search.parsing import Defaults, combinations, parse_space
+from sweepmark.search.parsing import Defaults, parse_space
 from sweepmark.search.space import Options, Space
 from sweepmark.specification.components import settle_numbers
+from sweepmark.specification.recipe import foreign_packages
 from sweepmark.specification.specification import canonical_json
 from sweepmark.specification.specify import specify, trained_names
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sweepmark.config import Composer
-    from sweepmark.config.schema import Config, SweepConfig
+    from sweepmark.config.schema import Config, GradeConfig, SweepConfig
     from sweepmark.data import Dataset
     from sweepmark.scores.metrics import Direction
     from sweepmark.search.space import Params
@@ -65,6 +67,10 @@ class Blueprint:
         The search space; without axes for a single run.
     config : Config
         The configuration of the sweep as a whole.
+    config_dirs : tuple of str
+        The user's own folders that it was composed from, absolute.
+    notes : tuple of str
+        What was found out of the data while composing; no part of the document.
     """
 
     name: str
@@ -72,6 +78,8 @@ class Blueprint:
     trees: Mapping[str, Tree]
     space: Space
     config: Config
+    config_dirs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     def compose(cls, composer: Composer, sweep: str | None, overrides: Sequence[str]) -> Self:
@@ -82,31 +90,11 @@ class Blueprint:
         ConfigurationError
             If anything in it is invalid.
         """
-        for override in overrides:
-            if _key(override) == "sweep":
-                raise ConfigurationError(
-                    f"a sweep is named where it is started, but got {override!r}. "
-                    "Take `sweepmark sweep NAME`."
-                )
-        if sweep is None:
-            return cls._of(RUN, overrides, {canonical_json({}): composer.compose(overrides)})
-        overrides = sweep_overrides(sweep, overrides, composer.groups)
-        typed = [f"sweep={sweep}", *overrides]
-        base = composer.compose(typed)
-        groups, chosen = combinations(base)
-        for override in overrides:
-            if (group := _key(override)) in groups:
-                raise ConfigurationError(
-                    f"{sweep} sweeps the options of {group}, so {override!r} would be lost. "
-                    f"Set sweep.space.{group}.option=[…] instead."
-                )
-        trees = {canonical_json({}): base}
-        for combination in chosen:
-            options = [f"{group}={option}" for group, option in combination.items()]
-            trees[canonical_json(combination)] = composer.compose([*typed, *options])
-        for tree in trees.values():
-            _settle_direction(tree)
-        return cls._of(sweep, overrides, trees)
+        if sweep is not None:
+            overrides = sweep_overrides(sweep, overrides, composer.groups)
+        trees, notes = compose_trees(composer, sweep, overrides)
+        found = cls._of(sweep or RUN, overrides, trees)
+        return replace(found, notes=notes, config_dirs=tuple(map(str, composer.folders.extra)))
 
     @classmethod
     def _of(cls, name: str, overrides: Sequence[str], trees: Mapping[str, Tree]) -> Self:
@@ -119,11 +107,17 @@ class Blueprint:
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Return the blueprint of a mapping from :meth:`document`."""
-        return cls._of(document["name"], document["overrides"], document["trees"])
+        found = cls._of(document["name"], document["overrides"], document["trees"])
+        return replace(found, config_dirs=tuple(document["config_dirs"]))
 
     def document(self) -> dict[str, Any]:
         """Return the blueprint as a plain mapping."""
-        return {"name": self.name, "overrides": list(self.overrides), "trees": dict(self.trees)}
+        return {
+            "name": self.name,
+            "overrides": list(self.overrides),
+            "config_dirs": list(self.config_dirs),
+            "trees": dict(self.trees),
+        }
 
     @property
     def key(self) -> str:
@@ -136,6 +130,11 @@ class Blueprint:
         trees = {options: self.asked(options) for options in self.trees}
         text = json.dumps({"name": self.name, "trees": trees}, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def packages(self) -> list[str]:
+        """Packages besides those always allowed that have classes of its configurations."""
+        return foreign_packages(list(self.trees.values()))
 
     @property
     def is_run(self) -> bool:
@@ -215,6 +214,10 @@ class Blueprint:
         """
         return validate(self.tree_at(params))
 
+    def grade_at(self, params: Params) -> GradeConfig:
+        """Return the grading rule of one trial: data sets that are swept may have their own."""
+        return self.config_at(params).grade if self._sweeps_data else self.config.grade
+
     def check(
         self, load: Callable[[Config], Dataset], *, trusted: Sequence[str] = ()
     ) -> tuple[str, ...]:
@@ -255,10 +258,10 @@ class Blueprint:
                 dataset = load(config)
                 specifications = specify(config, dataset, trusted=trusted)
                 names = trained_names(specifications[0], dataset)
-                check_recalls(self.sweep, self.config.grade, names)
+                check_recalls(self.sweep, config.grade, names)
                 check_figures(
                     self.sweep,
-                    self.config.grade,
+                    config.grade,
                     specifications[0].classifier,
                     len(names),
                     trusted=trusted,
@@ -277,22 +280,6 @@ class Blueprint:
         if lacking and not is_possible:
             raise next(iter(lacking.values()))
         return tuple(lacking)
-
-
-def _key(override: str) -> str:
-    """Return the group or path that an override sets."""
-    return override.partition("=")[0].strip("+~").partition("@")[0]
-
-
-def _settle_direction(tree: Tree) -> None:
-    """Fill in the objective's own direction if none is given.
-
-    So the configuration shown, the journal and the sweep's key include the direction. A metric
-    without one is rejected later.
-    """
-    objective = lookup(resolve(tree), "sweep.objective")
-    if isinstance(objective, str) and lookup(tree, "sweep.direction") is None:
-        place(tree, "sweep.direction", direction(objective))
 
 
 def _resolved(tree: Tree) -> Tree:

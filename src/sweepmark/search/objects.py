@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sweepmark.config import Folders, dataset_config
 from sweepmark.config.reading import overridden_groups, read_document
 from sweepmark.config.words import override_word, override_words
-from sweepmark.data import Dataset, published_digest
+from sweepmark.data import Dataset, open_dataset, published_digest
 from sweepmark.data.arrays import keep_arrays
 from sweepmark.specification.naming import name_recipe
 
@@ -44,7 +44,7 @@ def object_words(  # noqa: PLR0913 -- each may be given or not
     classifier : str, mapping, estimator or None
         An option, a component, or an object that is named by its class and parameters.
     dataset : str, mapping, (X, y), Dataset or None
-        An option, or rows that are kept in the cache and named by their digest. They are not
+        An option, or rows that are kept in the cache and named by their digest. Arrays are not
         preprocessed unless something else chooses it, for the default is for pixels.
     sweep : str or None
         The sweep, which may choose options.
@@ -64,7 +64,7 @@ def object_words(  # noqa: PLR0913 -- each may be given or not
         named = _named_dataset(dataset, folders)
         words.append(override_word("dataset", named))
         is_plain = isinstance(named, str) or hasattr(classifier, "steps")
-        if not is_plain and not chosen & _PREPROCESSING:
+        if not is_plain and not chosen & _PREPROCESSING and not _is_frame(dataset, named):
             words.append("preprocess=none")
     if isinstance(classifier, str | Mapping):
         words.append(override_word("classifier", classifier))
@@ -87,6 +87,13 @@ def _named_dataset(source: Any, folders: Folders) -> str | Mapping[str, Any]:
             return dataset.name
     described = {"name": dataset.name, "format": "cache", "digest": dataset.digest}
     return described | {"sample_size": None}  # sweeps refer to it
+
+
+def _is_frame(source: Any, named: str | Mapping[str, Any]) -> bool:
+    """Return whether rows that were given are a mixed table, for which there is a default."""
+    if isinstance(source, str | Mapping) or isinstance(named, str):
+        return False
+    return open_dataset(str(named["digest"])).is_frame
 
 
 def _chosen_by(sweep: str | None, folders: Folders) -> set[str]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sweepmark.scores.scorecard import Majority
+
 __all__ = ["Status", "Trial"]
 
 Status = Literal["complete", "reused", "failed", "pruned"]
@@ -40,6 +42,10 @@ class Trial:
         precision and a threshold refer. None for more classes.
     n_positive : int
         Training rows of the positive class.
+    majority : Majority or None
+        The most frequent class of the scored rows; None if it failed.
+    is_constant : bool
+        Whether it took all rows, of several classes, for one.
     fit_seconds, predict_seconds : float
         Sums over its evaluations; those of the original for a reused trial.
     attempts : int
@@ -65,6 +71,8 @@ class Trial:
     n_test: int = 0
     positive: str | None = None
     n_positive: int = 0
+    majority: Majority | None = None
+    is_constant: bool = False
     fit_seconds: float = 0.0
     predict_seconds: float = 0.0
     attempts: int = 1

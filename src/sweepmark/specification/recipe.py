@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CLASSIFIER",
     "build_pipeline",
+    "foreign_packages",
     "library_versions",
     "recipe_versions",
     "resolve_recipe",
@@ -164,6 +165,12 @@ def recipe_versions(
     further = {name for cls in classes for name in getattr(cls, "libraries", ())}
     versions = {name: metadata.version(name) for name in _FURTHER if name in further}
     return library_versions(trusted) | versions
+
+
+def foreign_packages(configurations: Sequence[Any]) -> list[str]:
+    """Return the packages of classes in plain values that are allowed by ``--trust`` only."""
+    found = {str(target).partition(".")[0] for target in _targets(list(configurations))}
+    return sorted(found - ALLOWED_PACKAGES)
 
 
 def _targets(node: Any) -> Iterator[str]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweepmark.errors import ConfigurationError
 from sweepmark.specification.labelling import name_labels
 from sweepmark.specification.method import check_classifier, resolve_methods
 from sweepmark.specification.recipe import CLASSIFIER, recipe_versions, resolve_recipe
-from sweepmark.specification.specification import Specification
+from sweepmark.specification.specification import Specification, canonical_json
 from sweepmark.specification.split import check_classes, resolve_split, split_rows
 from sweepmark.specification.task import positive_class, resolve_task, targets, task_labels
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from sweepmark.config.schema import Config
     from sweepmark.data import Dataset, Labels
+
+_SELECTOR = "sklearn.compose.make_column_selector"
 
 __all__ = ["Rows", "final_config", "specify", "specify_test", "trained_names"]
 
@@ -101,7 +104,19 @@ def specify(
     ConfigurationError
         If the configuration asks for something that cannot be computed.
     """
+    _check_columns(config.preprocess, dataset)
     return Rows.of(config, dataset).specify(config, dataset.digest, trusted=trusted)
+
+
+def _check_columns(preprocess: Mapping[str, Any], dataset: Dataset) -> None:
+    """Raise if columns are selected by their types where there are no such columns."""
+    if dataset.is_frame or _SELECTOR not in canonical_json(preprocess):
+        return
+    remedy = "Set dataset.table=mixed" if dataset.feature_names else "Take preprocess=standard"
+    raise ConfigurationError(
+        f"columns can be selected by their types in a mixed table, but {dataset.name} has an array "
+        f"of numbers. {remedy}."
+    )
 
 
 def specify_test(config: Config, dataset: Dataset, *, trusted: Sequence[str] = ()) -> Specification:

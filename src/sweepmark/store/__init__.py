@@ -8,8 +8,10 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sweepmark.commands import command_line
 from sweepmark.errors import ConfigurationError, NotFoundError, StoreError
 from sweepmark.files import check_folder, environment_errors
+from sweepmark.specification.recipe import foreign_packages
 from sweepmark.store.evaluations import EvaluationStore, Origin, Stored
 from sweepmark.store.history import History
 from sweepmark.store.holdings import Holdings
@@ -58,7 +60,8 @@ class Store:
 
     def holdings(self, sweep_id: str, history: History) -> Holdings:
         """Return a sweep's evaluations."""
-        return Holdings(sweep_id, self.evaluations, history.results)
+        trees = [*history.opened["blueprint"]["trees"].values()] if history.opened else []
+        return Holdings(sweep_id, self.evaluations, history.results, foreign_packages(trees))
 
     def check(self) -> None:
         """Raise if the store is not writable, without writing anything.
@@ -92,9 +95,10 @@ class Store:
         for name in _DATABASES:
             path = self.root / name
             if os.path.lexists(path) and not _is_file(path):
+                command = command_line("doctor", "--rebuild", store=self.root)
                 raise StoreError(
                     f"{path} must be a file of its own, but is a link, a pipe or a device. Remove "
-                    "it: `sweepmark doctor --rebuild` makes it anew."
+                    f"it: `{command}` makes it anew."
                 )
 
     def journal_path(self, sweep_id: str) -> Path:
@@ -133,8 +137,9 @@ class Store:
         ids = self.sweep_ids()
         if name is None:
             if not ids:
+                command = command_line("sweep", "--list", store=self.root)
                 raise NotFoundError(
-                    f"there is no sweep in {self.root} yet. Start one: `sweepmark sweep --list`."
+                    f"there is no sweep in {self.root} yet. See which there are: `{command}`."
                 )
             return ids[-1]
         if name in ids:

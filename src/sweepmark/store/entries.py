@@ -51,6 +51,7 @@ class BlueprintDocument(TypedDict):
 
     name: str
     overrides: list[str]
+    config_dirs: list[str]
     trees: Annotated[dict[str, dict[str, Any]], Check(_check_trees)]
 
 

@@ -52,7 +52,7 @@ class EvaluationStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._metrics = StoredMetrics(folder.with_name("metrics"))
 
     def find(
@@ -94,7 +94,7 @@ class EvaluationStore:
         """
         stored = self.find(key, result)
         if stored is None:
-            raise LostError(f"{self._folder / key} is not there", name=key)
+            raise LostError(f"{self.folder / key} is not there", name=key)
         return stored.scorecard
 
     def model(self, key: str, result: str | None = None) -> bytes | None:
@@ -121,7 +121,7 @@ class EvaluationStore:
         """
         found = self._locate(key, result, with_model=False)
         if found is None:
-            raise LostError(f"{self._folder / key} is not there", name=key)
+            raise LostError(f"{self.folder / key} is not there", name=key)
         specification = self._document(*found).get("specification")
         document = specification if isinstance(specification, dict) else {}
         digest, task = document.get("data"), document.get("task")
@@ -148,7 +148,7 @@ class EvaluationStore:
         LostError
             If an existing version is damaged; nothing was written then.
         """
-        check_folder(self._folder)
+        check_folder(self.folder)
         stored, files = documents.to_be_stored(specification, scorecard, origin)
         key, result = stored.key, stored.result
         if self._write(key, files):
@@ -164,7 +164,7 @@ class EvaluationStore:
 
     def _write(self, name: str, files: Mapping[str, bytes]) -> bool:
         """Write a folder, and tell whether it is new; one that is there stays."""
-        with environment_errors(path := self._folder / name):
+        with environment_errors(path := self.folder / name):
             is_new = write_folder(path, files, written=partial(failpoint, "evaluation.written"))
         if is_new:
             failpoint("evaluation.renamed")
@@ -172,21 +172,21 @@ class EvaluationStore:
 
     def set_aside(self, name: str) -> Path:
         """Move a damaged folder to an unused name, and return its path."""
-        path = self._folder / name
+        path = self.folder / name
         number = 1
         with environment_errors(path):
-            while os.path.lexists(aside := self._folder / f".damaged-{name}-{number}"):
+            while os.path.lexists(aside := self.folder / f".damaged-{name}-{number}"):
                 number += 1
             path.rename(aside)
         return aside
 
     def keys(self) -> list[str]:
         """Return the names of all folders, ascending: keys, and other versions of them."""
-        with environment_errors(self._folder):
-            if not os.path.lexists(self._folder):
+        with environment_errors(self.folder):
+            if not os.path.lexists(self.folder):
                 return []
-            check_folder(self._folder)
-            names = [path.name for path in self._folder.iterdir()]
+            check_folder(self.folder)
+            names = [path.name for path in self.folder.iterdir()]
         return sorted(name for name in names if not name.startswith("."))
 
     def verify(self, name: str, *, full: bool = True) -> None:
@@ -201,7 +201,7 @@ class EvaluationStore:
         if not full:
             self._document(name, manifest)
             for file in manifest.files:
-                if not (self._folder / name / file).is_file():
+                if not (self.folder / name / file).is_file():
                     raise self._damaged(name, f"{file} is not there")
             return
         stored = self._read(name, manifest, with_model=MODEL in manifest.files)
@@ -211,7 +211,7 @@ class EvaluationStore:
 
     def strangers(self, name: str) -> list[Path]:
         """Return the files in a folder that do not belong to the evaluation, unopened."""
-        folder = self._folder / name
+        folder = self.folder / name
         known = {DIGESTS, *self._manifest(name).files}
         with environment_errors(folder):
             return sorted(path for path in folder.iterdir() if path.name not in known)
@@ -220,14 +220,14 @@ class EvaluationStore:
         self, key: str, result: str | None, *, with_model: bool
     ) -> tuple[str, Manifest] | None:
         """Return the name and the manifest of the folder with a result of an evaluation."""
-        check_folder(self._folder)
+        check_folder(self.folder)
         names = [key]
-        if result is None and os.path.lexists(self._folder / key):
+        if result is None and os.path.lexists(self.folder / key):
             result = self._manifest(key).result
         if result is not None:
             names += [_beside(key, result, with_model=flag) for flag in (True, False)]
         for name in names:
-            if os.path.lexists(self._folder / name):
+            if os.path.lexists(self.folder / name):
                 manifest = self._manifest(name)
                 if manifest.result == result and (MODEL in manifest.files or not with_model):
                     return name, manifest
@@ -266,7 +266,7 @@ class EvaluationStore:
         return document
 
     def _manifest(self, name: str) -> Manifest:
-        folder = self._folder / name
+        folder = self.folder / name
         with environment_errors(folder):
             try:
                 return manifests.read_manifest(folder, name[:_KEY_LENGTH])
@@ -274,7 +274,7 @@ class EvaluationStore:
                 raise self._damaged(name, _reason(error)) from None
 
     def _file(self, name: str, manifest: Manifest, file: str) -> bytes:
-        folder = self._folder / name
+        folder = self.folder / name
         with environment_errors(folder / file):
             try:
                 return manifest.read(folder, file)
@@ -282,7 +282,7 @@ class EvaluationStore:
                 raise self._damaged(name, _reason(error)) from None
 
     def _damaged(self, name: str, reason: str) -> LostError:
-        folder = self._folder / name
+        folder = self.folder / name
         short = reason.replace(f"{folder}/", "")
         return LostError(f"the evaluation {folder} is damaged: {short}", name=name)
 

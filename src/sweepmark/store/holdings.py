@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.commands import command_line
 from sweepmark.errors import LostError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.store.evaluations import EvaluationStore, Stored
@@ -29,11 +30,14 @@ class Holdings:
         The store of evaluations.
     results : mapping of str to Result
         Their results from the journal, by key.
+    trusted : sequence of str
+        Packages besides ours that resuming the sweep needs.
     """
 
     sweep_id: str
     evaluations: EvaluationStore
     results: Mapping[str, Result] = field(default_factory=dict)
+    trusted: Sequence[str] = ()
 
     def scorecard(self, key: str) -> Scorecard:
         """Return an evaluation's Scorecard, without the model.
@@ -85,7 +89,9 @@ class Holdings:
         return self._lost(f"the evaluation {key} is not there as {self.sweep_id} has it")
 
     def _lost(self, reason: str) -> StoreError:
-        return StoreError(f"{reason}. Have it computed again: `sweepmark resume {self.sweep_id}`.")
+        place = self.evaluations.folder.parent
+        command = command_line("resume", self.sweep_id, store=place, trusted=self.trusted)
+        return StoreError(f"{reason}. Have it computed again: `{command}`.")
 
 
 def as_meant(stored: Stored, meant: Result | None) -> Stored:

@@ -167,7 +167,7 @@ def match_run(wanted: str, run_ids: Iterable[str]) -> str:
     if not matching:
         raise NotFoundError(
             f"no run has the id {wanted!r}. Give an id, or its first {MINIMUM_PREFIX} characters "
-            "or more, as `sweepmark ui` and `sweepmark sweep --json` show them."
+            "or more, as `sweepmark ui` and --json show them."
         )
     if len(matching) > 1:
         raise NotFoundError(f"{wanted!r} stands for several runs: {', '.join(sorted(matching))}.")

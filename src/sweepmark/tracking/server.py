@@ -15,6 +15,7 @@ import urllib.request
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from sweepmark.commands import command_line
 from sweepmark.errors import NotFoundError, StoreError
 from sweepmark.store.database import database_uri
 from sweepmark.tracking.location import artifacts_folder, mlflow_database
@@ -129,9 +130,10 @@ def start_server(store: Path, *, port: int) -> subprocess.Popen[str]:
     """
     database = mlflow_database(store)
     if not database.exists():
+        command = command_line("run", store=store.absolute())
         raise NotFoundError(
-            f"there are no runs in {store.absolute()} yet. Do `sweepmark run` first, "
-            "or name another store with --store."
+            f"there are no runs in {store.absolute()} yet. Do `{command}` first, or name another "
+            "store with --store."
         )
     open_client(database)  # one of another MLflow version is refused in one line
     theirs, _ours = os.pipe()  # this end stays open while this process lives

@@ -7,6 +7,7 @@ import os
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
+from sweepmark.commands import command_line
 from sweepmark.errors import StoreError
 from sweepmark.store.database import alone, create_once, database_uri, translated
 from sweepmark.tracking.location import artifacts_folder, is_within, mlflow_database, note_location
@@ -68,10 +69,11 @@ def open_client(database: Path) -> MlflowClient:
         except StoreError:
             raise
         except Exception as error:
+            command = command_line("doctor", "--rebuild", store=database.parent)
             raise StoreError(
                 f"{database} is of another version of MLflow ({_sentence(error)}). If that was "
                 f"older, `mlflow db upgrade {uri}` migrates it; if it was newer, install it, or "
-                "move the database away: `sweepmark doctor --rebuild` makes it anew."
+                f"move the database away: `{command}` makes it anew."
             ) from error
 
 
@@ -84,10 +86,10 @@ def check_artifacts(uri: str | None, store: Path) -> None:
         If it does.
     """
     if not is_within(uri, artifacts_folder(store)):
+        command = command_line("doctor", "--rebuild", store=store)
         raise StoreError(
             f"{mlflow_database(store)} wants artifacts written to {uri}, but they lie in "
-            f"{artifacts_folder(store)}. Move that database away: `sweepmark doctor --rebuild` "
-            "makes it anew."
+            f"{artifacts_folder(store)}. Move that database away: `{command}` makes it anew."
         )
 
 
