@@ -10,11 +10,11 @@ from collections.abc import Mapping  # noqa: TC003 -- validation reads the field
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le, Lt, MinLen
+from annotated_types import Ge, Gt, Le, Lt
 
 from sweepmark.config.dataset import DatasetConfig, FileConfig
 from sweepmark.config.registry import ENGINES, SAMPLERS, TRACKERS
-from sweepmark.config.rules import Natural, Plain, Positive
+from sweepmark.config.rules import Natural, Plain, Positive, Text
 
 __all__ = [
     "Band",
@@ -208,8 +208,8 @@ class GradeConfig:
         The best rank's points.
     """
 
-    name: str
-    metric: str = "accuracy"
+    name: Text
+    metric: Text = "accuracy"
     target: float | None = None
     bands: tuple[Band, ...] = ()
     ranked_from: float | None = None
@@ -232,8 +232,8 @@ class ExperimentConfig:
         Tolerance by metric name; by default half a unit of the fourth digit.
     """
 
-    name: Annotated[str, MinLen(1)]
-    source: Annotated[str, MinLen(1)]
+    name: Text
+    source: Text
     published: Mapping[str, float] = field(default_factory=dict)
     within: Mapping[str, Annotated[float, Ge(0)]] = field(default_factory=dict)
 
@@ -264,9 +264,9 @@ class SweepConfig:
         Whether a grid may have more than 10,000 cells.
     """
 
-    name: str
+    name: Text
     space: Plain
-    objective: str | None = None
+    objective: Text | None = None
     direction: Literal["maximize", "minimize"] | None = None
     n_trials: Annotated[int, Gt(0), Le(_MOST_TRIALS)] | None = None
     timeout: Annotated[float, Gt(0), Le(_LONGEST)] | None = None
