@@ -14,7 +14,7 @@ __all__ = ["Override", "override_word", "override_words", "quote"]
 Override = str | Mapping[str, Any]
 """``"split.size=2000"`` or ``{"split": {"size": 2000}}``."""
 
-_BARE = re.compile(r"[A-Za-z_][\w/.\-]*")
+_BARE = re.compile(r"[A-Za-z_][\w/.\-]*", re.ASCII)
 _KEY = re.compile(r"[\w /\-+.$%*@?|]+", re.ASCII)
 _BEFORE_QUOTE = re.compile(r"(\\*)('|$)")
 _VALUES = {"true", "false", "null", "nan", "inf"}
