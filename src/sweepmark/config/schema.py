@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 -- validation reads the fields' types
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from sweepmark.config.dataset import DatasetConfig, FileConfig
+from sweepmark.config.dataset import DatasetConfig, FileConfig, dataset_identity
 from sweepmark.config.registry import ENGINES, SAMPLERS, TRACKERS
-from sweepmark.config.rules import Natural, Plain, Positive, Text
+from sweepmark.config.rules import Plain, Text
+from sweepmark.config.split import SplitConfig
 
 __all__ = [
     "Band",
@@ -40,17 +42,6 @@ _LONGEST = 1e8
 
 Component = Plain
 """A component: ``_target_`` and its parameters as plain values, nested arbitrarily."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SplitConfig:
-    """Group ``split``: which rows are used for training and which for testing."""
-
-    size: Positive | None
-    train_ratio: Annotated[float, Gt(0), Lt(1)]
-    source: Literal["auto", "official", "pooled", "train"]
-    seed: Natural
-    head: Positive | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,3 +282,9 @@ class Config:
     grade: GradeConfig
     experiment: ExperimentConfig | None = None
     sweep: SweepConfig | None = None
+
+    @property
+    def data_identity(self) -> str:
+        """SHA-256 of what the data are: the data set, and the column that it is divided by."""
+        identity, by = dataset_identity(self.dataset), self.split.column
+        return identity if by is None else sha256(f"{identity} {by}".encode()).hexdigest()
