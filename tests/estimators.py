@@ -180,6 +180,14 @@ class Hidden(DummyClassifier):  # type: ignore[misc]
         return dict(self._given)
 
 
+class Needy(Hidden):
+    """Cannot be built without an argument, so that nobody knows its others beforehand."""
+
+    def __init__(self, classes: int, **kwargs: Any) -> None:
+        super().__init__(**{key: value for key, value in kwargs.items() if key != "ignored"})
+        self.classes = classes
+
+
 class Printing(DummyClassifier):  # type: ignore[misc]  # scikit-learn ships no types
     """Prints while it is fitted, more than a pipe holds."""
 

@@ -30,6 +30,7 @@ def composer() -> Iterator[Composer]:
         ("classifier=svn", ["unknown classifier 'svn'", "'svc'", "dummy, hist_gradient"]),
         ("clasifier=svc", ["unknown key 'clasifier'", "Did you mean 'classifier'?", "dataset"]),
         ("classifier.gama=1", ["'classifier.gama'", "Did you mean 'classifier.gamma'?"]),
+        ("classifier.break_ties=true", ["unknown key", "is added: +classifier.break_ties=true"]),
         ("split.size.x=1", ["split.size has no keys below it", "'split.size.x=1'", "split.size=…"]),
         ("classifier=[svc,knn]", ["unknown classifier", "knn", "Options:"]),
         ("classifier=null", ["unknown classifier 'None'", "Options:"]),

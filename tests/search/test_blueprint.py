@@ -12,7 +12,9 @@ from sweepmark.errors import ConfigurationError
 from sweepmark.search.blueprint import Blueprint
 from sweepmark.search.feasibility import samples
 from sweepmark.search.space import Choice, Options, Range, Space
-from tiny import SMALL, blueprint, changed, load_digits, write_sweep
+from sweepmark.specification.specify import specify
+from tables import write
+from tiny import SMALL, blueprint, changed, digits, load_digits, write_sweep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +73,42 @@ class TestCompose:
             ConfigurationError, match=r"unknown classifier 'svn'.*Did you mean 'svc'"
         ):
             blueprint("classifiers", "sweep.space.classifier.option=[dummy, svn]")
+
+    def test_parameters_that_no_yaml_writes_are_swept(self, tmp_path: Path) -> None:
+        write_sweep(
+            tmp_path,
+            "unwritten",
+            "sweep:\n  space:\n    classifier:\n"
+            "      dual: [false]\n      intercept_scaling: {low: 1, high: 2}\n",
+        )
+        write_sweep(tmp_path, "deep", "sweep:\n  space:\n    classifier: {depth: [2, 3]}\n")
+        (tmp_path / "classifier").mkdir()
+        write(tmp_path / "classifier" / "hidden.yaml", "# Hidden\n_target_: estimators.Hidden\n")
+
+        found = blueprint(
+            "unwritten",
+            "sampler=random",
+            "sweep.n_trials=2",
+            "classifier=logistic",
+            folder=tmp_path,
+        )
+        assert [axis.name for axis in found.space.axes] == [
+            "classifier.dual",
+            "classifier.intercept_scaling",
+        ]
+        params = {"classifier.dual": False, "classifier.intercept_scaling": 1.5}
+        (specification,) = specify(found.config_at(params), digits())
+        assert specification.classifier["intercept_scaling"] == 1.5
+        assert isinstance(found.space.axes[1], Range)
+        assert not found.space.axes[1].integer  # the class takes floats there
+
+        trusted = ["estimators"]
+        deep = blueprint("deep", "classifier=hidden", folder=tmp_path)
+        assert deep.check(load_digits, trusted=trusted) == ()
+        word = "++sweep.space.classifier.width=[1]"
+        wide = blueprint("deep", "classifier=hidden", word, folder=tmp_path)
+        with pytest.raises(ConfigurationError, match="unknown parameter of Hidden"):
+            wide.check(load_digits, trusted=trusted)
 
     def test_path_that_the_other_option_lacks_is_refused(self) -> None:
         with pytest.raises(ConfigurationError, match=r"sweep\.space\.classifier\.C: unknown path"):

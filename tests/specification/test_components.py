@@ -225,6 +225,13 @@ class TestBuild:
         with pytest.raises(ConfigurationError, match=r"width.*depth"):
             resolve("estimators.Hidden", trusted=["estimators"], width=3)
 
+    def test_keyword_that_a_class_swallows_is_refused(self) -> None:
+        trusted = ["estimators"]
+        needy = resolve("estimators.Needy", trusted=trusted, classes=2, depth=3)
+        assert build(needy, trusted=trusted).get_params()["depth"] == 3
+        with pytest.raises(ConfigurationError, match=r"parameter of Needy 'ignored'.*depth"):
+            build(needy | {"ignored": 1}, trusted=trusted)
+
     def test_known_class_is_left_alone_where_one_thread_is_its_default(self) -> None:
         known = build(resolve("sklearn.linear_model.LogisticRegression"))
         assert known.n_jobs is None  # a number has no effect there, and scikit-learn warns of it

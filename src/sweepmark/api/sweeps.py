@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from sweepmark.api.datasets import listed
 from sweepmark.api.scorecards import Scorecard
 from sweepmark.config import Folders, grade_config
+from sweepmark.config.places import given_path
 from sweepmark.errors import FailedError, NotFoundError
 from sweepmark.report import page
 from sweepmark.report.frames import trials_frame
@@ -23,6 +23,7 @@ from sweepmark.store import Store as Folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pandas import DataFrame
 
@@ -216,7 +217,7 @@ class Store:
 
 def open_folder(path: str | Path) -> Folder:
     """Return the store in a folder, which need not exist yet."""
-    return Folder(Path(path).expanduser().absolute())
+    return Folder(given_path(path, what="store"))
 
 
 def open(path: str | Path = STORE) -> Store:  # noqa: A001 -- sweepmark.open

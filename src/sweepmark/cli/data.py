@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import functools
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.cli.output import print_document, print_lines
-from sweepmark.cli.parser import add_verb
+from sweepmark.cli.parser import add_verb, path_argument
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,7 +105,9 @@ def _shift(text: str) -> Shift:
 
 
 def _add_output(verb: Parser, what: str) -> None:
-    verb.add_argument("-o", "--output", metavar="PATH", type=Path, required=True, help=what)
+    verb.add_argument(
+        "-o", "--output", metavar="PATH", type=path_argument, required=True, help=what
+    )
 
 
 def _folders(args: argparse.Namespace) -> Folders:

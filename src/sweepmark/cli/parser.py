@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+import itertools
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sweepmark.commands import STORE
@@ -11,16 +11,24 @@ from sweepmark.errors import ConfigurationError, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     Verbs = argparse._SubParsersAction["Parser"]  # noqa: SLF001 -- no other name
 
-__all__ = ["Parser", "add_verb"]
+__all__ = ["Parser", "add_verb", "path_argument"]
 
 
 def add_verb(verbs: Verbs, name: str, summary: str) -> Parser:
     """Add a verb, whose line in the help is also the description of its own help."""
     described = f"{summary[0].upper()}{summary[1:]}."
     return verbs.add_parser(name, help=summary, description=described)
+
+
+def path_argument(text: str) -> Path:
+    """Return the path that a word of the command line names."""
+    from sweepmark.config.places import given_path
+
+    return given_path(text, what="a path")
 
 
 class _Help(argparse.Action):
@@ -61,7 +69,7 @@ class Parser(argparse.ArgumentParser):
         self.add_argument(
             "--store",
             metavar="PATH",
-            type=Path,
+            type=path_argument,
             default=argparse.SUPPRESS,
             help=f"the folder that keeps everything (default: {STORE} in the current folder)",
         )
@@ -89,6 +97,7 @@ class Parser(argparse.ArgumentParser):
         ConfigurationError
             If no verb is named, or a word or option is wrong.
         """
+        _check_none_empty([self.prog, *words])
         args, rest = self.parse_known_args(words, into)
         for word in rest:
             if word.startswith("-"):
@@ -150,3 +159,14 @@ class Parser(argparse.ArgumentParser):
             for name in action.option_strings
             if name.startswith("--")
         ]
+
+
+def _check_none_empty(words: Sequence[str]) -> None:
+    """Raise on what an unset variable of a shell leaves: nothing takes an empty word."""
+    for before, word in itertools.pairwise(words):
+        option, _, value = word.partition("=")
+        if not word or (word.startswith("--") and word != option and not value):
+            place = option or f"the word after {before}"
+            raise ConfigurationError(
+                f"{place} must not be empty, but got {word!r}. Is a variable of the shell unset?"
+            )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.cli.output import json_only, print_document, print_lines
+from sweepmark.cli.parser import path_argument
 from sweepmark.errors import ConfigurationError
 from sweepmark.terminal import Outlet
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from sweepmark.cli.parser import Parser
     from sweepmark.report.inference import Inference
@@ -37,13 +38,16 @@ def define(parser: Parser) -> None:
         metavar="RUN",
         help="a sweep, SWEEP/TRIAL, MLflow run or `latest`; a beginning will do",
     )
-    parser.add_argument("file", metavar="FILE", type=Path, help="the rows")
+    parser.add_argument("file", metavar="FILE", type=path_argument, help="the rows")
     parser.add_argument(
-        "-o", "--output", metavar="PATH", type=Path, help="write the CSV into this file"
+        "-o", "--output", metavar="PATH", type=path_argument, help="write the CSV into this file"
     )
     parser.add_flag("--json", "one JSON document on standard output")
     parser.add_argument(
-        "--show", metavar="PATH", type=Path, help="save the picture as the model sees it, a PNG"
+        "--show",
+        metavar="PATH",
+        type=path_argument,
+        help="save the picture as the model sees it, a PNG",
     )
     parser.add_argument(
         "--ranking",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweepmark.config.composition import Composer
-from sweepmark.config.dataset import dataset_identity
 from sweepmark.config.folders import Folders
 from sweepmark.config.tree import Tree, lookup, place, resolve
 from sweepmark.config.validation import validate
@@ -21,7 +20,6 @@ __all__ = [
     "Tree",
     "dataset_config",
     "dataset_configs",
-    "dataset_identity",
     "grade_config",
     "lookup",
     "place",

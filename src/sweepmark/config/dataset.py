@@ -9,10 +9,10 @@ from collections.abc import Mapping  # noqa: TC003 -- validation reads the field
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal
 
-from annotated_types import Gt, MinLen
+from annotated_types import Gt
 
 from sweepmark.config.registry import SOURCES
-from sweepmark.config.rules import Positive, matching
+from sweepmark.config.rules import Positive, Text, matching
 
 __all__ = [
     "PLACES",
@@ -83,20 +83,20 @@ class DatasetConfig:
         :data:`sweepmark.config.registry.SOURCES` with the ``options`` of each; None leaves one out.
     """
 
-    name: Annotated[str, MinLen(1)]
+    name: Text
     format: Literal["idx", "csv", "openml", "cache"]
-    path: str | None = None
-    test_path: str | None = None
+    path: Text | None = None
+    test_path: Text | None = None
     sample_size: Positive | None = None
     image_shape: tuple[Positive, Positive] | None = None
     n_classes: Annotated[int, Gt(1)] | None = None
-    label: str | None = None
+    label: Text | None = None
     header: bool | None = None
     table: Literal["auto", "numeric", "mixed"] = "numeric"
     types: Mapping[str, Literal["number", "text"]] = field(default_factory=dict)
     missing: tuple[str, ...] = ("",)
     version: Positive | None = None
-    digest: str | None = None
+    digest: Text | None = None
     files: Mapping[str, FileConfig] = field(default_factory=dict)
     sources: Annotated[Mapping[str, Any], SOURCES] = field(default_factory=dict)
 

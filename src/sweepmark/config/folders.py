@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweepmark.config.places import given_path
 from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -126,4 +127,8 @@ class Folders:
     @classmethod
     def of(cls, extra: Sequence[str | Path]) -> Folders:
         """Return the folders for the values of ``--config-dir``."""
-        return cls(tuple(dict.fromkeys(Path(folder).expanduser().resolve() for folder in extra)))
+        return cls(
+            tuple(
+                dict.fromkeys(given_path(folder, what="--config-dir").resolve() for folder in extra)
+            )
+        )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.commands import command_line
 from sweepmark.config.folders import EXPERIMENT
-from sweepmark.config.tree import Tree, lookup
+from sweepmark.config.texts import as_typed
+from sweepmark.config.tree import TARGET, Tree, lookup
 from sweepmark.errors import ConfigurationError, unknown_name
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def parse_overrides(overrides: Sequence[str], *, may_sweep: bool = False) -> lis
     parsed = []
     for text in overrides:
         try:
-            item = parser.parse_override(_quoted(text))
+            item = parser.parse_override(_quoted(as_typed(text)))
         except HydraException as error:
             raise ConfigurationError(
                 f"an override must read key=value, but got {text!r}: {first_paragraph(str(error))}"
@@ -112,7 +113,10 @@ def check_key(tree: Tree, item: Override) -> None:
         if part not in node:
             here = ".".join(path[:depth])
             prefix = f"{here}." if here else ""
-            raise ConfigurationError(unknown_name("key", prefix + part, [prefix + k for k in node]))
+            message = unknown_name("key", prefix + part, [prefix + k for k in node])
+            if TARGET in node and depth == len(path) - 1 and not item.is_delete():
+                message += f" Another parameter of its class is added: +{written(item)}"
+            raise ConfigurationError(message)
         node = node[part]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Lt, MinLen
 
 from sweepmark.terminal import cut
 
@@ -27,6 +27,7 @@ __all__ = [
     "Natural",
     "Plain",
     "Positive",
+    "Text",
     "adapter",
     "broken",
     "check_plain",
@@ -43,6 +44,8 @@ _MEMBERS = ("bool", "float", "int", "str")
 
 Natural = Annotated[int, Ge(0), Lt(_LARGEST_INTEGER)]
 Positive = Annotated[int, Gt(0), Lt(_LARGEST_INTEGER)]
+Text = Annotated[str, MinLen(1)]
+"""A path or a name: what an unset variable of a shell leaves of one is refused."""
 
 
 @cache
@@ -117,6 +120,8 @@ def broken(error: ErrorDetails) -> tuple[str, str, str]:
     """Return the path, the rule ("must be …") and the value of an error of pydantic."""
     path, value, rule = error["loc"], error["input"], error["msg"]
     path = tuple(part for part in path if part not in _MEMBERS)
+    if error["type"] == "string_too_short":
+        rule = "must not be empty"
     if error["type"] == "value_error":
         rule, *where = error["ctx"]["error"].args
         path, value = ((*path, *where[0]), where[1]) if where else (path, value)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 -- validation reads the fields' types
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le, Lt, MinLen
+from annotated_types import Ge, Gt, Le, Lt
 
-from sweepmark.config.dataset import DatasetConfig, FileConfig
+from sweepmark.config.dataset import DatasetConfig, FileConfig, dataset_identity
 from sweepmark.config.registry import ENGINES, SAMPLERS, TRACKERS
-from sweepmark.config.rules import Natural, Plain, Positive
+from sweepmark.config.rules import Plain, Text
 from sweepmark.config.run_name import RunConfig
+from sweepmark.config.split import SplitConfig
 
 __all__ = [
     "Band",
@@ -42,17 +44,6 @@ _LONGEST = 1e8
 
 Component = Plain
 """A component: ``_target_`` and its parameters as plain values, nested arbitrarily."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SplitConfig:
-    """Group ``split``: which rows are used for training and which for testing."""
-
-    size: Positive | None
-    train_ratio: Annotated[float, Gt(0), Lt(1)]
-    source: Literal["auto", "official", "pooled", "train"]
-    seed: Natural
-    head: Positive | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,8 +201,8 @@ class GradeConfig:
         The best rank's points.
     """
 
-    name: str
-    metric: str = "accuracy"
+    name: Text
+    metric: Text = "accuracy"
     target: float | None = None
     bands: tuple[Band, ...] = ()
     ranked_from: float | None = None
@@ -234,8 +225,8 @@ class ExperimentConfig:
         Tolerance by metric name; by default half a unit of the fourth digit.
     """
 
-    name: Annotated[str, MinLen(1)]
-    source: Annotated[str, MinLen(1)]
+    name: Text
+    source: Text
     published: Mapping[str, float] = field(default_factory=dict)
     within: Mapping[str, Annotated[float, Ge(0)]] = field(default_factory=dict)
 
@@ -266,9 +257,9 @@ class SweepConfig:
         Whether a grid may have more than 10,000 cells.
     """
 
-    name: str
+    name: Text
     space: Plain
-    objective: str | None = None
+    objective: Text | None = None
     direction: Literal["maximize", "minimize"] | None = None
     n_trials: Annotated[int, Gt(0), Le(_MOST_TRIALS)] | None = None
     timeout: Annotated[float, Gt(0), Le(_LONGEST)] | None = None
@@ -294,3 +285,9 @@ class Config:
     experiment: ExperimentConfig | None = None
     sweep: SweepConfig | None = None
     run: RunConfig = field(default_factory=RunConfig)
+
+    @property
+    def data_identity(self) -> str:
+        """SHA-256 of what the data are: the data set, and the column that it is divided by."""
+        identity, by = dataset_identity(self.dataset), self.split.column
+        return identity if by is None else sha256(f"{identity} {by}".encode()).hexdigest()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from sweepmark.config.registry import Registry, RegistryOfSeveral
 from sweepmark.config.rules import adapter, broken, shown
 from sweepmark.config.schema import Config
+from sweepmark.config.tree import leaves
 from sweepmark.errors import ConfigurationError, unknown_name
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 __all__ = ["validate"]
+
+_SURROGATE = re.compile(r"\\ud[89a-f]|[\ud800-\udfff]")
 
 
 def validate(tree: Mapping[str, Any]) -> Config:
@@ -51,6 +54,9 @@ def _messages(errors: Iterable[ErrorDetails], tree: Mapping[str, Any]) -> Iterat
             yield unknown_name("key", path, _siblings(error["loc"], tree))
         elif error["type"] == "name":
             yield error["msg"]
+        elif error["type"] == "json_invalid":
+            wrong = next(item for item in leaves(tree) if _SURROGATE.search(str(item)))
+            yield f"{wrong[0]} must be Unicode, but got {shown(wrong[1])}. Rename it in UTF-8."
         elif error["type"] == "missing":
             yield f"{path} must be given."
         else:

@@ -9,12 +9,12 @@ from typing import Any
 from sweepmark.config.tree import TARGET
 from sweepmark.errors import ConfigurationError
 
-__all__ = ["Override", "override_word", "override_words"]
+__all__ = ["Override", "override_word", "override_words", "quote"]
 
 Override = str | Mapping[str, Any]
 """``"split.size=2000"`` or ``{"split": {"size": 2000}}``."""
 
-_BARE = re.compile(r"[A-Za-z_][\w/.\-]*")
+_BARE = re.compile(r"[A-Za-z_][\w/.\-]*", re.ASCII)
 _KEY = re.compile(r"[\w /\-+.$%*@?|]+", re.ASCII)
 _BEFORE_QUOTE = re.compile(r"(\\*)('|$)")
 _VALUES = {"true", "false", "null", "nan", "inf"}
@@ -102,7 +102,7 @@ def _written(value: Any, key: str) -> str:
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, str):
-        return value if _BARE.fullmatch(value) and value.lower() not in _VALUES else _quoted(value)
+        return value if _BARE.fullmatch(value) and value.lower() not in _VALUES else quote(value)
     if isinstance(value, Mapping):
         pairs = (f"{_key(each, key)}:{_written(item, key)}" for each, item in value.items())
         return f"{{{','.join(pairs)}}}"
@@ -114,7 +114,7 @@ def _written(value: Any, key: str) -> str:
     )
 
 
-def _quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Quote a text; a backslash counts only before a quote, or at the end."""
     escaped = _BEFORE_QUOTE.sub(lambda found: found[1] * 2 + found[2].replace("'", r"\'"), text)
     return f"'{escaped}'"

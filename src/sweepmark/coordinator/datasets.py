@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweepmark.commands import command_line
-from sweepmark.config import dataset_identity
 from sweepmark.data import load
 from sweepmark.engine import Failure
 from sweepmark.errors import DataError, FetchError
@@ -47,18 +46,26 @@ class Datasets:
         DataError
             If it differs from when the sweep began.
         """
-        identity = dataset_identity(config.dataset)
+        identity = config.data_identity
         if identity in self._lacking:
             raise FetchError(self._lacking[identity])
         if identity not in self._loaded:
             try:
-                self._loaded[identity] = load(config.dataset, report=self._say)
+                self._loaded[identity] = self._load(config)
             except FetchError as error:
                 self._lacking[identity] = str(error)
                 raise
             self._configs[identity] = config.dataset
             self._check(identity)
         return self._loaded[identity]
+
+    def _load(self, config: Config) -> Dataset:
+        by = config.split.column
+        if by is None:
+            return load(config.dataset, report=self._say)
+        from sweepmark.data.divided import load_divided
+
+        return load_divided(config.dataset, by, report=self._say)
 
     @property
     def digests(self) -> dict[str, str]:

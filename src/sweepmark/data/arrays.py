@@ -22,7 +22,8 @@ from sweepmark.data.table_entry import write_tables
 from sweepmark.errors import ConfigurationError, DataError, FetchError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     Pair = tuple[Any, Any]
 
-__all__ = ["keep_arrays", "load_kept"]
+__all__ = ["keep_arrays", "keep_entry", "load_kept"]
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")  # it is used as a folder name
 _NUMERIC = "biuf"
@@ -97,7 +98,11 @@ def keep_arrays(
     }
     digest = hashlib.sha256(json.dumps(meta).encode()).hexdigest()
     parts = {role: (features[role], labels[role]) for role in frames}
-    return replace(_kept(digest, parts, {**meta, "name": name, "digest": digest}), name=name)
+
+    def fill(folder: Path) -> None:
+        write_tables(folder, parts, {**meta, "name": name, "digest": digest})
+
+    return replace(keep_entry(digest, fill), name=name)
 
 
 def load_kept(config: DatasetConfig) -> Dataset:
@@ -126,7 +131,8 @@ def load_kept(config: DatasetConfig) -> Dataset:
         ) from None
 
 
-def _kept(digest: str, parts: Mapping[str, Any], meta: Mapping[str, Any]) -> Dataset:
+def keep_entry(digest: str, fill: Callable[[Path], None]) -> Dataset:
+    """Return the entry of the cache with this digest; if there is none, have its folder filled."""
     with cache.claim(digest, on_wait=lambda: None) as work:
         try:
             return entry.open_entry(digest)
@@ -136,7 +142,7 @@ def _kept(digest: str, parts: Mapping[str, Any], meta: Mapping[str, Any]) -> Dat
             entry.discard(digest, work)
         finished = work / "entry"
         finished.mkdir()
-        write_tables(finished, parts, meta)
+        fill(finished)
         cache.publish(finished, cache.entry_folder(digest))
     return entry.open_entry(digest)
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark import files
+from sweepmark.config.places import given_path
 from sweepmark.errors import ConfigurationError, StoreError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def root() -> Path:
     """Return the cache folder: ``SWEEPMARK_CACHE``, or the platform's default."""
     chosen = os.environ.get(VARIABLE)
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        return given_path(chosen, what=VARIABLE)
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("sweepmark", appauthor=False))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sweepmark.config.schema import DatasetConfig
+from sweepmark.data.csv_columns import narrow
 from sweepmark.data.csv_lines import read_header
 from sweepmark.data.table import read_columns
 from sweepmark.errors import DataError
@@ -13,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
     from pandas import DataFrame
 
@@ -31,7 +33,8 @@ def read_rows(
     """Read rows that a model of a data set can predict.
 
     Columns are matched by name, in any order, if both the file and the data set have names;
-    otherwise by position, with the label first if there is one column more than features.
+    otherwise by position, with the label first if there is one column more than features. The
+    column that the data set was divided by may be there, and is left out.
 
     Parameters
     ----------
@@ -59,16 +62,21 @@ def read_rows(
     columns = read_header(path, header, remedy="Say --header yes or --header no.")
     label = _label_place(path, columns, dataset)
     types = dataset.column_types or {}
+    is_divided = dataset.split_column in columns.names and columns.is_given
+    if is_divided and not dataset.is_frame:  # that column may have text
+        types = dict.fromkeys(dataset.feature_names or (), "number")
     reading = DatasetConfig(
         name=dataset.name,
         format="csv",
-        table="mixed" if dataset.is_frame else "numeric",
+        table="mixed" if dataset.is_frame or is_divided else "numeric",
         types={name: types[name] for name in columns.names if name in types},  # type: ignore[misc]
         missing=tuple(missing),
     )
     X, y, label_names = read_columns(path, reading, columns, label, dataset.label_names)
     if label is not None and label_names != dataset.label_names:
         raise DataError(f"{path}: labels must be numbers as those of {dataset.name} are")
+    if is_divided and not dataset.is_frame:
+        return _numbers(path, X.select(dataset.feature_names)), None if label is None else y
     given = [name for place, name in enumerate(columns.names) if place != label]
     if dataset.feature_names is not None and columns.is_given:
         names = dataset.feature_names
@@ -76,6 +84,14 @@ def read_rows(
     if dataset.is_frame:
         X = X.to_pandas()
     return X, None if label is None else y
+
+
+def _numbers(path: Path, X: Any) -> NDArray[Any]:
+    """Return columns of numbers as an array; none may be missing."""
+    for name in X.schema.names:
+        if X.column(name).null_count:
+            raise DataError(f"{path}: column {name!r} must have a number in every row")
+    return narrow(np.column_stack([column.to_numpy() for column in X.columns]))
 
 
 def _is_named(header: CsvHeader, dataset: Dataset) -> bool:
@@ -101,7 +117,9 @@ def _label_place(path: Path, header: CsvHeader, dataset: Dataset) -> int | None:
     features = dataset.feature_names or ()
     label = dataset.label_column or _LABEL
     lacking = [name for name in features if name not in header.names]
-    unknown = [name for name in header.names if name not in {*features, label}]
+    unknown = [
+        name for name in header.names if name not in {*features, label, dataset.split_column}
+    ]
     if lacking or unknown:
         raise DataError(
             f"{path}: must have the columns of {dataset.name}, but "

@@ -75,6 +75,10 @@ class Dataset:
         Name of the label column; None if it has none.
     label_names : tuple of str or None
         The labels in the file, if they are text; ``y`` has indices into it.
+    split_column : str or None
+        Name of the column that the rows are divided by, which is none of X.
+    ranks : ndarray of shape (n_rows,), int64, or None
+        For each row the rank of its value in that column; equal ranks are equal values.
     """
 
     name: str
@@ -87,6 +91,8 @@ class Dataset:
     feature_names: tuple[str, ...] | None = None
     label_column: str | None = None
     label_names: tuple[str, ...] | None = None
+    split_column: str | None = None
+    ranks: NDArray[np.int64] | None = None
 
     @property
     def parts(self) -> dict[str, Part]:

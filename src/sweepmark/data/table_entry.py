@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import DatasetConfig
 
 __all__ = [
+    "RANKS",
     "TABLE",
     "assemble_table",
     "file_digest",
@@ -31,6 +32,9 @@ __all__ = [
     "verify_table",
     "write_tables",
 ]
+
+RANKS = "train_ranks.npy"
+"""The file with :attr:`Dataset.ranks`, where a table is divided by a column."""
 
 TABLE = "table"
 """The ``kind`` that meta.json gives such an entry."""
@@ -70,12 +74,14 @@ def write_tables(
     Parameters
     ----------
     folder : Path
-        An existing, empty folder; see :func:`sweepmark.data.cache.publish` for the rest.
+        An existing folder, empty but for RANKS; see :func:`sweepmark.data.cache.publish` for the
+        rest.
     parts : mapping of str to (X, y)
         ``train`` and optionally ``test``; X is an array or a pyarrow.Table.
     meta : mapping
         ``layout``, ``name``, ``source``, ``digest``, ``files``, ``image_shape``,
-        ``feature_names``, ``label_column`` and ``label_names``.
+        ``feature_names``, ``label_column`` and ``label_names``; optionally
+        ``split_column``.
     """
     for name, (X, y) in parts.items():
         if isinstance(X, np.ndarray):
@@ -124,6 +130,8 @@ def assemble_table(folder: Path, meta: Mapping[str, Any]) -> Dataset:
         feature_names=_texts(meta["feature_names"]),
         label_column=meta["label_column"],
         label_names=_texts(meta["label_names"]),
+        split_column=meta.get("split_column"),
+        ranks=_map(folder / RANKS) if RANKS in meta["stored"] else None,
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweepmark.config.places import given_path
 from sweepmark.data import entry
 from sweepmark.data.csv_columns import widen
 from sweepmark.data.index import files_key, load_indexed
@@ -15,6 +15,7 @@ from sweepmark.errors import ConfigurationError, DataError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from sweepmark.config.schema import DatasetConfig
     from sweepmark.data.dataset import Dataset
@@ -115,7 +116,7 @@ def _paths(config: DatasetConfig) -> dict[str, Path]:
             f"{config.name} is a file of your own, but no path is given. Set dataset.path=FILE.csv"
         )
     given = {"train_table": config.path, "test_table": config.test_path}
-    paths = {role: Path(path).expanduser().absolute() for role, path in given.items() if path}
+    paths = {role: given_path(path, what="dataset.path") for role, path in given.items() if path}
     for role, path in paths.items():
         if not path.is_file():
             key = "path" if role == "train_table" else "test_path"

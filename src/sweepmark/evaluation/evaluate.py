@@ -195,10 +195,10 @@ def _threshold(parts: Parts, *, key: str | None) -> tuple[float | None, float]:
     if not isinstance(asked, dict):
         return asked, 0.0
     y = parts.take(parts.fit).y
-    scores = np.empty(len(y))
+    scores, is_scored = np.empty(len(y)), np.zeros(len(y), dtype=bool)
     seconds = 0.0
     for fold in range(asked["n_splits"]):
-        fit, held_out = fold_rows(asked | {"fold": fold}, y)
+        fit, held_out = fold_rows(asked | {"fold": fold}, y, parts.ranks)
         inner = parts.divided(fit, held_out)
         fitted = _fit(inner, None, key=key and f"{key} {fold}")
         X = inner.take(inner.scored).X
@@ -207,10 +207,11 @@ def _threshold(parts: Parts, *, key: str | None) -> tuple[float | None, float]:
         )
         if found is None:
             raise ValueError("a threshold needs one score a row")
-        scores[held_out] = found
+        scores[held_out], is_scored[held_out] = found, True
         seconds += fitted.seconds + predict_seconds
     rule = threshold.parse_threshold(asked["rule"])
     assert isinstance(rule, threshold.Rule)  # noqa: S101 -- a parsed rule is a Rule
+    y, scores = y[is_scored], scores[is_scored]  # in an order, the first rows are only fitted on
     return threshold.choose_threshold(rule, y == parts.pos_label, scores), seconds
 
 

@@ -10,7 +10,6 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from sweepmark.config import dataset_identity
 from sweepmark.data import open_dataset
 from sweepmark.errors import DataError, NotFoundError
 from sweepmark.specification.specification import canonical_json
@@ -82,7 +81,7 @@ class Keys:
 
     def _dataset(self, config: Config) -> Dataset | None:
         """Open a data set by its digest; None if it is not in the cache (it is not fetched)."""
-        identity = dataset_identity(config.dataset)
+        identity = config.data_identity
         if identity not in self._datasets:
             self._datasets[identity] = None
             digest = self.data.get(identity)

@@ -13,7 +13,7 @@ from sweepmark.config import lookup
 from sweepmark.config.values import convert, is_number
 from sweepmark.errors import ConfigurationError, unknown_name
 from sweepmark.search.space import Axis, Choice, Options, Range, Space
-from sweepmark.specification.components import TARGET, parameter_kinds
+from sweepmark.specification.components import TARGET, known_parameters, parameter_kinds
 
 if TYPE_CHECKING:
     from sweepmark.config import Tree
@@ -40,7 +40,7 @@ class Defaults:
     trees: Mapping[str, Tree]
 
     def value(self, options: Mapping[str, str], path: str) -> Any:
-        """Return the value at a path.
+        """Return the value at a path; of a parameter that no YAML has, its class's default.
 
         Raises
         ------
@@ -49,12 +49,17 @@ class Defaults:
         """
         tree = next(self._under(options))
         found = lookup(tree, path, _MISSING)
-        if found is _MISSING:
-            parent, _, _ = path.rpartition(".")
-            node = lookup(tree, parent) if parent else tree
-            keys = [f"{parent}.{key}" if parent else key for key in node or ()]
-            raise LookupError(unknown_name("path", path, keys))
-        return found
+        if found is not _MISSING:
+            return found
+        parent, _, name = path.rpartition(".")
+        node = lookup(tree, parent) if parent else tree
+        keys = list(node or ()) if isinstance(node, dict) else []
+        if path.partition(".")[0] in _OF_COMPONENTS and TARGET in keys:
+            known = known_parameters(node[TARGET])
+            if known is None or name in known:
+                return None if known is None else known[name]
+            keys = list(known)
+        raise LookupError(unknown_name("path", path, [_join(parent, key) for key in keys]))
 
     def kinds(self, options: Mapping[str, str], path: str) -> Kinds | None:
         """Return the kinds of number that are distinguished at a path."""

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from sweepmark.config.rules import matching
+from sweepmark.config.rules import Text, matching
 from sweepmark.files import write_whole
 from sweepmark.sources import external, tarball
 from sweepmark.sources.interface import SourceOptions
@@ -47,7 +47,7 @@ class AptOptions(SourceOptions):
     """A package of Debian's archive, and the folder of the files in it."""
 
     package: Annotated[str, matching(_NAME, "must name a package of Debian's archive")]
-    folder: str
+    folder: Text
 
 
 class Apt(tarball.Package):

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sweepmark.config.places import given_path
+from sweepmark.config.rules import Text  # noqa: TC001 -- validation reads it
 from sweepmark.sources.interface import Source, SourceOptions, file_names
 from sweepmark.sources.transfer import AbsentError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from sweepmark.config.schema import FileConfig
 
@@ -27,7 +29,7 @@ _BLOCK = 1 << 20
 class LocalOptions(SourceOptions):
     """Local paths, tried in order; ``~`` and environment variables are expanded."""
 
-    paths: tuple[str, ...]
+    paths: tuple[Text, ...]
 
 
 class Folder(Source):
@@ -128,4 +130,4 @@ def _member(name: str) -> str:
 
 
 def _expand(path: str) -> Path:
-    return Path(os.path.expandvars(path)).expanduser()
+    return given_path(os.path.expandvars(path), what="dataset.sources")

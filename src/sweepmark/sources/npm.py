@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from sweepmark.config.rules import matching
+from sweepmark.config.rules import Text, matching
 from sweepmark.sources import external
 from sweepmark.sources.interface import SourceOptions
 from sweepmark.sources.tarball import Package
@@ -28,7 +28,7 @@ class NpmOptions(SourceOptions):
 
     package: Annotated[str, matching(_NAME, "must name a package of the registry")]
     version: Annotated[str, matching(_VERSION, "must be an exact version")]
-    folder: str
+    folder: Text
 
 
 class Npm(Package):

@@ -7,12 +7,13 @@ import math
 import socket
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from annotated_types import Gt
 
+from sweepmark.config.places import given_path
+from sweepmark.config.rules import Text  # noqa: TC001 -- validation reads it
 from sweepmark.errors import ConfigurationError
 from sweepmark.sources import idx
 from sweepmark.sources.interface import Source, SourceOptions
@@ -20,6 +21,7 @@ from sweepmark.sources.transfer import SourceError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -34,7 +36,7 @@ _TIMEOUT = 30.0
 class OpenMLOptions(SourceOptions):
     """The OpenML data set with the same rows, by its name and version there."""
 
-    name: str
+    name: Text
     version: Annotated[int, Gt(0)]
 
 
@@ -158,5 +160,7 @@ def home_of(folder: Path) -> Path:
     """Return scikit-learn's default folder if it has files of OpenML, else one below ``folder``."""
     import os
 
-    own = Path(os.environ.get("SCIKIT_LEARN_DATA", "~/scikit_learn_data")).expanduser()
+    own = given_path(
+        os.environ.get("SCIKIT_LEARN_DATA") or "~/scikit_learn_data", what="SCIKIT_LEARN_DATA"
+    )
     return own if (own / "openml").is_dir() else folder / "openml"

@@ -16,35 +16,29 @@ from typing import Any
 from sweepmark.config.tree import TARGET
 from sweepmark.config.values import Kinds, convert, kinds_of
 from sweepmark.errors import ConfigurationError, unknown_name
+from sweepmark.specification.parameters import (
+    THREADS,
+    accepts,
+    check_effect,
+    check_parameter,
+    default_of,
+    parameters_of,
+)
 
 __all__ = [
     "ALLOWED_PACKAGES",
     "TARGET",
-    "accepts",
     "bases",
     "build",
-    "default_of",
     "find_class",
-    "is_settable",
+    "known_parameters",
     "parameter_kinds",
-    "parameters_of",
     "resolve_component",
     "settle_numbers",
 ]
 
 ALLOWED_PACKAGES = frozenset({"sklearn", "sweepmark"})
 """Packages whose classes are allowed; ``--trust`` adds to them."""
-
-_THREADS = ("n_jobs", "thread_count", "num_threads", "nthread")
-"""Names of the parameter for the number of threads: joblib and scikit-learn, CatBoost, LightGBM,
-XGBoost."""
-
-_OURS = {
-    **dict.fromkeys(_THREADS, "the engine's: set engine.workers and engine.threads"),
-    "verbose": "the program's own: progress is shown by sweepmark",
-}
-_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-_REFUSED = {"memory": "a cache folder is read with pickle, which executes what lies in it"}
 
 
 def find_class(target: object, *, trusted: Sequence[str] = ()) -> type:
@@ -105,43 +99,6 @@ def bases() -> tuple[type, ...]:
     return BaseEstimator, Kernel, BaseCrossValidator, BaseShuffleSplit, make_column_selector
 
 
-@cache
-def _parameters(cls: type) -> Mapping[str, Any]:
-    """Return the keyword parameters of a constructor with their defaults.
-
-    If it takes ``**kwargs``, as XGBoost's does, ``get_params`` of an instance is used as well.
-    """
-    known = inspect.signature(cls).parameters.values()
-    named = {each.name: each.default for each in known if each.kind in _BY_NAME}
-    if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in known):
-        try:
-            further = cls().get_params(deep=False)
-        except Exception:  # noqa: BLE001 -- a trusted class may raise anything
-            further = {}
-        named = further | named
-    return named
-
-
-def accepts(cls: type, parameter: str) -> bool:
-    """Return whether a class's constructor takes a parameter."""
-    return parameter in _parameters(cls)
-
-
-def default_of(cls: type, parameter: str) -> Any:
-    """Return the default of a constructor's parameter; ``Parameter.empty`` if it has none."""
-    return _parameters(cls).get(parameter, inspect.Parameter.empty)
-
-
-def parameters_of(cls: type) -> tuple[str, ...]:
-    """Return the names of a constructor's parameters."""
-    return tuple(_parameters(cls))
-
-
-def is_settable(parameter: str) -> bool:
-    """Return whether a configuration may set a parameter of this name."""
-    return parameter not in _OURS and parameter not in _REFUSED
-
-
 def resolve_component(
     component: Mapping[str, Any], *, where: str, seed: int, trusted: Sequence[str] = ()
 ) -> dict[str, Any]:
@@ -169,7 +126,7 @@ def resolve_component(
     resolved: dict[str, Any] = {}
     for name, value in component.items():
         if name != TARGET:
-            _check_parameter(cls, name, where=where)
+            check_parameter(cls, name, where=where)
         resolved[name] = _map_components(
             convert(value, parameter_kinds(component[TARGET], name)),
             lambda nested, name=name: resolve_component(  # type: ignore[misc]
@@ -188,17 +145,6 @@ def _is_random(cls: type, parameters: Mapping[str, Any]) -> bool:
     if issubclass(cls, BaseCrossValidator) and not parameters.get("shuffle", False):
         return False
     return accepts(cls, "random_state")
-
-
-def _check_parameter(cls: type, name: str, *, where: str) -> None:
-    if name in _OURS:
-        raise ConfigurationError(f"{where}.{name} is {_OURS[name]}. Remove it.")
-    if name in _REFUSED:
-        raise ConfigurationError(f"{where}.{name} is refused: {_REFUSED[name]}. Remove it.")
-    if not accepts(cls, name):
-        options = [f"{where}.{item}" for item in _parameters(cls)]
-        kind = f"parameter of {cls.__name__}"
-        raise ConfigurationError(unknown_name(kind, f"{where}.{name}", options))
 
 
 def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[str] = ()) -> Any:
@@ -229,13 +175,16 @@ def build(component: Mapping[str, Any], *, threads: int = 1, trusted: Sequence[s
         # YAML has no tuples, but some constructors accept nothing else.
         if isinstance(value, list) and isinstance(default_of(cls, name), tuple):
             arguments[name] = tuple(value)
-    parameter = next((name for name in _THREADS if accepts(cls, name)), None)
+    parameter = next((name for name in THREADS if accepts(cls, name)), None)
     if parameter and not (threads == 1 and _is_single(cls, parameter)):
         arguments[parameter] = threads
     try:
         built = cls(**arguments)
+        check_effect(built, arguments)
         if hasattr(built, "_parameter_constraints"):
             built._validate_params()
+    except ConfigurationError:
+        raise
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"{cls.__name__}: {_one_line(error)}") from None
     return built
@@ -260,6 +209,21 @@ def parameter_kinds(target: object, parameter: str) -> Kinds | None:
     if not isinstance(target, str) or target.partition(".")[0] not in ALLOWED_PACKAGES:
         return None
     return _kinds(target, parameter)
+
+
+def known_parameters(target: object) -> dict[str, Any] | None:
+    """Return the parameters of the class of a ``_target_`` with their defaults.
+
+    None where building it is to tell: for classes of a trusted package, as for
+    :func:`parameter_kinds`, and for what is no class.
+    """
+    if not isinstance(target, str) or target.partition(".")[0] not in ALLOWED_PACKAGES:
+        return None
+    try:
+        cls = find_class(target)
+    except ConfigurationError:
+        return None
+    return {name: default_of(cls, name) for name in parameters_of(cls)}
 
 
 @cache

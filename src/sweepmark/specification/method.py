@@ -24,7 +24,9 @@ __all__ = ["check_classifier", "resolve_methods"]
 _TWO = 2
 
 
-def resolve_methods(config: Config, y_train: NDArray[np.int64]) -> tuple[dict[str, Any], ...]:
+def resolve_methods(
+    config: Config, y_train: NDArray[np.int64], ranks: NDArray[np.int64] | None = None
+) -> tuple[dict[str, Any], ...]:
     """Return the methods of a trial's evaluations: one, or one per fold.
 
     Unused options are left out, so that evaluations that do not use an option keep their keys.
@@ -35,6 +37,8 @@ def resolve_methods(config: Config, y_train: NDArray[np.int64]) -> tuple[dict[st
         Group ``evaluation`` and the seed.
     y_train : ndarray of shape (n_train,), int64
         The targets of the training part.
+    ranks : ndarray of shape (n_train,), int64, or None
+        The groups of its rows, or their places in the order.
 
     Raises
     ------
@@ -43,38 +47,80 @@ def resolve_methods(config: Config, y_train: NDArray[np.int64]) -> tuple[dict[st
     """
     asked = config.evaluation
     options: dict[str, Any] = {}
-    fitted = y_train
+    fitted, groups = y_train, ranks
+    _check_order(config)
     if asked.method == "validation" and asked.validation_fraction is None:
         raise ConfigurationError(
             "evaluation=validation must be told how much is held out. "
             "Set evaluation.validation_fraction=0.2."
         )
     if asked.validation_fraction is not None:
-        options["validation"] = _validation(config, y_train)
-        fitted = y_train[hold_out(options["validation"], len(y_train))[0]]
+        options["validation"] = _validation(config, y_train, ranks)
+        fit, _ = hold_out(options["validation"], len(y_train), ranks)
+        fitted, groups = y_train[fit], None if ranks is None else ranks[fit]
     if asked.threshold is not None:
-        options["threshold"] = _threshold(config, fitted)
+        options["threshold"] = _threshold(config, fitted, groups)
     if asked.epochs is not None:
         options["epochs"] = asked.epochs
     if asked.method != "cv":
         return ({"name": asked.method} | options,)
     folds = {"name": "fold"} | _folds(config)
     methods = tuple(folds | {"fold": fold} | options for fold in range(asked.n_splits))
-    if not asked.stratified:
-        check_folds(y_train, methods)
+    _check_folds(config, y_train, methods, ranks)
     return methods
 
 
 def _folds(config: Config) -> dict[str, Any]:
+    by = config.split.column
     return {
         "n_splits": config.evaluation.n_splits,
-        "stratified": config.evaluation.stratified,
+        "stratified": config.evaluation.stratified and (by is None or by.role == "groups"),
         "shuffle": config.evaluation.shuffle,
         "seed": config.seed if config.evaluation.shuffle else None,
+        **({} if by is None else {"by": by.role}),
     }
 
 
-def _validation(config: Config, y_train: NDArray[np.int64]) -> dict[str, Any]:
+def _check_folds(
+    config: Config,
+    y: NDArray[np.int64],
+    methods: Sequence[Mapping[str, Any]],
+    ranks: NDArray[np.int64] | None,
+) -> None:
+    """Raise if there are too few rows or groups for the folds, or one would lack a class."""
+    by, n_splits = config.split.column, config.evaluation.n_splits
+    if by is not None:
+        is_groups = by.role == "groups"
+        found = len(np.unique(() if ranks is None else ranks)) if is_groups else len(y) - 1
+        if found < n_splits:
+            what = f"has {found} groups" if is_groups else f"has {found + 1} rows in an order"
+            raise ConfigurationError(
+                f"every fold must have {'a group' if is_groups else 'rows before it'}, but what is "
+                f"fitted on {what} for evaluation.n_splits={n_splits} ({by}). Set fewer folds."
+            )
+    if by is not None or not config.evaluation.stratified:
+        check_folds(y, methods, ranks)
+
+
+def _check_order(config: Config) -> None:
+    """Raise if rows in an order would be shuffled or drawn."""
+    by, asked = config.split.column, config.evaluation
+    if by is None or by.role != "order":
+        return
+    for key, value, instead in (
+        ("shuffle", asked.shuffle and "true", "false"),
+        ("validation_rows", asked.validation_rows == "random" and "random", "last"),
+    ):
+        if value:
+            raise ConfigurationError(
+                f"{by} fits on what comes before the rows that are scored, but got "
+                f"evaluation.{key}={value}. Set evaluation.{key}={instead}."
+            )
+
+
+def _validation(
+    config: Config, y_train: NDArray[np.int64], ranks: NDArray[np.int64] | None
+) -> dict[str, Any]:
     asked = config.evaluation
     if asked.method == "cv":
         raise ConfigurationError(
@@ -82,16 +128,20 @@ def _validation(config: Config, y_train: NDArray[np.int64]) -> dict[str, Any]:
             f"evaluation.validation_fraction={asked.validation_fraction}. Set evaluation=validation"
             " or evaluation.validation_fraction=null."
         )
-    part = {
+    part: dict[str, Any] = {
         "fraction": asked.validation_fraction,
         "rows": asked.validation_rows,
         "seed": config.seed if asked.validation_rows == "random" else None,
     }
-    check_held_out(y_train, part)
+    if config.split.column is not None:
+        part["by"] = config.split.column.role
+    check_held_out(y_train, part, ranks)
     return part
 
 
-def _threshold(config: Config, fitted: NDArray[np.int64]) -> float | dict[str, Any]:
+def _threshold(
+    config: Config, fitted: NDArray[np.int64], ranks: NDArray[np.int64] | None
+) -> float | dict[str, Any]:
     """Return the number, or the rule and the folds used to apply it."""
     asked = config.evaluation
     parsed = parse_threshold("" if asked.threshold is None else asked.threshold)
@@ -117,8 +167,7 @@ def _threshold(config: Config, fitted: NDArray[np.int64]) -> float | dict[str, A
             "split.size."
         )
     folds = _folds(config)
-    if not asked.stratified:
-        check_folds(fitted, [folds | {"fold": fold} for fold in range(asked.n_splits)])
+    _check_folds(config, fitted, [folds | {"fold": fold} for fold in range(asked.n_splits)], ranks)
     return {"rule": str(parsed)} | folds
 
 

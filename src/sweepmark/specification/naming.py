@@ -19,11 +19,9 @@ from sweepmark.specification.components import (
     ALLOWED_PACKAGES,
     TARGET,
     bases,
-    default_of,
     find_class,
-    is_settable,
-    parameters_of,
 )
+from sweepmark.specification.parameters import default_of, is_settable, parameters_of
 
 __all__ = ["name_component", "name_recipe"]
 

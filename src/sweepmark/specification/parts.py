@@ -60,10 +60,10 @@ class Parts:
         train, test = split_rows(specification.split, dataset)
         parts = cls(specification=specification, labels=labels, fit=train, scored=test)
         if method["name"] == "fold":
-            return parts.divided(*fold_rows(method, targets(task, dataset.y[train])))
+            return parts.divided(*fold_rows(method, targets(task, dataset.y[train]), parts.ranks))
         if method.get("validation") is None:
             return parts
-        fit, held_out = hold_out(method["validation"], len(train))
+        fit, held_out = hold_out(method["validation"], len(train), parts.ranks)
         if method["name"] == "validation":
             return parts.divided(fit, held_out)
         return replace(parts, fit=train[fit], watched=train[held_out])
@@ -71,6 +71,12 @@ class Parts:
     def divided(self, fit: NDArray[np.int64], scored: NDArray[np.int64]) -> Parts:
         """Return parts of the rows that are fitted on, given as positions in them."""
         return replace(self, fit=self.fit[fit], scored=self.fit[scored], watched=None)
+
+    @property
+    def ranks(self) -> NDArray[np.int64] | None:
+        """The groups of the rows that are fitted on; None if rows are not divided by a column."""
+        ranks = _opened(self.specification.data, _root()).ranks
+        return None if ranks is None else ranks[self.fit]
 
     @property
     def positive(self) -> int | None:

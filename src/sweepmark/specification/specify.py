@@ -55,13 +55,15 @@ class Rows:
             If it asks for some that do not exist, or that do not allow training.
         """
         split = resolve_split(config.split, dataset)
-        y_train, y_test = (dataset.y[rows] for rows in split_rows(split, dataset))
+        train, test = split_rows(split, dataset)
+        y_train, y_test = dataset.y[train], dataset.y[test]
         task = resolve_task(config.task, dataset, np.unique(y_train))
         labels = task_labels(task, dataset)
         codes = targets(task, y_train)
         y_train, y_test = labels.decode(codes), labels.decode(targets(task, y_test))
-        check_classes(y_train, y_test, config.evaluation)
-        methods = resolve_methods(config, y_train)
+        check_classes(y_train, y_test, config.evaluation, config.split.column)
+        ranks = None if dataset.ranks is None else dataset.ranks[train]
+        methods = resolve_methods(config, y_train, ranks)
         return cls(split=split, task=task, methods=methods, labels=labels.only(np.unique(codes)))
 
     def specify(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.errors import ConfigurationError
+from sweepmark.errors import ConfigurationError, DataError
+from sweepmark.specification.groups import first_groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sweepmark.config.schema import EvaluationConfig, SplitConfig
+    from sweepmark.config.split import SplitColumn
     from sweepmark.data import Dataset
 
 __all__ = [
@@ -38,7 +41,7 @@ def resolve_split(config: SplitConfig, dataset: Dataset) -> dict[str, Any]:
     -------
     dict
         ``source`` ("official", "pooled" or "train"), ``n_train``, ``n_test``, and for pooled rows
-        ``train_ratio`` and ``seed``, and ``head`` if there is one.
+        ``train_ratio`` and ``seed``, and ``head``, ``groups`` or ``order`` if there is one.
 
     Raises
     ------
@@ -48,6 +51,8 @@ def resolve_split(config: SplitConfig, dataset: Dataset) -> dict[str, Any]:
     source = config.source
     if source == "auto":
         source = "pooled" if dataset.test is None else "official"
+    if config.column is not None:
+        return _resolve_divided(config, config.column, dataset, source)
     if source == "official":
         return _resolve_official(config, dataset)
     return _resolve_cut(config, dataset, source)
@@ -98,6 +103,36 @@ def _resolve_cut(config: SplitConfig, dataset: Dataset, source: str) -> dict[str
     }
 
 
+def _resolve_divided(
+    config: SplitConfig, by: SplitColumn, dataset: Dataset, source: str
+) -> dict[str, Any]:
+    """Return the split by a column: into whole groups, or at a place in the order."""
+    if source == "official":
+        raise ConfigurationError(
+            f"{by} chooses the test rows, but split.source=official takes official ones. "
+            "Set split.source=auto."
+        )
+    whole = _resolve_cut(replace(config, size=None), dataset, source)
+    n_rows = whole["n_train"] + whole["n_test"]
+    whole |= {by.role: by.name, "n_train": n_rows, "n_test": n_rows}
+    if by.role == "order":
+        del whole["seed"]  # nothing is drawn
+    available = [len(rows) for rows in split_rows(whole, dataset)]
+    if not all(available):
+        raise ConfigurationError(
+            f"both parts must have a group, but column {by.name!r} has one value only. "
+            f"Set {by.key}=null."
+        )
+    n_train, n_test = available
+    if config.size is not None:
+        n_train, n_test = _parts(config.size, config.train_ratio)
+    if n_train > available[0] or n_test > available[1]:
+        raise ConfigurationError(
+            _too_large(config, dataset, _largest(config.train_ratio, *available))
+        )
+    return whole | {"n_train": n_train, "n_test": n_test}
+
+
 def _parts(size: int, train_ratio: float) -> tuple[int, int]:
     n_train = round(size * train_ratio)
     if n_train in {0, size}:
@@ -132,7 +167,8 @@ def split_rows(
     """Return the row numbers of the training and of the test part.
 
     Rows of the training file count from 0, those of the test file go on after them. Parts of a
-    smaller size are heads of those of a larger one, so that growing subsets nest.
+    smaller size are heads of those of a larger one, so that growing subsets nest; under ``order``
+    the training part is in order, and a smaller one has its last rows, those before the test part.
 
     Returns
     -------
@@ -146,9 +182,23 @@ def split_rows(
     if split["source"] == "pooled" and dataset.test is not None:
         labels = np.concatenate([labels, dataset.test.y])
     labels = labels[: split.get("head")]
+    cut = round(len(labels) * split["train_ratio"])
+    if "order" in split:
+        order = np.argsort(_ranks(dataset)[: len(labels)], kind="stable")
+        return order[max(cut - n_train, 0) : cut], order[cut:][:n_test]
     order = stratified_order(labels, split["seed"])
-    cut = round(len(order) * split["train_ratio"])
+    if "groups" in split:
+        ranks = _ranks(dataset)[: len(labels)]
+        drawn = np.random.default_rng(split["seed"]).permutation(np.unique(ranks))
+        is_train = first_groups(ranks, drawn, cut)[order]
+        return order[is_train][:n_train], order[~is_train][:n_test]
     return order[:cut][:n_train], order[cut:][:n_test]
+
+
+def _ranks(dataset: Dataset) -> NDArray[np.int64]:
+    if dataset.ranks is None:
+        raise DataError(f"{dataset.name} was kept without the column that its rows are divided by")
+    return dataset.ranks
 
 
 def stratified_order(y: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
@@ -178,7 +228,10 @@ def stratified_order(y: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
 
 
 def check_classes(
-    y_train: NDArray[np.int64], y_test: NDArray[np.int64], evaluation: EvaluationConfig
+    y_train: NDArray[np.int64],
+    y_test: NDArray[np.int64],
+    evaluation: EvaluationConfig,
+    by: SplitColumn | None = None,
 ) -> None:
     """Raise if the classes do not allow training, before anything starts.
 
@@ -188,19 +241,23 @@ def check_classes(
         If there is one class only, the test part has a class that the training part lacks, or a
         class has fewer members than there are folds.
     """
+    remedy = "Set a larger split.size."
+    if by is not None:
+        remedy = f"Set another split.{'seed' if by.role == 'groups' else 'train_ratio'}."
     classes, counts = np.unique(y_train, return_counts=True)
     if len(classes) < 2:  # noqa: PLR2004 -- a classifier needs two
         raise ConfigurationError(
             f"the training part must have two classes or more, but its {len(y_train)} rows have "
-            f"{len(classes)}. Set a larger split.size."
+            f"{len(classes)}. {remedy}"
         )
     missing = np.setdiff1d(y_test, classes)
     if missing.size:
         raise ConfigurationError(
             f"every class of the test part must be in the training part, but its {len(y_train)} "
-            f"rows lack {', '.join(map(str, missing))}. Set a larger split.size."
+            f"rows lack {', '.join(map(str, missing))}. {remedy}"
         )
-    if evaluation.method == "cv" and evaluation.stratified and counts.min() < evaluation.n_splits:
+    is_stratified = evaluation.stratified and (by is None or by.role == "groups")
+    if evaluation.method == "cv" and is_stratified and counts.min() < evaluation.n_splits:
         raise ConfigurationError(
             f"every class must have at least evaluation.n_splits={evaluation.n_splits} training "
             f"rows, but class {classes[counts.argmin()]} has {counts.min()}. Set a larger "

@@ -1,0 +1,37 @@
+"""Paths as users write them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sweepmark.errors import ConfigurationError
+
+__all__ = ["given_path"]
+
+
+def given_path(path: str | Path, *, what: str) -> Path:
+    """Return a path that a user gave, absolute, with ``~`` at its start expanded.
+
+    As in a shell, ``~name`` without a user of that name is a file's own name.
+
+    Parameters
+    ----------
+    path : str or Path
+        What was given.
+    what : str
+        What it is the value of, for the message.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is empty, which would mean the current folder.
+
+    Examples
+    --------
+    >>> given_path("~nobody-of-this-name/a", what="--store").name
+    'a'
+    """
+    if not os.fspath(path):
+        raise ConfigurationError(f"{what} must not be empty, but got ''. Name a path.")
+    return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111 -- Path raises without a user
