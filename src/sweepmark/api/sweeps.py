@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from sweepmark.api.datasets import listed
 from sweepmark.api.scorecards import Scorecard
 from sweepmark.config import Folders, grade_config
-from sweepmark.errors import FailedError, NotFoundError
+from sweepmark.errors import FailedError, NotFoundError, expanded
 from sweepmark.report import page
 from sweepmark.report.frames import trials_frame
 from sweepmark.report.grading import grade_result
@@ -23,6 +22,7 @@ from sweepmark.store import Store as Folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pandas import DataFrame
 
@@ -216,7 +216,7 @@ class Store:
 
 def open_folder(path: str | Path) -> Folder:
     """Return the store in a folder, which need not exist yet."""
-    return Folder(Path(path).expanduser().absolute())
+    return Folder(expanded(path))
 
 
 def open(path: str | Path = STORE) -> Store:  # noqa: A001 -- sweepmark.open

@@ -7,11 +7,10 @@ help; Hydra completes groups, choices and keys.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from sweepmark.cli.output import STORE, print_lines
-from sweepmark.errors import SweepmarkError
+from sweepmark.errors import SweepmarkError, expanded
 
 if TYPE_CHECKING:
     import argparse
@@ -102,7 +101,7 @@ def _sweeps(args: argparse.Namespace) -> dict[str, str]:
 def _sweep_ids(args: argparse.Namespace) -> Iterable[str]:
     from sweepmark.store import Store
 
-    store = Path(getattr(args, "store", STORE)).expanduser().absolute()
+    store = expanded(getattr(args, "store", STORE))
     named = getattr(args, "entries", None) or ()
     return (found for found in Store(store).sweep_ids() if found not in named)
 

@@ -21,7 +21,7 @@ from sweepmark import __version__
 from sweepmark.cli.output import STORE, print_lines
 from sweepmark.cli.parser import Parser, add_verb
 from sweepmark.cli.signals import Interruptions, Stopped, exit_code
-from sweepmark.errors import StoreError, SweepmarkError
+from sweepmark.errors import StoreError, SweepmarkError, expanded, refusal
 from sweepmark.terminal import cut, fill_missing, outlets, redact
 
 if TYPE_CHECKING:
@@ -116,6 +116,9 @@ def _outcome(words: Sequence[str], args: argparse.Namespace) -> int:
             _stop(
                 error.__cause__, args
             )  # Python 3.11 wraps what is raised while a class is created
+        if (refused := refusal(error)) is not None:
+            _say(f"error: {refused}")
+            return refused.exit_code
         _say(f"bug: {type(error).__name__}: {error}. Its traceback is in {_log(args)}")
         return _OUR_BUG
 
@@ -130,7 +133,7 @@ def _stop(stop: KeyboardInterrupt, args: argparse.Namespace) -> NoReturn:
 
 def _dispatch(words: Sequence[str], args: argparse.Namespace) -> int:
     _parser().read(words, into=args)
-    args.store = getattr(args, "store", Path(STORE)).expanduser().absolute()
+    args.store = expanded(getattr(args, "store", STORE))
     if args.mends and args.store.is_dir():
         _mend_moved(args.store)
     code: int = args.handler(args)
@@ -171,7 +174,7 @@ def _say(*lines: str) -> None:
 def _log(args: argparse.Namespace) -> Path:
     """Write the current traceback to a file and return its path."""
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
-    own = getattr(args, "store", Path(STORE)).expanduser().absolute() / "logs"
+    own = Path(os.path.expanduser(getattr(args, "store", STORE))).absolute() / "logs"  # noqa: PTH111 -- never raises
     for folder in (own, Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweepmark.errors import ConfigurationError
+from sweepmark.errors import ConfigurationError, expanded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,4 +126,4 @@ class Folders:
     @classmethod
     def of(cls, extra: Sequence[str | Path]) -> Folders:
         """Return the folders for the values of ``--config-dir``."""
-        return cls(tuple(dict.fromkeys(Path(folder).expanduser().resolve() for folder in extra)))
+        return cls(tuple(dict.fromkeys(expanded(folder).resolve() for folder in extra)))

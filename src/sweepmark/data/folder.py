@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.data import entry
 from sweepmark.data.index import files_key, load_indexed
-from sweepmark.errors import NotFoundError
+from sweepmark.errors import NotFoundError, expanded
 from sweepmark.sources.interface import file_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from sweepmark.config.schema import DatasetConfig
     from sweepmark.data.dataset import Dataset
@@ -32,7 +32,7 @@ def load_folder(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
 
     The decoded copy is reused as long as no file's path, size or time of change differs.
     """
-    folder = Path(config.path or "").expanduser().absolute()
+    folder = expanded(config.path or "")
     files = find_files(folder)
 
     def decode(_: Path, finished: Path) -> str:

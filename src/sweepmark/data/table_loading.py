@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.data import entry
@@ -11,10 +10,11 @@ from sweepmark.data.csv_columns import widen
 from sweepmark.data.index import files_key, load_indexed
 from sweepmark.data.table import ParsedTable, check_label_range, read_table
 from sweepmark.data.table_entry import file_digest, table_digest, write_tables
-from sweepmark.errors import ConfigurationError, DataError, NotFoundError
+from sweepmark.errors import ConfigurationError, DataError, NotFoundError, expanded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from sweepmark.config.schema import DatasetConfig
     from sweepmark.data.dataset import Dataset
@@ -115,7 +115,7 @@ def _paths(config: DatasetConfig) -> dict[str, Path]:
             f"{config.name} is a file of your own, but no path is given. Set dataset.path=FILE.csv"
         )
     given = {"train_table": config.path, "test_table": config.test_path}
-    paths = {role: Path(path).expanduser().absolute() for role, path in given.items() if path}
+    paths = {role: expanded(path) for role, path in given.items() if path}
     for role, path in paths.items():
         if not path.is_file():
             key = "path" if role == "train_table" else "test_path"

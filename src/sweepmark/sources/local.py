@@ -128,4 +128,4 @@ def _member(name: str) -> str:
 
 
 def _expand(path: str) -> Path:
-    return Path(os.path.expandvars(path)).expanduser()
+    return Path(os.path.expanduser(os.path.expandvars(path)))  # noqa: PTH111 -- ~ may be unknown

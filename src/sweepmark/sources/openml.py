@@ -158,5 +158,5 @@ def home_of(folder: Path) -> Path:
     """Return scikit-learn's default folder if it has files of OpenML, else one below ``folder``."""
     import os
 
-    own = Path(os.environ.get("SCIKIT_LEARN_DATA", "~/scikit_learn_data")).expanduser()
+    own = Path(os.path.expanduser(os.environ.get("SCIKIT_LEARN_DATA", "~/scikit_learn_data")))  # noqa: PTH111 -- ~ may be unknown
     return own if (own / "openml").is_dir() else folder / "openml"

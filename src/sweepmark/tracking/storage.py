@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import StoreError
@@ -12,8 +13,6 @@ from sweepmark.store.database import alone, create_once, database_uri, translate
 from sweepmark.tracking.location import artifacts_folder, is_within, mlflow_database, note_location
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mlflow import MlflowClient
 
 __all__ = ["check_artifacts", "configure", "connect", "create_database", "open_client"]
@@ -134,6 +133,10 @@ def configure() -> None:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "true")
     os.environ["MLFLOW_SQLALCHEMYSTORE_POOLCLASS"] = "NullPool"
+    try:
+        Path.home()
+    except RuntimeError:  # which the import would end with
+        os.environ["HOME"] = os.devnull
     import mlflow  # noqa: F401 -- importing it configures its loggers
 
     for name in ("mlflow", "alembic"):
