@@ -28,6 +28,33 @@ _LATE = ("SWEEPMARK_", "PYTHONPATH", "TZ", "FITS")
 """Variables that nothing looks at while it is imported."""
 
 
+_PLANTED = (
+    "mlflow",
+    "signal",
+    "uvicorn",
+    "sweepmark",
+    "subprocess",
+    "numpy",
+    "selectors",
+    "psutil",
+)
+
+
+def plant_modules(folder: Path) -> tuple[Path, Path]:
+    """Make a folder with modules that nobody may import from there; and name the file that tells.
+
+    Returns
+    -------
+    (Path, Path)
+        The folder, and a file that is there once one of them was imported.
+    """
+    imported = folder / "imported"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _PLANTED:
+        (folder / f"{name}.py").write_text(f"open({str(imported)!r}, 'a').write({name!r})\n")
+    return folder, imported
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """What a user saw of a command that ended."""
