@@ -34,7 +34,7 @@ def test_variables_have_no_effect_and_the_user_is_told(called: Called, store: ob
     """On what is logged, and where; said in one line, without the values."""
     del store
     database = called.store / "mlflow.db"
-    run = called.run(*RUN, **PLACES, **OTHERS)
+    run = called.run(*RUN, code=0, **PLACES, **OTHERS)
     told = [line for line in run.err.splitlines() if "not used" in line]
     assert told == [f"{', '.join(PLACES)}: not used; runs go to {database}"]
     client = open_client(database)
@@ -44,7 +44,7 @@ def test_variables_have_no_effect_and_the_user_is_told(called: Called, store: ob
     assert logged.info.status == "FINISHED"
     assert "accuracy" in logged.data.metrics
     assert called.left() == ["mlruns"]
-    quiet = called.run(*RUN, "tracking=none", **PLACES)
+    quiet = called.run(*RUN, "tracking=none", code=0, **PLACES)
     assert "not used" not in quiet.err
 
 
