@@ -292,7 +292,7 @@ def _help(lifeline: int, words: list[str]) -> None:
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
-    os.environ.update(process._SINGLE)  # noqa: SLF001
+    os.environ.update(process._VARIABLES)  # noqa: SLF001
     sys.modules["__main__"] = ModuleType("__main__")
     sys.argv = ["-c", *words]
     spawn = util.spawnv_passfds

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "sweepmark"
 PACKAGES = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
-LOOSE = {path.stem for path in SOURCE.glob("*.py")} - {"__init__"}
+LOOSE = {path.stem for path in SOURCE.glob("*.py")} - {"__init__", "__main__"}
 NO_ROOM = {"browser", "contracts", "errands", "faults"}
 
 

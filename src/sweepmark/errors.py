@@ -1,4 +1,4 @@
-"""The exceptions of sweepmark, each with the exit code of the command line.
+"""The exceptions of sweepmark, each with the exit code of the command line; paths that are refused.
 
 ::
 
@@ -20,6 +20,7 @@ shown.
 from __future__ import annotations
 
 import difflib
+import errno
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,8 +36,17 @@ __all__ = [
     "OwnedError",
     "StoreError",
     "SweepmarkError",
+    "refusal",
     "unknown_name",
 ]
+
+_REFUSALS = frozenset(
+    {
+        *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENAMETOOLONG, errno.EIO),
+        *(errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE),
+    }
+)
+"""Error numbers that say something of the machine, and never of a mistake in the program."""
 
 
 class SweepmarkError(Exception):
@@ -130,3 +140,13 @@ def unknown_name(kind: str, name: str, options: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     return f"unknown {kind} {name!r}.{hint} Options: {', '.join(known) or 'none'}."
+
+
+def refusal(error: BaseException) -> StoreError | None:
+    """Return what to tell of a path that the operating system refuses; None of other errors."""
+    if not isinstance(error, OSError) or not error.filename or error.errno not in _REFUSALS:
+        return None
+    return StoreError(
+        f"{error.filename}: {error.strerror}. Mend that, or name another place: --store PATH for "
+        "the store, SWEEPMARK_CACHE=PATH for the cache of data sets."
+    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from program import Called, Program
+from program import Called, Program, plant_modules
 from sweepmark import __version__
 
 VERBS = ("run", "sweep", "resume", "compare", "grade", "predict", "ui", "data", "doctor")
@@ -242,3 +243,25 @@ def test_bug_exits_70_and_names_its_log(program: Program, tmp_path: Path) -> Non
     (log,) = (program.folder / "a store" / "logs").iterdir()
     assert str(log) in broken.err
     assert "KeyError: 'a bug'" in log.read_text()
+
+
+def test_it_is_a_module_too_and_imports_nothing_of_the_folder(
+    tmp_path: Path, digits_cache: Path
+) -> None:
+    """With worker processes, which are interpreters of their own."""
+    folder, imported = plant_modules(tmp_path / "planted")
+    options = ("dataset=digits", "split.size=200", "classifier=dummy", "tracking=none")
+    # The planted sweepmark.py would be what -m starts: python looks there first.
+    (folder / "sweepmark.py").unlink()
+    done = subprocess.run(
+        [sys.executable, "-m", "sweepmark", "run", *options, "engine.workers=1"],
+        cwd=folder,
+        env=Program(tmp_path, cache=digits_cache).environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "accuracy" in done.stdout
+    assert not imported.exists()

@@ -31,6 +31,14 @@ WRONG = {
         ["data", "show", "digits", "-o", "x.png", "--shift", "left"],
         ["number of pixels", "such as left=5", "'left'"],
     ),
+    "option given twice": (
+        ["--store", "a", "grade", "--store=b"],
+        ["--store must be given once, but it was given 2 times"],
+    ),
+    "short option given twice": (
+        ["data", "show", "digits", "-o", "x.png", "--output", "y.png"],
+        ["-o/--output must be given once"],
+    ),
     "option left out": (["data", "show", "digits"], ["-o/--output", "sweepmark data show --help"]),
     "no sweep": (["sweep"], ["a sweep must be named", "sweepmark sweep --list"]),
     "sweep": (["sweep", "svc_c_gama"], ["unknown sweep", "Did you mean 'svc_c_gamma'?"]),

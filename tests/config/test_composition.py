@@ -323,3 +323,42 @@ def test_a_grade_is_of_its_own_data_set_unless_it_is_asked_for(
     composer: Composer, words: tuple[str, ...], rule: str
 ) -> None:
     assert composer.compose(words)["grade"]["name"] == rule
+
+
+@pytest.mark.parametrize(
+    ("override", "path", "value"),
+    [
+        ("split.size=None", "split.size", None),
+        ("classifier.gamma= None ", "classifier.gamma", None),
+        ("classifier.gamma='None'", "classifier.gamma", "None"),
+        ('classifier.gamma="it is None"', "classifier.gamma", "it is None"),
+        ("classifier.gamma=Nonesuch", "classifier.gamma", "Nonesuch"),
+        ("classifier.gamma=a None b", "classifier.gamma", "a None b"),
+        (
+            "+classifier.class_weight={None:1,b:None}",
+            "classifier.class_weight",
+            {"None": 1, "b": None},
+        ),
+        (
+            "++sweep.space.classifier.gamma=[None,'None',1]",
+            "sweep.space.classifier.gamma",
+            [None, "None", 1],
+        ),
+    ],
+)
+def test_none_is_null_unless_it_is_in_quotes(
+    composer: Composer, override: str, path: str, value: object
+) -> None:
+    assert lookup(composer.compose(["classifier=svc", override]), path) == value
+
+
+def test_none_in_a_file_is_refused(tmp_path: Path) -> None:
+    """YAML has it for a text, which is what nobody means."""
+    file = tmp_path / "classifier" / "mine.yaml"
+    file.parent.mkdir()
+    file.write_text("# Mine\n_target_: sklearn.svm.SVC\nclass_weight: None\n")
+    with pytest.raises(ConfigurationError, match=r"line 3: None is a text in YAML\. Write null"):
+        Composer(Folders.of([tmp_path])).__enter__()
+    file.write_text("# Mine: None\n_target_: sklearn.svm.SVC\nclass_weight: 'None'\n")
+    with Composer(Folders.of([tmp_path])) as composer:
+        assert composer.compose(["classifier=mine"])["classifier"]["class_weight"] == "None"

@@ -28,6 +28,21 @@ def test_groups_and_sweeps_are_the_files() -> None:
 def test_first_line_that_is_no_comment_describes_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("seed: 1\n# later\n")
     assert description(tmp_path / "a.yaml") == ""
+    (tmp_path / "a.yaml").write_text("# @package _global_\n# A preset\nseed: 1\n")
+    assert description(tmp_path / "a.yaml") == "A preset"
+    assert not any("@package" in text for text in Folders().groups()["experiment"].values())
+    assert all(Folders().groups()["experiment"].values())
+
+
+@pytest.mark.parametrize("place", ["classifier/mine.yml", "sweeps/mine.yml", "experiment/x.YAML"])
+def test_file_that_would_be_passed_over_is_refused(tmp_path: Path, place: str) -> None:
+    file = tmp_path / place
+    file.parent.mkdir()
+    file.write_text("# Mine\n")
+    with pytest.raises(ConfigurationError) as refused:
+        Folders.of([tmp_path])
+    assert f"{file} must end in .yaml" in str(refused.value)
+    assert f"mv {file} {file.with_suffix('.yaml')}" in str(refused.value)
 
 
 def add(folder: Path, name: str, text: str = "# Mine\na: 1\n") -> Path:

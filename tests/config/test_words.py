@@ -47,7 +47,22 @@ def test_hydra_reads_the_value_that_was_written(value: Any) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["null", "True", "1", "1e5", "nan", "", " ", "it's", "a\\", "\\'", "${x}", "é", "A¹", "a\nb"],
+    [
+        "null",
+        "None",
+        "True",
+        "1.0",
+        "1e5",
+        "nan",
+        "",
+        " ",
+        "it's",
+        "a\\",
+        "\\'",
+        "${x}",
+        "é",
+        "a\nb",
+    ],
 )
 def test_texts_stay_texts(text: str) -> None:
     assert read(override_word("classifier.kernel", [text])) == [text]

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+
+from sweepmark.cli.program import VERBS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from program import Called
 
+USES = {
+    "run": ("run", "dataset=digits", "split.size=200", "classifier=dummy", "engine=serial"),
+    "sweep": ("sweep", "classifiers", "dataset=digits", "engine=serial"),
+    "data": ("data", "list"),
+    "completion": ("completion", "bash"),
+    "predict": ("predict", "latest", "rows.csv"),
+} | {verb: (verb,) for verb in ("resume", "compare", "grade", "ui", "doctor")}
 RUN = ("run", "dataset=digits", "split.size=200", "classifier=dummy", "engine=serial")
 
 
@@ -39,6 +49,71 @@ def test_cache(called: Called, closed: Path, variable: str, below: str) -> None:
     found = called.run("doctor", code=1, **own)
     assert f"{closed} is no folder" in found.out
     assert "set SWEEPMARK_CACHE=PATH" in found.out
+
+
+@pytest.mark.row(26, "HOME that cannot be looked into")
+def test_home_that_is_refused(called: Called) -> None:
+    """A name that is too long is refused like a folder without permission, to root too."""
+    place = f"/tmp/{'x' * 300}"  # noqa: S108 -- is not made
+    own = {"HOME": place, "SWEEPMARK_CACHE": "", "XDG_CACHE_HOME": ""}
+    for words in (RUN, ("data", "fetch", "digits")):
+        refused = called.run(*words, code=2, **own)
+        assert refused.err.startswith(f"error: the cache folder {place}")
+        assert "Set SWEEPMARK_CACHE to a folder that you can write to." in refused.err
+    for verb in ("data list", "doctor"):
+        assert called.run(*verb.split(), code=0, **own).err == ""
+    assert called.left() == []
+
+
+@pytest.mark.row(26, "no home folder is known")
+def test_no_home(called: Called, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HOME is not set, and the machine has no entry for the user, as in some containers."""
+
+    def no_entry(_: object) -> NoReturn:
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", no_entry)
+    cache = called.environment.pop("SWEEPMARK_CACHE")
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        called.environment.pop(name, None)
+    for words in (RUN, ("data", "fetch", "digits"), ("data", "list")):
+        assert "Set SWEEPMARK_CACHE" in called.run(*words, code=2).err
+    found = called.run("doctor", code=1)
+    assert "PROBLEM  cache" in found.out
+    assert "Set SWEEPMARK_CACHE" in found.out
+    assert called.left() == []
+    assert "accuracy" in called.run(*RUN, SWEEPMARK_CACHE=cache).out
+
+
+@pytest.mark.row(26, "a home folder that does not exist")
+@pytest.mark.parametrize(
+    "words",
+    [
+        (*RUN, "--store", "~nobody-of-that-name/runs"),
+        (*RUN, "--config-dir", "~nobody-of-that-name/own"),
+        ("run", "dataset.path='~nobody-of-that-name/mnist'", "engine=serial"),
+        ("run", "dataset=csv", "dataset.path='~nobody-of-that-name/x.csv'", "engine=serial"),
+        ("doctor", "--store", "~nobody-of-that-name/runs"),
+    ],
+    ids=" ".join,
+)
+def test_unknown_home(called: Called, words: tuple[str, ...]) -> None:
+    refused = called.run(*words, code=2)
+    assert "~nobody-of-that-name" in refused.err
+    assert "Write the path from / on." in refused.err
+    assert called.left() == []
+
+
+@pytest.mark.row(26, "a path that the system refuses, by any verb")
+@pytest.mark.parametrize("verb", VERBS)
+def test_refused_path(called: Called, verb: str) -> None:
+    place = f"/tmp/{'x' * 300}"  # noqa: S108 -- is not made
+    done = called.run(*USES[verb], "--store", place, code=None)
+    assert done.code in {0, 1, 2, 3}
+    assert "bug" not in done.err
+    if done.code > 1:
+        assert place in done.err
+    assert called.left() == []
 
 
 @pytest.mark.row(26, "HOME on a file system that is read-only")

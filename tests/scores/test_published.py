@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sweepmark.config.schema import ExperimentConfig
+from sweepmark.data.folder import STANDARD_NAMES
 from sweepmark.scores.published import compare
 
 if TYPE_CHECKING:
@@ -116,3 +120,55 @@ def test_experiments_are_swept_like_any_other_group(called: Called, own: Path) -
     names = {(each["trial"], each["metric"]): each["agrees"] for each in document["published"]}
     assert names == {(0, "accuracy"): False, (0, "recall_0"): False, (1, "cv_accuracy"): True}
     assert document["n_failed"] == 0
+
+
+DATASET = """# The published {format}
+name: published
+format: {format}
+path: null
+label: {label}
+image_shape: null
+files: {files}
+sources: {{}}
+"""
+
+
+@pytest.mark.parametrize("format_", ["idx", "csv"])
+def test_published_data_are_known_wherever_they_lie(
+    called: Called, own: Path, digits_idx: Path, tmp_path: Path, format_: str
+) -> None:
+    """By their content: a file of the same name with other content is another."""
+    place = tmp_path / "place"
+    if format_ == "idx":
+        shutil.copytree(digits_idx, place)
+        roles = {role: place / name for role, name in STANDARD_NAMES.items()}
+    else:
+        place.write_text("".join(f"{n % 2},{n},{n % 3}\n" for n in range(300)))
+        roles = {"train_table": place}
+    files = {
+        role: {
+            "name": path.name,
+            "size": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+        for role, path in roles.items()
+    }
+    (own / "dataset").mkdir()
+    text = DATASET.format(format=format_, files=json.dumps(files), label="null")
+    (own / "dataset" / "published_data.yaml").write_text(text)
+    preset = own / "experiment" / "always_same.yaml"
+    preset.write_text(preset.read_text().replace("dataset: digits", "dataset: published_data"))
+    words = ("run", "experiment=always_same", "--config-dir", own, "tracking=none", "engine=serial")
+    path = f"dataset.path={place}"
+    known = called.run(*words, path, "--json").document
+    assert "experiment" not in {warning["kind"] for warning in known["warnings"]}
+    changed = called.run(*words, path, "split.size=100", "--json").document
+    (caution,) = [each for each in changed["warnings"] if each["kind"] == "experiment"]
+    assert "not as published (split.size=100)" in caution["message"]
+    last = list(roles.values())[-1]
+    content = bytearray(last.read_bytes())
+    content[-2 if format_ == "csv" else -1] ^= 1
+    last.write_bytes(content)
+    other = called.run(*words, path, "--json").document
+    (caution,) = [each for each in other["warnings"] if each["kind"] == "experiment"]
+    assert f"not as published ({path})" in caution["message"]

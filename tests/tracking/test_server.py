@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
+from program import plant_modules
 from sweepmark import tracking
 from sweepmark.errors import NotFoundError
 from sweepmark.tracking.server import HOST, free_port, server_command, start_server
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from program import Called
 
 SWEEPMARK = Path(sys.executable).with_name("sweepmark")
+HOSTS = {
+    **dict.fromkeys(("localhost", "localhost:8080", "127.0.0.1:1", "[::1]", "[::1]:8080"), 200),
+    **dict.fromkeys(("example.org", "example.org:8080", "localhost.example.org", "10.0.0.1"), 403),
+}
 ENDED = pytest.mark.row(24, "the UI's program is ended or killed")
 
 
@@ -34,7 +39,6 @@ def test_taken_port_is_passed_over() -> None:
 def test_server_is_for_this_machine_only(tmp_path: Path) -> None:
     command = server_command(tmp_path, port=5000)
     assert command[command.index("--host") + 1] == "127.0.0.1"
-    assert command[command.index("--allowed-hosts") + 1] == "localhost:5000,127.0.0.1:5000"
 
 
 def test_store_without_runs_is_told(tmp_path: Path) -> None:
@@ -68,12 +72,22 @@ def test_server_that_ends_by_itself(
 def test_ui_answers_and_ends(
     store: Path, signal_number: int, code: int, request: pytest.FixtureRequest
 ) -> None:
+    """Also in a folder with modules of all names, behind a tunnel, and beside other servers."""
+    folder, imported = plant_modules(store.parent / "planted")
+    elsewhere = {"MLFLOW_TRACKING_URI": "http://elsewhere.invalid"}
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()
         port = taken.getsockname()[1]
         command = [str(SWEEPMARK), "ui", "--store", str(store), "--port", str(port)]
-        ui = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        ui = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=os.environ | elsewhere,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         request.addfinalizer(ui.kill)  # what a failed test leaves running
         assert ui.stdout is not None
         assert ui.stderr is not None
@@ -81,9 +95,12 @@ def test_ui_answers_and_ends(
     address = line.split()[4]
     assert address.startswith(f"http://{HOST}:"), line
     assert ui.stderr.readline().startswith(f"Port {port} is taken")
+    assert ui.stderr.readline().startswith("MLFLOW_TRACKING_URI: not used; runs go to /")
     assert requests.get(address, timeout=30).status_code == 200
-    hostile = requests.get(address, headers={"Host": "example.org"}, timeout=30)
-    assert hostile.status_code == 403
+    for host, status in HOSTS.items():
+        found = requests.get(address, headers={"Host": host}, timeout=30)
+        assert (host, found.status_code) == (host, status)
+    assert not imported.exists()
     os.kill(ui.pid, signal_number)
     assert ui.wait(20) == code
     ui.stdout.close()

@@ -31,6 +31,15 @@ def path_argument(text: str) -> Path:
     return given_path(text, what="a path")
 
 
+def _is_option(word: str, names: Sequence[str]) -> bool:
+    """Return whether a word is an option: ``-o``, ``-oFILE``, ``--output`` or ``--output=FILE``."""
+    return any(
+        word == name or word.startswith(f"{name}=" if name.startswith("--") else name)
+        for name in names
+        if name.startswith("--") == word.startswith("--")
+    )
+
+
 class _Help(argparse.Action):
     """The help action: what ``explain`` returns, which may take time, is read when asked for."""
 
@@ -105,6 +114,7 @@ class Parser(argparse.ArgumentParser):
                 raise ConfigurationError(unknown_name("option", option, args.parser.options()))
         if not hasattr(args, "handler"):
             args.parser.error(f"a verb must be named: {', '.join(args.parser.verbs)}")
+        args.parser.check_repetition(words)
         if rest:
             args.parser.error(f"nothing more is expected, but got {' '.join(rest)!r}")
 
@@ -149,6 +159,18 @@ class Parser(argparse.ArgumentParser):
             if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 -- no other name
                 return list(action.choices)
         return []
+
+    def check_repetition(self, words: Sequence[str]) -> None:
+        """Raise if an option that takes one value is given several: only the last would count."""
+        options = list(itertools.takewhile(lambda word: word != "--", words))
+        for action in self._actions:
+            names = action.option_strings
+            given = sum(_is_option(word, names) for word in options)
+            if names and given > 1 and isinstance(action, argparse._StoreAction):  # noqa: SLF001 -- no other name
+                raise ConfigurationError(
+                    f"{'/'.join(names)} must be given once, but it was given {given} times. "
+                    "Leave out the others."
+                )
 
     def options(self) -> list[str]:
         """Return the long names of its options."""

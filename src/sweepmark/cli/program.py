@@ -22,7 +22,7 @@ from sweepmark.cli.output import print_lines
 from sweepmark.cli.parser import Parser, add_verb
 from sweepmark.cli.signals import Interruptions, Stopped, exit_code
 from sweepmark.commands import STORE, calling
-from sweepmark.errors import StoreError, SweepmarkError
+from sweepmark.errors import StoreError, SweepmarkError, refusal
 from sweepmark.terminal import cut, fill_missing, outlets, redact
 
 if TYPE_CHECKING:
@@ -118,6 +118,9 @@ def _outcome(words: Sequence[str], args: argparse.Namespace) -> int:
             _stop(
                 error.__cause__, args
             )  # Python 3.11 wraps what is raised while a class is created
+        if (refused := refusal(error)) is not None:
+            _say(f"error: {refused}")
+            return refused.exit_code
         _say(f"bug: {type(error).__name__}: {error}. Its traceback is in {_log(args)}")
         return _OUR_BUG
 

@@ -38,12 +38,15 @@ def _serve(args: argparse.Namespace) -> int:
         runs_page,
         start_server,
         stop_server,
+        unused_variables,
         wait_until_up,
     )
 
     port = free_port(args.port)
     if port != args.port:
         sys.stderr.write(f"Port {args.port} is taken; {port} is the next free one.\n")
+    if line := unused_variables(args.store):
+        sys.stderr.write(f"{line}\n")
     server = start_server(args.store, port=port)
     try:
         wait_until_up(server, port=port)

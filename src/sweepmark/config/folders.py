@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["EXPERIMENT", "Folders", "SweepFile", "description"]
 
 _LONGEST_DESCRIPTION = 1_000
+_PACKAGE = re.compile(r"#\s*@package\b")
 
 EXPERIMENT = "experiment"
 """The group of presets that choose options of other groups."""
@@ -31,15 +34,30 @@ class SweepFile:
 
 
 def description(path: Path) -> str:
-    """Return the description of a YAML file: its first line, if that is a comment."""
+    """Return the description of a YAML file: its first line, if that is a comment.
+
+    What tells Hydra a package (``# @package _global_``) stands before it.
+    """
     with path.open(encoding="utf-8", errors="replace") as file:
         first = file.readline(_LONGEST_DESCRIPTION).strip()
+        if _PACKAGE.match(first):
+            first = file.readline(_LONGEST_DESCRIPTION).strip()
     return first.lstrip("# ").strip() if first.startswith("#") else ""
 
 
 def _yamls(folder: Path) -> list[Path]:
     """Return the YAML files of a folder; only regular files, since reading a pipe could block."""
     return [path for path in sorted(folder.glob("*.yaml")) if path.is_file()]
+
+
+def _check_endings(folder: Path) -> None:
+    """Raise if a file is a YAML for other programs only, and would be passed over."""
+    for path in sorted(folder.glob("*.[yY]*")):
+        if path.suffix.lower() in {".yml", ".yaml"} and path.suffix != ".yaml":
+            raise ConfigurationError(
+                f"{path} must end in .yaml: Hydra reads no other. Rename it: "
+                f"{shlex.join(['mv', str(path), str(path.with_suffix('.yaml'))])}"
+            )
 
 
 def _ours(name: str) -> Path:
@@ -73,6 +91,8 @@ class Folders:
                 raise ConfigurationError(
                     f"--config-dir must name a folder, but {str(folder)!r} is none."
                 )
+            for group in (*self._known_groups(), "sweeps"):
+                _check_endings(folder / group)
         for files in (*self._option_files().values(), self._sweep_files()):
             seen: dict[str, Path] = {}
             for path in files:
@@ -88,13 +108,15 @@ class Folders:
         """The package's conf/."""
         return _ours("conf")
 
+    def _known_groups(self) -> list[str]:
+        return sorted({path.parent.name for path in self.main.glob("*/*.yaml")} | {EXPERIMENT})
+
     def _option_files(self) -> dict[str, list[Path]]:
         """Return the YAML files of each known group; other sub-folders are ignored."""
-        groups = {path.parent.name for path in self.main.glob("*/*.yaml")} | {EXPERIMENT}
         roots = (self.main, *self.extra)
         files = {
             group: [path for root in roots for path in _yamls(root / group)]
-            for group in sorted(groups)
+            for group in self._known_groups()
         }
         return {group: paths for group, paths in files.items() if paths}
 

@@ -31,11 +31,18 @@ __all__ = [
 GLOBAL_GROUPS = (EXPERIMENT, "sweep")
 """Groups whose options choose options of other groups."""
 
+_NONE = re.compile(
+    r"""
+    '(?:\\.|[^'\\])*' | "(?:\\.|[^"\\])*"      # texts in quotes stay
+    | (?P<before>[=\[,:(]\s*) None (?=\s*(?:[\]),}]|$))
+    """,
+    re.VERBOSE,
+)
 _RULE = re.compile(r"([\w.+]+)=(\w+ *[<>]=? *[\w.\-]*)")
 
 
 def parse_overrides(overrides: Sequence[str], *, may_sweep: bool = False) -> list[Override]:
-    """Return overrides as parsed by Hydra.
+    """Return overrides as parsed by Hydra, with ``None`` as null unless it is in quotes.
 
     Parameters
     ----------
@@ -56,7 +63,7 @@ def parse_overrides(overrides: Sequence[str], *, may_sweep: bool = False) -> lis
     parsed = []
     for text in overrides:
         try:
-            item = parser.parse_override(_quoted(as_typed(text)))
+            item = parser.parse_override(_quoted(_with_null(as_typed(text))))
         except HydraException as error:
             raise ConfigurationError(
                 f"an override must read key=value, but got {text!r}: {first_paragraph(str(error))}"
@@ -74,6 +81,17 @@ def parse_overrides(overrides: Sequence[str], *, may_sweep: bool = False) -> lis
             )
         parsed.append(item)
     return parsed
+
+
+def _with_null(text: str) -> str:
+    """Return an override with Python's ``None`` as ``null``: to Hydra it is a text of four letters.
+
+    Examples
+    --------
+    >>> _with_null("classifier={max_depth:None,criterion:'None'}")
+    "classifier={max_depth:null,criterion:'None'}"
+    """
+    return _NONE.sub(lambda found: f"{found['before']}null" if found["before"] else found[0], text)
 
 
 def _quoted(text: str) -> str:

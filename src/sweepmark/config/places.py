@@ -25,7 +25,8 @@ def given_path(path: str | Path, *, what: str) -> Path:
     Raises
     ------
     ConfigurationError
-        If it is empty, which would mean the current folder.
+        If it is empty, which would mean the current folder, or begins with ``~`` and the home
+        folder is not known.
 
     Examples
     --------
@@ -34,4 +35,10 @@ def given_path(path: str | Path, *, what: str) -> Path:
     """
     if not os.fspath(path):
         raise ConfigurationError(f"{what} must not be empty, but got ''. Name a path.")
-    return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111 -- Path raises without a user
+    found = os.path.expanduser(path)  # noqa: PTH111 -- Path raises without such a user
+    if Path(found).parts[:1] == ("~",):
+        raise ConfigurationError(
+            f"{what}: the home folder that ~ stands for in {os.fspath(path)!r} is not known. "
+            "Write the path from / on."
+        )
+    return Path(found).absolute()

@@ -115,6 +115,11 @@ def _check_size(path: Path, text: str) -> None:
         size = _size(yaml.compose(text, Loader=yaml.SafeLoader), {})
     except RecursionError:
         raise ConfigurationError(f"{path} must be nested at most {_DEEPEST} deep.") from None
+    except LookupError as error:
+        raise ConfigurationError(
+            f"{path}, line {error.args[0]}: None is a text in YAML. Write null, or 'None' in "
+            "quotes if the text is meant."
+        ) from None
     except OverflowError:
         raise ConfigurationError(
             f"{path} must have no number or bare word of more than {_LONGEST_BARE:,} "
@@ -136,6 +141,8 @@ def _size(node: yaml.Node | None, known: dict[int, float], *, depth: int = 0) ->
     ------
     RecursionError
         If it is nested too deeply.
+    LookupError
+        If a bare word is Python's ``None``; with its line.
     OverflowError
         If a number or bare word is too long.
     """
@@ -146,6 +153,8 @@ def _size(node: yaml.Node | None, known: dict[int, float], *, depth: int = 0) ->
     if isinstance(node, yaml.ScalarNode):
         if node.style is None and len(node.value) > _LONGEST_BARE:
             raise OverflowError
+        if node.style is None and node.value == "None":
+            raise LookupError(node.start_mark.line + 1)
         return 1
     if depth == _DEEPEST:
         raise RecursionError

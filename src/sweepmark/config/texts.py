@@ -22,14 +22,14 @@ _OVERRIDE = re.compile(r"(\+{0,2})([\w.]+)=(.*)", re.DOTALL)
 _QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
 _BEFORE_POINTER = re.compile(r"(\\*)\$\{")
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
-_NULL = "null"
+_NULLS = ("null", "None")
 
 
 def as_typed(override: str) -> str:
     r"""Return an override of a text in Hydra's quotes, so that every character of it counts.
 
-    ``null`` and what is in quotes as a whole remain as they are, and so does a whole number where
-    the key may be one. An interpolation counts in quotes only.
+    ``null``, ``None`` and what is in quotes as a whole remain as they are, and so does a whole
+    number where the key may be one. An interpolation counts in quotes only.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def as_typed(override: str) -> str:
     sign, path, text = found.groups()
     kinds = _kinds_at(path)
     is_number = int in kinds and _WHOLE.fullmatch(text)
-    is_read = text == _NULL or is_number or _QUOTED.fullmatch(text)
+    is_read = text in _NULLS or is_number or _QUOTED.fullmatch(text)
     if str not in kinds or not kinds <= {str, int, bool} or is_read:
         return override
     escaped = _BEFORE_POINTER.sub(lambda pointer: pointer[1] * 2 + r"\${", text)

@@ -17,7 +17,7 @@ Override = str | Mapping[str, Any]
 _BARE = re.compile(r"[A-Za-z_][\w/.\-]*", re.ASCII)
 _KEY = re.compile(r"[\w /\-+.$%*@?|]+", re.ASCII)
 _BEFORE_QUOTE = re.compile(r"(\\*)('|$)")
-_VALUES = {"true", "false", "null", "nan", "inf"}
+_VALUES = {"true", "false", "null", "none", "nan", "inf"}
 _SPACE = "sweep.space"
 
 

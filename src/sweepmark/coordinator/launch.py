@@ -26,6 +26,7 @@ from sweepmark.search import create_search
 from sweepmark.specification.recipe import sweep_versions
 from sweepmark.specification.specification import canonical_json
 from sweepmark.store import History, Journal, owned
+from sweepmark.tracking import is_tracked, own_environment, unused_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,6 +147,8 @@ def _execute(
 ) -> SweepResult:
     with ExitStack() as stack:
         stack.callback(progress.close)
+        _tell_unused(prepared.blueprint, store, progress)
+        stack.enter_context(own_environment())
         stack.enter_context(owned(store.lock_path(sweep_id)))
         journal = stack.enter_context(Journal(store.journal_path(sweep_id)))
         history = History()
@@ -165,6 +168,12 @@ def _execute(
         shown = execution.projections(options, progress.settled)
         stack.push(shown)
         return execution.run(shown, options, progress)
+
+
+def _tell_unused(blueprint: Blueprint, store: Store, progress: Progress) -> None:
+    """Say that runs do not go where variables of MLflow say."""
+    if is_tracked(blueprint.config.tracking) and (line := unused_variables(store.root)):
+        progress.say(line)
 
 
 @dataclass(slots=True, kw_only=True)

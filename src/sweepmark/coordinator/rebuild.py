@@ -20,6 +20,7 @@ from sweepmark.tracking import (
     is_tracked,
     kept_databases,
     noted_location,
+    own_environment,
     set_aside,
 )
 
@@ -104,7 +105,7 @@ def rebuild(sweep_id: str, *, store: Store, say: Callable[[str], None]) -> None:
         If its data set is unavailable.
     """
     datasets = Datasets(say)
-    with owned(store.lock_path(sweep_id)):
+    with own_environment(), owned(store.lock_path(sweep_id)):
         history, blueprint = read_sweep(store, sweep_id)
         datasets.expect(history.opened["data"])
         if not is_tracked(blueprint.config.tracking):

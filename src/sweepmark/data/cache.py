@@ -39,17 +39,32 @@ __all__ = [
 
 VARIABLE = "SWEEPMARK_CACHE"
 
-_NOT_OURS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT, errno.EEXIST}
+_NOT_OURS = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT, errno.EEXIST),
+    *(errno.ELOOP, errno.ENAMETOOLONG),
+}
 
 
 def root() -> Path:
-    """Return the cache folder: ``SWEEPMARK_CACHE``, or the platform's default."""
+    """Return the cache folder: ``SWEEPMARK_CACHE``, or the platform's default.
+
+    Raises
+    ------
+    ConfigurationError
+        If that is in a home folder that is not known.
+    """
     chosen = os.environ.get(VARIABLE)
     if chosen:
         return given_path(chosen, what=VARIABLE)
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("sweepmark", appauthor=False))
+    try:
+        return Path(platformdirs.user_cache_dir("sweepmark", appauthor=False))
+    except RuntimeError:
+        raise ConfigurationError(
+            "the cache folder must be in a home folder, but HOME is not set and this user has "
+            f"none. Set {VARIABLE} to a folder that you can write to."
+        ) from None
 
 
 def entry_folder(digest: str) -> Path:

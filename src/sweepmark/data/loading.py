@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -105,7 +106,7 @@ def mend(config: DatasetConfig, *, report: Callable[[str], None] | None = None) 
 def is_cached(config: DatasetConfig) -> bool:
     """Return whether the published data set is in the cache."""
     digest = published_digest(config)
-    return digest is not None and cache.entry_folder(digest).is_dir()
+    return digest is not None and os.path.lexists(cache.entry_folder(digest))
 
 
 def published_digest(config: DatasetConfig) -> str | None:

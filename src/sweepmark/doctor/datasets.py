@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from sweepmark.config import dataset_configs
 from sweepmark.data import cache, published_digest
 from sweepmark.data.entry import open_entry, verify
 from sweepmark.doctor.finding import note, ok, problem
-from sweepmark.errors import SweepmarkError
+from sweepmark.errors import ConfigurationError, SweepmarkError
 
 if TYPE_CHECKING:
     from sweepmark.doctor.finding import Finding
@@ -21,6 +22,10 @@ _QUICK = 100_000_000
 
 def examine_datasets(*, full: bool) -> list[Finding]:
     """Hash every data set in the cache; large ones only if requested."""
+    try:
+        cache.root()
+    except ConfigurationError:
+        return []  # reported as one of the machine
     published = {name: published_digest(config) for name, config in dataset_configs().items()}
     found = [_dataset(name, digest, full=full) for name, digest in published.items()]
     found += [_own(digest, full=full) for digest in _digests() if digest not in published.values()]
@@ -52,7 +57,7 @@ def _dataset(name: str, digest: str | None, *, full: bool) -> Finding | None:
         return None  # a file of the user's own: no expected digest
     folder = cache.entry_folder(digest)
     try:
-        if not folder.is_dir():
+        if not os.path.lexists(folder):
             return note(subject, "not fetched yet", *fetch)
         dataset = open_entry(digest)
         size = sum(path.stat().st_size for path in folder.iterdir())

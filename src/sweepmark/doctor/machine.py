@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from sweepmark import __version__
 from sweepmark.data import cache
 from sweepmark.doctor.finding import note, ok, problem
+from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from sweepmark.doctor.finding import Finding
@@ -38,8 +39,7 @@ def examine_machine(store: Path) -> list[Finding]:
         *_threads(),
         _memory(),
         _disk("store", store, "--store PATH"),
-        _disk("cache", cache.root(), "SWEEPMARK_CACHE=PATH"),
-        *_not_writable("cache", cache.root(), f"{cache.VARIABLE}=PATH"),
+        *_cache(),
         *_no_temporary_folder(),
     ]
 
@@ -156,6 +156,15 @@ def _memory_limit() -> tuple[int, int] | None:
         return None
 
 
+def _cache() -> list[Finding]:
+    elsewhere = f"{cache.VARIABLE}=PATH"
+    try:
+        folder = cache.root()
+    except ConfigurationError as error:
+        return [problem("cache", str(error))]
+    return [_disk("cache", folder, elsewhere), *_not_writable("cache", folder, elsewhere)]
+
+
 def _not_writable(name: str, folder: Path, elsewhere: str) -> list[Finding]:
     """Return a problem if the folder, or the parent to create it in, is not writable."""
     place = folder
@@ -177,7 +186,7 @@ def _no_temporary_folder() -> list[Finding]:
 
 def _disk(name: str, folder: Path, elsewhere: str) -> Finding:
     place = folder
-    while not place.exists() and place != place.parent:
+    while not os.path.lexists(place) and place != place.parent:
         place = place.parent
     free = shutil.disk_usage(place).free
     text = f"{free / _GIB:.1f} GiB free at {place}"

@@ -25,8 +25,12 @@ __all__ = ["Helper", "WorkerProcess", "helper_in_advance"]
 
 _WORK = "sweepmark.engine.work"
 _STDERR = 2
-_SINGLE = thread_limits(1) | {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
-"""Environment variables that keep libraries from starting threads when they are imported."""
+_VARIABLES = thread_limits(1) | {
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "PYTHONSAFEPATH": "1",
+}
+"""Keep libraries from starting threads when they are imported, and interpreters that they start
+from importing what lies in the current folder."""
 
 _in_advance: list[Helper] = []
 
@@ -170,7 +174,7 @@ def _launch(descriptor: int, preload: str | None) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=_STDERR,
         pass_fds=[descriptor],
-        env=os.environ | _SINGLE,
+        env=os.environ | _VARIABLES,
         process_group=0,
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sweepmark.config.dataset import dataset_identity
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.config.tree import TARGET
+from sweepmark.data import published_digest
 from sweepmark.scores.metric_names import ACCURACY_COMMON
 from sweepmark.scores.scorecard import accuracy_on, common_rows
 
@@ -37,6 +40,8 @@ _SEEDS = {"seed", "random_state"}
 _OF_TASK = {"task", EXPERIMENT}
 _BESIDE = {EXPERIMENT, "engine", "grade", "sampler", "sweep", "tracking"}
 """Keys that may be overridden without changing the experiment."""
+_PLACE = re.compile(r"[+~]*dataset\.(path|test_path|sources)\b")
+"""Overrides that say where the files of a data set are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +93,25 @@ def _is_seed(parameter: str) -> bool:
     return parameter in _SEEDS or parameter.endswith("_seed")
 
 
-def experiment_cautions(blueprint: Blueprint) -> list[Caution]:
-    """Return a caution if overrides changed a published experiment."""
-    words = [word for word in blueprint.overrides if _key(word) not in _BESIDE]
+def experiment_cautions(blueprint: Blueprint, digests: Mapping[str, str]) -> list[Caution]:
+    """Return a caution if overrides changed a published experiment.
+
+    Parameters
+    ----------
+    blueprint : Blueprint
+        What was asked for.
+    digests : mapping of str to str
+        Those of the data that were used, by the identity of their configuration. The published data
+        are no change, wherever they lie.
+    """
+    dataset = blueprint.config.dataset
+    used = digests.get(dataset_identity(dataset))
+    is_published = used is not None and used == published_digest(dataset)
+    words = [
+        word
+        for word in blueprint.overrides
+        if _key(word) not in _BESIDE and not (is_published and _PLACE.match(word))
+    ]
     swept = [axis.name for axis in blueprint.space.axes if axis.name != EXPERIMENT]
     if not words and not swept:
         return []

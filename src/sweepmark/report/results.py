@@ -161,7 +161,8 @@ def read_result(
         cautions += [Caution("edge", message) for message in edges]
         cautions += _final_cautions(history, chosen)
     published_metrics = _published_metrics(trials, blueprint)
-    cautions += experiment_cautions(blueprint) if published_metrics else []
+    if published_metrics:
+        cautions += experiment_cautions(blueprint, history.opened["data"])
     cautions += positive_cautions(trials, blueprint)
     cautions += losses or []
     cautions += one_class_cautions(trials, blueprint)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sweepmark.config.places import given_path
 from sweepmark.config.rules import Text  # noqa: TC001 -- validation reads it
 from sweepmark.sources.interface import Source, SourceOptions, file_names
 from sweepmark.sources.transfer import AbsentError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from sweepmark.config.schema import FileConfig
 
@@ -130,4 +129,4 @@ def _member(name: str) -> str:
 
 
 def _expand(path: str) -> Path:
-    return given_path(os.path.expandvars(path), what="dataset.sources")
+    return Path(os.path.expanduser(os.path.expandvars(path)))  # noqa: PTH111 -- ~ may be unknown

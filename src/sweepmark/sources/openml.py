@@ -7,12 +7,12 @@ import math
 import socket
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from annotated_types import Gt
 
-from sweepmark.config.places import given_path
 from sweepmark.config.rules import Text  # noqa: TC001 -- validation reads it
 from sweepmark.errors import ConfigurationError
 from sweepmark.sources import idx
@@ -21,7 +21,6 @@ from sweepmark.sources.transfer import SourceError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -160,7 +159,6 @@ def home_of(folder: Path) -> Path:
     """Return scikit-learn's default folder if it has files of OpenML, else one below ``folder``."""
     import os
 
-    own = given_path(
-        os.environ.get("SCIKIT_LEARN_DATA") or "~/scikit_learn_data", what="SCIKIT_LEARN_DATA"
-    )
+    chosen = os.environ.get("SCIKIT_LEARN_DATA") or "~/scikit_learn_data"
+    own = Path(os.path.expanduser(chosen))  # noqa: PTH111 -- ~ may be unknown
     return own if (own / "openml").is_dir() else folder / "openml"

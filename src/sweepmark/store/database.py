@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
 from contextlib import AbstractContextManager, closing
@@ -106,7 +107,7 @@ def alone(path: Path) -> Iterator[None]:
 
 def _copy(template: Path, target: Path) -> bool:
     """Copy an existing, intact database; return False if there is none."""
-    if not template.exists():
+    if not os.access(template, os.R_OK):
         return False
     shutil.copyfile(template, target)
     if _is_whole(target):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweepmark.config.registry import TRACKERS
+from sweepmark.tracking.environment import own_environment, unused_variables
 from sweepmark.tracking.existing_runs import RunState, count_others, run_states
 from sweepmark.tracking.interface import Tracker
 from sweepmark.tracking.location import (
@@ -42,11 +43,13 @@ __all__ = [
     "kept_databases",
     "mlflow_database",
     "noted_location",
+    "own_environment",
     "run_states",
     "runs_page",
     "set_aside",
     "start_server",
     "stop_server",
+    "unused_variables",
     "wait_until_up",
 ]
 

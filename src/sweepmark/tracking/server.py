@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from sweepmark.commands import command_line
 from sweepmark.errors import NotFoundError, StoreError
 from sweepmark.store.database import database_uri
+from sweepmark.tracking.environment import OWN_VARIABLES, is_of_mlflow
 from sweepmark.tracking.location import artifacts_folder, mlflow_database
 from sweepmark.tracking.storage import open_client
 
@@ -35,6 +36,8 @@ __all__ = [
 ]
 
 HOST = "127.0.0.1"
+_LOCAL_HOSTS = ("localhost", "localhost:*", HOST, f"{HOST}:*", "[::1]", "[[]::1]:*")
+"""What the Host header may be; one with an asterisk is a pattern of :mod:`fnmatch`."""
 _PORTS_TRIED = 100
 _START_SECONDS = 120.0
 _STOP_SECONDS = 5.0
@@ -55,26 +58,29 @@ def server_command(store: Path, *, port: int) -> list[str]:
     """Return the command of a server for a store's runs, on localhost only.
 
     uvicorn checks the Host header, which keeps web pages of other sites out; options for another
-    server would disable that check.
+    server would disable that check. The name decides, as a tunnel has a port of its own.
+
+    uvicorn imports from the current folder first, whatever the interpreter is told, unless it has
+    another folder for applications.
     """
-    hosts = ",".join(f"{name}:{port}" for name in ("localhost", HOST))
+    hosts = ",".join(_LOCAL_HOSTS)
     return [
         *(sys.executable, "-m", "mlflow", "server"),
         *("--backend-store-uri", database_uri(mlflow_database(store))),
         *("--default-artifact-root", artifacts_folder(store).as_uri()),
         *("--host", HOST, "--port", str(port), "--workers", "1"),
         *("--allowed-hosts", hosts),
-        "--uvicorn-opts=--log-level warning",
+        f"--uvicorn-opts=--log-level warning --app-dir {os.devnull}",
     ]
 
 
 def _environment() -> dict[str, str]:
-    """Return the server's environment: no telemetry, no job runner."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "_MLFLOW_"))}
+    """Return the server's environment: no telemetry, no job runner, no code of this folder."""
+    kept = {name: value for name, value in os.environ.items() if not is_of_mlflow(name)}
     return kept | {
-        "DO_NOT_TRACK": "true",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
+        **OWN_VARIABLES,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "PYTHONSAFEPATH": "1",  # which the programs that the server starts inherit
     }
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.commands import command_line
 from sweepmark.errors import StoreError
 from sweepmark.store.database import alone, create_once, database_uri, translated
+from sweepmark.tracking.environment import OWN_VARIABLES
 from sweepmark.tracking.location import artifacts_folder, is_within, mlflow_database, note_location
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mlflow import MlflowClient
 
 __all__ = ["check_artifacts", "configure", "connect", "create_database", "open_client"]
@@ -129,13 +129,12 @@ def _sentence(error: Exception) -> str:
 
 
 def configure() -> None:
-    """Disable MLflow's telemetry, its output, and connections that outlive their use.
-
-    A pooled connection would go on writing to a database that was moved away.
-    """
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("DO_NOT_TRACK", "true")
-    os.environ["MLFLOW_SQLALCHEMYSTORE_POOLCLASS"] = "NullPool"
+    """Disable MLflow's telemetry, its output, and connections that outlive their use."""
+    os.environ.update(OWN_VARIABLES)
+    try:
+        Path.home()
+    except RuntimeError:  # which the import would end with
+        os.environ["HOME"] = os.devnull
     import mlflow  # noqa: F401 -- importing it configures its loggers
 
     for name in ("mlflow", "alembic"):
