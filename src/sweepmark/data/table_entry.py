@@ -35,11 +35,18 @@ __all__ = [
 TABLE = "table"
 """The ``kind`` that meta.json gives such an entry."""
 
+_BOOLEANS = "booleans number\n"
+"""How columns of booleans are read in a mixed table: digests differ if that ever changes."""
+
 _DECODING = ("label", "header", "table", "types", "missing", "image_shape")
 """The configuration keys that, in addition to the file's bytes, affect the rows of a table."""
 
 
-def table_digest(files: Mapping[str, str], config: DatasetConfig) -> str:
+def table_digest(
+    files: Mapping[str, str],
+    config: DatasetConfig,
+    settings: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:
     """Return the digest of a table, from the digests of its files and its configuration.
 
     Parameters
@@ -48,6 +55,9 @@ def table_digest(files: Mapping[str, str], config: DatasetConfig) -> str:
         SHA-256 in hexadecimal of each file, by role.
     config : DatasetConfig
         How the files are read: two ways of reading one file are two data sets.
+    settings : mapping of str to mapping, optional
+        How each file is written, by role, as :attr:`TableFile.settings` has it: the same whether it
+        was found out or given.
 
     Returns
     -------
@@ -59,6 +69,12 @@ def table_digest(files: Mapping[str, str], config: DatasetConfig) -> str:
         value = getattr(config, key)
         value = dict(value) if key == "types" else value
         lines.append(f"{key} {json.dumps(value, sort_keys=True)}\n")
+    if config.table == "mixed":
+        lines.append(_BOOLEANS)
+    if config.drop:
+        lines.append(f"drop {json.dumps(sorted(set(config.drop)))}\n")
+    for role, found in sorted((settings or {}).items()):
+        lines += [f"{role} {key} {json.dumps(found[key])}\n" for key in sorted(found)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
