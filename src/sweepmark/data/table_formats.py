@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "open_table"]
 
-FORMATS = "CSV (also in gzip, bzip2, xz or zip)"
+FORMATS = "CSV (also in gzip, bzip2, xz or zip), Parquet, Feather or npz"
 """What :func:`open_table` opens, for messages."""
 
+_PARQUET, _FEATHER, _OLD_FEATHER = b"PAR1", b"ARROW1\0\0", b"FEA1"
 _WORKBOOK = "[Content_Types].xml"
 
 
@@ -42,8 +43,24 @@ def open_table(
     DataError
         If the file is damaged, or in another format.
     """
+    with path.open("rb") as file:
+        head = file.read(8)
+    if head.startswith(_PARQUET):
+        from sweepmark.data.arrow_opening import open_parquet
+
+        return open_parquet(path)
+    if head == _FEATHER:
+        from sweepmark.data.arrow_opening import open_feather
+
+        return open_feather(path)
+    if head.startswith(_OLD_FEATHER):
+        raise DataError(f"{path}: is Feather of version 1. Write it by pandas' to_feather.")
     if packing(path) == "zip":
         names = _names(path)
+        if names and all(name.endswith(".npy") for name in names):
+            from sweepmark.data.npz_file import open_npz
+
+            return open_npz(path, config)
         if _WORKBOOK in names:
             raise DataError(f"{path}: is an Excel workbook. Save its sheet as CSV.")
     return open_csv(path, config, remedy=remedy)
