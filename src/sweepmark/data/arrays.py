@@ -97,7 +97,8 @@ def keep_arrays(
     }
     digest = hashlib.sha256(json.dumps(meta).encode()).hexdigest()
     parts = {role: (features[role], labels[role]) for role in frames}
-    return replace(_kept(digest, parts, {**meta, "name": name, "digest": digest}), name=name)
+    more = {"name": name, "digest": digest, "identifiers": {}}
+    return replace(_kept(digest, parts, {**meta, **more}), name=name)
 
 
 def load_kept(config: DatasetConfig) -> Dataset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,6 +75,8 @@ class Dataset:
         Name of the label column; None if it has none.
     label_names : tuple of str or None
         The labels in the file, if they are text; ``y`` has indices into it.
+    identifiers : mapping of str to str
+        Columns of a file that say which row it is, and what gives them away.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Dataset:
     feature_names: tuple[str, ...] | None = None
     label_column: str | None = None
     label_names: tuple[str, ...] | None = None
+    identifiers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def parts(self) -> dict[str, Part]:

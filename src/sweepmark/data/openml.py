@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.data import entry
 from sweepmark.data.frames import content_digest, frame_features
+from sweepmark.data.identifiers import find_identifiers
 from sweepmark.data.index import load_indexed
 from sweepmark.data.labels import LabelError, encode_labels
 from sweepmark.data.table_entry import table_digest, write_tables
@@ -85,6 +86,7 @@ def _write(config: DatasetConfig, work: Path, finished: Path) -> str:
         "feature_names": [str(name) for name in frame.columns],
         "label_column": str(bunch.target.name),
         "label_names": names,
+        "identifiers": find_identifiers(X, list(map(str, frame.columns))),
     }
     write_tables(finished, {"train": (X, y)}, meta)
     return str(meta["digest"])

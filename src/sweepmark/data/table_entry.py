@@ -91,7 +91,7 @@ def write_tables(
         ``train`` and optionally ``test``; X is an array or a pyarrow.Table.
     meta : mapping
         ``layout``, ``name``, ``source``, ``digest``, ``files``, ``image_shape``,
-        ``feature_names``, ``label_column`` and ``label_names``.
+        ``feature_names``, ``label_column``, ``label_names`` and ``identifiers``.
     """
     for name, (X, y) in parts.items():
         if isinstance(X, np.ndarray):
@@ -140,6 +140,7 @@ def assemble_table(folder: Path, meta: Mapping[str, Any]) -> Dataset:
         feature_names=_texts(meta["feature_names"]),
         label_column=meta["label_column"],
         label_names=_texts(meta["label_names"]),
+        identifiers=meta["identifiers"],
     )
 
 

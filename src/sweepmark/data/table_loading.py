@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sweepmark.data import entry
 from sweepmark.data.columns import widen
+from sweepmark.data.identifiers import find_identifiers
 from sweepmark.data.index import files_key, load_indexed
 from sweepmark.data.table import ParsedTable, check_label_range, read_table
 from sweepmark.data.table_entry import table_digest, write_tables
@@ -105,6 +106,7 @@ def write_table_entry(
         "feature_names": train.feature_names if is_named else None,
         "label_column": train.file.names[train.label] if is_named else None,
         "label_names": train.label_names,
+        "identifiers": find_identifiers(train.X, train.feature_names),
     }
     features = widen([table.X for table in tables.values()])
     parts = {

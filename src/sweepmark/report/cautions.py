@@ -43,7 +43,7 @@ class Caution:
     ----------
     kind : str
         "edge", "test_sets", "seed_searched", "experiment", "positive_class", "not_reproducible",
-        "damaged", "fit" or "failed".
+        "damaged", "identifier", "fit" or "failed".
     message : str
         One sentence.
     """
