@@ -38,6 +38,8 @@ __all__ = [
     "unknown_name",
 ]
 
+_MOST_SHOWN = 100  # options in a message; a table can have many columns
+
 
 class SweepmarkError(Exception):
     """Base class of all errors that sweepmark raises deliberately.
@@ -119,7 +121,7 @@ class OwnedError(StoreError):
 
 
 def unknown_name(kind: str, name: str, options: Iterable[str]) -> str:
-    """Return the message for an unknown name, with the closest of the options.
+    """Return the message for an unknown name, with the closest of the options and the first 100.
 
     Examples
     --------
@@ -129,4 +131,6 @@ def unknown_name(kind: str, name: str, options: Iterable[str]) -> str:
     known = sorted(options)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"unknown {kind} {name!r}.{hint} Options: {', '.join(known) or 'none'}."
+    more = f", … ({len(known):,} in all)" if len(known) > _MOST_SHOWN else ""
+    shown = ", ".join(known[:_MOST_SHOWN]) or "none"
+    return f"unknown {kind} {name!r}.{hint} Options: {shown}{more}."

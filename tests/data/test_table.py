@@ -209,6 +209,12 @@ def test_an_unknown_column_is_answered_with_those_there_are(path: Path) -> None:
         _read(path, "width,kind\n1,2\n", label="kin")
 
 
+def test_of_many_columns_some_are_named(path: Path) -> None:
+    text = ",".join(f"a{place:03}" for place in range(200)) + "\n" + "1," * 199 + "1\n"
+    with pytest.raises(ConfigurationError, match=r"mean 'a.77'\? .* a099, … \(200 in all\)"):
+        _read(path, text, label="a77")
+
+
 def test_a_mixed_table_keeps_types_and_missing_values(path: Path) -> None:
     table = read_table(write(path, PASSENGERS), titanic_config(path))
     columns = table.X.to_pydict()
@@ -257,3 +263,13 @@ def test_a_type_for_a_column_that_is_not_there_is_refused(path: Path) -> None:
     write(path, PASSENGERS.replace("Embarked", "Port"))
     with pytest.raises(ConfigurationError, match=r"dataset\.types: unknown column 'Embarked'"):
         read_table(path, titanic_config(path))
+
+
+def test_a_table_may_be_wide(path: Path) -> None:
+    """Wider than Arrow's blocks are long; some columns are booleans."""
+    n_columns = 6_000
+    X = np.random.default_rng(0).integers(0, 1000, size=(3, n_columns)) / 8
+    names = ",".join(f"a_name_of_some_length_{place}" for place in range(n_columns))
+    rows = "".join(f"1,{','.join(map(str, row))},True,False\n" for row in X.tolist())
+    table = _read(path, f"y,{names},b,c\n{rows}")
+    assert np.array_equal(table.X, np.column_stack([X, [1] * 3, [0] * 3]))

@@ -194,7 +194,7 @@ class ArrowFile(TableFile):
         texts = compute.if_else(is_missing, None, texts)
         if declared != "number":
             return texts
-        return typed_cells(texts, declared, number=PLAIN.number, name=name, fault=fault)
+        return typed_cells(texts, declared, dialect=PLAIN, name=name, fault=fault)
 
 
 def _kind(found: Any) -> str | None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sweepmark.data.csv_dialect import Dialect
+
 __all__ = ["BOOLEANS", "narrow", "typed_cells", "widen"]
 
 BOOLEANS = {"False": 0, "false": 0, "FALSE": 0, "True": 1, "true": 1, "TRUE": 1}
@@ -62,7 +64,7 @@ def typed_cells(
     cells: Any,
     declared: str | None,
     *,
-    number: str,
+    dialect: Dialect,
     name: str,
     fault: Callable[[int, str], DataError],
 ) -> Any:
@@ -74,8 +76,8 @@ def typed_cells(
         The column, with null for missing values.
     declared : {"number", "text"} or None
         Its type; None decides by its cells.
-    number : str
-        The regular expression of numbers.
+    dialect : Dialect
+        How numbers are written.
     name : str
         What the column is called.
     fault : callable
@@ -92,19 +94,16 @@ def typed_cells(
     if declared == "text":
         return cells
     n_given = len(cells) - cells.null_count
-    if (
-        n_given
-        and len(found := cells.unique().drop_null()) <= len(BOOLEANS)
-        and all(text in BOOLEANS for text in found.to_pylist())
-    ):
-        known = pa.array(list(BOOLEANS))
-        return compute.take(
-            pa.array(list(BOOLEANS.values()), pa.float64()), compute.index_in(cells, known)
-        )
-    is_number = compute.match_substring_regex(cells, number)
+    is_number = compute.match_substring_regex(cells, dialect.number)
     n_numbers = compute.sum(is_number).as_py() or 0
-    if declared is None and n_given and not n_numbers:
-        return cells
+    if n_given and not n_numbers:
+        if len(found := cells.unique().drop_null()) <= len(BOOLEANS) and all(
+            text in BOOLEANS for text in found.to_pylist()
+        ):
+            values = pa.array(BOOLEANS.values(), pa.float64())
+            return values.take(compute.index_in(cells, pa.array(BOOLEANS)))
+        if declared is None:
+            return cells
     if n_numbers < n_given:
         row = compute.index(is_number, value=False).as_py()
         if declared is None:
@@ -114,8 +113,10 @@ def typed_cells(
                 f"++dataset.types={{{name}:text}})",
             )
         raise fault(row, "must be a number or missing")
-    plain = compute.replace_substring(compute.utf8_trim(cells, " \t"), ",", ".")
-    numbers = compute.cast(plain, pa.float64())
+    cells = compute.utf8_trim(cells, " \t")
+    if dialect.decimal != ".":
+        cells = compute.replace_substring(cells, dialect.decimal, ".")
+    numbers = compute.cast(cells, pa.float64())
     finite = compute.is_finite(numbers)
     if compute.any(compute.invert(finite)).as_py():
         row = compute.index(finite, value=False).as_py()

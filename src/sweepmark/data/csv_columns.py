@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["counts_rows", "read_mixed", "read_numbers"]
 
 _BLOCK = 1 << 20  # bytes of text that are decoded at a time
+_PER_COLUMN = 1 << 10  # more of a wide table: Arrow takes some time for each column of a block
+_WIDEST_BLOCK = 1 << 26
 _LARGEST_BLOCK = (1 << 31) - 1  # Arrow's limit
 
 
@@ -71,12 +73,14 @@ def read_numbers(
     types |= {header.names[place]: pa.bool_() for place in booleans}
     if label is not None:
         types[header.names[label]] = pa.string()
+    order = {place: number for number, place in enumerate(features)}
+    logical = [order[place] for place in booleans]
     blocks: list[NDArray[Any]] = [np.empty((0, len(features)), dtype=np.uint8)]
     labels: Cells = []
     try:
         with _open(path, header, types) as batches:
             for batch in batches:
-                X = _matrix(batch, len(features))
+                X = _matrix(batch, len(features), logical)
                 if not np.isfinite(X).all():
                     raise first_fault(path, header, features, reason="NaN or infinity")
                 # The sign of -0.0 would be lost if other blocks turn out to be float64.
@@ -88,15 +92,16 @@ def read_numbers(
     return narrow(np.concatenate(blocks)), labels
 
 
-def _matrix(batch: Any, n_features: int) -> NDArray[Any]:
-    """Return the first columns of a batch, of float64 and of booleans, as an array of float64."""
+def _matrix(batch: Any, n_features: int, booleans: Sequence[int]) -> NDArray[Any]:
+    """Return the first columns of a batch as an array of float64, which most are already."""
     import pyarrow as pa
 
     X = batch.select(range(n_features))
-    for place, field in enumerate(X.schema):
-        if field.type == pa.bool_():
-            numbers = X.column(place).cast(pa.uint8()).cast(pa.float64())
-            X = X.set_column(place, field.name, numbers)
+    if booleans:
+        columns = X.columns
+        for place in booleans:
+            columns[place] = columns[place].cast(pa.uint8()).cast(pa.float64())
+        X = pa.RecordBatch.from_arrays(columns, names=X.schema.names)
     matrix: NDArray[Any] = X.to_tensor().to_numpy()
     return matrix
 
@@ -171,7 +176,7 @@ def read_mixed(
             return cell_fault(path, header, row, place, rule)
 
         columns[name] = typed_cells(
-            cells, config.types.get(name), number=header.dialect.number, name=name, fault=fault
+            cells, config.types.get(name), dialect=header.dialect, name=name, fault=fault
         )
     if label is None:
         return pa.table(columns), []
@@ -193,7 +198,8 @@ def _open(
     from pyarrow import csv
 
     dialect = header.dialect
-    block = max(_BLOCK, _longest_row(path, header, quoted=quoted))  # a row must fit into a block
+    block = max(_BLOCK, min(_PER_COLUMN * len(types), _WIDEST_BLOCK))
+    block = max(block, _longest_row(path, header, quoted=quoted))  # a row must fit into a block
     with open_unpacked(path) as stream:
         yield csv.open_csv(
             path if packing(path) is None else pa.PythonFile(stream, mode="r"),

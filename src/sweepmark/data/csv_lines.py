@@ -182,7 +182,8 @@ def first_fault(
         Arrow's error, used if nothing is found.
     """
     dialect = header.dialect
-    numbers = [place for place in numeric if place not in set(booleans)]
+    logical = set(booleans)
+    numbers = [place for place in numeric if place not in logical]
     for row, line, cells in _rows(path, header):
         if len(cells) != len(header.names):
             return DataError(
