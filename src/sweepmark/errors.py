@@ -47,6 +47,7 @@ _REFUSALS = frozenset(
     }
 )
 """Error numbers that say something of the machine, and never of a mistake in the program."""
+_MOST_SHOWN = 100  # options in a message; a table can have many columns
 
 
 class SweepmarkError(Exception):
@@ -129,7 +130,7 @@ class OwnedError(StoreError):
 
 
 def unknown_name(kind: str, name: str, options: Iterable[str]) -> str:
-    """Return the message for an unknown name, with the closest of the options.
+    """Return the message for an unknown name, with the closest of the options and the first 100.
 
     Examples
     --------
@@ -139,7 +140,9 @@ def unknown_name(kind: str, name: str, options: Iterable[str]) -> str:
     known = sorted(options)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"unknown {kind} {name!r}.{hint} Options: {', '.join(known) or 'none'}."
+    more = f", … ({len(known):,} in all)" if len(known) > _MOST_SHOWN else ""
+    shown = ", ".join(known[:_MOST_SHOWN]) or "none"
+    return f"unknown {kind} {name!r}.{hint} Options: {shown}{more}."
 
 
 def refusal(error: BaseException) -> StoreError | None:

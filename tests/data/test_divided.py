@@ -11,9 +11,9 @@ import pytest
 from sweepmark.config.split import SplitColumn
 from sweepmark.data import load, open_dataset
 from sweepmark.data.arrays import keep_arrays
-from sweepmark.data.csv_rows import read_rows
 from sweepmark.data.divided import load_divided
 from sweepmark.data.entry import verify
+from sweepmark.data.table_rows import read_rows
 from sweepmark.errors import ConfigurationError, DataError
 from tables import PASSENGERS, csv_config, titanic_config, write
 from tiny import dataset_config
@@ -145,9 +145,9 @@ def test_rows_to_predict_may_have_the_column(tmp_path: Path, text: str) -> None:
     new = write(tmp_path / "new.csv", text)
     if "b2" in text:
         with pytest.raises(DataError, match="has besides 'b2'"):
-            read_rows(new, found)
+            read_rows(new, found, config)
         return
-    X, y = read_rows(new, found)
+    X, y = read_rows(new, found, config)
     np.testing.assert_array_equal(X, found.train.X)
     assert y is not None
     np.testing.assert_array_equal(y, found.y)

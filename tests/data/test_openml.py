@@ -84,6 +84,17 @@ def test_another_column_can_be_the_label(home: Path) -> None:
         data.load(_config("ports", label="pier"))
 
 
+def test_columns_are_dropped(home: Path) -> None:
+    publish_columns(home, "ports", PORTS, PASSENGERS)
+    dataset = data.load(_config("ports", drop=("name", "port")))
+    assert dataset.feature_names == ("age",)
+    assert data.load(_config("ports", drop=("name",))).digest != dataset.digest
+    with pytest.raises(ConfigurationError, match=r"unknown column 'Name'\. Did you mean 'name'"):
+        data.load(_config("ports", drop=("Name",)))
+    with pytest.raises(ConfigurationError, match="must leave a feature"):
+        data.load(_config("ports", drop=("name", "port", "age")))
+
+
 def test_a_missing_label_is_refused(home: Path) -> None:
     publish_columns(home, "ports", PORTS, PASSENGERS)
     with pytest.raises(DataError, match=r"Target column 'port' has 1 missing values"):

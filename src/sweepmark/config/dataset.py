@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import re
@@ -12,7 +13,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Gt
 
 from sweepmark.config.registry import SOURCES
-from sweepmark.config.rules import Positive, Text, matching
+from sweepmark.config.rules import Check, Positive, Text, matching
 
 __all__ = [
     "PLACES",
@@ -23,6 +24,19 @@ __all__ = [
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][\w.\-]{0,100}")
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
+_SEPARATOR = re.compile(r"tab|[^\w\s\"'.+-]|[\t ]")
+
+
+def _check_encoding(name: str) -> None:
+    """Raise ValueError unless Python knows an encoding of text by this name."""
+    try:
+        codecs.lookup(name)
+        "a".encode(name)
+    except (LookupError, ValueError):
+        raise ValueError(
+            "must be an encoding that Python knows, such as utf-8, utf-16, latin-1, cp1252 or "
+            "shift_jis"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +61,13 @@ class DatasetConfig:
         What the data set is called in tables and runs.
     format : {"idx", "csv", "openml", "cache"}
         ``idx``: two or four files as those of the MNIST family. ``csv``: a table with a column of
-        labels. ``openml``: a data set of OpenML by its name. ``cache``: arrays or frames that a
-        Python program gave, by their digest.
+        labels; as a file of one's own CSV, Parquet, Feather or npz. ``openml``: a data set of
+        OpenML by its name. ``cache``: arrays or frames that a Python program gave, by their digest.
     path : str or None
-        A local folder with the four IDX files, gzipped or not, or a local CSV file; nothing is
-        downloaded then.
+        A local folder with the four IDX files, gzipped or not, or a local file with a table;
+        nothing is downloaded then.
     test_path : str or None
-        A second CSV file, with the official test rows.
+        A second table, with the official test rows.
     sample_size : int or None
         The default size in sweeps; None is the whole data set.
     image_shape : sequence of two int, or None
@@ -64,6 +78,14 @@ class DatasetConfig:
         The column of the labels; None is the first, or OpenML's default target.
     header : bool or None
         Whether the first line of a CSV file names the columns; None detects it.
+    separator : str or None
+        The character between the cells of a CSV file, or ``tab``; None detects it.
+    decimal : {".", ","} or None
+        The decimal point of a CSV file's numbers; None detects it.
+    encoding : str or None
+        The encoding of a CSV file by Python's name; None is UTF-8, or what a byte order mark says.
+    drop : sequence of str
+        Columns of a table that are left out of its features.
     table : {"auto", "numeric", "mixed"}
         ``numeric``: every feature is a finite number. ``mixed``: text and missing values are kept.
         ``auto`` of a CSV file: numeric if it can be, else mixed; found out before a sweep begins.
@@ -92,6 +114,15 @@ class DatasetConfig:
     n_classes: Annotated[int, Gt(1)] | None = None
     label: Text | None = None
     header: bool | None = None
+    separator: (
+        Annotated[
+            str, matching(_SEPARATOR, "must be one character such as ; or |, a space, or tab")
+        ]
+        | None
+    ) = None
+    decimal: Literal[".", ","] | None = None
+    encoding: Annotated[str, Check(_check_encoding)] | None = None
+    drop: tuple[str, ...] = ()
     table: Literal["auto", "numeric", "mixed"] = "numeric"
     types: Mapping[str, Literal["number", "text"]] = field(default_factory=dict)
     missing: tuple[str, ...] = ("",)

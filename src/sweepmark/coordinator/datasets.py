@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from sweepmark.commands import command_line
+from sweepmark.config.words import override_word
 from sweepmark.data import load
 from sweepmark.engine import Failure
 from sweepmark.errors import DataError, FetchError
@@ -71,6 +73,21 @@ class Datasets:
     def digests(self) -> dict[str, str]:
         """The digests of the loaded data sets, by the identity of their configuration."""
         return {identity: dataset.digest for identity, dataset in self._loaded.items()}
+
+    def identifiers(self) -> list[str]:
+        """Return a warning for each table of one's own with columns that say which row it is."""
+        found = []
+        for identity, dataset in self._loaded.items():
+            config = self._configs[identity]
+            if dataset.identifiers and not config.files:
+                drop = [*config.drop, *dataset.identifiers]
+                word = shlex.quote(override_word("dataset.drop", drop))
+                what = ", ".join(f"{name} {why}" for name, why in dataset.identifiers.items())
+                found.append(
+                    f"{what}: a model may learn which row it is, in place of what the row is like. "
+                    f"Leave it out by {word}, unless it means something"
+                )
+        return found
 
     def are(self, digests: Mapping[str, str]) -> bool:
         """Return whether the loaded data sets have these digests, as far as they are listed."""

@@ -203,6 +203,8 @@ class _Execution:
             git=git_state(),
             blueprint=self.log.blueprint.document(),
         )
+        for message in self.prepared.datasets.identifiers():
+            self.log.record("warning", kind="identifier", message=message)
 
     def projections(
         self, options: LaunchOptions, settled: Callable[[Trial], None]

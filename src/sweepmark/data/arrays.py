@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.data import cache, entry
-from sweepmark.data.csv_columns import widen
+from sweepmark.data.columns import widen
 from sweepmark.data.frames import content_digest, frame_columns, frame_features
 from sweepmark.data.labels import LabelError, encode_labels
 from sweepmark.data.table_entry import write_tables
@@ -100,7 +100,7 @@ def keep_arrays(
     parts = {role: (features[role], labels[role]) for role in frames}
 
     def fill(folder: Path) -> None:
-        write_tables(folder, parts, {**meta, "name": name, "digest": digest})
+        write_tables(folder, parts, {**meta, "name": name, "digest": digest, "identifiers": {}})
 
     return replace(keep_entry(digest, fill), name=name)
 

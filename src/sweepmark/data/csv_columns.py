@@ -1,37 +1,58 @@
 """Reading CSV files by Arrow: all numbers, or columns of several types.
 
-How a file is written (separator, encoding, quotes) is said in :func:`_open` and, for the header and
-for errors, in :mod:`sweepmark.data.csv_lines`.
+How a file is written (separator, decimal point, encoding) is its :mod:`dialect
+<sweepmark.data.csv_dialect>`; the header and errors are of :mod:`sweepmark.data.csv_lines`.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.data.csv_lines import NUMBER, cell_fault, first_fault
-from sweepmark.errors import DataError
+from sweepmark.data.columns import BOOLEANS, narrow, typed_cells
+from sweepmark.data.csv_lines import cell_fault, find_booleans, first_fault
+from sweepmark.data.unpacking import open_unpacked, packing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from sweepmark.config.schema import DatasetConfig
     from sweepmark.data.csv_lines import CsvHeader
+    from sweepmark.errors import DataError
 
     Cells = list[str | None]
 
-__all__ = ["narrow", "read_mixed", "read_numbers", "widen"]
+__all__ = ["counts_rows", "read_mixed", "read_numbers"]
 
 _BLOCK = 1 << 20  # bytes of text that are decoded at a time
+_PER_COLUMN = 1 << 10  # more of a wide table: Arrow takes some time for each column of a block
+_WIDEST_BLOCK = 1 << 26
+_LARGEST_BLOCK = (1 << 31) - 1  # Arrow's limit
 
 
-def read_numbers(path: Path, header: CsvHeader, label: int | None) -> tuple[NDArray[Any], Cells]:
-    """Return a table of finite numbers as an array, and the labels as text.
+def read_numbers(
+    path: Path, header: CsvHeader, features: Sequence[int], label: int | None
+) -> tuple[NDArray[Any], Cells]:
+    """Return columns of finite numbers or booleans as an array, and the labels as text.
 
     Numbers are read block by block, so that a table of bytes never takes eight times its memory.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    header : CsvHeader
+        Its columns.
+    features : sequence of int
+        Places of the columns to read, ascending.
+    label : int or None
+        Place of the labels.
 
     Returns
     -------
@@ -47,74 +68,69 @@ def read_numbers(path: Path, header: CsvHeader, label: int | None) -> tuple[NDAr
     """
     import pyarrow as pa
 
-    features = [place for place in range(len(header.names)) if place != label]
-    types = {name: pa.float64() for name in header.names}
+    booleans = find_booleans(path, header, features)
+    types = {header.names[place]: pa.float64() for place in features}
+    types |= {header.names[place]: pa.bool_() for place in booleans}
     if label is not None:
         types[header.names[label]] = pa.string()
+    order = {place: number for number, place in enumerate(features)}
+    logical = [order[place] for place in booleans]
     blocks: list[NDArray[Any]] = [np.empty((0, len(features)), dtype=np.uint8)]
     labels: Cells = []
     try:
-        for batch in _open(path, header, types):
-            X = batch.select(features).to_tensor().to_numpy()
-            if not np.isfinite(X).all():
-                raise first_fault(path, header, features, reason="NaN or infinity")
-            # The sign of -0.0 would be lost if other blocks turn out to be float64.
-            blocks.append(X if np.signbit(X).any() else narrow(X))
-            if label is not None:
-                labels += batch.column(label).to_pylist()
-    except pa.ArrowInvalid as error:
-        raise first_fault(path, header, features, reason=str(error)) from error
+        with _open(path, header, types) as batches:
+            for batch in batches:
+                X = _matrix(batch, len(features), logical)
+                if not np.isfinite(X).all():
+                    raise first_fault(path, header, features, reason="NaN or infinity")
+                # The sign of -0.0 would be lost if other blocks turn out to be float64.
+                blocks.append(X if np.signbit(X).any() else narrow(X))
+                if label is not None:
+                    labels += map(header.dialect.plain, batch.column(len(features)).to_pylist())
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        raise first_fault(path, header, features, booleans=booleans, reason=str(error)) from error
     return narrow(np.concatenate(blocks)), labels
 
 
-def narrow(X: NDArray[Any]) -> NDArray[Any]:
-    """Return an array as uint8 if that is lossless."""
-    if X.size and X.min() >= 0 and X.max() <= np.iinfo(np.uint8).max:
-        small = X.astype(np.uint8, copy=False)
-        if np.array_equal(small, X):
-            return small
-    return X
-
-
-def widen(features: Sequence[Any]) -> list[Any]:
-    """Return the features of several tables converted to common types.
-
-    Arrays become float64 unless all are uint8. A column without values in one table takes its type
-    from the others.
-
-    Raises
-    ------
-    DataError
-        If a column has numbers in one table and text in another.
-    """
-    if all(isinstance(X, np.ndarray) for X in features):
-        wide = any(X.dtype != np.uint8 for X in features)
-        return [X.astype(np.float64, copy=False) if wide else X for X in features]
+def _matrix(batch: Any, n_features: int, booleans: Sequence[int]) -> NDArray[Any]:
+    """Return the first columns of a batch as an array of float64, which most are already."""
     import pyarrow as pa
 
-    types: dict[str, Any] = {}
-    for name in features[0].schema.names:
-        columns = [X.column(name) for X in features]
-        found = {column.type for column in columns if column.null_count < len(column)}
-        if len(found) > 1:
-            raise DataError(
-                f"column {name!r} must be numbers in all files or text in all. "
-                f"Set ++dataset.types={{{name}:text}}."
-            )
-        types[name] = found.pop() if found else columns[0].type
-    schema = pa.schema(types)
-    return [X.rename_columns(schema.names).cast(schema) for X in features]
+    X = batch.select(range(n_features))
+    if booleans:
+        columns = X.columns
+        for place in booleans:
+            columns[place] = columns[place].cast(pa.uint8()).cast(pa.float64())
+        X = pa.RecordBatch.from_arrays(columns, names=X.schema.names)
+    matrix: NDArray[Any] = X.to_tensor().to_numpy()
+    return matrix
+
+
+def counts_rows(path: Path, header: CsvHeader, place: int) -> bool:
+    """Return whether a column is 0, 1, 2 … as pandas writes the index of a frame."""
+    import pyarrow as pa
+
+    n_rows = 0
+    try:
+        with _open(path, header, {header.names[place]: pa.string()}, quoted=True) as batches:
+            for batch in batches:
+                numbers = map(str, range(n_rows, n_rows + len(batch)))
+                if any(map(str.__ne__, batch.column(0).to_pylist(), numbers)):
+                    return False
+                n_rows += len(batch)
+    except (pa.ArrowInvalid, UnicodeDecodeError):
+        return False  # whoever reads all of the file says what is wrong with it
+    return True
 
 
 def read_mixed(
     path: Path,
     header: CsvHeader,
+    features: Sequence[int],
     label: int | None,
-    *,
-    types: Mapping[str, str],
-    missing: Sequence[str],
+    config: DatasetConfig,
 ) -> tuple[Any, Cells]:
-    """Return a table's columns by their types, missing values kept, and the labels.
+    """Return columns by their types, missing values kept, and the labels.
 
     Parameters
     ----------
@@ -122,12 +138,13 @@ def read_mixed(
         The file.
     header : CsvHeader
         Its columns.
+    features : sequence of int
+        Places of the columns to read, ascending.
     label : int or None
         Place of the labels.
-    types : mapping of str to {"number", "text"}
-        Types of columns; those not listed are numbers if all their cells are, text if none is.
-    missing : sequence of str
-        Cell texts that mean a missing value.
+    config : DatasetConfig
+        ``types`` of columns; those not listed are numbers if all their cells are numbers or all are
+        booleans, and text if none is a number. ``missing``: cells that mean a missing value.
 
     Returns
     -------
@@ -138,29 +155,36 @@ def read_mixed(
 
     Raises
     ------
-    ConfigurationError
-        If ``types`` has an unknown column.
     DataError
         With row and column of a cell that is not a number in a column of numbers, or for an
         ambiguous column.
     """
     import pyarrow as pa
 
-    for name in types:
-        header.index(name, key="dataset.types")
-    texts = dict.fromkeys(header.names, pa.string())
+    places = [*features] if label is None else [*features, label]
+    texts = {header.names[place]: pa.string() for place in places}
     try:
-        table = _open(path, header, texts, quoted=True, missing=missing).read_all()
-    except pa.ArrowInvalid as error:
+        with _open(path, header, texts, quoted=True, missing=config.missing) as batches:
+            table = batches.read_all()
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         raise first_fault(path, header, (), reason=str(error)) from error
     columns = {}
-    for place, name in enumerate(header.names):
-        if place != label:
-            cells = table.column(place).combine_chunks()
-            columns[name] = _typed(path, header, place, cells, types.get(name))
-    return pa.table(columns), [] if label is None else table.column(label).to_pylist()
+    for number, place in enumerate(features):
+        name, cells = header.names[place], table.column(number).combine_chunks()
+
+        def fault(row: int, rule: str, place: int = place) -> DataError:
+            return cell_fault(path, header, row, place, rule)
+
+        columns[name] = typed_cells(
+            cells, config.types.get(name), dialect=header.dialect, name=name, fault=fault
+        )
+    if label is None:
+        return pa.table(columns), []
+    cells = table.column(len(features)).to_pylist()
+    return pa.table(columns), [cell and header.dialect.plain(cell) for cell in cells]
 
 
+@contextlib.contextmanager
 def _open(
     path: Path,
     header: CsvHeader,
@@ -168,51 +192,50 @@ def _open(
     *,
     quoted: bool = False,
     missing: Sequence[str] = (),
-) -> Any:
-    """Open a CSV file as a stream of batches; ``quoted`` cells may have line ends in them."""
+) -> Iterator[Any]:
+    """Open columns of a CSV file as a stream of batches; ``quoted`` cells may have line ends."""
+    import pyarrow as pa
     from pyarrow import csv
 
-    with path.open("rb") as file:
-        longest = max(map(len, file), default=0)
-    return csv.open_csv(
-        path,
-        read_options=csv.ReadOptions(
-            column_names=header.names,
-            skip_rows=header.n_lines,
-            block_size=max(_BLOCK, longest),  # a row must fit into a block
-        ),
-        parse_options=csv.ParseOptions(newlines_in_values=quoted),
-        convert_options=csv.ConvertOptions(
-            column_types=types, null_values=list(missing), strings_can_be_null=bool(missing)
-        ),
-    )
+    dialect = header.dialect
+    block = max(_BLOCK, min(_PER_COLUMN * len(types), _WIDEST_BLOCK))
+    block = max(block, _longest_row(path, header, quoted=quoted))  # a row must fit into a block
+    with open_unpacked(path) as stream:
+        yield csv.open_csv(
+            path if packing(path) is None else pa.PythonFile(stream, mode="r"),
+            read_options=csv.ReadOptions(
+                column_names=header.names,
+                skip_rows=header.n_lines,
+                block_size=min(block, _LARGEST_BLOCK),
+                encoding=dialect.encoding,
+            ),
+            parse_options=csv.ParseOptions(delimiter=dialect.separator, newlines_in_values=quoted),
+            convert_options=csv.ConvertOptions(
+                column_types=types,
+                include_columns=list(types),
+                null_values=list(missing),
+                strings_can_be_null=bool(missing),
+                true_values=[text for text, value in BOOLEANS.items() if value],
+                false_values=[text for text, value in BOOLEANS.items() if not value],
+                decimal_point=dialect.decimal,
+            ),
+        )
 
 
-def _typed(path: Path, header: CsvHeader, place: int, cells: Any, declared: str | None) -> Any:
-    import pyarrow as pa
-    from pyarrow import compute
-
-    is_number = compute.match_substring_regex(cells, NUMBER)
-    n_numbers = compute.sum(is_number).as_py() or 0
-    n_given = len(cells) - cells.null_count
-    if declared == "text" or (declared is None and n_given and not n_numbers):
-        return cells
-    if n_numbers < n_given:
-        row = compute.index(is_number, value=False).as_py()
-        if declared is None:
-            name = header.names[place]
-            raise cell_fault(
-                path,
-                header,
-                row,
-                place,
-                f"must be a number as {n_numbers} others of its column are (or set "
-                f"++dataset.types={{{name}:text}})",
-            )
-        raise cell_fault(path, header, row, place, "must be a number or missing")
-    numbers = compute.cast(compute.utf8_trim(cells, " \t"), pa.float64())
-    finite = compute.is_finite(numbers)
-    if compute.any(compute.invert(finite)).as_py():
-        row = compute.index(finite, value=False).as_py()
-        raise cell_fault(path, header, row, place, "must be finite")
-    return numbers
+def _longest_row(path: Path, header: CsvHeader, *, quoted: bool) -> int:
+    """Return an upper bound of the bytes of UTF-8 in a row, which may have line ends in quotes."""
+    longest = n_bytes = 0
+    is_open = False
+    with open_unpacked(path) as stream:
+        lines: Iterable[bytes] = stream
+        if header.dialect.encoding != "utf-8":
+            text = io.TextIOWrapper(stream, header.dialect.codec, errors="replace", newline="")
+            lines = (line.encode() for line in text)
+        if not quoted:
+            return max(map(len, lines), default=0)
+        for line in lines:
+            n_bytes += len(line)
+            is_open ^= line.count(b'"') % 2 == 1
+            if not is_open:
+                longest, n_bytes = max(longest, n_bytes), 0
+    return max(longest, n_bytes)

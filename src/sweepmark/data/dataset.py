@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,6 +79,8 @@ class Dataset:
         Name of the column that the rows are divided by, which is none of X.
     ranks : ndarray of shape (n_rows,), int64, or None
         For each row the rank of its value in that column; equal ranks are equal values.
+    identifiers : mapping of str to str
+        Columns of a file that say which row it is, and what gives them away.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Dataset:
     label_names: tuple[str, ...] | None = None
     split_column: str | None = None
     ranks: NDArray[np.int64] | None = None
+    identifiers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def parts(self) -> dict[str, Part]:

@@ -95,6 +95,9 @@ def load_divided(
             "label_column": whole.label_column,
             "label_names": whole.label_names,
             "split_column": by.name,
+            "identifiers": {
+                name: why for name, why in whole.identifiers.items() if name != by.name
+            },
         }
         write_tables(folder, {"train": (X, np.asarray(whole.train.y))}, meta)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.data.csv_columns import narrow
+from sweepmark.data.columns import narrow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

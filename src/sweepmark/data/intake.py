@@ -1,4 +1,4 @@
-"""Input of a model: a CSV file, a file of IDX images, or a picture of one digit."""
+"""Input of a model: a file with a table, a file of IDX images, or a picture of one digit."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.data.csv_rows import read_rows
 from sweepmark.data.picture_form import SIDE, is_picture, read_picture
+from sweepmark.data.table_formats import FORMATS
+from sweepmark.data.table_rows import read_rows
+from sweepmark.data.unpacking import first_bytes, packing
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
 from sweepmark.sources import idx
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
     from pandas import DataFrame
 
+    from sweepmark.config.schema import DatasetConfig
     from sweepmark.data.dataset import Dataset
     from sweepmark.data.picture_form import PictureForm
 
 __all__ = ["Intake", "read_intake"]
 
-_IDX, _GZIP = b"\0\0", b"\x1f\x8b"
+_IDX = b"\0\0"
 _LARGEST_IDX = 1 << 31  # bytes, decompressed: the size of gzipped content is not known in advance
 
 
@@ -51,20 +53,20 @@ class Intake:
 
 
 def read_intake(
-    path: Path, dataset: Dataset, *, header: bool | None = None, missing: Sequence[str] = ("",)
+    path: Path, dataset: Dataset, config: DatasetConfig, *, header: bool | None = None
 ) -> Intake:
     """Read rows for a model; the format is detected by the file's first bytes.
 
     Parameters
     ----------
     path : Path
-        A CSV file; IDX images, gzipped or not; PNG, JPEG or PGM.
+        A table as CSV, Parquet, Feather or npz; IDX images, gzipped or not; PNG, JPEG or PGM.
     dataset : Dataset
         The model's training data.
+    config : DatasetConfig
+        How these were read.
     header : bool or None
         Whether a CSV file's first line names the columns; None detects it.
-    missing : sequence of str
-        Cell texts of a mixed table that mean a missing value.
 
     Raises
     ------
@@ -78,16 +80,14 @@ def read_intake(
     if not path.is_file():
         found = "a folder" if path.is_dir() else "not there"
         raise NotFoundError(
-            f"FILE must be a CSV file, IDX images, PNG, JPEG or PGM, but {path} is {found}."
+            f"FILE must be {FORMATS}, IDX images, PNG, JPEG or PGM, but {path} is {found}."
         )
     try:
-        with path.open("rb") as file:
-            head = file.read(2)
         if is_picture(path):
             return _of_picture(path, dataset)
-        if head in {_IDX, _GZIP}:
+        if packing(path) in {None, "gzip"} and first_bytes(path, 2) == _IDX:
             return _of_images(path, dataset)
-        X, y = read_rows(path, dataset, header=header, missing=missing)
+        X, y = read_rows(path, dataset, config, header=header)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
     return _as_trained(Intake(X, y), path, dataset)

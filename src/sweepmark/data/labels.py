@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.data.csv_lines import is_number
+from sweepmark.data.csv_dialect import PLAIN
 from sweepmark.errors import DataError
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def encode_labels(
 
     if "" in texts:
         raise refuse([texts.index("")], "a label must be given")
-    numeric = np.array([is_number(text) for text in texts], dtype=bool)
+    numeric = np.array([PLAIN.is_number(text) for text in texts], dtype=bool)
     if names is not None or is_text or not numeric.any():
         known = {name: number for number, name in enumerate(names or texts)}
         if unknown := [place for place, text in enumerate(texts) if text not in known]:

@@ -125,9 +125,10 @@ def published_digest(config: DatasetConfig) -> str | None:
         )
     digests = {role: file.sha256 for role, file in config.files.items()}
     if config.format == "csv":
+        from sweepmark.data.csv_dialect import given_dialect
         from sweepmark.data.table_entry import table_digest
 
-        return table_digest(digests, config)
+        return table_digest(digests, config, dict.fromkeys(roles, given_dialect(config).settings))
     return entry.dataset_digest(digests)
 
 
@@ -195,13 +196,26 @@ def _fill(
     paths = {role: files / file.name for role, file in config.files.items()}
     source = ", ".join(labels)
     if config.format == "csv":
-        from sweepmark.data.table_loading import write_csv_entry
+        from sweepmark.data.table_loading import write_table_entry
 
         say = report or (lambda _: None)
-        write_csv_entry(paths, finished, config, source=source, say=say)
+        write_table_entry(paths, finished, _as_published(config), source=source, say=say)
     else:
         entry.write_entry(paths, finished, name=config.name, source=source)
     cache.publish(finished, cache.entry_folder(digest))
+
+
+def _as_published(config: DatasetConfig) -> DatasetConfig:
+    """Return how published files are read: nothing is found out, since their digest is known."""
+    from sweepmark.data.csv_dialect import given_dialect
+
+    dialect = given_dialect(config)
+    return replace(
+        config,
+        separator=dialect.separator,
+        decimal=dialect.decimal,
+        encoding=dialect.encoding,
+    )
 
 
 def _named(dataset: Dataset, config: DatasetConfig) -> Dataset:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.data import entry
 from sweepmark.data.frames import content_digest, frame_features
+from sweepmark.data.identifiers import find_identifiers
 from sweepmark.data.index import load_indexed
 from sweepmark.data.labels import LabelError, encode_labels
 from sweepmark.data.table_entry import table_digest, write_tables
-from sweepmark.errors import ConfigurationError, DataError, FetchError
+from sweepmark.errors import ConfigurationError, DataError, FetchError, unknown_name
 from sweepmark.sources.openml import fetch_frame, home_of
 from sweepmark.sources.transfer import SourceError
 
@@ -41,7 +42,7 @@ def load_openml(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
     DataError
         If it has no labels, or a label is missing.
     ConfigurationError
-        If ``config.label`` is not one of its columns, or a path is given.
+        If ``config.label`` or one of ``config.drop`` is not one of its columns, or a path is given.
     """
     if config.path is not None:
         raise ConfigurationError(
@@ -71,7 +72,8 @@ def _write(config: DatasetConfig, work: Path, finished: Path) -> str:
             f"{config.name}: OpenML: {error}. Download it elsewhere as CSV and use dataset=csv "
             "dataset.path=FILE.csv, or use the data that need no download (dataset=digits)."
         ) from error
-    X, y, names = frame_features(bunch.data), *_labels(config, bunch.target)
+    frame = _without(bunch.data, config)
+    X, y, names = frame_features(frame), *_labels(config, bunch.target)
     found = bunch.details
     content = {"train_table": content_digest(X, y)}
     meta = {
@@ -81,12 +83,24 @@ def _write(config: DatasetConfig, work: Path, finished: Path) -> str:
         "digest": table_digest(content, config),
         "files": content,
         "image_shape": config.image_shape,
-        "feature_names": [str(name) for name in bunch.data.columns],
+        "feature_names": [str(name) for name in frame.columns],
         "label_column": str(bunch.target.name),
         "label_names": names,
+        "identifiers": find_identifiers(X, list(map(str, frame.columns))),
     }
     write_tables(finished, {"train": (X, y)}, meta)
     return str(meta["digest"])
+
+
+def _without(frame: Any, config: DatasetConfig) -> Any:
+    """Return a frame without the columns that are dropped."""
+    names = [str(name) for name in frame.columns]
+    for name in config.drop:
+        if name not in names:
+            raise ConfigurationError(f"dataset.drop: {unknown_name('column', name, names)}")
+    if set(config.drop) == set(names):
+        raise ConfigurationError("dataset.drop must leave a feature, but names all columns.")
+    return frame.drop(columns=[*dict.fromkeys(config.drop)])
 
 
 def _labels(config: DatasetConfig, target: Any) -> tuple[NDArray[np.int64], tuple[str, ...] | None]:

@@ -1,4 +1,4 @@
-"""A table: features and labels read from a CSV file."""
+"""A table: features and labels read from a file."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.data.csv_columns import read_mixed, read_numbers
-from sweepmark.data.csv_lines import CsvHeader, cell_fault, read_header
 from sweepmark.data.labels import MIXED, LabelError, encode_labels
-from sweepmark.errors import DataError
+from sweepmark.data.table_formats import open_table
+from sweepmark.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from sweepmark.config.schema import DatasetConfig
+    from sweepmark.data.table_file import TableFile
 
 __all__ = ["ParsedTable", "check_label_range", "read_columns", "read_table"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ParsedTable:
-    """Rows of a CSV file.
+    """Rows of a file with a table.
 
     Attributes
     ----------
@@ -35,37 +36,44 @@ class ParsedTable:
         Labels, or their indices in ``label_names``.
     label_names : tuple of str or None
         Names of the labels, if they are text.
-    header : CsvHeader
-        All columns.
+    file : TableFile
+        The file, with all of its columns.
     label : int
-        Index of the label column.
+        Place of the label column.
+    features : tuple of int
+        Places of the columns of X.
+    index : tuple of int
+        Places of the columns that are left out because they number the rows.
     """
 
     X: Any
     y: NDArray[np.int64]
     label_names: tuple[str, ...] | None
-    header: CsvHeader
+    file: TableFile
     label: int
+    features: tuple[int, ...]
+    index: tuple[int, ...]
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Names of the columns of X."""
-        return tuple(name for place, name in enumerate(self.header.names) if place != self.label)
+        return tuple(self.file.names[place] for place in self.features)
 
 
 def read_table(
-    path: Path, config: DatasetConfig, *, label_names: tuple[str, ...] | None = None
+    path: Path, config: DatasetConfig, *, train: ParsedTable | None = None
 ) -> ParsedTable:
-    """Read a CSV file with labels.
+    """Read a file with labels.
 
     Parameters
     ----------
     path : Path
-        The file: UTF-8, separated by commas.
+        A CSV, Parquet, Feather or npz file.
     config : DatasetConfig
-        The label column, whether there is a header, and the types of columns.
-    label_names : tuple of str, optional
-        The allowed labels.
+        How it is written, the label column, the columns that are left out and the types of others.
+    train : ParsedTable, optional
+        The table of training rows, if the file has test rows: labels are those of it, and a column
+        that was left out of it may be lacking.
 
     Raises
     ------
@@ -73,31 +81,83 @@ def read_table(
         If the file is invalid, with row and column if possible: a row of another length, text among
         numbers, NaN, infinity, a missing label, no rows, duplicate names.
     ConfigurationError
-        If the configuration names an unknown column.
+        If the configuration names an unknown column, or leaves no feature.
     """
-    header = read_header(path, config.header)
-    label = 0 if config.label is None else header.index(config.label, key="dataset.label")
-    X, y, names = read_columns(path, config, header, label, label_names)
-    return ParsedTable(X=X, y=y, label_names=names, header=header, label=label)
+    file = open_table(path, config)
+    dropped = _dropped(file, config, may_lack=train is not None)
+    index = set(file.index)
+    if train is not None and 0 in train.index and 0 in file.unnamed:
+        index.add(0)  # a part of the rows has a part of their numbers
+    label = _label_place(file, config, index | dropped)
+    if label in dropped:
+        raise ConfigurationError(
+            f"dropped columns must be features, but {file.names[label]!r} is the label. Take it "
+            "out of dataset.drop, or set dataset.label."
+        )
+    index -= {label}
+    left = [place for place in range(len(file.names)) if place not in {label, *index, *dropped}]
+    if not left:
+        raise ConfigurationError(
+            f"{path}: must have a feature, but all of its columns but the label are left out. Take "
+            "one out of dataset.drop."
+        )
+    names = None if train is None else train.label_names
+    X, y, names = read_columns(file, config, left, label, names)
+    return ParsedTable(
+        X=X,
+        y=y,
+        label_names=names,
+        file=file,
+        label=label,
+        features=tuple(left),
+        index=tuple(sorted(index)),
+    )
+
+
+def _dropped(file: TableFile, config: DatasetConfig, *, may_lack: bool) -> set[int]:
+    names = [name for name in config.drop if not may_lack or name in file.names]
+    return {file.place(name, key="dataset.drop") for name in names}
+
+
+def _label_place(file: TableFile, config: DatasetConfig, without: set[int]) -> int:
+    """Return the place of the label: as configured, else the first column that is not left out."""
+    if config.label is not None:
+        return file.place(config.label, key="dataset.label")
+    if file.has_own_labels:
+        if file.own_label is None:
+            raise DataError(f"{file.path}: must have labels, an array y or target.")
+        return file.own_label
+    places = (place for place in range(len(file.names)) if place not in without)
+    label = next(places, None)
+    if label is None:
+        raise ConfigurationError(
+            f"{file.path}: must have a label and a feature, but all of its columns are left out. "
+            "Take some out of dataset.drop."
+        )
+    return label
 
 
 def read_columns(
-    path: Path,
+    file: TableFile,
     config: DatasetConfig,
-    header: CsvHeader,
+    features: Sequence[int],
     label: int | None,
     label_names: tuple[str, ...] | None,
 ) -> tuple[Any, NDArray[np.int64], tuple[str, ...] | None]:
-    """Read the rows of a CSV file whose columns are known, with or without labels.
+    """Read the rows of a file, with or without labels.
 
     Parameters
     ----------
-    path, config, label_names
-        As in :func:`read_table`.
-    header : CsvHeader
-        The file's columns.
+    file : TableFile
+        The file.
+    config : DatasetConfig
+        The types of columns, and what means a missing value.
+    features : sequence of int
+        Places of the features, ascending.
     label : int or None
         Place of the labels.
+    label_names : tuple of str, optional
+        The allowed labels.
 
     Returns
     -------
@@ -113,24 +173,22 @@ def read_columns(
     DataError
         As in :func:`read_table`.
     """
-    X: Any
-    if config.table == "mixed":
-        X, cells = read_mixed(path, header, label, types=config.types, missing=config.missing)
-    else:
-        X, cells = read_numbers(path, header, label)
+    for name in config.types:
+        file.place(name, key="dataset.types")
+    X, cells, is_text = file.read(features, label, config)
     if not X.shape[0]:
-        raise DataError(f"{path}: must have rows, but has a header only")
+        raise DataError(f"{file.path}: must have rows, but has a header only")
     if label is None:
         return X, np.empty(0, dtype=np.int64), None
-    name = header.names[label]
     try:
-        return X, *encode_labels(cells, label_names, is_text=config.types.get(name) == "text")
+        return X, *encode_labels(cells, label_names, is_text=is_text)
     except LabelError as error:
+        name = file.names[label]
         remedy = f" (or set ++dataset.types={{{name}:text}})" if error.rule == MIXED else ""
-        raise cell_fault(path, header, error.row, label, error.rule + remedy) from None
+        raise file.fault(error.row, label, error.rule + remedy) from None
 
 
-def check_label_range(table: ParsedTable, path: Path, n_classes: int | None) -> None:
+def check_label_range(table: ParsedTable, n_classes: int | None) -> None:
     """Raise if a label is not in [0, n_classes), with its row and column.
 
     Raises
@@ -143,4 +201,4 @@ def check_label_range(table: ParsedTable, path: Path, n_classes: int | None) -> 
     wrong = np.flatnonzero((table.y < 0) | (table.y >= n_classes))
     if len(wrong):
         rule = f"a label must be in [0, {n_classes - 1}]"
-        raise cell_fault(path, table.header, int(wrong[0]), table.label, rule)
+        raise table.file.fault(int(wrong[0]), table.label, rule)

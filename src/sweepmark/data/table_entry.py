@@ -39,11 +39,18 @@ RANKS = "train_ranks.npy"
 TABLE = "table"
 """The ``kind`` that meta.json gives such an entry."""
 
+_BOOLEANS = "booleans number\n"
+"""How columns of booleans are read in a mixed table: digests differ if that ever changes."""
+
 _DECODING = ("label", "header", "table", "types", "missing", "image_shape")
 """The configuration keys that, in addition to the file's bytes, affect the rows of a table."""
 
 
-def table_digest(files: Mapping[str, str], config: DatasetConfig) -> str:
+def table_digest(
+    files: Mapping[str, str],
+    config: DatasetConfig,
+    settings: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:
     """Return the digest of a table, from the digests of its files and its configuration.
 
     Parameters
@@ -52,6 +59,9 @@ def table_digest(files: Mapping[str, str], config: DatasetConfig) -> str:
         SHA-256 in hexadecimal of each file, by role.
     config : DatasetConfig
         How the files are read: two ways of reading one file are two data sets.
+    settings : mapping of str to mapping, optional
+        How each file is written, by role, as :attr:`TableFile.settings` has it: the same whether it
+        was found out or given.
 
     Returns
     -------
@@ -63,6 +73,12 @@ def table_digest(files: Mapping[str, str], config: DatasetConfig) -> str:
         value = getattr(config, key)
         value = dict(value) if key == "types" else value
         lines.append(f"{key} {json.dumps(value, sort_keys=True)}\n")
+    if config.table == "mixed":
+        lines.append(_BOOLEANS)
+    if config.drop:
+        lines.append(f"drop {json.dumps(sorted(set(config.drop)))}\n")
+    for role, found in sorted((settings or {}).items()):
+        lines += [f"{role} {key} {json.dumps(found[key])}\n" for key in sorted(found)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
@@ -80,7 +96,7 @@ def write_tables(
         ``train`` and optionally ``test``; X is an array or a pyarrow.Table.
     meta : mapping
         ``layout``, ``name``, ``source``, ``digest``, ``files``, ``image_shape``,
-        ``feature_names``, ``label_column`` and ``label_names``; optionally
+        ``feature_names``, ``label_column``, ``label_names`` and ``identifiers``; optionally
         ``split_column``.
     """
     for name, (X, y) in parts.items():
@@ -132,6 +148,7 @@ def assemble_table(folder: Path, meta: Mapping[str, Any]) -> Dataset:
         label_names=_texts(meta["label_names"]),
         split_column=meta.get("split_column"),
         ranks=_map(folder / RANKS) if RANKS in meta["stored"] else None,
+        identifiers=meta["identifiers"],
     )
 
 

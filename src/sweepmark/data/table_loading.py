@@ -1,4 +1,4 @@
-"""Loading tables: a user's own CSV files, parsed once, and published ones."""
+"""Loading tables: a user's own files, parsed once, and published ones."""
 
 from __future__ import annotations
 
@@ -7,24 +7,28 @@ from typing import TYPE_CHECKING
 
 from sweepmark.config.places import given_path
 from sweepmark.data import entry
-from sweepmark.data.csv_columns import widen
+from sweepmark.data.columns import widen
+from sweepmark.data.identifiers import find_identifiers
 from sweepmark.data.index import files_key, load_indexed
 from sweepmark.data.table import ParsedTable, check_label_range, read_table
-from sweepmark.data.table_entry import file_digest, table_digest, write_tables
+from sweepmark.data.table_entry import table_digest, write_tables
+from sweepmark.data.table_formats import FORMATS
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from sweepmark.config.schema import DatasetConfig
     from sweepmark.data.dataset import Dataset
 
-__all__ = ["load_tables", "write_csv_entry"]
+__all__ = ["load_tables", "write_table_entry"]
+
+_SHOWN = 3  # columns that a line lists
 
 
 def load_tables(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
-    """Return the data set in the CSV file ``config.path`` and, if given, ``config.test_path``.
+    """Return the data set in the file ``config.path`` and, if given, ``config.test_path``.
 
     The decoded copy is reused as long as no file's path, size or time of change differs, nor the
     configuration of reading it.
@@ -33,10 +37,11 @@ def load_tables(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
     source = ", ".join(map(str, paths.values()))
 
     def decode(_: Path, finished: Path) -> str:
-        return write_csv_entry(paths, finished, config, source=source, say=say)
+        return write_table_entry(paths, finished, config, source=source, say=say)
 
+    written = [config.separator, config.decimal, config.encoding]
     dataset = load_indexed(
-        files_key(paths, table_digest({}, config), config.n_classes),
+        files_key(paths, table_digest({}, config), config.n_classes, written),
         decode,
         on_wait=lambda: say(f"{paths['train_table']}: another process is reading it; waiting"),
         say=lambda line: say(f"{config.name}: {line}"),
@@ -44,7 +49,7 @@ def load_tables(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
     return replace(dataset, name=config.name, source=source)
 
 
-def write_csv_entry(
+def write_table_entry(
     paths: Mapping[str, Path],
     folder: Path,
     config: DatasetConfig,
@@ -52,7 +57,7 @@ def write_csv_entry(
     source: str,
     say: Callable[[str], None],
 ) -> str:
-    """Decode CSV files into the empty folder of an entry.
+    """Decode files into the empty folder of an entry.
 
     Parameters
     ----------
@@ -81,25 +86,28 @@ def write_csv_entry(
     """
     tables: dict[str, ParsedTable] = {}
     for role, path in paths.items():
-        names = tables["train_table"].label_names if tables else None
-        table = read_table(path, config, label_names=names)
-        check_label_range(table, path, config.n_classes)
+        table = read_table(path, config, train=tables.get("train_table"))
+        check_label_range(table, config.n_classes)
         say(f"{config.name}: {path}: {_taken_for(table)}")
         tables[role] = table
     train = tables["train_table"]
-    _check_shape(config, train)
+    image_shape = config.image_shape or train.file.image_shape
+    _check_shape(image_shape, train)
     _check_agreement(paths, tables)
-    digests = {role: file_digest(path) for role, path in paths.items()}
+    digests = {role: table.file.digest() for role, table in tables.items()}
+    settings = {role: table.file.settings for role, table in tables.items()}
+    is_named = train.file.is_named
     meta = {
         "layout": entry.LAYOUT,
         "name": config.name,
         "source": source,
-        "digest": table_digest(digests, config),
+        "digest": table_digest(digests, config, settings),
         "files": digests,
-        "image_shape": config.image_shape,
-        "feature_names": train.feature_names if train.header.is_given else None,
-        "label_column": train.header.names[train.label] if train.header.is_given else None,
+        "image_shape": image_shape,
+        "feature_names": train.feature_names if is_named else None,
+        "label_column": train.file.names[train.label] if is_named else None,
         "label_names": train.label_names,
+        "identifiers": find_identifiers(train.X, train.feature_names),
     }
     features = widen([table.X for table in tables.values()])
     parts = {
@@ -113,34 +121,47 @@ def write_csv_entry(
 def _paths(config: DatasetConfig) -> dict[str, Path]:
     if config.path is None:
         raise ConfigurationError(
-            f"{config.name} is a file of your own, but no path is given. Set dataset.path=FILE.csv"
+            f"{config.name} is a file of your own, but no path is given. Set dataset.path=FILE"
         )
     given = {"train_table": config.path, "test_table": config.test_path}
     paths = {role: given_path(path, what="dataset.path") for role, path in given.items() if path}
     for role, path in paths.items():
         if not path.is_file():
             key = "path" if role == "train_table" else "test_path"
-            raise NotFoundError(f"dataset.{key} must be a CSV file, but {path} is none")
+            raise NotFoundError(f"dataset.{key} must be a file, {FORMATS}, but {path} is none")
     return paths
 
 
 def _taken_for(table: ParsedTable) -> str:
-    names = table.header.names
-    head = f"header {', '.join(names[:3])}{', …' if len(names) > 3 else ''}"  # noqa: PLR2004
-    return (
-        f"{len(table.y):,} rows, {head if table.header.is_given else 'no header'}; "
-        f"label in {names[table.label]}, {len(names) - 1} features"
-    )
+    """Return what was found out about a file, in one line."""
+    file, names = table.file, table.file.names
+    head = f"header {', '.join(names[:_SHOWN])}{', …' if len(names) > _SHOWN else ''}"
+    if file.has_own_labels:
+        text = f"{len(table.y):,} rows; {len(table.features)} features"
+    else:
+        text = (
+            f"{len(table.y):,} rows, {head if file.is_named else 'no header'}; "
+            f"label in {names[table.label]}, {len(table.features)} features"
+        )
+    found = list(file.findings)
+    if table.index:
+        left_out = ", ".join(names[place] for place in table.index)
+        found.append(f"{left_out} left out: it numbers the rows")
+    nameless = [names[place] for place in file.unnamed if place not in table.index]
+    if nameless:
+        more = ", …" if len(nameless) > _SHOWN else ""
+        found.append(f"without a name, and so called {', '.join(nameless[:_SHOWN])}{more}")
+    return "; ".join([text, *found])
 
 
-def _check_shape(config: DatasetConfig, table: ParsedTable) -> None:
-    if config.image_shape is None:
+def _check_shape(image_shape: Sequence[int] | None, table: ParsedTable) -> None:
+    if image_shape is None:
         return
-    height, width = config.image_shape
-    if height * width != len(table.feature_names):
+    height, width = image_shape
+    if height * width != len(table.features):
         raise ConfigurationError(
             f"dataset.image_shape must have as many pixels as there are features, but "
-            f"{height} x {width} is not {len(table.feature_names)}."
+            f"{height} x {width} is not {len(table.features)}."
         )
 
 
@@ -148,21 +169,25 @@ def _check_agreement(paths: Mapping[str, Path], tables: Mapping[str, ParsedTable
     if "test_table" not in tables:
         return
     train, test = tables["train_table"], tables["test_table"]
-    if train.label_names != test.label_names:
+    if (train.label_names is None) != (test.label_names is None):
         raise DataError(
             f"training and test labels must both be numbers or both text, but only those of "
             f"{paths['test_table']} are text"
         )
-    if len(train.header.names) != len(test.header.names):
+    if len(train.features) != len(test.features):
         raise DataError(
             f"training and test rows must have the same columns, but {paths['train_table']} has "
-            f"{len(train.header.names)} and {paths['test_table']} has {len(test.header.names)}"
+            f"{len(train.features)} features and {paths['test_table']} has {len(test.features)}"
         )
-    for number, (one, other) in enumerate(
-        zip(train.header.names, test.header.names, strict=True), start=1
-    ):
-        if train.header.is_given and test.header.is_given and one != other:
+    if not (train.file.is_named and test.file.is_named):
+        return
+    columns = [
+        (train.file.names[train.label], test.file.names[test.label]),
+        *zip(train.feature_names, test.feature_names, strict=True),
+    ]
+    for one, other in columns:
+        if one != other:
             raise DataError(
-                f"training and test rows must have the same columns, but column {number} of "
-                f"{paths['train_table']} is {one!r} and that of {paths['test_table']} {other!r}"
+                f"training and test rows must have the same columns in the same order, but "
+                f"{paths['train_table']} has {one!r} where {paths['test_table']} has {other!r}"
             )

@@ -52,7 +52,7 @@ class Caution:
     ----------
     kind : str
         "edge", "test_sets", "seed_searched", "experiment", "positive_class", "one_class",
-        "not_reproducible", "damaged", "lost", "fit" or "failed".
+        "not_reproducible", "damaged", "identifier", "lost", "fit" or "failed".
     message : str
         One sentence.
     """

@@ -117,7 +117,7 @@ def predict_file(
     from sweepmark.evaluation.fitting import predict_rows
 
     config, dataset = run.config, _dataset(run)
-    intake = read_intake(path, dataset, header=header, missing=config.dataset.missing)
+    intake = read_intake(path, dataset, config.dataset, header=header)
     model = load_model(run, packages=packages)
     labels, positive = task_labels(run.task, dataset), positive_class(run.task)
     pos_label = None if positive is None else labels.value(positive)
