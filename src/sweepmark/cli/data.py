@@ -71,7 +71,7 @@ def _add(verbs: Verbs, name: str, summary: str) -> Parser:
         "overrides",
         metavar="OVERRIDE",
         nargs="*",
-        help="such as dataset.path=PATH, a folder with the four IDX files or a CSV file",
+        help="such as dataset.path=PATH, a folder with the four IDX files or a table",
     )
     verb.add_list("--config-dir", "FOLDER", _OWN)
     return verb

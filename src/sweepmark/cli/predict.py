@@ -24,9 +24,9 @@ Labels for new rows from the model that a run kept, as CSV: row (from 0), label,
 label if it has some, and a score for each class if the model gives any (of two classes, the
 positive one's).
 
-FILE is a CSV file in the columns of the model's data set, with or without labels; IDX images,
-gzipped or not; or a picture (PNG, JPEG, PGM) of one digit, of any size, dark on light or light on
-dark, for models of 28 x 28 images.
+FILE is a table (CSV, packed or not, Parquet, Feather or npz) in the columns of the model's data
+set, with or without labels; IDX images, gzipped or not; or a picture (PNG, JPEG, PGM) of one digit,
+of any size, dark on light or light on dark, for models of 28 x 28 images.
 """
 
 

@@ -71,9 +71,9 @@ class DatasetConfig:
     sample_size : int or None
         The default size in sweeps; None is the whole data set.
     image_shape : sequence of two int, or None
-        Height and width of the image in each row of a CSV file.
+        Height and width of the image in each row of a table.
     n_classes : int or None
-        With it, the labels of a CSV file must be in [0, n_classes).
+        With it, the labels of a table must be in [0, n_classes).
     label : str or None
         The column of the labels; None is the first, or OpenML's default target.
     header : bool or None
