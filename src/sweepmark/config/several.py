@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.commands import command_line
+from sweepmark.config.folders import EXPERIMENT
 from sweepmark.config.overrides import written
 from sweepmark.config.reading import read_document
 from sweepmark.config.tree import lookup
@@ -21,6 +22,9 @@ __all__ = ["check_single", "sweep_command"]
 
 _ANY = "classifiers"
 """The sweep whose space is replaced where none was named."""
+
+_OF_EXPERIMENTS = "reference"
+"""That over published experiments."""
 
 _SWEEP = "sweep="
 
@@ -46,7 +50,8 @@ def check_single(parsed: Sequence[Override], folders: Folders) -> None:
 def sweep_command(parsed: Sequence[Override], folders: Folders) -> str | None:
     """Return the command for overrides of which some give several values, such as ``C=1,2``.
 
-    None where these are no list: an interval, or a pattern of options.
+    None where these are no list (an interval, a pattern of options), or where options and their
+    parameters are both several, which a space has in another form.
 
     Parameters
     ----------
@@ -56,35 +61,48 @@ def sweep_command(parsed: Sequence[Override], folders: Folders) -> str | None:
         Where sweeps and groups are.
     """
     several = [item for item in parsed if item.is_sweep_override()]
+    keys = [item.key_or_group for item in several]
+    if any(key.partition(".")[0] in keys for key in keys if "." in key):
+        return None
     if not all(item.is_discrete_sweep() and "glob(" not in written(item) for item in several):
         return None
     others = [written(item) for item in parsed if item not in several]
     named = [word.removeprefix(_SWEEP) for word in others if word.startswith(_SWEEP)]
-    name = named[0] if named else _ANY
+    name = named[0] if named else _OF_EXPERIMENTS if EXPERIMENT in keys else _ANY
     if name not in folders.sweeps():
         return None
     space = lookup(read_document(folders.sweeps()[name].path), "sweep.space", {})
     words = [word for word in others if not word.startswith(_SWEEP)]
+    asked = {item.key_or_group.partition(".")[0] for item in several}
     if not named:
-        words += [f"~sweep.space.{group}" for group in space]
+        words += [f"~sweep.space.{group}" for group in space if group not in asked]
         words += ["sweep.objective=null"] if "evaluation=test" in words else []
-        space = {}
     for item in several:
-        words += _axis(item, space, is_group=item.key_or_group in folders.groups())
+        is_group = item.key_or_group in folders.groups()
+        if (group := _clash(item, space, is_group=is_group)) is not None:
+            place = f"sweep.space.{group}"
+            words = [word for word in words if not word.lstrip("+~").startswith(f"{place}.")]
+            words.append(f"~{place}")
+            space = {name: node for name, node in space.items() if name != group}
+        words += _axis(item, space, is_group=is_group)
     return command_line("sweep", name, *words, config_dirs=folders.extra)
 
 
+def _clash(item: Override, space: Mapping[str, Any], *, is_group: bool) -> str | None:
+    """Return the group of an override if a space has options of it, or else its parameters."""
+    group = str(item.key_or_group).partition(".")[0]
+    present = space.get(group)
+    return group if isinstance(present, dict) and is_group != ("option" in present) else None
+
+
 def _axis(item: Override, space: Mapping[str, Any], *, is_group: bool) -> Iterator[str]:
-    """Yield the overrides that make several values an axis of a space."""
+    """Yield the override that makes several values an axis of a space, which needs a default."""
     from hydra.core.override_parser.types import Transformer
 
     key = item.key_or_group
-    group = key.partition(".")[0]
-    values = ",".join(map(str, item.sweep_iterator(transformer=Transformer.encode)))
+    values = [str(value) for value in item.sweep_iterator(transformer=Transformer.encode)]
     path = f"{key}.option" if is_group else key
-    present = space.get(group)
-    clashes = isinstance(present, dict) and is_group != ("option" in present)
-    if clashes:
-        yield f"~sweep.space.{group}"
-    is_new = clashes or lookup(dict(space), path) is None
-    yield f"{'+' if is_new else ''}sweep.space.{path}=[{values}]"
+    if item.is_add() or item.is_force_add():
+        yield f"++{key}={values[0]}"
+    is_new = lookup(dict(space), path) is None
+    yield f"{'+' if is_new else ''}sweep.space.{path}=[{','.join(values)}]"
