@@ -90,7 +90,13 @@ def _code(called: Called, words: list[str]) -> int:
         (("run", "split.size=100,200"), "'+sweep.space.split.size=[100,200]'"),
         (("run", "classifier=knn", "classifier.n_neighbors=range(1,3)"), "n_neighbors=[1,2]'"),
         (("run", "preprocess=none,scale", "seed=1,2"), "'+sweep.space.seed=[1,2]'"),
-        (("sweep", "svc_c_gamma", "classifier=knn,svc"), "~sweep.space.classifier"),
+        (
+            ("sweep", "svc_c_gamma", "sweep.space.classifier.C=[1]", "classifier=knn,svc"),
+            "~sweep.space.classifier",
+        ),
+        (("run", "classifier=knn", "classifier.n_neighbors=1,3"), "~sweep.space.classifier"),
+        (("run", "+classifier.tol=1e-4,1e-3"), "+sweep.space.classifier.tol=[0.0001,0.001]"),
+        (("run", "experiment=svc_raw,softmax_raw"), " reference dataset=digits"),
         (("sweep", "classifiers", "seed=1,2"), "'+sweep.space.seed=[1,2]'"),
         (("sweep", "growing_subsets", "split.size=100,200"), "'sweep.space.split.size=[100,200]'"),
     ],
@@ -263,3 +269,15 @@ def _texts(tree: ast.AST) -> Iterator[str]:
             documented.add(node.value)
         elif isinstance(node, ast.Constant) and node not in documented:
             yield str(node.value)
+
+
+def test_what_the_doctor_advises_mends(called: Called, tmp_path: Path) -> None:
+    store = tmp_path / "my store"
+    words = ("run", "dataset=digits", "classifier=dummy", "engine=serial", "split.size=200")
+    next_lines = called.run(*words, "--store", store).out
+    assert [shlex.split(line)[1] for line in advised(next_lines)] == ["ui"]
+    (store / "mlflow.db").unlink()
+    found = called.run("doctor", "--store", store, code=1).out
+    commands = paste(called, found, tmp_path / "elsewhere")
+    assert f"sweepmark doctor --store {shlex.quote(str(store))} --rebuild" in commands
+    called.run("doctor", "--store", store)

@@ -68,7 +68,7 @@ def test_what_can_be_had_is_computed_and_the_rest_after_it_was_fetched(
     lacking, digits = first.document["trials"]
     assert (lacking["status"], lacking["reason"]) == ("failed", "data")
     assert (digits["status"], first.document["state"]) == ("complete", "complete")
-    said = "no source delivers clothes: see `sweepmark data fetch clothes`"
+    said = f"no source delivers clothes: see `sweepmark data fetch clothes --config-dir {own}`"
     assert any(said in text for text in map(str, first.document["warnings"]))
     assert "clothes cannot be had: trials on it fail, the others are run" in first.err
     (sweep_id,) = called.sweep_ids()

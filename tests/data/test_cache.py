@@ -160,7 +160,7 @@ def test_a_damaged_entry_is_noticed_and_fetched_again(
     cached: Path, digits_idx: Path, damage: Callable[[Path], None], name: str
 ) -> None:
     damage(cached / name)
-    with pytest.raises(DataError, match=rf"{cached} is damaged.*sweepmark data fetch"):
+    with pytest.raises(DataError, match=rf"{cached} is damaged.*sweepmark doctor"):
         data.open_dataset(cached.name)
     lines: list[str] = []
     with WebServer() as web:
@@ -353,7 +353,7 @@ def test_what_a_file_was_decoded_to_cannot_be_exchanged(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("empty_cache")
 def test_an_unknown_digest_says_how_to_fetch() -> None:
-    with pytest.raises(NotFoundError, match="Fetch it with `sweepmark data fetch NAME`"):
+    with pytest.raises(NotFoundError, match="`sweepmark data list`"):
         data.open_dataset("0" * 64)
 
 

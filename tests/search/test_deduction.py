@@ -71,6 +71,9 @@ def test_what_is_known_beforehand_reads_no_file(tmp_path: Path) -> None:
     absent = tmp_path / "absent.csv"
     words = ["dataset.table=mixed", "preprocess=none"]
     assert compose(absent, words).notes == ()
+    (note,) = compose(absent, words[:1]).notes
+    assert "preprocess=mixed" in note
+    assert compose(absent, ["dataset.table=numeric"]).notes == ()
 
 
 def test_what_is_neither_kind_is_refused_with_its_cell(tmp_path: Path) -> None:

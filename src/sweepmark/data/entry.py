@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweepmark.commands import command_line
 from sweepmark.data import cache, integrity
 from sweepmark.data.dataset import Dataset, Part
 from sweepmark.data.decoding import check_idx, convert_idx, stored_as
@@ -50,7 +51,7 @@ class DamagedError(DataError):
 
     def __init__(self, folder: Path, reason: object) -> None:
         self.what = f"the cached data set {folder} is damaged: {reason}"
-        super().__init__(f"{self.what}. Mend it with `sweepmark data fetch NAME`.")
+        super().__init__(f"{self.what}. What mends it says `{command_line('doctor')}`.")
 
 
 def dataset_digest(files: Mapping[str, str]) -> str:
@@ -126,7 +127,7 @@ def open_entry(digest: str) -> Dataset:
     if not os.path.lexists(folder):
         raise NotFoundError(
             f"no data set with digest {digest} in the cache {cache.root()}. "
-            "Fetch it with `sweepmark data fetch NAME`."
+            f"Fetch it again; which there are says `{command_line('data', 'list')}`."
         )
     try:
         stamps = integrity.stamps_of(folder)

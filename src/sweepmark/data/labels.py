@@ -31,9 +31,9 @@ _MOST_CLASSES = 20
 _WHOLE = "a label must be a whole number below 2^53"
 
 _REGRESSION = (
-    "a label must be a whole number or a text, but with {} different numbers, not all of them "
-    "whole, this column is of quantities. sweepmark classifies: for regression take scikit-learn's "
-    "regressors with GridSearchCV or Optuna, or name another column of labels"
+    "a label must be a whole number or a text: {} different numbers with decimals are quantities, "
+    "and sweepmark classifies (for regression take scikit-learn's regressors with GridSearchCV or "
+    "Optuna; dataset.label names another column)"
 )
 
 _EXACT = 2.0**53  # from here on float64 cannot represent all integers

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sweepmark.config import dataset_configs
 from sweepmark.data import cache, published_digest
-from sweepmark.data.entry import open_entry, verify
+from sweepmark.data.entry import DamagedError, open_entry, verify
 from sweepmark.doctor.finding import note, ok, problem
 from sweepmark.errors import ConfigurationError, SweepmarkError
 
@@ -47,7 +47,7 @@ def _own(digest: str, *, full: bool) -> Finding | None:
         if full:
             verify(dataset)
     except (SweepmarkError, OSError) as error:
-        return problem("data (own)", str(error), "rm", "-r", str(folder))
+        return problem("data (own)", _what(error), "rm", "-r", str(folder))
     return None
 
 
@@ -65,5 +65,9 @@ def _dataset(name: str, digest: str | None, *, full: bool) -> Finding | None:
             return ok(subject, f"{size:,} bytes in the cache; --full hashes them")
         verify(dataset)
     except (SweepmarkError, OSError) as error:
-        return problem(subject, str(error), *fetch)
+        return problem(subject, _what(error), *fetch)
     return ok(subject, "in the cache, every byte as published")
+
+
+def _what(error: Exception) -> str:
+    return error.what if isinstance(error, DamagedError) else str(error)

@@ -116,10 +116,12 @@ def _without(blueprint: Blueprint, trials: Sequence[Trial]) -> Iterator[str]:
     for axis in blueprint.space.axes:
         values = axis.values if isinstance(axis, Choice) else ()
         values = tuple(axis.options) if isinstance(axis, Options) else values
-        bad = [value for value in values if _always_fails(axis.name, value, trials, lost)]
-        if bad and len(bad) < len(values):
-            left = [trial for trial in left if trial.params.get(axis.name) not in bad]
-            words += _restricted(blueprint, axis, [value for value in values if value not in bad])
+        # By how they are written: 1, 1.0 and True are equal.
+        bad = {repr(value) for value in values if _always_fails(axis.name, value, trials, lost)}
+        kept = [value for value in values if repr(value) not in bad]
+        if bad and kept:
+            left = [trial for trial in left if repr(trial.params.get(axis.name)) not in bad]
+            words += _restricted(blueprint, axis, kept)
     yield from words if lost and not left else ()
 
 

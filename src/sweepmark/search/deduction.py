@@ -72,6 +72,11 @@ def deduce(tree: Tree, overrides: Sequence[str], *, sweep: str | None, folders: 
     if is_chosen and not is_open:
         return Deduced()
     config = validate(resolve(tree)).dataset
+    if config.format == "csv" and not is_open:
+        words = [f"{_PREPROCESS}={_MIXED}"] if config.table == _MIXED else []
+        return Deduced(
+            tuple(words), tuple(f"{config.name}: a mixed table: {word}" for word in words)
+        )
     if config.format == "csv" and config.path is None and not config.files:
         return Deduced()
     lines: list[str] = []
