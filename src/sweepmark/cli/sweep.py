@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from sweepmark.report.results import SweepResult
     from sweepmark.search.blueprint import Blueprint
 
-__all__ = ["define_resume", "define_run", "define_sweep"]
+__all__ = [
+    "add_composition",
+    "compose",
+    "define_resume",
+    "define_run",
+    "define_sweep",
+    "print_configuration",
+]
 
 _OVERRIDES = (
     "overrides: GROUP=OPTION takes another option of a group, KEY=VALUE sets a value, "
@@ -31,7 +38,7 @@ _OVERRIDES = (
 def define_run(parser: Parser) -> None:
     """Add the arguments of ``run`` and its ``handler``, which returns the exit code."""
     _define(parser, "[OVERRIDE ...]", _run)
-    _add_composition(parser)
+    add_composition(parser)
     _add_execution(parser)
 
 
@@ -40,7 +47,7 @@ def define_sweep(parser: Parser) -> None:
     _define(parser, "NAME [OVERRIDE ...]", _sweep)
     parser.add_argument("name", metavar="NAME", nargs="?", help="a sweep; see --list")
     parser.add_flag("--list", "the sweeps there are")
-    _add_composition(parser)
+    add_composition(parser)
     _add_execution(parser)
     parser.add_flag("--retry-failed", "try the failed trials of the last one again")
 
@@ -68,7 +75,8 @@ def _groups_help(folders: Folders) -> str:
     return "\n".join(lines)
 
 
-def _add_composition(parser: Parser) -> None:
+def add_composition(parser: Parser) -> None:
+    """Add overrides, and the options that say how they are composed."""
     parser.explain = lambda args: _groups_help(_folders(args))
     parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="such as classifier=knn")
     parser.add_list(
@@ -109,7 +117,14 @@ def _options(args: argparse.Namespace) -> LaunchOptions:
     )
 
 
-def _compose(args: argparse.Namespace, sweep: str | None) -> Blueprint:
+def compose(args: argparse.Namespace, sweep: str | None) -> Blueprint:
+    """Return the blueprint of a sweep, or of a run for None.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such sweep, or anything in the configuration is wrong.
+    """
     from sweepmark.config import Composer
     from sweepmark.search.blueprint import Blueprint
 
@@ -151,9 +166,9 @@ def _list(args: argparse.Namespace) -> int:
 
 def _launch(args: argparse.Namespace, name: str | None) -> int:
     with json_only(args.json), _in_advance(args):
-        blueprint = _compose(args, name)
+        blueprint = compose(args, name)
         result = None if args.cfg else _execute(blueprint, args)
-    return _print_configuration(blueprint, args) if result is None else _show(result, args)
+    return print_configuration(blueprint, args) if result is None else _show(result, args)
 
 
 def _in_advance(args: argparse.Namespace) -> AbstractContextManager[None]:
@@ -175,7 +190,8 @@ def _execute(blueprint: Blueprint, args: argparse.Namespace) -> SweepResult:
     return launch(blueprint, store=store, options=_options(args), progress=progress)
 
 
-def _print_configuration(blueprint: Blueprint, args: argparse.Namespace) -> int:
+def print_configuration(blueprint: Blueprint, args: argparse.Namespace) -> int:
+    """Print the composed configuration and return the exit code."""
     import yaml
 
     args.only_prints = True

@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from sweepmark.search.trial import Trial
     from sweepmark.store import Entry, Store
 
-__all__ = ["launch", "resume"]
+__all__ = ["launch", "resume", "warm_up"]
 
 
-def _warm_up(blueprint: Blueprint) -> tuple[str, ...]:
+def warm_up(blueprint: Blueprint) -> tuple[str, ...]:
     """Return what each process calls before its first evaluation; only our SVC is compiled."""
     is_asked_for = "sweepmark.svm.SVC" in canonical_json(blueprint.document())
     return ("sweepmark.svm:warm_up",) if is_asked_for else ()
@@ -72,7 +72,7 @@ class _Preparation:
                 config.engine,
                 n_jobs=n_jobs,
                 clock=self.clock,
-                warm_up=_warm_up(blueprint),
+                warm_up=warm_up(blueprint),
             )
         )
 

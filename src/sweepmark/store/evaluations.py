@@ -77,8 +77,8 @@ class EvaluationStore:
         found = self._locate(key, result, with_model=with_model)
         return None if found is None else self._read(*found, with_model=with_model)
 
-    def holds(self, key: str, result: str, *, with_model: bool = False) -> bool:
-        """Return whether an evaluation exists; only its manifest is read."""
+    def holds(self, key: str, result: str | None = None, *, with_model: bool = False) -> bool:
+        """Return whether an evaluation exists, of any result or one; only manifests are read."""
         try:
             return self._locate(key, result, with_model=with_model) is not None
         except LostError:
