@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sweepmark.coordinator.agenda import Agenda
+from sweepmark.coordinator.experience import Experience
 from sweepmark.search import create_search
 from sweepmark.store import Store
 from tiny import blueprint, changed, grid, load_digits, run
@@ -41,6 +42,29 @@ def test_what_the_store_has_is_reused(undisturbed: tuple[SweepResult, Store]) ->
     assert found.statuses == {"reused": 4, "new": 2}
     (family,) = found.families.values()
     assert [params["classifier.C"] for params in family.params] == [100.0, 100.0]
+
+
+def test_earlier_evaluations_tell_how_long_others_take(
+    undisturbed: tuple[SweepResult, Store], tmp_path: Path
+) -> None:
+    _, store = undisturbed
+    experience = Experience.of(store.evaluations)
+    (family,) = agenda(grid(split__size=200), store).families.values()
+    known = experience.seconds(family)
+    assert known.keys() == {90}
+    assert 0 < known[90] < 60
+    for other in (
+        changed(grid(), seed=1, split__source="pooled"),
+        grid(preprocess={}),
+        grid(evaluation__method="validation", evaluation__validation_fraction=0.2),
+    ):
+        found = agenda(changed(other, sweep__objective=None), Store(tmp_path / "none"))
+        (family,) = found.families.values()
+        expected = (
+            {90} if other.config.evaluation.method == "cv" and other.config.preprocess else set()
+        )
+        assert experience.seconds(family).keys() == expected
+    assert Experience.of(Store(tmp_path / "none").evaluations).seconds(family) == {}
 
 
 def test_a_half_stored_trial_lacks_the_other_half(undisturbed: tuple[SweepResult, Store]) -> None:
@@ -82,10 +106,10 @@ def test_a_search_that_learns_is_planned_by_random_points_or_its_journal(tmp_pat
     assert again.known_from == result.sweep_id
 
 
-@pytest.mark.parametrize("n_trials", [500, 1700])
+@pytest.mark.parametrize("n_trials", [40, 170])
 def test_many_trials_are_sampled_evenly(tmp_path: Path, n_trials: int) -> None:
     space = {"classifier": {"C": {"low": 0.1, "high": 10.0, "log": True}}}
     many = {"sampler__name": "random", "sweep__n_trials": n_trials, "evaluation__n_splits": 2}
-    found = agenda(grid(sweep__space=space, **many), Store(tmp_path / "none"))
-    assert found.n_examined == 500
+    found = agenda(grid(sweep__space=space, **many), Store(tmp_path / "none"), most=40)
+    assert found.n_examined == 40
     assert found.scale * sum(found.statuses.values()) == pytest.approx(n_trials)

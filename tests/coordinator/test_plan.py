@@ -67,7 +67,11 @@ def test_a_classifier_that_fails_is_named_with_its_error(tmp_path: Path) -> None
 
 def test_the_limit_of_a_probe_is_kept_whatever_a_fit_does(tmp_path: Path) -> None:
     """A forest of so many trees takes minutes even on few rows."""
-    component = {"_target_": "sklearn.ensemble.RandomForestClassifier", "n_estimators": 10**6}
+    component = {
+        "_target_": "sklearn.ensemble.RandomForestClassifier",
+        "n_estimators": 10**6,
+        "max_depth": 3,
+    }
     space = {"classifier": {"max_depth": [3, 4]}}
     endless = changed(grid(), classifier=component, sweep__space=space)
     started = time.monotonic()

@@ -74,8 +74,9 @@ def _next(args: argparse.Namespace) -> str:
 
 def _document(plan: Plan, command: str) -> dict[str, Any]:
     document = dataclasses.asdict(plan)
-    probed = {label: list(sizes) for label, sizes in plan.probed.items()}
-    return {"sweep": document.pop("name"), **document, "probed": probed, "next": command}
+    for name in ("probed", "known"):
+        document[name] = {label: list(sizes) for label, sizes in document[name].items()}
+    return {"sweep": document.pop("name"), **document, "next": command}
 
 
 def _lines(plan: Plan, command: str) -> list[str]:
@@ -103,8 +104,10 @@ def _notes(plan: Plan) -> list[str]:
     notes = []
     if plan.n_drawn:
         notes += [
-            f"{plan.n_drawn:,} trials depend on results of earlier ones: random ones are planned.",
+            f"{plan.n_drawn:,} trials depend on earlier results: random ones were planned.",
         ]
+    if plan.known:
+        notes.append("Earlier evaluations in the store were taken into account.")
     for label, reason in plan.untimed.items():
         notes.append(f"warning: nothing is known of {label}, and left out: {reason}")
     return [*notes, ""] if notes else []

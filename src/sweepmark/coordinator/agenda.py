@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from sweepmark.config import dataset_identity
 from sweepmark.errors import FetchError, StoreError
@@ -34,7 +34,6 @@ Status = Literal["new", "reused", "duplicate", "failed"]
 """Whether a trial is computed, is in the store, repeats an earlier one or lacks its data set."""
 
 _MOST_EXAMINED = 500
-"""Trials whose evaluations are looked up; of more, so many are, evenly spread over all."""
 
 
 @dataclass(slots=True)
@@ -57,6 +56,10 @@ class Family:
     target: str
     params: list[Params] = field(default_factory=list)
     evaluations: list[Specification] = field(default_factory=list)
+
+    def rows(self) -> Counter[int]:
+        """Return the number of evaluations by their number of training rows."""
+        return Counter(item.split["n_train"] for item in self.evaluations)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,7 +104,8 @@ class Agenda:
         load: Callable[[Config], Dataset],
         trusted: Sequence[str] = (),
         fresh: bool = False,
-    ) -> Agenda:
+        most: int = _MOST_EXAMINED,
+    ) -> Self:
         """Return what a sweep would do.
 
         Parameters
@@ -118,9 +122,12 @@ class Agenda:
             Packages allowed besides ours.
         fresh : bool
             Whether evaluations of other sweeps are computed again.
+        most : int
+            Trials whose evaluations are looked up; of more, so many are, evenly spread over all.
         """
         n = search.n_trials
-        numbers = [n * place // min(n, _MOST_EXAMINED) for place in range(min(n, _MOST_EXAMINED))]
+        most = min(n, most)
+        numbers = [n * place // most for place in range(most)]
         agenda = cls(n_trials=n, n_examined=len(numbers))
         specify = _Specifier(blueprint, load, trusted)
         seen: set[str] = set()

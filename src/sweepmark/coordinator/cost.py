@@ -58,6 +58,7 @@ class Cost:
         cls,
         family: Family,
         samples: Mapping[int, Sequence[Sample]],
+        known: Mapping[int, float],
         *,
         scale: float,
         n_slots: int,
@@ -72,6 +73,8 @@ class Cost:
             Its evaluations.
         samples : mapping of int to sequence of Sample
             Those of the probe, by the number of training rows.
+        known : mapping of int to float
+            Seconds of earlier evaluations in the store, likewise.
         scale : float
             How many more of these evaluations there are.
         n_slots : int
@@ -84,7 +87,8 @@ class Cost:
         growth = plausible_growth(family.target)
         first = {n: _first_seconds(found) for n, found in samples.items() if len(found) > 1}
         each = _level(samples, {n: _each_seconds(found) for n, found in samples.items()})
-        counts = Counter(item.split["n_train"] for item in family.evaluations)
+        each |= known
+        counts = family.rows()
         rows = {item.rows_key: item.split["n_train"] for item in family.evaluations}
         n_extra = max(min(n_slots, len(family.evaluations)) - len(rows), 0)
         largest = max(counts)

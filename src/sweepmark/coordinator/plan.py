@@ -10,6 +10,7 @@ from sweepmark.coordinator.agenda import Agenda
 from sweepmark.coordinator.cost import Cost
 from sweepmark.coordinator.datasets import Datasets
 from sweepmark.coordinator.estimate import Estimate, makespan, total
+from sweepmark.coordinator.experience import Experience
 from sweepmark.coordinator.launch import warm_up
 from sweepmark.coordinator.probe import PROBE_SECONDS, create_probe, measure
 from sweepmark.engine import check_engine, count_slots, shared_memory
@@ -84,6 +85,8 @@ class Plan:
         The share of the work of new evaluations that they take over from each other, in [0, 1].
     probed : mapping of str to tuple of int
         The numbers of training rows that each family was timed at.
+    known : mapping of str to tuple of int
+        Likewise where earlier evaluations in the store were taken into account.
     untimed : mapping of str to str
         Families without a time, and why; the estimates leave them out.
     """
@@ -99,6 +102,7 @@ class Plan:
     disk: Estimate | None
     shared: float
     probed: Mapping[str, tuple[int, ...]]
+    known: Mapping[str, tuple[int, ...]]
     untimed: Mapping[str, str]
 
 
@@ -154,6 +158,8 @@ def make_plan(
             trusted=options.trusted,
             seconds=seconds,
         )
+    experience = Experience.of(store.evaluations)
+    known = {family.label: experience.seconds(family) for family in families}
     scales = _scales(agenda, probed, search)
     n_jobs = round(sum(scales[family.label] * len(family.evaluations) for family in families))
     n_slots = count_slots(config.engine)
@@ -163,6 +169,7 @@ def make_plan(
         Cost.of(
             family,
             probed[family.label].samples,
+            known[family.label],
             scale=scales[family.label],
             n_slots=n_slots,
             n_columns=datasets.load(blueprint.config_at(family.params[0])).n_features,
@@ -187,6 +194,7 @@ def make_plan(
         disk=_disk(costs, blueprint, agenda.n_trials) if is_known else None,
         shared=_shared(costs),
         probed={label: tuple(sorted(item.samples)) for label, item in probed.items()},
+        known={label: tuple(sorted(seconds)) for label, seconds in known.items() if seconds},
         untimed={
             label: item.failure
             or "none of its evaluations ended in time, plan again when less runs"

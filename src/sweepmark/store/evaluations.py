@@ -8,9 +8,11 @@ another result, or with a model that the first lacks, is stored completely besid
 from __future__ import annotations
 
 import hashlib
+import heapq
 import json
 import os
 import re
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +28,7 @@ from sweepmark.store.manifest import DIGESTS, EVALUATION, MODEL, PREDICTIONS, Ma
 from sweepmark.store.metrics import StoredMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from sweepmark.scores.scorecard import Scorecard
@@ -188,6 +190,19 @@ class EvaluationStore:
             check_folder(self._folder)
             names = [path.name for path in self._folder.iterdir()]
         return sorted(name for name in names if not name.startswith("."))
+
+    def recent(self, n: int) -> Iterator[Mapping[str, Any]]:
+        """Yield the content of ``evaluation.json`` of those written last, at most ``n``.
+
+        What is damaged, or vanishes meanwhile, is left out; nothing is moved aside.
+        """
+        written: list[tuple[int, str]] = []
+        for name in self.keys():
+            with suppress(OSError):
+                written.append(((self._folder / name).lstat().st_mtime_ns, name))
+        for _, name in heapq.nlargest(n, written):
+            with suppress(LostError):
+                yield self._document(name, self._manifest(name))
 
     def verify(self, name: str, *, full: bool = True) -> None:
         """Verify a folder's document or, with ``full``, also predictions and model.
