@@ -50,6 +50,7 @@ def define_sweep(parser: Parser) -> None:
     add_composition(parser)
     _add_execution(parser)
     parser.add_flag("--retry-failed", "try the failed trials of the last one again")
+    parser.add_flag("--yes", "start it even if it takes longer than plan.max_hours")
 
 
 def define_resume(parser: Parser) -> None:
@@ -114,6 +115,7 @@ def _options(args: argparse.Namespace) -> LaunchOptions:
         fresh=getattr(args, "fresh", False),
         retry_failed=getattr(args, "retry_failed", False),
         accept_versions=args.accept_versions,
+        yes=getattr(args, "yes", False),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from sweepmark.coordinator.background import Background
+from sweepmark.coordinator.consent import check_hours
 from sweepmark.coordinator.datasets import Datasets
 from sweepmark.coordinator.delivery import git_state
 from sweepmark.coordinator.log import SweepLog
@@ -95,13 +96,14 @@ def launch(
     Raises
     ------
     ConfigurationError
-        Before anything starts, if the blueprint is invalid.
+        Before anything starts, if the blueprint is invalid, or would take too long unconfirmed.
     StoreError
         If the environment stops it; finished evaluations are kept.
     """
     mend_moved(store, say=progress.say)
     with _Preparation(blueprint, progress) as prepared:
         prepared.check(options)
+        check_hours(blueprint, store, options, prepared.datasets.load)
         sweep_id = find_unfinished(
             blueprint, store, options, say=progress.say, datasets=prepared.datasets
         )

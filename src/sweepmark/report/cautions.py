@@ -31,7 +31,7 @@ _OF_DATA = {"dataset", EXPERIMENT}
 _OF_ROWS = {"dataset", "split", "task", EXPERIMENT}
 _SEEDS = {"seed", "random_state"}
 _OF_TASK = {"task", EXPERIMENT}
-_BESIDE = {EXPERIMENT, "engine", "grade", "sampler", "sweep", "tracking"}
+_BESIDE = {EXPERIMENT, "engine", "grade", "plan", "sampler", "sweep", "tracking"}
 """Keys that may be overridden without changing the experiment."""
 
 

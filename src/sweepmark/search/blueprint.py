@@ -125,7 +125,7 @@ class Blueprint:
 
     @property
     def key(self) -> str:
-        """SHA-256 of the configuration, without ``tracking`` and, except for threads, ``engine``.
+        """SHA-256 of the configuration without ``tracking``, ``plan`` and, but threads, ``engine``.
 
         The order of mappings counts: it is the order of axes and of pipeline steps.
         """
@@ -186,7 +186,7 @@ class Blueprint:
     def asked(self, options: str) -> Tree:
         """Return the tree of a combination of options that enters the key."""
         tree = _resolved(self.trees[options])
-        tree["tracking"] = None
+        tree["tracking"] = tree["plan"] = None
         tree["engine"] = {"threads": lookup(tree, "engine.threads")}
         return tree
 
