@@ -54,6 +54,7 @@ bench: $(READY)  ## side-by-side timings, an hour and a half; let nothing else r
 	$(BIN)/python benchmarks/svm_grid.py --fit 60000 10000 --rounds 1
 	$(BIN)/python benchmarks/svm_sweep.py grid --n 2000
 	$(BIN)/python benchmarks/svm_sweep.py subsets --rounds 1
+	$(BIN)/python benchmarks/plan.py
 
 ui: $(READY)  ## the MLflow UI on ./mlruns
 	$(BIN)/sweepmark ui

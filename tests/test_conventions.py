@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 
 CHANGING = {
     "sweepmark.config.growth._Scale",
+    "sweepmark.coordinator.agenda.Agenda",
+    "sweepmark.coordinator.agenda.Family",
     "sweepmark.coordinator.decisions.Decisions",
     "sweepmark.coordinator.delivery.Delivery",
     "sweepmark.coordinator.launch._Execution",
     "sweepmark.coordinator.loop.Coordinator",
     "sweepmark.coordinator.placement.Placement",
+    "sweepmark.coordinator.probe.Probed",
+    "sweepmark.coordinator.probe._Course",
+    "sweepmark.coordinator.probe._Run",
     "sweepmark.coordinator.projections.Projections",
     "sweepmark.coordinator.settlement.OpenTrial",
     "sweepmark.coordinator.settlement.Settlement",

@@ -41,6 +41,8 @@ def candidates(program: Program, line: str) -> list[str]:
     [
         ("sweepmark r", ["run", "resume"]),
         ("sweepmark sweep svc", ["svc_c_gamma", "svc_tpe"]),
+        ("sweepmark plan svc", ["svc_c_gamma", "svc_tpe"]),
+        ("sweepmark plan svc_tpe sampler=r", ["sampler=random"]),
         ("sweepmark sweep --fresh gr", ["growing_subsets"]),
         ("sweepmark run classifier=so", ["classifier=softmax", "classifier=softmax_adam"]),
         ("sweepmark run --json classifier=k", ["classifier=knn"]),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 WRONG = {
     "no verb": (
         [],
-        ["a verb must be named", "run, sweep, resume, compare, grade, predict, ui, data, doctor"],
+        ["a verb must be named", "run, sweep, plan, resume, compare, grade, predict, ui, data"],
     ),
     "verb": (["rnu"], ["unknown verb 'rnu'", "Did you mean 'run'?"]),
     "data verb": (["data", "fecth"], ["unknown verb 'fecth'", "Did you mean 'fetch'?"]),
@@ -42,6 +42,9 @@ WRONG = {
     "option left out": (["data", "show", "digits"], ["-o/--output", "sweepmark data show --help"]),
     "no sweep": (["sweep"], ["a sweep must be named", "sweepmark sweep --list"]),
     "sweep": (["sweep", "svc_c_gama"], ["unknown sweep", "Did you mean 'svc_c_gamma'?"]),
+    "nothing to plan": (["plan"], ["NAME", "sweepmark plan --help"]),
+    "sweep to plan": (["plan", "svc_c_gama"], ["unknown sweep", "Did you mean 'svc_c_gamma'?"]),
+    "key of a plan": (["plan", "svc_tpe", "split.sise=3"], ["unknown key", "'split.size'"]),
     "sweep as run": (["run", "svc_tpe"], ["'svc_tpe'", "`sweepmark sweep svc_tpe`"]),
     "group": (["run", "clasifier=svc"], ["unknown key 'clasifier'", "'classifier'"]),
     "choice": (["run", "classifier=svn"], ["unknown classifier", "'svc'", "knn"]),
@@ -76,6 +79,11 @@ def test_wrong_usage(called: Called, words: list[str], fragments: list[str]) -> 
 
 WRONG_FOR_DATA = {
     "parameter's value": (["run", "classifier.C=-1"], ["'C' parameter of SVC", "-1"]),
+    "size of a plan": (["plan", "svc_c_gamma", "split.size=99999"], ["split.size", "1797"]),
+    "grid of a plan": (
+        ["plan", "svc_c_gamma", "sweep.space.classifier.C={low:1,high:2}"],
+        ["the grid sampler needs lists", "sampler=random"],
+    ),
     "size": (["run", "split.size=99999"], ["split.size", "1797"]),
     "hostile target": (["run", "classifier._target_=joblib.load"], ["joblib.load", "--trust"]),
     "limit of no worker": (

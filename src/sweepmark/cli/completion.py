@@ -81,7 +81,7 @@ def _overrides(prefix: str, args: argparse.Namespace, *, verb: str) -> Iterable[
     if verb != "run":
         if args.name is None:
             return ()
-        group = "dataset" if verb == "data" else verb
+        group = "dataset" if verb == "data" else "sweep"
         chosen.insert(0, f"{group}={args.name}")
     with Composer(_folders(args)) as composer:
         found = composer.completions(chosen, prefix)

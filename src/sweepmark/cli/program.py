@@ -33,6 +33,7 @@ __all__ = ["VERBS", "main", "run"]
 VERBS = {
     "run": ("sweep:define_run", "one evaluation: one trial, one MLflow run"),
     "sweep": ("sweep:define_sweep", "a sweep of sweeps/; an unfinished one of the same goes on"),
+    "plan": ("plan:define", "what a sweep would do: trials, hours, memory, disk; starts nothing"),
     "resume": ("sweep:define_resume", "replay an interrupted sweep to its end"),
     "compare": ("compare:define", "what a run gets wrong, or two runs side by side"),
     "grade": ("grade:define", "points by the bands"),

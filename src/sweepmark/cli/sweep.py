@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from sweepmark.report.results import SweepResult
     from sweepmark.search.blueprint import Blueprint
 
-__all__ = ["define_resume", "define_run", "define_sweep"]
+__all__ = [
+    "add_composition",
+    "compose",
+    "define_resume",
+    "define_run",
+    "define_sweep",
+    "print_configuration",
+    "sweep_name",
+]
 
 _OVERRIDES = (
     "overrides: GROUP=OPTION takes another option of a group, KEY=VALUE sets a value, "
@@ -32,7 +40,7 @@ _OVERRIDES = (
 def define_run(parser: Parser) -> None:
     """Add the arguments of ``run`` and its ``handler``, which returns the exit code."""
     _define(parser, "[OVERRIDE ...]", _run)
-    _add_composition(parser)
+    add_composition(parser)
     _add_execution(parser)
 
 
@@ -46,9 +54,10 @@ def define_sweep(parser: Parser) -> None:
         help="a sweep, see --list; or none, and overrides such as C=1,10",
     )
     parser.add_flag("--list", "the sweeps there are")
-    _add_composition(parser)
+    add_composition(parser)
     _add_execution(parser)
     parser.add_flag("--retry-failed", "try the failed trials of the last one again")
+    parser.add_flag("--yes", "start it even if it takes longer than plan.max_hours")
 
 
 def define_resume(parser: Parser) -> None:
@@ -74,7 +83,8 @@ def _groups_help(folders: Folders) -> str:
     return "\n".join(lines)
 
 
-def _add_composition(parser: Parser) -> None:
+def add_composition(parser: Parser) -> None:
+    """Add overrides, and the options that say how they are composed."""
     parser.explain = lambda args: _groups_help(_folders(args))
     parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="such as classifier=knn")
     parser.add_list(
@@ -115,10 +125,18 @@ def _options(args: argparse.Namespace) -> LaunchOptions:
         fresh=getattr(args, "fresh", False),
         retry_failed=getattr(args, "retry_failed", False),
         accept_versions=args.accept_versions,
+        yes=getattr(args, "yes", False),
     )
 
 
-def _compose(args: argparse.Namespace, sweep: str | None) -> Blueprint:
+def compose(args: argparse.Namespace, sweep: str | None) -> Blueprint:
+    """Return the blueprint of a sweep, or of a run for None.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such sweep, or anything in the configuration is wrong.
+    """
     from sweepmark.config import Composer
     from sweepmark.search.blueprint import Blueprint
 
@@ -146,6 +164,17 @@ def _run(args: argparse.Namespace) -> int:
 def _sweep(args: argparse.Namespace) -> int:
     if args.list:
         return _list(args)
+    return _launch(args, sweep_name(args))
+
+
+def sweep_name(args: argparse.Namespace) -> str:
+    """Return the name of a sweep; if overrides alone are given, they remain the overrides.
+
+    Raises
+    ------
+    ConfigurationError
+        If nothing is given.
+    """
     from sweepmark.search.adhoc import AD_HOC, is_named
 
     if args.name is None:
@@ -155,7 +184,7 @@ def _sweep(args: argparse.Namespace) -> int:
         )
     if not is_named(args.name):
         args.name, args.overrides = AD_HOC, [args.name, *args.overrides]
-    return _launch(args, args.name)
+    return str(args.name)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -168,9 +197,9 @@ def _list(args: argparse.Namespace) -> int:
 
 def _launch(args: argparse.Namespace, name: str | None) -> int:
     with json_only(args.json or args.csv), _in_advance(args):
-        blueprint = _compose(args, name)
+        blueprint = compose(args, name)
         result = None if args.cfg else _execute(blueprint, args)
-    return _print_configuration(blueprint, args) if result is None else _show(result, args)
+    return print_configuration(blueprint, args) if result is None else _show(result, args)
 
 
 def _in_advance(args: argparse.Namespace) -> AbstractContextManager[None]:
@@ -192,7 +221,8 @@ def _execute(blueprint: Blueprint, args: argparse.Namespace) -> SweepResult:
     return launch(blueprint, store=store, options=_options(args), progress=progress)
 
 
-def _print_configuration(blueprint: Blueprint, args: argparse.Namespace) -> int:
+def print_configuration(blueprint: Blueprint, args: argparse.Namespace) -> int:
+    """Print the composed configuration and return the exit code."""
     import yaml
 
     args.only_prints = True

@@ -29,6 +29,7 @@ __all__ = [
     "ExperimentConfig",
     "FileConfig",
     "GradeConfig",
+    "PlanConfig",
     "RunConfig",
     "SamplerConfig",
     "SplitConfig",
@@ -268,6 +269,20 @@ class SweepConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanConfig:
+    """Group ``plan``: from when on a sweep has to be confirmed.
+
+    Attributes
+    ----------
+    max_hours : float or None
+        A sweep that takes longer by earlier evaluations in its store is started with ``--yes``
+        only; None asks never.
+    """
+
+    max_hours: Annotated[float, Gt(0), Le(1e6)] | None = 12.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """One resolved configuration: everything that a trial or a sweep depends on."""
 
@@ -282,6 +297,7 @@ class Config:
     engine: Annotated[EngineConfig, ENGINES]
     tracking: Annotated[TrackingConfig, TRACKERS]
     grade: GradeConfig
+    plan: PlanConfig = field(default_factory=PlanConfig)
     experiment: ExperimentConfig | None = None
     sweep: SweepConfig | None = None
     run: RunConfig = field(default_factory=RunConfig)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from sweepmark.coordinator.background import Background
+from sweepmark.coordinator.consent import check_hours
 from sweepmark.coordinator.datasets import Datasets
 from sweepmark.coordinator.delivery import git_state
 from sweepmark.coordinator.log import SweepLog
@@ -38,10 +39,10 @@ if TYPE_CHECKING:
     from sweepmark.search.trial import Trial
     from sweepmark.store import Entry, Store
 
-__all__ = ["launch", "resume"]
+__all__ = ["launch", "resume", "warm_up"]
 
 
-def _warm_up(blueprint: Blueprint) -> tuple[str, ...]:
+def warm_up(blueprint: Blueprint) -> tuple[str, ...]:
     """Return what each process calls before its first evaluation; only our SVC is compiled."""
     is_asked_for = "sweepmark.svm.SVC" in canonical_json(blueprint.document())
     return ("sweepmark.svm:warm_up",) if is_asked_for else ()
@@ -73,7 +74,7 @@ class _Preparation:
                 config.engine,
                 n_jobs=n_jobs,
                 clock=self.clock,
-                warm_up=_warm_up(blueprint),
+                warm_up=warm_up(blueprint),
             )
         )
 
@@ -96,7 +97,7 @@ def launch(
     Raises
     ------
     ConfigurationError
-        Before anything starts, if the blueprint is invalid.
+        Before anything starts, if the blueprint is invalid, or would take too long unconfirmed.
     StoreError
         If the environment stops it; finished evaluations are kept.
     """
@@ -105,6 +106,7 @@ def launch(
         progress.say(note)
     with _Preparation(blueprint, progress) as prepared:
         prepared.check(options)
+        check_hours(blueprint, store, options, prepared.datasets.load)
         sweep_id = find_unfinished(
             blueprint, store, options, say=progress.say, datasets=prepared.datasets
         )

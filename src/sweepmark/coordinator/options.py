@@ -21,9 +21,12 @@ class LaunchOptions:
         Whether failed trials are retried.
     accept_versions : bool
         Whether a sweep started with other library versions is started anew with the current ones.
+    yes : bool
+        Whether a sweep is started however long it may take.
     """
 
     trusted: tuple[str, ...] = ()
     fresh: bool = False
     retry_failed: bool = False
     accept_versions: bool = False
+    yes: bool = False

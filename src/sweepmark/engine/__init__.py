@@ -21,6 +21,7 @@ __all__ = [
     "Job",
     "Outcome",
     "check_engine",
+    "count_slots",
     "create_engine",
     "shared_memory",
 ]
@@ -81,6 +82,12 @@ def check_engine(config: EngineConfig) -> None:
             "would be killed for what it keeps. Set a smaller engine.shared_memory."
         )
     ENGINES.find(config.name).check(config)
+
+
+def count_slots(config: EngineConfig) -> int:
+    """Return how many evaluations a configured engine runs at a time, if there are enough."""
+    n_slots: int = ENGINES.find(config.name).count_slots(config)
+    return n_slots
 
 
 def shared_memory(config: EngineConfig, *, n_slots: int) -> int:

@@ -52,6 +52,11 @@ class Engine(ABC):
             With an option that it supports.
         """
 
+    @classmethod
+    def count_slots(cls, config: EngineConfig) -> int:
+        """Return how many evaluations it runs at a time, if there are enough."""
+        return config.workers or _usable_cores()
+
     def __init__(
         self,
         config: EngineConfig,
@@ -62,7 +67,7 @@ class Engine(ABC):
         warm_up: Sequence[str] = (),
     ) -> None:
         self.config = config
-        workers = config.workers or _usable_cores()
+        workers = self.count_slots(config)
         self.n_slots = min(workers, n_jobs or workers)
         self._evaluate = evaluate
         self._clock = clock or Clock()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalEngine"]
 
-_DEFAULT = "sweepmark.engine.work:evaluate_job"  # by name: it is imported in other processes only
+_WORK = "sweepmark.engine.work"  # by name: it is imported in other processes only
 _FALSE_STARTS = 3  # consecutive deaths before the first job after which the engine gives up
 _MEMORY_INTERVAL = 0.2  # seconds between two checks of the workers' memory
 _REFUSED = ("SIGSEGV", "SIGBUS", "SIGABRT")  # how C code ends after a failed allocation
@@ -56,13 +56,14 @@ class LocalEngine(Engine):
         self._memory = None if memory is None else int(memory * _GIB)
         self._settings = Settings(
             path=tuple(sys.path),
-            evaluate=_DEFAULT if self._evaluate is None else _name(self._evaluate),
+            evaluate=_name(self._evaluate) if self._evaluate else f"{_WORK}:evaluate_job",
             warm_up=self._warm_up,
             threads=self.config.threads,
             memory=self._memory,
         )
         self._slots: list[_Slot] = []
-        self._helper = Helper(preload=None) if self._evaluate else Helper.take()
+        is_known = self._settings.evaluate.startswith(f"{_WORK}:")
+        self._helper = Helper.take() if is_known else Helper(preload=None)
         try:
             for number in range(self.n_slots):
                 self._slots.append(_Slot(number, self._helper.start(self._settings)))

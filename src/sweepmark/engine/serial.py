@@ -37,8 +37,13 @@ class SerialEngine(Engine):
                 "Take engine=local, or leave engine.workers out."
             )
 
+    @classmethod
+    def count_slots(cls, config: EngineConfig) -> int:
+        """Return 1."""
+        del config
+        return 1
+
     def _open(self) -> None:
-        self.n_slots = 1
         self._job: Job | None = None
         self._closed = False
 

@@ -38,7 +38,7 @@ _BASELINE = "sklearn.dummy.DummyClassifier"
 _MOST_NUMBERS = 8
 _SEEDS = {"seed", "random_state"}
 _OF_TASK = {"task", EXPERIMENT}
-_BESIDE = {EXPERIMENT, "engine", "grade", "sampler", "sweep", "tracking"}
+_BESIDE = {EXPERIMENT, "engine", "grade", "plan", "sampler", "sweep", "tracking"}
 """Keys that may be overridden without changing the experiment."""
 _PLACE = re.compile(r"[+~]*dataset\.(path|test_path|sources)\b")
 """Overrides that say where the files of a data set are."""

@@ -121,7 +121,7 @@ class Blueprint:
 
     @property
     def key(self) -> str:
-        """SHA-256 of the configuration, without ``tracking`` and, except for threads, ``engine``.
+        """SHA-256 of the configuration without ``tracking``, ``plan`` and, but threads, ``engine``.
 
         A name, ``run.name``, belongs to it: sweeps of two names are two sweeps.
 
@@ -189,7 +189,7 @@ class Blueprint:
     def asked(self, options: str) -> Tree:
         """Return the tree of a combination of options that enters the key."""
         tree = _resolved(self.trees[options])
-        tree["tracking"] = None
+        tree["tracking"] = tree["plan"] = None
         if lookup(tree, "run.name") is None:
             tree.pop("run", None)
         tree["engine"] = {"threads": lookup(tree, "engine.threads")}

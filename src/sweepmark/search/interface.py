@@ -38,6 +38,8 @@ class Search(ABC):
         :meth:`tell`; later results are not used for it. None if no results are needed.
     learns : bool
         Whether the search learns from results, so that it needs an objective.
+    n_before_learning : int
+        Number of trials that do not depend on results.
     options : type
         The dataclass of its options: SamplerConfig, or a subclass with further ones.
 
@@ -57,6 +59,7 @@ class Search(ABC):
         self._seed = seed
         self.lag: int | None = sampler.lag if self.learns else None
         self.n_trials = self._count(sampler, sweep)
+        self.n_before_learning = self.n_trials
 
     def _count(self, sampler: SamplerConfig, sweep: SweepConfig) -> int:
         """Return the number of trials."""

@@ -56,6 +56,7 @@ class StudySearch(Search):
     ) -> None:
         super().__init__(space, sampler, sweep, seed=seed)
         self._n_startup_trials = sampler.n_startup_trials
+        self.n_before_learning = min(sampler.n_startup_trials, self.n_trials)
         self._direction = better_end(sweep.objective, sweep.direction)
         self._trials: list[optuna.trial.FrozenTrial] = []
         self._results: dict[int, float | None] = {}

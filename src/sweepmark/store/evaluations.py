@@ -8,9 +8,11 @@ another result, or with a model that the first lacks, is stored completely besid
 from __future__ import annotations
 
 import hashlib
+import heapq
 import json
 import os
 import re
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +28,7 @@ from sweepmark.store.manifest import DIGESTS, EVALUATION, MODEL, PREDICTIONS, Ma
 from sweepmark.store.metrics import StoredMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from sweepmark.scores.scorecard import Scorecard
@@ -77,8 +79,8 @@ class EvaluationStore:
         found = self._locate(key, result, with_model=with_model)
         return None if found is None else self._read(*found, with_model=with_model)
 
-    def holds(self, key: str, result: str, *, with_model: bool = False) -> bool:
-        """Return whether an evaluation exists; only its manifest is read."""
+    def holds(self, key: str, result: str | None = None, *, with_model: bool = False) -> bool:
+        """Return whether an evaluation exists, of any result or one; only manifests are read."""
         try:
             return self._locate(key, result, with_model=with_model) is not None
         except LostError:
@@ -188,6 +190,19 @@ class EvaluationStore:
             check_folder(self.folder)
             names = [path.name for path in self.folder.iterdir()]
         return sorted(name for name in names if not name.startswith("."))
+
+    def recent(self, n: int) -> Iterator[Mapping[str, Any]]:
+        """Yield the content of ``evaluation.json`` of those written last, at most ``n``.
+
+        What is damaged, or vanishes meanwhile, is left out; nothing is moved aside.
+        """
+        written: list[tuple[int, str]] = []
+        for name in self.keys():
+            with suppress(OSError):
+                written.append(((self._folder / name).lstat().st_mtime_ns, name))
+        for _, name in heapq.nlargest(n, written):
+            with suppress(LostError):
+                yield self._document(name, self._manifest(name))
 
     def verify(self, name: str, *, full: bool = True) -> None:
         """Verify a folder's document or, with ``full``, also predictions and model.
