@@ -9,7 +9,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Self
 
-from sweepmark.config import dataset_identity
 from sweepmark.errors import FetchError, StoreError
 from sweepmark.search.points import RandomSearch
 from sweepmark.search.space import Options
@@ -197,7 +196,7 @@ class _Specifier:
         except FetchError:  # only if other data sets are available: see Blueprint.check
             return ()
         parts = (config.split, config.task, config.evaluation, config.seed)
-        asked = canonical_json([dataset_identity(config.dataset), *map(repr, parts)])
+        asked = canonical_json([config.data_identity, *map(repr, parts)])
         if asked not in self._rows:
             self._rows[asked] = Rows.of(config, dataset)
         return self._rows[asked].specify(config, dataset.digest, trusted=self._trusted)

@@ -199,7 +199,7 @@ class EvaluationStore:
         written: list[tuple[int, str]] = []
         for name in self.keys():
             with suppress(OSError):
-                written.append(((self._folder / name).lstat().st_mtime_ns, name))
+                written.append(((self.folder / name).lstat().st_mtime_ns, name))
         for _, name in heapq.nlargest(n, written):
             with suppress(LostError):
                 yield self._document(name, self._manifest(name))
