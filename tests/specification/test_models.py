@@ -30,7 +30,7 @@ import sweepmark
 from sweepmark.errors import DataError
 from sweepmark.estimators import Affine, AugmentShift, Deskew, Hog, Scale, Shift
 from sweepmark.estimators.neural import LogisticMLP
-from sweepmark.evaluation.fitting import dump_pipeline
+from sweepmark.evaluation.export import dump_pipeline
 from sweepmark.specification import models
 
 if TYPE_CHECKING:

@@ -74,7 +74,9 @@ class Model:
     requirements : tuple of str
         Pinned pip requirements, ``name==version``.
     columns : mapping of str to {"number", "text"}, or None
-        The columns of such a table, by name.
+        The columns of a table, by name; empty if they have no names, None of images.
+    code : mapping of str to bytes
+        Modules that no index has and loading needs, by relative path.
     """
 
     content: bytes = field(repr=False)
@@ -83,6 +85,7 @@ class Model:
     answers: str
     requirements: tuple[str, ...]
     columns: Mapping[str, str] | None = None
+    code: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 Record = Param | Tag | Metric | Artifact | DataInput | Model
