@@ -47,10 +47,10 @@ def read_numbers(path: Path, header: CsvHeader, label: int | None) -> tuple[NDAr
     """
     import pyarrow as pa
 
-    features = [place for place in range(len(header.names)) if place != label]
-    types = {name: pa.float64() for name in header.names}
-    if label is not None:
-        types[header.names[label]] = pa.string()
+    features = header.others(label)
+    types = dict.fromkeys(header.names, pa.string()) | {
+        header.names[place]: pa.float64() for place in features
+    }
     blocks: list[NDArray[Any]] = [np.empty((0, len(features)), dtype=np.uint8)]
     labels: Cells = []
     try:
@@ -154,10 +154,9 @@ def read_mixed(
     except pa.ArrowInvalid as error:
         raise first_fault(path, header, (), reason=str(error)) from error
     columns = {}
-    for place, name in enumerate(header.names):
-        if place != label:
-            cells = table.column(place).combine_chunks()
-            columns[name] = _typed(path, header, place, cells, types.get(name))
+    for place in header.others(label):
+        name, cells = header.names[place], table.column(place).combine_chunks()
+        columns[name] = _typed(path, header, place, cells, types.get(name))
     return pa.table(columns), [] if label is None else table.column(label).to_pylist()
 
 

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["NUMBER", "CsvHeader", "cell_fault", "first_fault", "is_number", "read_header"]
+__all__ = [
+    "NUMBER",
+    "CsvHeader",
+    "cell_fault",
+    "column_cells",
+    "first_fault",
+    "is_number",
+    "read_header",
+]
 
 NUMBER = r"^[ \t]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t]*$"
 """The syntax of numbers in tables: that of Arrow, without NaN and infinity."""
@@ -40,11 +48,19 @@ class CsvHeader:
         Whether the file has a header.
     n_lines : int
         Lines before the first row of data.
+    left_out : int or None
+        Index of a column that is neither a feature nor the label.
     """
 
     names: tuple[str, ...]
     is_given: bool
     n_lines: int
+    left_out: int | None = None
+
+    def others(self, label: int | None) -> list[int]:
+        """Return the indices of the features, given that of the label."""
+        places = range(len(self.names))
+        return [place for place in places if place not in {label, self.left_out}]
 
     def index(self, name: str, *, key: str) -> int:
         """Return the index of a column; the error has the existing columns and the config key."""
@@ -179,6 +195,11 @@ def first_fault(path: Path, header: CsvHeader, numeric: Sequence[int], *, reason
                 found = cell_fault(path, header, row, column, rule)
                 return DataError(f"{found}. Text and missing values need dataset.table=mixed.")
     return DataError(f"{path}: cannot be read: {reason}")
+
+
+def column_cells(path: Path, header: CsvHeader, column: int) -> tuple[str, ...]:
+    """Return the cells of a column as they are; the file's rows must be valid."""
+    return tuple(cells[column] for _, _, cells in _rows(path, header))
 
 
 def cell_fault(path: Path, header: CsvHeader, row: int, column: int, rule: str) -> DataError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.data.csv_rows import read_rows
+from sweepmark.data.csv_rows import read_ids, read_rows
 from sweepmark.data.picture_form import SIDE, is_picture, read_picture
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
 from sweepmark.sources import idx
@@ -42,16 +42,27 @@ class Intake:
         The converted picture, if the file is one.
     notes : tuple of str
         Remarks for the user.
+    id_column : str or None
+        The column that identifies the rows.
+    ids : tuple of str
+        Its cells.
     """
 
     X: NDArray[Any] | DataFrame
     y: NDArray[np.int64] | None = None
     picture: PictureForm | None = None
     notes: tuple[str, ...] = ()
+    id_column: str | None = None
+    ids: tuple[str, ...] = ()
 
 
 def read_intake(
-    path: Path, dataset: Dataset, *, header: bool | None = None, missing: Sequence[str] = ("",)
+    path: Path,
+    dataset: Dataset,
+    *,
+    header: bool | None = None,
+    missing: Sequence[str] = ("",),
+    id_column: str | None = None,
 ) -> Intake:
     """Read rows for a model; the format is detected by the file's first bytes.
 
@@ -65,6 +76,8 @@ def read_intake(
         Whether a CSV file's first line names the columns; None detects it.
     missing : sequence of str
         Cell texts of a mixed table that mean a missing value.
+    id_column : str or None
+        The column of a CSV file that identifies the rows.
 
     Raises
     ------
@@ -73,7 +86,8 @@ def read_intake(
     DataError
         If it is damaged, or does not have the model's columns or pixels.
     ConfigurationError
-        If a picture is given, but the model is not of 28 x 28 images.
+        If a picture is given, but the model is not of 28 x 28 images; if a file without columns
+        is to have an ``id_column``.
     """
     if not path.is_file():
         found = "a folder" if path.is_dir() else "not there"
@@ -83,14 +97,20 @@ def read_intake(
     try:
         with path.open("rb") as file:
             head = file.read(2)
-        if is_picture(path):
+        is_pixels = is_picture(path)
+        if id_column is not None and (is_pixels or head in {_IDX, _GZIP}):
+            raise ConfigurationError(
+                f"--id names a column of a CSV file, but {path} is none. Leave --id out."
+            )
+        if is_pixels:
             return _of_picture(path, dataset)
         if head in {_IDX, _GZIP}:
             return _of_images(path, dataset)
-        X, y = read_rows(path, dataset, header=header, missing=missing)
+        X, y = read_rows(path, dataset, header=header, missing=missing, id_column=id_column)
+        ids = () if id_column is None else read_ids(path, id_column, header=header)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
-    return _as_trained(Intake(X, y), path, dataset)
+    return _as_trained(Intake(X, y, id_column=id_column, ids=ids), path, dataset)
 
 
 def _of_picture(path: Path, dataset: Dataset) -> Intake:

@@ -50,7 +50,7 @@ class ParsedTable:
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Names of the columns of X."""
-        return tuple(name for place, name in enumerate(self.header.names) if place != self.label)
+        return tuple(self.header.names[place] for place in self.header.others(self.label))
 
 
 def read_table(
