@@ -16,6 +16,14 @@ from sweepmark.tracking.location import (
 )
 from sweepmark.tracking.memory import MemoryTracker
 from sweepmark.tracking.mlflow import MlflowTracker
+from sweepmark.tracking.registry import (
+    Candidate,
+    Version,
+    check_alias,
+    check_name,
+    register,
+    registered,
+)
 from sweepmark.tracking.server import (
     free_port,
     runs_page,
@@ -30,10 +38,14 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import TrackingConfig
 
 __all__ = [
+    "Candidate",
     "MemoryTracker",
     "MlflowTracker",
     "RunState",
     "Tracker",
+    "Version",
+    "check_alias",
+    "check_name",
     "count_others",
     "create_tracker",
     "free_port",
@@ -42,6 +54,8 @@ __all__ = [
     "kept_databases",
     "mlflow_database",
     "noted_location",
+    "register",
+    "registered",
     "run_states",
     "runs_page",
     "set_aside",
