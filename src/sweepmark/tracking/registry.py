@@ -182,8 +182,8 @@ def _logged(client: MlflowClient, candidate: Candidate, digest: str) -> LoggedMo
     """Return the logged model of a run, which has to be the one that the store keeps."""
     sweep_id, trial = candidate.sweep_id, candidate.trial
     runs = ExistingRuns.find(client, sweep_id)
-    state = None if trial is None else runs.trials.get(trial)
-    run_id = runs.parent if trial is None else state and state.run_id
+    own = {number: state.run_id for number, state in runs.trials.items()}
+    run_id = runs.parent if trial is None else own.get(trial)
     if run_id is None:
         raise _lacking(sweep_id)
     experiment = client.get_run(run_id).info.experiment_id
