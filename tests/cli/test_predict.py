@@ -76,6 +76,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Itera
             "augmented": launched(
                 store, "dataset=digits", "split.size=200", "preprocess=augment_shift"
             ),
+            "proba": launched(store, "dataset=digits", "split.size=200", "classifier=logistic"),
             "twos": launched(store, "dataset=csv", f"dataset.path={write_twos(root)}"),
         }
         yield Kept(program, results)
@@ -137,6 +138,69 @@ def test_rows_without_labels_go_to_a_file(kept: Kept) -> None:
     written = rows((kept.program.folder / "answer.csv").read_text())
     assert [row["label"] for row in written] == ["tulip", "daisy"]
     assert list(written[0]) == ["row", "label", "score_daisy", "score_rose", "score_tulip"]
+
+
+@pytest.mark.parametrize("name", ["proba", "detector"])
+def test_probabilities_are_beside_scores(kept: Kept, name: str) -> None:
+    """Those of each label, as the model itself gives them; of two classes, of both."""
+    result = find_run(kept.id(name), Store(kept.program.store))
+    kept.program.run("data", "export", "digits", "--count", 40, "-o", "some.csv")
+    predicted = rows(kept.predict(name, "some.csv").out)
+    columns = [column for column in predicted[0] if column.startswith("proba_")]
+    model = load_model(result)
+    if name == "detector":  # an SVC has no probabilities
+        assert not columns
+        return
+    assert columns == [f"proba_{label}" for label in range(10)]
+    assert [column for column in predicted[0] if column.startswith("score_")]
+    with (kept.program.folder / "some.csv").open() as file:
+        X = np.array([[float(cell) for cell in line[1:]] for line in csv.reader(file)])
+    found = [[float(row[column]) for column in columns] for row in predicted]
+    np.testing.assert_array_equal(found, model.predict_proba(X.astype(np.uint8)))
+    document = kept.predict(name, "some.csv", "--json").document["predictions"]
+    assert [list(row["probabilities"].values()) for row in document] == found
+
+
+def test_ids_are_copied_and_are_no_features(kept: Kept) -> None:
+    new = write(kept.program.folder / "new.csv", 'b,my id,a\n1.5,007,20\n0.5,"x,""y",1\n')
+    told = kept.predict("flowers", new, code=2)
+    assert "has besides 'my id'. Does it name the rows? Say --id 'my id'." in told.err
+    answer = rows(kept.predict("flowers", new, "--id", "my id").out)
+    assert list(answer[0])[:2] == ["my id", "label"]
+    assert [(row["my id"], row["label"]) for row in answer] == [
+        ("007", "tulip"),
+        ('x,"y', "daisy"),
+    ]
+    (*_, last) = kept.predict("flowers", new, "--id", "my id", "--json").document["predictions"]
+    assert (last["row"], last["id"]) == (1, 'x,"y')
+
+
+def test_a_column_of_the_data_set_may_be_the_id(kept: Kept) -> None:
+    new = write(kept.program.folder / "new.csv", "a,b\n20,1.5\n1,0.5\n")
+    answer = rows(kept.predict("flowers", new, "--id", "a").out)
+    assert [(row["a"], row["label"]) for row in answer] == [("20", "tulip"), ("1", "daisy")]
+
+
+def test_ids_beside_columns_without_names(kept: Kept) -> None:
+    new = write(kept.program.folder / "new.csv", "id,a,b\nA,3,1\nB,1,2\n")
+    answer = rows(kept.predict("twos", new, "--id", "id").out)
+    assert [row["id"] for row in answer] == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("content", "column", "message"),
+    [
+        ("a,b\n1,2\n", "c", "--id: "),
+        ("1,2\n3,4\n", "a", "--id must name a column, but new.csv has no header"),
+        ("a,b,label\n1,2,3\n", "label", "--id must have another name than the columns of the"),
+        (idx.encode(np.zeros((2, 28, 28), np.uint8)), "a", "--id names a column of a CSV file"),
+    ],
+)
+def test_wrong_ids_are_told(kept: Kept, content: str | bytes, column: str, message: str) -> None:
+    write(kept.program.folder / "new.csv", content)
+    answer = kept.predict("flowers", "new.csv", "--id", column, code=2)
+    assert message in answer.err
+    assert answer.out == ""
 
 
 def test_json(kept: Kept) -> None:
@@ -219,7 +283,7 @@ def test_what_is_wrong_is_said(kept: Kept, name: str, words: tuple[str, ...], me
 
 def test_runs_that_are_not_there(kept: Kept) -> None:
     new = write(kept.program.folder / "new.csv", "4,3\n0,2\n")
-    for name, message in (("no", "there is no sweep 'no'"), ("run-", "names 7 sweeps: ")):
+    for name, message in (("no", "there is no sweep 'no'"), ("run-", "names 8 sweeps: ")):
         assert message in kept.program.run("predict", name, new, code=2).err
     trial = f"{kept.id('twos')}/7"
     assert "unknown finished trial" in kept.program.run("predict", trial, new, code=2).err

@@ -147,7 +147,7 @@ def test_rows_to_predict_may_have_the_column(tmp_path: Path, text: str) -> None:
         with pytest.raises(DataError, match="has besides 'b2'"):
             read_rows(new, found, config)
         return
-    X, y = read_rows(new, found, config)
+    X, y, _ = read_rows(new, found, config)
     np.testing.assert_array_equal(X, found.train.X)
     assert y is not None
     np.testing.assert_array_equal(y, found.y)

@@ -91,7 +91,7 @@ def test_test_rows_are_left_without_the_same_columns(path: Path, tmp_path: Path)
 )
 def test_new_rows_may_have_them(path: Path, tmp_path: Path, text: str) -> None:
     config = csv_config(path, drop=("Id", "when"))
-    X, _ = read_rows(write(tmp_path / "new.csv", text), data.load(config), config)
+    X, _, _ = read_rows(write(tmp_path / "new.csv", text), data.load(config), config)
     assert np.asarray(X).tolist() == [[7, 8]]
 
 
@@ -100,11 +100,11 @@ def test_new_rows_without_names_are_as_those_of_the_training(tmp_path: Path) -> 
     config = csv_config(path, drop=("column_1",), label="column_3")
     dataset = data.load(config)
     assert np.asarray(dataset.train.X).tolist() == [[2, 3], [4, 5]]
-    X, y = read_rows(path, dataset, config)
+    X, y, _ = read_rows(path, dataset, config)
     assert np.asarray(X).tolist() == [[2, 3], [4, 5]]
     assert y is not None
     assert y.tolist() == [1, 0]
-    X, y = read_rows(write(tmp_path / "new.csv", "7,8\n"), dataset, config)
+    X, y, _ = read_rows(write(tmp_path / "new.csv", "7,8\n"), dataset, config)
     assert (np.asarray(X).tolist(), y) == ([[7, 8]], None)
     with pytest.raises(DataError, match="must have the 2 features"):
         read_rows(write(tmp_path / "new.csv", "7,8,9,10,11\n"), dataset, config)

@@ -210,7 +210,7 @@ def test_new_rows_in_every_format(path: Path, tmp_path: Path, save: Write) -> No
     dataset = data.load(config)
     for columns in (COLUMNS, {name: COLUMNS[name] for name in reversed(COLUMNS)}):
         save(pa.table(columns), tmp_path / "new")
-        X_new, y = read_rows(tmp_path / "new", dataset, config)
+        X_new, y, _ = read_rows(tmp_path / "new", dataset, config)
         assert np.asarray(X_new).tolist() == X
         assert y is not None
         assert y.tolist() == [1, 0, 1]
@@ -218,7 +218,7 @@ def test_new_rows_in_every_format(path: Path, tmp_path: Path, save: Write) -> No
     with pytest.raises(DataError, match="lacks 'is_wild', 'age', 'price'"):
         read_rows(tmp_path / "new", dataset, config)
     write(tmp_path / "new", "width;age;price;is_wild\n1,5;2;3,5;False\n")
-    X_new, y = read_rows(tmp_path / "new", dataset, config)
+    X_new, y, _ = read_rows(tmp_path / "new", dataset, config)
     assert (np.asarray(X_new).tolist(), y) == ([[1.5, 0, 2, 3.5]], None)
 
 
@@ -257,9 +257,9 @@ def test_npz_has_rows_or_images_and_labels(path: Path) -> None:
 def test_new_rows_in_npz(path: Path, tmp_path: Path) -> None:
     config = csv_config(_npz(path, X=IMAGES, y=[3, 7]))
     dataset = data.load(config)
-    X_new, y = read_rows(_npz(tmp_path / "new", X=IMAGES), dataset, config)
+    X_new, y, _ = read_rows(_npz(tmp_path / "new", X=IMAGES), dataset, config)
     assert (np.array_equal(X_new, IMAGES.reshape(2, 6)), y) == (True, None)
-    X_new, y = read_rows(path, dataset, config)
+    X_new, y, _ = read_rows(path, dataset, config)
     assert y is not None
     assert y.tolist() == [3, 7]
     with pytest.raises(DataError, match="must have the 6 features"):

@@ -31,12 +31,12 @@ def numbered(tmp_path: Path) -> Dataset:
 
 
 def test_a_file_without_labels(named: Dataset, tmp_path: Path) -> None:
-    X, y = read_rows(write(tmp_path / "new.csv", "a,b\n7,8\n"), named, csv_config())
+    X, y, _ = read_rows(write(tmp_path / "new.csv", "a,b\n7,8\n"), named, csv_config())
     assert (np.asarray(X).tolist(), y) == ([[7, 8]], None)
 
 
 def test_columns_are_found_by_name(named: Dataset, tmp_path: Path) -> None:
-    X, y = read_rows(write(tmp_path / "new.csv", "b,label,a\n8,1,7\n"), named, csv_config())
+    X, y, _ = read_rows(write(tmp_path / "new.csv", "b,label,a\n8,1,7\n"), named, csv_config())
     assert np.asarray(X).tolist() == [[7, 8]]
     assert y is not None
     assert y.tolist() == [1]
@@ -48,7 +48,7 @@ def test_columns_are_found_by_name(named: Dataset, tmp_path: Path) -> None:
 def test_without_names_places_decide(
     numbered: Dataset, tmp_path: Path, text: str, labels: list[int] | None
 ) -> None:
-    X, y = read_rows(write(tmp_path / "new.csv", text), numbered, csv_config())
+    X, y, _ = read_rows(write(tmp_path / "new.csv", text), numbered, csv_config())
     assert np.asarray(X).tolist() == [[7, 8]]
     assert (None if y is None else y.tolist()) == labels
 
@@ -74,14 +74,14 @@ def test_rows_of_a_mixed_table(tmp_path: Path) -> None:
     dataset = load(titanic_config(path))
     without = "Age,PassengerId,Pclass,Name,Sex,SibSp,Parch,Ticket,Fare,Cabin,Embarked\n"
     new = write(tmp_path / "new.csv", without + ",9,3,Nobody,male,0,0,5,,,S\n")
-    X, y = read_rows(new, dataset, titanic_config(path))
+    X, y, _ = read_rows(new, dataset, titanic_config(path))
     frame: Any = X
     trained: Any = dataset.train.X
     assert y is None
     assert frame.columns.tolist() == trained.columns.tolist()
     assert frame.dtypes.tolist() == trained.dtypes.tolist()
     assert frame["Ticket"].tolist() == ["5"]
-    _, y = read_rows(path, dataset, titanic_config(path))
+    _, y, _ = read_rows(path, dataset, titanic_config(path))
     assert y is not None
     assert y.tolist() == dataset.train.y.tolist()
     with pytest.raises(DataError, match="must have a header"):

@@ -76,3 +76,25 @@ def test_number_that_is_no_use_is_refused_with_its_name(name: str, wrong: float)
         return
     with pytest.raises(ValueError, match=rf"'{name}' parameter of Affine must be .* Got {wrong}"):
         Affine(**{name: wrong}).fit([[1.0]])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float64])
+@pytest.mark.parametrize(
+    "ours", [Scale(), Scale(divisor=-3.7), Affine(), Affine(divisor=-7, factor=0, offset=-1.3)]
+)
+def test_scikit_learns_transformer_gives_the_same_bits(ours: Any, dtype: type) -> None:
+    rng = np.random.default_rng(0)
+    pixels: np.ndarray[Any, Any] = (
+        (rng.normal(size=(30, 64)) * 100 + 128).clip(0, 255).astype(dtype)
+    )
+    plain = ours.fit(pixels).to_sklearn()
+    assert type(plain).__module__.startswith("sklearn.")
+    wanted = ours.transform(pixels)
+    got = plain.transform(pixels)
+    assert got.dtype == wanted.dtype
+    assert got.tobytes() == wanted.tobytes()
+
+
+def test_transformer_that_is_not_fitted_stays_what_it_is() -> None:
+    for ours in (Scale(), Affine()):
+        assert ours.to_sklearn() is ours

@@ -30,7 +30,7 @@ import sweepmark
 from sweepmark.errors import DataError
 from sweepmark.estimators import Affine, AugmentShift, Deskew, Hog, Scale, Shift
 from sweepmark.estimators.neural import LogisticMLP
-from sweepmark.evaluation.fitting import dump_pipeline
+from sweepmark.evaluation.export import dump_pipeline
 from sweepmark.specification import models
 
 if TYPE_CHECKING:
@@ -178,3 +178,23 @@ def test_types_that_are_trusted_are_those_that_skops_does_not_know(
         fitted = clone(classifier).fit(X[:100], y[:100])
         content = models.dump(make_pipeline(clone(transformer).fit(X[:100]), fitted))
     assert set(models.trusted_types(content)) >= set(models.unknown_types(content))
+
+
+def test_requirements_are_what_an_index_has() -> None:
+    """Hog's library is, sweepmark is not, nor is a package that is only a folder."""
+    from flaky import Flaky
+
+    X, y = load_digits(return_X_y=True)
+    plain = models.requirements(models.dump(make_pipeline(Scale().fit(X).to_sklearn(), SVC())))
+    assert "scikit-learn" in [text.partition("==")[0] for text in plain]
+    with_hog = models.requirements(models.dump(make_pipeline(Hog().fit(X), Flaky().fit(X, y))))
+    assert {text.partition("==")[0] for text in set(with_hog) - set(plain)} == {"scikit-image"}
+
+
+def test_code_that_travels_needs_nothing_else_of_sweepmark() -> None:
+    assert models.code_files(models.dump(make_pipeline(StandardScaler(), SVC()))) == {}
+    files = models.code_files(models.dump(Deskew()))
+    assert {str(Path(name).parent) for name in files} == {"sweepmark/estimators"}
+    text = b"".join(files.values()).decode()
+    imported = set(re.findall(r"(?:from|import) (sweepmark(?:\.\w+)?)", text))
+    assert imported == {"sweepmark.estimators"}

@@ -271,9 +271,32 @@ def test_a_model_of_a_table_takes_its_columns_by_name(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own, while it imports itself
         loaded = mlflow.pyfunc.load_model(logged.artifact_location)
-    frame = pd.DataFrame({"port": ["S", None], "age": [22.0, None]})
     assert loaded.metadata.signature.inputs.input_names() == ["age", "port"]
-    assert len(loaded.predict(frame)) == 2
+    from mlflow.exceptions import MlflowException
+
+    for ages in ([22.0, None], [22, 23]):  # as pandas reads a column without missing values
+        frame = pd.DataFrame({"port": ["S", None], "age": ages})
+        assert len(loaded.predict(frame)) == 2
+    with pytest.raises(MlflowException, match="missing inputs"):
+        loaded.predict(frame[["age"]])
+
+
+def test_a_model_of_numbers_without_names_takes_integers(
+    tracker: MlflowTracker, client: MlflowClient
+) -> None:
+    import mlflow
+
+    model, X = fitted_model()
+    run = client.get_run(log(tracker, 0, [*RECORDS, replace(model, dtype="float64", columns={})]))
+    assert run.outputs is not None
+    logged = client.get_logged_model(run.outputs.model_outputs[0].model_id)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's own, while it imports itself
+        loaded = mlflow.pyfunc.load_model(logged.artifact_location)
+    for dtype in (np.int64, np.uint8, np.float64):
+        np.testing.assert_array_equal(
+            loaded.predict(X.astype(dtype)), models.load(model.content).predict(X)
+        )
 
 
 def test_database_that_is_none_is_told(store: Path) -> None:

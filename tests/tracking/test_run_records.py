@@ -251,6 +251,7 @@ def test_model_has_fixed_requirements(card: Scorecard) -> None:
     record = model_record(card.model, digits(), config("classifier=knn"))
     assert (record.n_features, record.answers) == (64, "int64")
     assert [text.partition("==")[0] for text in record.requirements] == [
+        "mlflow",
         "numpy",
         "scikit-learn",
         "scipy",

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["define"]
 
 _DESCRIPTION = """\
-Labels for new rows from the model that a run kept, as CSV: row (from 0), label, the file's own
-label if it has some, and a score for each class if the model gives any (of two classes, the
-positive one's).
+Labels for new rows from the model that a run kept, as CSV: row (from 0) or id, label, the file's
+own label if it has some, and for each class its score and its probability if the model gives any
+(of two classes, the positive one's score).
 
 FILE is a table (CSV, packed or not, Parquet, Feather or npz) in the columns of the model's data
 set, with or without labels; IDX images, gzipped or not; or a picture (PNG, JPEG, PGM) of one digit,
@@ -60,18 +60,19 @@ def define(parser: Parser) -> None:
         choices=["yes", "no"],
         help="whether a CSV file's first line names the columns (default: finds out)",
     )
+    parser.add_argument(
+        "--id",
+        metavar="COLUMN",
+        help="a column of the CSV file that names the rows: the first of the output",
+    )
     parser.add_list("--trust", "PACKAGE", "also load models that hold classes of this package")
     parser.set_defaults(handler=_predict)
 
 
 def _predict(args: argparse.Namespace) -> int:
     from sweepmark.data.export import write_whole
-    from sweepmark.report.inference import (
-        inference_csv,
-        inference_document,
-        predict_file,
-        select_extremes,
-    )
+    from sweepmark.report.inference import predict_file, select_extremes
+    from sweepmark.report.predicted import inference_csv, inference_document
     from sweepmark.report.runs import find_run
     from sweepmark.store import Store
 
@@ -84,7 +85,9 @@ def _predict(args: argparse.Namespace) -> int:
     with json_only(args.json):
         run = find_run(args.run, Store(args.store))
         header = None if args.header is None else args.header == "yes"
-        inference = predict_file(run, args.file, header=header, packages=args.trust)
+        inference = predict_file(
+            run, args.file, header=header, id_column=args.id, packages=args.trust
+        )
         if args.ranking is not None:
             inference = select_extremes(inference, args.ranking)
         if args.show is not None:

@@ -39,6 +39,7 @@ VERBS = {
     "grade": ("grade:define", "points by the bands"),
     "report": ("report:define", "one HTML page on a sweep or run, for any browser"),
     "predict": ("predict:define", "labels for new rows, or for a picture of a digit"),
+    "register": ("register:define", "put the model of a run into MLflow's model registry"),
     "ui": ("ui:define", "open MLflow's UI on this store"),
     "data": ("data:define", "list, fetch, describe, show and export data sets"),
     "doctor": ("doctor:define", "what is wrong with machine, store and data, and what mends it"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sweepmark.coordinator.datasets import Datasets
 from sweepmark.coordinator.projections import Projections
 from sweepmark.errors import StoreError, SweepmarkError
+from sweepmark.report.registration import register_again
 from sweepmark.report.replay import read_sweep
 from sweepmark.report.results import read_result
 from sweepmark.report.trials import build_trial
@@ -70,6 +71,10 @@ def mend_moved(store: Store, *, say: Callable[[str], None]) -> None:
                 rebuild(sweep_id, store=store, say=say)
             except SweepmarkError as error:
                 say(f"{sweep_id} is not in MLflow yet: {error}")
+        with suppress(StoreError):  # its version of MLflow may be another
+            for database in kept_databases(store.root)[:1]:
+                for line in register_again(store, database):
+                    say(line)
 
 
 def _others(store: Store, sweep_ids: list[str]) -> str:

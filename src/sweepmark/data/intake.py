@@ -44,16 +44,27 @@ class Intake:
         The converted picture, if the file is one.
     notes : tuple of str
         Remarks for the user.
+    id_column : str or None
+        The column that names the rows.
+    ids : tuple of str
+        Its cells.
     """
 
     X: NDArray[Any] | DataFrame
     y: NDArray[np.int64] | None = None
     picture: PictureForm | None = None
     notes: tuple[str, ...] = ()
+    id_column: str | None = None
+    ids: tuple[str, ...] = ()
 
 
 def read_intake(
-    path: Path, dataset: Dataset, config: DatasetConfig, *, header: bool | None = None
+    path: Path,
+    dataset: Dataset,
+    config: DatasetConfig,
+    *,
+    header: bool | None = None,
+    id_column: str | None = None,
 ) -> Intake:
     """Read rows for a model; the format is detected by the file's first bytes.
 
@@ -67,6 +78,8 @@ def read_intake(
         How these were read.
     header : bool or None
         Whether a CSV file's first line names the columns; None detects it.
+    id_column : str or None
+        The column of a table that names the rows.
 
     Raises
     ------
@@ -75,7 +88,8 @@ def read_intake(
     DataError
         If it is damaged, or does not have the model's columns or pixels.
     ConfigurationError
-        If a picture is given, but the model is not of 28 x 28 images.
+        If a picture is given, but the model is not of 28 x 28 images; if a file without columns
+        is to have an ``id_column``.
     """
     if not path.is_file():
         found = "a folder" if path.is_dir() else "not there"
@@ -83,14 +97,20 @@ def read_intake(
             f"FILE must be {FORMATS}, IDX images, PNG, JPEG or PGM, but {path} is {found}."
         )
     try:
-        if is_picture(path):
+        is_pixels = is_picture(path)
+        is_idx = packing(path) in {None, "gzip"} and first_bytes(path, 2) == _IDX
+        if id_column is not None and (is_pixels or is_idx):
+            raise ConfigurationError(
+                f"--id names a column of a table, but {path} has none. Leave --id out."
+            )
+        if is_pixels:
             return _of_picture(path, dataset)
-        if packing(path) in {None, "gzip"} and first_bytes(path, 2) == _IDX:
+        if is_idx:
             return _of_images(path, dataset)
-        X, y = read_rows(path, dataset, config, header=header)
+        X, y, ids = read_rows(path, dataset, config, header=header, id_column=id_column)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
-    return _as_trained(Intake(X, y), path, dataset)
+    return _as_trained(Intake(X, y, id_column=id_column, ids=ids), path, dataset)
 
 
 def _of_picture(path: Path, dataset: Dataset) -> Intake:

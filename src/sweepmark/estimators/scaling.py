@@ -52,6 +52,15 @@ class _Fixed(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         rows: NDArray[Any] = validate_data(self, X, reset=False)
         return rows
 
+    def _as_fitted(self, plain: Any, **learned: float) -> Any:
+        """Return a scaler of scikit-learn that has learned the same number for every feature."""
+        seen = {name: value for name, value in vars(self).items() if name.endswith("_in_")}
+        constants = {
+            name: np.full(self.n_features_in_, value, np.float64) for name, value in learned.items()
+        }
+        vars(plain).update(seen | constants)
+        return plain
+
 
 class Scale(_Fixed):
     """Divide every feature by one number; nothing is learned from the data.
@@ -91,6 +100,21 @@ class Scale(_Fixed):
         """
         scaled: NDArray[np.float64] = np.divide(self._rows(X), self.divisor, dtype=np.float64)
         return scaled
+
+    def to_sklearn(self) -> Any:
+        """Return a scikit-learn transformer whose results are the same, bit for bit.
+
+        Returns
+        -------
+        MaxAbsScaler
+            With ``divisor`` as what it has learned; an estimator that is not fitted is returned
+            itself, because scikit-learn's takes no constants.
+        """
+        from sklearn.preprocessing import MaxAbsScaler
+
+        if not hasattr(self, "n_features_in_"):
+            return self
+        return self._as_fitted(MaxAbsScaler(), scale_=self.divisor, max_abs_=abs(self.divisor))
 
 
 class Affine(_Fixed):
@@ -146,3 +170,21 @@ class Affine(_Fixed):
         scaled *= self.factor
         scaled += self.offset
         return scaled
+
+    def to_sklearn(self) -> Any:
+        """Return a scikit-learn transformer whose results are the same, bit for bit.
+
+        Returns
+        -------
+        Pipeline
+            A MaxAbsScaler, which divides, and a MinMaxScaler, which multiplies and adds; an
+            estimator that is not fitted is returned itself, because these take no constants.
+        """
+        from sklearn.pipeline import Pipeline
+        from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler
+
+        if not hasattr(self, "n_features_in_"):
+            return self
+        divided = self._as_fitted(MaxAbsScaler(), scale_=self.divisor, max_abs_=abs(self.divisor))
+        moved = self._as_fitted(MinMaxScaler(), scale_=self.factor, min_=self.offset)
+        return Pipeline([("divide", divided), ("multiply_add", moved)])

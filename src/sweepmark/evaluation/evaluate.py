@@ -16,6 +16,7 @@ import numpy as np
 
 from sweepmark import cache
 from sweepmark.evaluation import fitting
+from sweepmark.evaluation.export import dump_pipeline
 from sweepmark.scores import metric_names, threshold
 from sweepmark.scores.measurement import log_loss, measure
 from sweepmark.scores.scorecard import Predictions, Scorecard
@@ -97,7 +98,7 @@ def evaluate(specification: Specification, *, keep_model: bool = False) -> Score
         warnings=_texts(caught),
         curves=fitted.curves,
         work=_work(shared),
-        model=fitting.dump_pipeline(fitted.pipeline, threshold=cut, positive=parts.pos_label)
+        model=dump_pipeline(fitted.pipeline, threshold=cut, positive=parts.pos_label)
         if keep_model
         else None,
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sweepmark.data import Part
 
-__all__ = ["Answer", "dump_pipeline", "fit", "fit_epochs", "limited", "predict_rows"]
+__all__ = ["Answer", "fit", "fit_epochs", "limited", "predict_rows"]
 
 Answer = tuple["NDArray[Any]", "NDArray[np.float64] | None", "NDArray[np.floating[Any]] | None"]
 """Labels; scores of each class, or of the positive one of two; probabilities of each class, in the
@@ -187,39 +187,6 @@ def predict_rows(
     return (y_pred, scores, probabilities), transformed.seconds + seconds
 
 
-def dump_pipeline(
-    pipeline: Pipeline, *, threshold: float | None = None, positive: Any = None
-) -> bytes:
-    """Return a fitted pipeline in skops format, for predicting new rows.
-
-    Steps with ``fit_resample`` are left out; our SVC is written as scikit-learn's; a threshold is
-    included as a FixedThresholdClassifier.
-    """
-    from sklearn.model_selection import FixedThresholdClassifier
-
-    from sweepmark.specification.models import dump as as_bytes
-
-    name, classifier = pipeline.steps[-1]
-    kept = [step for step in pipeline.steps[:-1] if not _resamples(step[1])]
-    if hasattr(classifier, "to_sklearn"):
-        classifier = classifier.to_sklearn()
-    if threshold is not None:
-        fitted = classifier
-        classifier = FixedThresholdClassifier(
-            fitted,
-            threshold=threshold,
-            pos_label=np.asarray(fitted.classes_)[_place(fitted, positive)].item(),
-            response_method=_method(fitted),
-        )
-        classifier.estimator_ = fitted  # its fit method would fit the classifier again
-    pipeline.steps = [*kept, (name, classifier)]
-    return as_bytes(pipeline)
-
-
-def _resamples(step: Any) -> bool:
-    return hasattr(step, "fit_resample")
-
-
 def _fit_steps(
     pipeline: Pipeline, rows: Callable[[], Part], key: str | None
 ) -> tuple[Any, Any, float]:
@@ -262,11 +229,6 @@ def _labels(
 def _place(classifier: Any, positive: Any) -> int:
     """Return the index of the positive one of two classes."""
     return 1 if positive is None else int(np.flatnonzero(classifier.classes_ == positive)[0])
-
-
-def _method(classifier: Any) -> str:
-    has_decision = hasattr(classifier, "decision_function")
-    return "decision_function" if has_decision else "predict_proba"
 
 
 def _scores(

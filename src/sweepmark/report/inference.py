@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +12,7 @@ from sweepmark.errors import ConfigurationError, DataError, NotFoundError
 from sweepmark.specification.task import positive_class, targets, task_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -26,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Inference",
-    "inference_csv",
-    "inference_document",
     "load_model",
     "predict_file",
     "select_extremes",
@@ -54,6 +49,8 @@ class Inference:
         Labels.
     scores : ndarray of shape (n_rows, n_classes) or (n_rows,), float64, or None
         As in :class:`sweepmark.scores.predictions.Predictions`.
+    probabilities : ndarray of shape (n_rows, n_classes) or None
+        Those of the classes; None if the classifier has none.
     listed : ndarray of shape (n_listed,), int
         The rows shown, in order.
     """
@@ -65,6 +62,7 @@ class Inference:
     intake: Intake
     y_pred: NDArray[np.int64]
     scores: NDArray[np.float64] | None
+    probabilities: NDArray[np.floating[Any]] | None
     listed: NDArray[np.intp]
 
     @property
@@ -91,7 +89,12 @@ class Inference:
 
 
 def predict_file(
-    run: Run, path: Path, *, header: bool | None = None, packages: Collection[str] = ()
+    run: Run,
+    path: Path,
+    *,
+    header: bool | None = None,
+    id_column: str | None = None,
+    packages: Collection[str] = (),
 ) -> Inference:
     """Predict the rows of a file in the same way as the run's test rows.
 
@@ -103,6 +106,8 @@ def predict_file(
         A file that :func:`sweepmark.data.intake.read_intake` can read.
     header : bool or None
         Whether a CSV file has a header; None detects it.
+    id_column : str or None
+        The column of a CSV file that identifies the rows.
     packages : collection of str
         Packages whose types the user trusts in a model.
 
@@ -117,13 +122,13 @@ def predict_file(
     from sweepmark.evaluation.fitting import predict_rows
 
     config, dataset = run.config, _dataset(run)
-    intake = read_intake(path, dataset, config.dataset, header=header)
+    intake = read_intake(path, dataset, config.dataset, header=header, id_column=id_column)
     model = load_model(run, packages=packages)
     labels, positive = task_labels(run.task, dataset), positive_class(run.task)
     pos_label = None if positive is None else labels.value(positive)
     with threadpool_limits(config.engine.threads):
-        answer, scores = _answer(
-            lambda: predict_rows(model, intake.X, positive=pos_label)[0][:2], path
+        answer, scores, probabilities = _answer(
+            lambda: predict_rows(model, intake.X, positive=pos_label)[0], path
         )
     classes = tuple(labels.encode(model.classes_).tolist())
     return Inference(
@@ -134,6 +139,7 @@ def predict_file(
         intake=intake,
         y_pred=labels.encode(answer),
         scores=scores,
+        probabilities=probabilities,
         listed=np.arange(len(answer)),
     )
 
@@ -177,73 +183,13 @@ def load_model(run: Run, *, packages: Collection[str] = ()) -> Any:
     """
     from sweepmark.specification.models import load
 
-    content = run.model
-    if content is None:
-        raise ConfigurationError(
-            f"the model of {run.title} was not kept: a single run keeps its own, a sweep that of "
-            f"its chosen trial or, where it selects nothing, of the largest. {run.remedy}"
-        )
-    model = load(content, packages=packages)
+    model = load(run.kept_model, packages=packages)
     if not hasattr(model, "steps") or not hasattr(model, "classes_"):
         raise DataError(
             f"the model of {run.title} must be a fitted Pipeline with classes, but is "
             f"{type(model).__name__}."
         )
     return model
-
-
-def inference_csv(inference: Inference) -> Iterator[str]:
-    """Yield the predictions as lines of CSV: row (from 0), label, actual label if known, scores."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    y_true = None if inference.intake.y is None else inference.y_true.tolist()
-    columns = _score_columns(inference)
-    own = [] if y_true is None else ["actual"]
-    writer.writerow(["row", "label", *own, *(f"score_{name}" for name, _ in columns)])
-    scores = [column.tolist() for _, column in columns]
-    for row in inference.listed.tolist():
-        label = inference.name(int(inference.y_pred[row]))
-        actual = [] if y_true is None else [inference.name(y_true[row])]
-        writer.writerow([row, label, *actual, *(column[row] for column in scores)])
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-
-
-def inference_document(inference: Inference) -> dict[str, Any]:
-    """Return the predictions as a plain mapping for ``--json``."""
-    columns = [
-        (name, [value if math.isfinite(value) else None for value in column.tolist()])
-        for name, column in _score_columns(inference)
-    ]
-    y_true = None if inference.intake.y is None else inference.y_true.tolist()
-    rows = [
-        {"row": row, "label": inference.name(int(inference.y_pred[row]))}
-        | ({} if y_true is None else {"actual": inference.name(y_true[row])})
-        | ({"scores": {name: column[row] for name, column in columns}} if columns else {})
-        for row in inference.listed.tolist()
-    ]
-    return {
-        "sweep_id": inference.run.result.sweep_id,
-        "trial": inference.run.trial.number,
-        "run_id": inference.run.trial.run_id or None,
-        "classes": list(inference.names),
-        "positive": None if inference.positive is None else inference.name(inference.positive),
-        "n_rows": len(inference.y_pred),
-        "accuracy": inference.accuracy,
-        "notes": list(inference.intake.notes),
-        "predictions": rows,
-    }
-
-
-def _score_columns(inference: Inference) -> Sequence[tuple[str, NDArray[np.float64]]]:
-    """Return the scores by class name; for two classes, only those of the positive one."""
-    scores = inference.scores
-    if scores is None:
-        return []
-    if scores.ndim == 1 and inference.positive is not None:
-        return [(inference.name(inference.positive), scores)]
-    return list(zip(inference.names, scores.T, strict=True))
 
 
 def _dataset(run: Run) -> Dataset:

@@ -111,6 +111,22 @@ class Run:
         return self.result.holdings.model(trial.keys[0])
 
     @property
+    def kept_model(self) -> bytes:
+        """The same, of a run that has to have kept it.
+
+        Raises
+        ------
+        ConfigurationError
+            If it was not kept; the message has a command that recomputes it.
+        """
+        if (content := self.model) is None:
+            raise ConfigurationError(
+                f"the model of {self.title} was not kept: a single run keeps its own, a sweep that "
+                f"of its chosen trial or, where it selects nothing, of the largest. {self.remedy}"
+            )
+        return content
+
+    @property
     def remedy(self) -> str:
         """The command that recomputes it with its model."""
         blueprint, place = self.result.blueprint, self.store.root

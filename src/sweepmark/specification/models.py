@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import io
+import pkgutil
+import sys
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.errors import DataError
@@ -10,7 +15,16 @@ from sweepmark.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-__all__ = ["TRUSTED_TYPES", "dump", "load", "trusted_types", "unknown_types"]
+__all__ = [
+    "TRUSTED_TYPES",
+    "code_files",
+    "dump",
+    "load",
+    "named_types",
+    "requirements",
+    "trusted_types",
+    "unknown_types",
+]
 
 TRUSTED_TYPES = frozenset(
     {
@@ -50,6 +64,12 @@ _OURS = frozenset(
 )
 """sweepmark's estimators (its SVC is dumped as scikit-learn's). Functions and other classes are
 refused."""
+
+_PACKAGE = "sweepmark.estimators"
+"""Where these are; it imports nothing else of sweepmark."""
+
+_REQUIRED = ("mlflow", "numpy", "scikit-learn", "scipy", "skops")
+_REQUIRED_PACKAGES = frozenset({"numpy", "scipy", "sklearn", "sweepmark"})
 
 
 def dump(estimator: Any) -> bytes:
@@ -103,8 +123,66 @@ def load(content: bytes, *, packages: Collection[str] = ()) -> Any:
 def trusted_types(content: bytes) -> list[str]:
     """Return the types in a skops file that are trusted here but not by skops.
 
-    A file may come from somebody else and must not decide itself what to trust. Its types are read
-    without skops, which takes half a second to import.
+    A file may come from somebody else and must not decide itself what to trust.
+
+    Raises
+    ------
+    DataError
+        If it is no skops file.
+    """
+    return sorted(name for name in named_types(content) if _is_trusted(name, ()))
+
+
+def code_files(content: bytes) -> dict[str, bytes]:
+    """Return the modules of sweepmark that loading a skops file needs, by relative path.
+
+    They are a namespace package: where sweepmark is installed, Python prefers that, whatever the
+    order of its path.
+
+    Raises
+    ------
+    DataError
+        If it is no skops file.
+    """
+    if not named_types(content) & _OURS:
+        return {}
+    found = find_spec(_PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        raise ImportError(f"{_PACKAGE} has no folder")
+    (folder,) = map(Path, found.submodule_search_locations)
+    inside = _PACKAGE.replace(".", "/")
+    return {f"{inside}/{path.name}": path.read_bytes() for path in sorted(folder.glob("*.py"))}
+
+
+def requirements(content: bytes) -> tuple[str, ...]:
+    """Return what has to be installed for loading a skops file, as ``name==version``.
+
+    What was not installed from an index is left out, since nobody could install it from there:
+    sweepmark (see :func:`code_files`) and trusted packages that are a folder.
+
+    Raises
+    ------
+    DataError
+        If it is no skops file.
+    """
+    types = named_types(content)
+    packages = {name.partition(".")[0] for name in types}
+    foreign = packages - _REQUIRED_PACKAGES - sys.stdlib_module_names
+    ours = (pkgutil.resolve_name(name) for name in types & _OURS)
+    names = {*_REQUIRED, *(name for each in ours for name in getattr(each, "libraries", ()))}
+    if foreign:
+        known = metadata.packages_distributions()
+        names |= {
+            name
+            for package in foreign
+            for name in known.get(package, ())
+            if metadata.distribution(name).read_text("direct_url.json") is None
+        }
+    return tuple(f"{name}=={metadata.version(name)}" for name in sorted(names))
+
+
+def named_types(content: bytes) -> set[str]:
+    """Return the types in a skops file, without skops, which takes half a second to import.
 
     Raises
     ------
@@ -116,13 +194,12 @@ def trusted_types(content: bytes) -> list[str]:
 
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            tree = json.loads(archive.read("schema.json"))
+            return set(_names(json.loads(archive.read("schema.json"))))
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise _no_skops_file(error) from error
-    return sorted(name for name in set(_named_types(tree)) if _is_trusted(name, ()))
 
 
-def _named_types(tree: object) -> Iterator[str]:
+def _names(tree: object) -> Iterator[str]:
     """Yield the types of the nodes in a skops file's schema."""
     if isinstance(tree, dict):
         module, name = tree.get("__module__"), tree.get("__class__")
@@ -131,7 +208,7 @@ def _named_types(tree: object) -> Iterator[str]:
         tree = list(tree.values())
     if isinstance(tree, list):
         for node in tree:
-            yield from _named_types(node)
+            yield from _names(node)
 
 
 def unknown_types(content: bytes) -> list[str]:

@@ -17,6 +17,14 @@ from sweepmark.tracking.location import (
 )
 from sweepmark.tracking.memory import MemoryTracker
 from sweepmark.tracking.mlflow import MlflowTracker
+from sweepmark.tracking.registry import (
+    Candidate,
+    Version,
+    check_alias,
+    check_name,
+    register,
+    registered,
+)
 from sweepmark.tracking.server import (
     free_port,
     runs_page,
@@ -31,10 +39,14 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import TrackingConfig
 
 __all__ = [
+    "Candidate",
     "MemoryTracker",
     "MlflowTracker",
     "RunState",
     "Tracker",
+    "Version",
+    "check_alias",
+    "check_name",
     "count_others",
     "create_tracker",
     "free_port",
@@ -44,6 +56,8 @@ __all__ = [
     "mlflow_database",
     "noted_location",
     "own_environment",
+    "register",
+    "registered",
     "run_states",
     "runs_page",
     "set_aside",

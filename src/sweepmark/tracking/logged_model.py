@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     from sweepmark.tracking.records import Model
 
-__all__ = ["log_model"]
+__all__ = ["DIGEST_TAG", "log_model"]
 
 _FILE = "model.skops"
-_DIGEST_TAG = "sweepmark.sha256"
+_CODE = "code"
+DIGEST_TAG = "sweepmark.sha256"
+"""The tag of a logged model that has the SHA-256 of its skops file."""
 
 
 def log_model(client: MlflowClient, run: Run, model: Model, *, store: Path) -> str:
@@ -39,14 +41,14 @@ def log_model(client: MlflowClient, run: Run, model: Model, *, store: Path) -> s
     digest = hashlib.sha256(model.content).hexdigest()
     experiment_id, run_id = run.info.experiment_id, run.info.run_id
     for known in client.search_logged_models([experiment_id], f"source_run_id = '{run_id}'"):
-        if known.tags.get(_DIGEST_TAG) == digest and known.status == "READY":
+        if known.tags.get(DIGEST_TAG) == digest and known.status == "READY":
             return str(known.model_id)
         client.delete_logged_model(known.model_id)
     logged = client.create_logged_model(
         experiment_id,
         name=model.name,
         source_run_id=run_id,
-        tags={_DIGEST_TAG: digest},
+        tags={DIGEST_TAG: digest},
         params=dict(run.data.params),
         model_type="classifier",
     )
@@ -68,6 +70,10 @@ def _save(folder: Path, model: Model, *, model_id: str, run_id: str) -> None:
     from mlflow.models import Model as MlflowModel
 
     (folder / _FILE).write_bytes(model.content)
+    for name, content in model.code.items():
+        path = folder / _CODE / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     requirements = list(model.requirements)
     (folder / "requirements.txt").write_text("\n".join(requirements))
     python = platform.python_version()
@@ -100,28 +106,41 @@ def _save(folder: Path, model: Model, *, model_id: str, run_id: str) -> None:
         predict_fn="predict",
         env={"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
         python_version=python,
+        code=_CODE if model.code else None,
     )
     document.add_flavor(
         "sklearn",
         pickled_model=_FILE,
         sklearn_version=sklearn.__version__,
         serialization_format="skops",
+        code=_CODE if model.code else None,
         skops_trusted_types=trusted_types(model.content),
     )
     document.save(str(folder / "MLmodel"))
 
 
 def _signature(model: Model) -> ModelSignature:
+    """Return the signature; a column of numbers takes integers and floats.
+
+    A file's column without a fraction or missing value is read as int64, which MLflow does not
+    take for a double, and others as float64, which it does not take for a long.
+    """
     import numpy as np
     from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema, TensorSpec
+    from mlflow.types import ColSpec, DataType, Schema, TensorSpec
+    from mlflow.types.schema import AnyType
 
+    number = AnyType()  # type: ignore[no-untyped-call]
     inputs: list[ColSpec | TensorSpec]
     if model.columns is None:
         inputs = [TensorSpec(np.dtype(model.dtype), (-1, model.n_features))]
-    else:  # values may be missing, columns may not
-        types = {"number": "double", "text": "string"}
-        inputs = [ColSpec(types[kind], name) for name, kind in model.columns.items()]
+    elif model.columns:  # values may be missing, columns may not
+        inputs = [
+            ColSpec(number if kind == "number" else DataType.string, name)
+            for name, kind in model.columns.items()
+        ]
+    else:
+        inputs = [ColSpec(number) for _ in range(model.n_features)]
     return ModelSignature(
         inputs=Schema(inputs),
         outputs=Schema([TensorSpec(np.dtype(model.answers), (-1,))]),

@@ -77,9 +77,11 @@ class Model:
     requirements : tuple of str
         Pinned pip requirements, ``name==version``.
     columns : mapping of str to {"number", "text"}, or None
-        The columns of such a table, by name.
+        The columns of a table, by name; empty if they have no names, None of images.
     name : str
         What it is called in MLflow.
+    code : mapping of str to bytes
+        Modules that no index has and loading needs, by relative path.
     """
 
     content: bytes = field(repr=False)
@@ -89,6 +91,7 @@ class Model:
     requirements: tuple[str, ...]
     columns: Mapping[str, str] | None = None
     name: str = MODEL_NAME
+    code: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 Record = Param | Tag | Metric | Artifact | DataInput | Model

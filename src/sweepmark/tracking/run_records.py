@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.config.dataset import PLACES
@@ -11,6 +10,7 @@ from sweepmark.config.tree import leaves
 from sweepmark.config.values import show
 from sweepmark.scores import metric_names
 from sweepmark.scores.merging import mean_curves
+from sweepmark.specification.models import code_files, requirements
 from sweepmark.specification.task import answer_type
 from sweepmark.terminal import redact
 from sweepmark.tracking.records import MODEL_NAME, Artifact, DataInput, Metric, Model, Param, Tag
@@ -37,7 +37,6 @@ __all__ = [
     "trial_records",
 ]
 
-_MODEL_REQUIREMENTS = ("numpy", "scikit-learn", "scipy", "skops")
 _LEFT_OUT = (*(f"dataset.{key}" for key in (*PLACES, "types")), "run.name", "sweep")
 
 
@@ -189,7 +188,15 @@ def model_record(content: bytes, dataset: Dataset, config: Config) -> Model:
         n_features=dataset.n_features,
         dtype=dataset.dtype,
         answers=answer_type(config.task, dataset),
-        columns=dataset.column_types,
+        columns=_columns(dataset),
         name=config.run.name or MODEL_NAME,
-        requirements=tuple(f"{name}=={metadata.version(name)}" for name in _MODEL_REQUIREMENTS),
+        requirements=requirements(content),
+        code=code_files(content),
     )
+
+
+def _columns(dataset: Dataset) -> dict[str, str] | None:
+    """Return the columns of a table by name, empty without names; None of images."""
+    if dataset.image_shape is not None:
+        return None
+    return dataset.column_types or dict.fromkeys(dataset.feature_names or (), "number")
