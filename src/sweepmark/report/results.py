@@ -162,7 +162,7 @@ def read_result(
         If one of its evaluations is missing or damaged.
     """
     history, blueprint = read_sweep(store, sweep_id)
-    holdings = store.holdings(sweep_id, history)
+    holdings = store.holdings(sweep_id, history, blueprint.requests)
     trials, cards = _read_trials(history, holdings, run_ids=run_ids or {})
     cautions = [Caution(entry["kind"], entry["message"]) for entry in history.warnings]
     cautions += search_cautions(blueprint)

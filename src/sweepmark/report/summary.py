@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sweepmark.data import Dataset
     from sweepmark.report.leaderboard import TextTable
     from sweepmark.report.results import SweepResult
+    from sweepmark.search.blueprint import Blueprint
     from sweepmark.search.trial import Trial
     from sweepmark.tracking.records import Record
 
@@ -113,11 +114,20 @@ def result_table(result: SweepResult) -> TextTable:
         }
     return leaderboard.table(
         result.trials,
-        metrics=SHOWN if sweep.objective in {None, *SHOWN} else (str(sweep.objective), *SHOWN),
+        metrics=_shown(result.blueprint),
         metric=sweep.objective,
         direction=result.blueprint.direction,
         points=points or None,
     )
+
+
+def _shown(blueprint: Blueprint) -> list[str]:
+    """Return the metrics of the table: an unusual objective first, those asked for last."""
+    objective = blueprint.sweep.objective
+    first = [] if objective in {None, *SHOWN} else [str(objective)]
+    forms = (str, metric_names.validation, metric_names.cv)
+    asked = [form(request.name) for request in blueprint.requests for form in forms]
+    return list(dict.fromkeys([*first, *SHOWN, *asked]))
 
 
 def published_table(result: SweepResult) -> TextTable | None:

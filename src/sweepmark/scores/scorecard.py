@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sweepmark.scores.requests import Request
+
 __all__ = [
     "Predictions",
     "Scorecard",
@@ -54,6 +56,8 @@ class Scorecard:
         Rows fitted on and scored on.
     n_positive : int
         Fitted rows of the positive class; 0 if there is none.
+    requests : tuple of Request
+        The metrics that were computed besides those that every evaluation has.
     fit_seconds, predict_seconds : float
         Wall time.
     warnings : tuple of str
@@ -82,6 +86,7 @@ class Scorecard:
     names: tuple[str, ...] = ()
     positive: int | None = None
     n_positive: int = 0
+    requests: tuple[Request, ...] = ()
 
     def __post_init__(self) -> None:
         """Fill in defaults that follow from the labels."""

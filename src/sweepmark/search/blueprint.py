@@ -17,12 +17,11 @@ from sweepmark.scores.directions import better_end, direction
 from sweepmark.scores.metric_names import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY
 from sweepmark.search.feasibility import (
     check_axes,
-    check_figures,
     check_grade,
     check_objective,
-    check_recalls,
     samples,
 )
+from sweepmark.search.figures import check_metrics, requested
 from sweepmark.search.parsing import Defaults, combinations, parse_space
 from sweepmark.search.space import Options, Space
 from sweepmark.specification.components import settle_numbers
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import Config, SweepConfig
     from sweepmark.data import Dataset
     from sweepmark.scores.metrics import Direction
+    from sweepmark.scores.requests import Request
     from sweepmark.search.space import Params
 
 __all__ = ["RUN", "Blueprint"]
@@ -109,6 +109,7 @@ class Blueprint:
     @classmethod
     def _of(cls, name: str, overrides: Sequence[str], trees: Mapping[str, Tree]) -> Self:
         config = validate(_resolved(trees[canonical_json({})]))
+        requested(config)  # raises on those that do not exist
         space = Space(())
         if config.sweep is not None:
             space = parse_space(config.sweep.space, Defaults(trees))
@@ -167,6 +168,11 @@ class Blueprint:
         """The main metric of a trial: the objective, or else the accuracy of its method."""
         shown = {"cv": CV_ACCURACY, "validation": VALIDATION_ACCURACY}
         return self.sweep.objective or shown.get(self.config.evaluation.method, ACCURACY)
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """The metrics to compute besides those that every evaluation has."""
+        return requested(self.config)
 
     @property
     def direction(self) -> Direction:
@@ -249,14 +255,8 @@ class Blueprint:
                 dataset = load(config)
                 specifications = specify(config, dataset, trusted=trusted)
                 names = trained_names(specifications[0], dataset)
-                check_recalls(self.sweep, self.config.grade, names)
-                check_figures(
-                    self.sweep,
-                    self.config.grade,
-                    specifications[0].classifier,
-                    len(names),
-                    trusted=trusted,
-                )
+                classifier = specifications[0].classifier
+                check_metrics(self.config, classifier, names, trusted=trusted)
             except ConfigurationError as error:
                 if not params:
                     raise

@@ -16,7 +16,10 @@ from sweepmark.store.journal import LARGEST_JOURNAL, Entry, Journal, damaged, re
 from sweepmark.store.ownership import owned
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from sweepmark.scores.requests import Request
 
 __all__ = [
     "Entry",
@@ -53,11 +56,17 @@ class Store:
     @property
     def evaluations(self) -> EvaluationStore:
         """The finished evaluations."""
-        return EvaluationStore(self.root / "evaluations")
+        return self.evaluations_with(())
 
-    def holdings(self, sweep_id: str, history: History) -> Holdings:
-        """Return a sweep's evaluations."""
-        return Holdings(sweep_id, self.evaluations, history.results)
+    def evaluations_with(self, requests: Sequence[Request]) -> EvaluationStore:
+        """Return the finished evaluations with metrics that are asked for besides the others."""
+        return EvaluationStore(self.root / "evaluations", requests)
+
+    def holdings(
+        self, sweep_id: str, history: History, requests: Sequence[Request] = ()
+    ) -> Holdings:
+        """Return a sweep's evaluations, with metrics that are asked for besides the others."""
+        return Holdings(sweep_id, self.evaluations_with(requests), history.results)
 
     def check(self) -> None:
         """Raise if the store is not writable, without writing anything.

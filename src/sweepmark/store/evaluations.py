@@ -26,9 +26,10 @@ from sweepmark.store.manifest import DIGESTS, EVALUATION, MODEL, PREDICTIONS, Ma
 from sweepmark.store.metrics import StoredMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from sweepmark.scores.requests import Request
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.specification.specification import Specification
 
@@ -49,11 +50,13 @@ class EvaluationStore:
     ----------
     folder : Path
         ``mlruns/evaluations``; the metrics that follow from them are beside it, in ``metrics``.
+    requests : sequence of Request
+        Metrics that Scorecards have besides those that every evaluation has.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, requests: Sequence[Request] = ()) -> None:
         self._folder = folder
-        self._metrics = StoredMetrics(folder.with_name("metrics"))
+        self._metrics = StoredMetrics(folder.with_name("metrics"), requests)
 
     def find(
         self, key: str, result: str | None = None, *, with_model: bool = False
@@ -149,6 +152,7 @@ class EvaluationStore:
             If an existing version is damaged; nothing was written then.
         """
         check_folder(self._folder)
+        scorecard = self._metrics.asked(scorecard, specification.method)
         stored, files = documents.to_be_stored(specification, scorecard, origin)
         key, result = stored.key, stored.result
         if self._write(key, files):
@@ -245,7 +249,9 @@ class EvaluationStore:
         if reason := documents.contradiction(document["scorecard"], predictions):
             raise self._damaged(name, reason)
         metrics = self._metrics.of(name, manifest.result, document, predictions)
-        card = documents.from_document(document["scorecard"], predictions, metrics)
+        card = documents.from_document(
+            document["scorecard"], predictions, metrics, self._metrics.requests
+        )
         if with_model:
             self._file(name, manifest, MODEL)
         return Stored(manifest.key, manifest.result, Origin(**document["origin"]), card)
