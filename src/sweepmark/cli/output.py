@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import TextIO
 
-__all__ = ["STORE", "command_line", "json_only", "print_document", "print_lines"]
+__all__ = ["STORE", "command_line", "json_only", "print_document", "print_lines", "show_size"]
 
 STORE = "mlruns"
 """The default store, in the current folder."""
@@ -54,6 +54,18 @@ def command_line(verb: str, *words: str, store: Path) -> str:
     """
     named = [] if store == Path(STORE).absolute() else ["--store", str(store)]
     return shlex.join(["sweepmark", verb, *named, *words])
+
+
+def show_size(n_bytes: int) -> str:
+    """Return a number of bytes as text.
+
+    Examples
+    --------
+    >>> show_size(45_300), show_size(1_234_567)
+    ('45 kB', '1.2 MB')
+    """
+    kilo, mega = 1_000, 1_000_000
+    return f"{n_bytes / mega:,.1f} MB" if n_bytes >= mega else f"{n_bytes / kilo:.0f} kB"
 
 
 def print_document(document: Mapping[str, Any]) -> None:

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from sweepmark.ledger.interface import Ledger
 from sweepmark.ledger.memory import MemoryLedger
-from sweepmark.ledger.storage import ledger_database, ledger_schema_problem, study_sizes
+from sweepmark.ledger.storage import (
+    ledger_database,
+    ledger_schema_problem,
+    remove_study,
+    study_sizes,
+)
 from sweepmark.ledger.study import OptunaLedger
 
 __all__ = [
@@ -16,5 +21,6 @@ __all__ = [
     "OptunaLedger",
     "ledger_database",
     "ledger_schema_problem",
+    "remove_study",
     "study_sizes",
 ]

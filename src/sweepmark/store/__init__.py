@@ -13,7 +13,7 @@ from sweepmark.store.evaluations import EvaluationStore, Origin, Stored
 from sweepmark.store.history import History
 from sweepmark.store.holdings import Holdings
 from sweepmark.store.journal import LARGEST_JOURNAL, Entry, Journal, damaged, read_journal
-from sweepmark.store.ownership import owned
+from sweepmark.store.ownership import is_owned, owned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,7 @@ __all__ = [
     "Store",
     "Stored",
     "damaged",
+    "is_owned",
     "owned",
     "read_journal",
 ]

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["EvaluationStore", "Origin", "Stored"]
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")  # it is used as a folder name
-_N_DIGITS = 16
 _KEY_LENGTH = 64
 
 
@@ -161,7 +160,7 @@ class EvaluationStore:
         first = self._read(key, self._manifest(key))
         has_model = scorecard.model is None or self._locate(key, result, with_model=True)
         if first.result != result or not has_model:
-            name = _beside(key, result, with_model=scorecard.model is not None)
+            name = manifests.beside(key, result, with_model=scorecard.model is not None)
             if not self._write(name, files):
                 self._read(name, self._manifest(name), with_model=scorecard.model is not None)
         return stored, first if first.result != result else None
@@ -209,9 +208,9 @@ class EvaluationStore:
                     raise self._damaged(name, f"{file} is not there")
             return
         stored = self._read(name, manifest, with_model=MODEL in manifest.files)
-        with_model = name.endswith("-model")
-        if name not in {stored.key, _beside(stored.key, stored.result, with_model=with_model)}:
-            raise self._damaged(name, f"its result is {stored.result[:_N_DIGITS]}")
+        other = manifests.beside(stored.key, stored.result, with_model=name.endswith("-model"))
+        if name not in {stored.key, other}:
+            raise self._damaged(name, f"its result is {stored.result[:16]}")
 
     def strangers(self, name: str) -> list[Path]:
         """Return the files in a folder that do not belong to the evaluation, unopened."""
@@ -229,7 +228,7 @@ class EvaluationStore:
         if result is None and os.path.lexists(self._folder / key):
             result = self._manifest(key).result
         if result is not None:
-            names += [_beside(key, result, with_model=flag) for flag in (True, False)]
+            names += [manifests.beside(key, result, with_model=flag) for flag in (True, False)]
         for name in names:
             if os.path.lexists(self._folder / name):
                 manifest = self._manifest(name)
@@ -291,10 +290,6 @@ class EvaluationStore:
         folder = self._folder / name
         short = reason.replace(f"{folder}/", "")
         return LostError(f"the evaluation {folder} is damaged: {short}", name=name)
-
-
-def _beside(key: str, result: str, *, with_model: bool) -> str:
-    return f"{key}.{result[:_N_DIGITS]}{'-model' if with_model else ''}"
 
 
 def _reason(error: Exception) -> str:

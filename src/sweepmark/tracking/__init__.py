@@ -16,6 +16,7 @@ from sweepmark.tracking.location import (
 )
 from sweepmark.tracking.memory import MemoryTracker
 from sweepmark.tracking.mlflow import MlflowTracker
+from sweepmark.tracking.removal import remove_runs, run_folders
 from sweepmark.tracking.server import (
     free_port,
     runs_page,
@@ -42,6 +43,8 @@ __all__ = [
     "kept_databases",
     "mlflow_database",
     "noted_location",
+    "remove_runs",
+    "run_folders",
     "run_states",
     "runs_page",
     "set_aside",
