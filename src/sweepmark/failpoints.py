@@ -39,6 +39,14 @@ FAILPOINTS = (
     "ledger.study",
     "ledger.trial",
     "ledger.trial.done",
+    "forget.run",
+    "forget.study",
+    "forget.evaluation",
+    "forget.evaluations",
+    "forget.journal",
+    "restore.unpacked",
+    "restore.evaluation",
+    "restore.journal",
 )
 """All failpoints by package."""
 

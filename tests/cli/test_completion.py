@@ -86,7 +86,7 @@ def test_completion(program: Program, line: str, expected: list[str]) -> None:
 
 def test_completion_of_verbs_and_options_of_a_group(program: Program) -> None:
     verbs = candidates(program, "sweepmark ")
-    named = ["run", "sweep", "resume", "compare", "grade", "predict", "ui", "data"]
+    named = ["run", "sweep", "resume", "compare", "grade", "predict", "archive", "restore"]
     assert verbs[: len(named)] == named
     classifiers = candidates(program, "sweepmark run classifier=")
     assert {"classifier=knn", "classifier=sgd", "classifier=svc"} <= set(classifiers)
@@ -111,7 +111,15 @@ def test_completion_of_sweep_ids(program: Program) -> None:
     sweeps.mkdir(parents=True)
     for name, content in (("run-1-1-b", "{}\n"), ("run-1-2-a", "{}\n"), ("run-0-0-a", "torn")):
         (sweeps / f"{name}.jsonl").write_text(content)
-    for verb in ("resume", "grade --json", "compare", "compare run-1-1", "predict --show a.png"):
+    for verb in (
+        "resume",
+        "forget",
+        "archive",
+        "grade --json",
+        "compare",
+        "compare run-1-1",
+        "predict --show a.png",
+    ):
         assert candidates(program, f"sweepmark {verb} ru") == ["run-1-1-b", "run-1-2-a"]
     assert candidates(program, "sweepmark grade run-1-1-b --json ru") == ["run-1-2-a"]
 

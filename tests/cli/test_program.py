@@ -11,7 +11,10 @@ import pytest
 from program import Called, Program, plant_modules
 from sweepmark import __version__
 
-VERBS = ("run", "sweep", "resume", "compare", "grade", "predict", "ui", "data", "doctor")
+VERBS = (
+    *("run", "sweep", "resume", "compare", "grade", "predict", "archive", "restore", "forget"),
+    *("ui", "data", "doctor"),
+)
 DATA_VERBS = ("list", "fetch", "describe", "show", "export")
 
 

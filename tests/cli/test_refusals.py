@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 WRONG = {
     "no verb": (
         [],
-        ["a verb must be named", "run, sweep, plan, resume, compare, grade, predict, ui, data"],
+        ["a verb must be named", "run, sweep, plan, resume, compare, grade, report, predict"],
     ),
     "verb": (["rnu"], ["unknown verb 'rnu'", "Did you mean 'run'?"]),
     "data verb": (["data", "fecth"], ["unknown verb 'fecth'", "Did you mean 'fetch'?"]),

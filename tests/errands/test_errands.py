@@ -127,11 +127,11 @@ def test_metric(extended: Callable[[str], Program], called: Called) -> None:
     assert contents(program.store / "evaluations") == kept
     for old, new in zip(before["trials"], after["trials"], strict=True):
         added = new["metrics"].keys() - old["metrics"].keys()
-        assert "cv_matthews_corrcoef" in added
-        assert -1 <= new["metrics"]["cv_matthews_corrcoef"] <= 1
+        assert "cv_cohen_kappa" in added
+        assert -1 <= new["metrics"]["cv_cohen_kappa"] <= 1
         assert {name: new["metrics"][name] for name in old["metrics"]} == old["metrics"]
-    assert "matthews_corrcoef" in program.run("compare", "latest", "--json").out
-    assert "cv_matthews_corrcoef" in program.run("sweep", *sweep[1:-1]).out
+    assert "cohen_kappa" in program.run("compare", "latest", "--json").out
+    assert "cv_cohen_kappa" in program.run("sweep", *sweep[1:-1]).out
 
 
 def test_picture(extended: Callable[[str], Program]) -> None:

@@ -81,7 +81,9 @@ SINGLE_RUN = (
 
 def test_every_failpoint_is_in_a_tour() -> None:
     passed = {stop.partition(":")[0] for stop in OPENING + RUNNING + ENDING + SINGLE_RUN}
-    assert passed == set(FAILPOINTS)
+    # tests/coordinator kills while a sweep is forgotten or restored
+    others = {name for name in FAILPOINTS if name.startswith(("forget.", "restore."))}
+    assert passed | others == set(FAILPOINTS)
 
 
 @pytest.mark.row(2, "kill -9 at one failpoint after the other, in one sweep")

@@ -16,7 +16,7 @@ from sweepmark.scores import measurement, metrics
 from sweepmark.scores.metrics import Metric
 from sweepmark.scores.scorecard import Predictions, Scorecard
 from sweepmark.store import EvaluationStore, Origin
-from sweepmark.store.metrics import _digest
+from sweepmark.store.metrics import StoredMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +124,8 @@ def forge(**changed: float) -> Callable[[Path, str], None]:
 
     def spoil(path: Path, of: str) -> None:
         found = json.loads(path.read_text())["metrics"] | changed
-        path.write_text(json.dumps({"digest": _digest(of, found), "metrics": found}))
+        digest = StoredMetrics(path)._digest(of, found)  # noqa: SLF001 -- as a forger would
+        path.write_text(json.dumps({"digest": digest, "metrics": found}))
 
     return spoil
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sweepmark.doctor.store import examine_store, is_running
+from sweepmark.doctor.store import examine_store
 from sweepmark.errors import ConfigurationError, NotFoundError, StoreError
-from sweepmark.store import Journal, Store, owned
+from sweepmark.store import Journal, Store, is_owned, owned
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,8 +118,8 @@ def test_journal_or_lock_that_is_a_pipe_or_a_link_is_no_sweep_and_keeps_nobody_w
     os.mkfifo(store.lock_path(IDS[0]))
     store.lock_path(IDS[1]).symlink_to("/dev/zero")
     assert store.sweep_ids() == IDS
-    assert not is_running(store, IDS[0])
-    assert not is_running(store, IDS[1])
+    assert not is_owned(store.lock_path(IDS[0]))
+    assert not is_owned(store.lock_path(IDS[1]))
     said = [finding.message for finding in examine_store(store, full=False)]
     assert sum("000aa.jsonl is no file of its own" in text for text in said) == 1
     assert sum("000ab.jsonl is no file of its own" in text for text in said) == 1

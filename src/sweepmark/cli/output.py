@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import TextIO
 
-__all__ = ["json_only", "print_document", "print_lines"]
+__all__ = ["json_only", "print_document", "print_lines", "show_size"]
 
 
 @contextmanager
@@ -37,6 +37,18 @@ def json_only(wanted: bool) -> Iterator[None]:  # noqa: FBT001 -- reads as a sen
         sys.stdout = stdout
         os.dup2(real, 1)
         os.close(real)
+
+
+def show_size(n_bytes: int) -> str:
+    """Return a number of bytes as text.
+
+    Examples
+    --------
+    >>> show_size(45_300), show_size(1_234_567)
+    ('45 kB', '1.2 MB')
+    """
+    kilo, mega = 1_000, 1_000_000
+    return f"{n_bytes / mega:,.1f} MB" if n_bytes >= mega else f"{n_bytes / kilo:.0f} kB"
 
 
 def print_document(document: Mapping[str, Any]) -> None:

@@ -89,6 +89,10 @@ class EvaluationConfig:
     threshold : float or str or None
         For two classes, the score from which on a row counts as positive, or a rule such as
         ``precision>=0.9`` by which cross-validation of the training part chooses it.
+    metrics : sequence of str or mapping
+        Scorers of scikit-learn to compute besides the metrics that every evaluation has: names, or
+        mappings of ``name`` and parameters. They are computed from predictions, and change nothing
+        about what is evaluated.
     """
 
     method: Literal["test", "cv", "validation"]
@@ -99,6 +103,7 @@ class EvaluationConfig:
     validation_rows: Literal["last", "random"] = "last"
     epochs: Annotated[int, Gt(0), Le(100_000)] | None = None
     threshold: float | str | None = None
+    metrics: tuple[str | Plain, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -233,7 +233,7 @@ class _Execution:
             coordinator = Coordinator(
                 log=self.log,
                 search=self.prepared.search,
-                evaluations=self.store.evaluations,
+                evaluations=self.store.evaluations_with(self.log.blueprint.requests),
                 engine=self.prepared.engine,
                 load=self.prepared.datasets.load,
                 observer=shown,

@@ -157,7 +157,7 @@ class Projections:
                 ledger=self.ledger,
                 parent=self._parent,
                 load=self.load,
-                holdings=self.store.holdings(self.sweep_id, self.history),
+                holdings=self.store.holdings(self.sweep_id, self.history, self.blueprint.requests),
                 progress=self.progress,
             )
         return self._delivery

@@ -122,7 +122,7 @@ def rebuild(sweep_id: str, *, store: Store, say: Callable[[str], None]) -> None:
             if _is_stale(shown.ledger.count, history):
                 shown.ledger.clear()
             try:
-                _deliver(shown, history, store.holdings(sweep_id, history))
+                _deliver(shown, history, store.holdings(sweep_id, history, blueprint.requests))
                 result = read_result(store, sweep_id, run_ids=shown.run_ids)
                 if history.is_complete:
                     shown.finish(result, ended=history.last)

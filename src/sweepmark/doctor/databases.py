@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from sweepmark.commands import command_line
 from sweepmark.doctor.finding import note, ok, problem
-from sweepmark.doctor.store import is_running
 from sweepmark.errors import StoreError, SweepmarkError
 from sweepmark.ledger import ledger_database, ledger_schema_problem, study_sizes
 from sweepmark.report.replay import read_sweep
+from sweepmark.store import is_owned
 from sweepmark.store.database import read_only
 from sweepmark.tracking import (
     is_moved,
@@ -67,7 +67,7 @@ def _shown(store: Store) -> Iterator[tuple[str, tuple[History, bool]]]:
             history, blueprint = read_sweep(store, sweep_id)
         except SweepmarkError:
             continue  # reported with the journals
-        if is_tracked(blueprint.config.tracking) and not is_running(store, sweep_id):
+        if is_tracked(blueprint.config.tracking) and not is_owned(store.lock_path(sweep_id)):
             yield sweep_id, (history, blueprint.is_run)
 
 

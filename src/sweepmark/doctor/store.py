@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from sweepmark.doctor.finding import note, ok, problem
 from sweepmark.errors import StoreError, SweepmarkError
-from sweepmark.files import lock, open_itself
 from sweepmark.report.replay import read_sweep
+from sweepmark.store import is_owned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sweepmark.doctor.finding import Finding
     from sweepmark.store import Store
 
-__all__ = ["examine_store", "is_running"]
+__all__ = ["examine_store"]
 
 _MOST_NAMED = 10
 
@@ -42,18 +42,6 @@ def examine_store(store: Store, *, full: bool) -> list[Finding]:
         return [problem("store", str(error))]
 
 
-def is_running(store: Store, sweep_id: str) -> bool:
-    """Return whether a living process owns a sweep; nothing is written."""
-    try:
-        with open(store.lock_path(sweep_id), "rb", buffering=0, opener=open_itself) as file:
-            lock(file, is_shared=True)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
 def _sweeps(store: Store) -> list[Finding]:
     findings: list[Finding] = []
     n_right = 0
@@ -68,7 +56,7 @@ def _sweeps(store: Store) -> list[Finding]:
 
 def _sweep(store: Store, sweep_id: str) -> Finding | None:
     path = store.journal_path(sweep_id)
-    if is_running(store, sweep_id):
+    if is_owned(store.lock_path(sweep_id)):
         return note("sweep", f"{sweep_id} is running")
     try:
         history, blueprint = read_sweep(store, sweep_id)
@@ -141,7 +129,7 @@ def _left_over(store: Store) -> Iterator[Finding]:
     if aside := sorted((store.root / "evaluations").glob(".damaged-*")):
         text = f"{len(aside)} damaged evaluations were set aside and have been replaced"
         yield note("set aside", text, "rm", "-r", *map(str, aside[:_MOST_NAMED]))
-    if any(is_running(store, sweep_id) for sweep_id in store.sweep_ids()):
+    if any(is_owned(store.lock_path(sweep_id)) for sweep_id in store.sweep_ids()):
         return
     left = [
         *(store.root / "evaluations").glob(".tmp-*"),

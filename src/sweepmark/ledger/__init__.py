@@ -8,7 +8,12 @@ from __future__ import annotations
 from sweepmark.ledger.importances import importances
 from sweepmark.ledger.interface import Ledger
 from sweepmark.ledger.memory import MemoryLedger
-from sweepmark.ledger.storage import ledger_database, ledger_schema_problem, study_sizes
+from sweepmark.ledger.storage import (
+    ledger_database,
+    ledger_schema_problem,
+    remove_study,
+    study_sizes,
+)
 from sweepmark.ledger.study import OptunaLedger
 
 __all__ = [
@@ -18,5 +23,6 @@ __all__ = [
     "importances",
     "ledger_database",
     "ledger_schema_problem",
+    "remove_study",
     "study_sizes",
 ]

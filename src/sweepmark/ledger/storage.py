@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sweepmark.commands import command_line
@@ -18,6 +19,7 @@ __all__ = [
     "ledger_database",
     "ledger_schema_problem",
     "open_storage",
+    "remove_study",
     "study_sizes",
 ]
 
@@ -41,6 +43,27 @@ def study_sizes(store: Path) -> dict[str, int]:
     )
     with read_only(ledger_database(store)) as connection:
         return dict(connection.execute(query).fetchall())
+
+
+def remove_study(store: Path, sweep_id: str) -> None:
+    """Remove the study of a sweep; without one, nothing happens.
+
+    Raises
+    ------
+    StoreError
+        If the database cannot be written.
+    """
+    database = ledger_database(store)
+    if not database.exists():
+        return
+    with translated(database):
+        storage = open_storage(database)
+        try:
+            with suppress(KeyError):
+                storage.delete_study(storage.get_study_id_from_name(sweep_id))
+        finally:
+            storage.remove_session()
+            storage.engine.dispose()
 
 
 def ledger_schema_problem(store: Path) -> str | None:

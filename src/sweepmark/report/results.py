@@ -133,7 +133,7 @@ def read_result(
         If one of its evaluations is missing or damaged, unless ``with_losses``.
     """
     history, blueprint = read_sweep(store, sweep_id)
-    holdings = store.holdings(sweep_id, history)
+    holdings = store.holdings(sweep_id, history, blueprint.requests)
     losses: list[Caution] | None = [] if with_losses else None
     trials, cards = read_trials(history, holdings, run_ids=run_ids or {}, losses=losses)
     cautions = [Caution(entry["kind"], entry["message"]) for entry in history.warnings]

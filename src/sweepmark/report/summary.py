@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from sweepmark.data import Dataset
     from sweepmark.report.results import SweepResult
+    from sweepmark.search.blueprint import Blueprint
     from sweepmark.search.trial import Trial
     from sweepmark.tracking.records import Record
 
@@ -161,11 +162,18 @@ def _trial_table(result: SweepResult) -> TrialTable:
     return TrialTable(
         trials=result.trials,
         main=result.blueprint.metric,
-        others=SHOWN,
+        others=_others(result.blueprint),
         is_ranked=objective is not None,
         direction=result.blueprint.direction,
         points=points,
     )
+
+
+def _others(blueprint: Blueprint) -> list[str]:
+    """Return the metrics of the table besides the main one: those that are asked for last."""
+    forms = (str, metric_names.validation, metric_names.cv)
+    asked = [form(request.name) for request in blueprint.requests for form in forms]
+    return list(dict.fromkeys([*SHOWN, *asked]))
 
 
 def published_tables(result: SweepResult) -> list[TextTable]:

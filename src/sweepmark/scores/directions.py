@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 from sweepmark.scores import metric_names as names
 from sweepmark.scores.metrics import METRICS
+from sweepmark.scores.scorers import SCORERS
 
 if TYPE_CHECKING:
     from sweepmark.scores.metrics import Direction
 
 __all__ = ["better_end", "direction"]
 
-_BY_NAME = {metric.name: metric for metric in METRICS}
+_BETTER = {metric.name: metric.better for metric in METRICS} | {
+    name: scorer.better for name, scorer in SCORERS.items()
+}
 _PREFIXES = tuple(prefix("") for prefix in (names.cv, names.pooled, names.validation, names.train))
 _FOLD = re.compile(r"_fold_\d+")
 
@@ -36,10 +39,10 @@ def direction(name: str) -> Direction | None:
     stem = name
     while prefix := next((each for each in _PREFIXES if stem.startswith(each)), None):
         stem = stem.removeprefix(prefix)
-    if stem not in _BY_NAME and name.startswith(names.cv("")) and (fold := _FOLD.search(stem)):
+    if stem not in _BETTER and name.startswith(names.cv("")) and (fold := _FOLD.search(stem)):
         stem = stem[: fold.start()]
-    if stem in _BY_NAME:
-        return _BY_NAME[stem].better
+    if stem in _BETTER:
+        return _BETTER[stem]
     return "maximize" if stem.startswith(names.recall("")) else None
 
 

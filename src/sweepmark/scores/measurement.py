@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sweepmark.scores.predictions import Predictions
+    from sweepmark.scores.requests import Request
+    from sweepmark.scores.scorecard import Scorecard
 
-__all__ = ["log_loss", "measure", "version"]
+__all__ = ["log_loss", "measure", "measure_requested", "version"]
 
 _TWO = 2
 
@@ -35,6 +37,7 @@ def measure(  # noqa: PLR0913 -- each has a meaning of its own
     positive: int | None = None,
     method: Mapping[str, Any] | None = None,
     of_scores: bool = True,
+    requests: Sequence[Request] = (),
 ) -> dict[str, float]:
     """Return all metrics of one set of predictions; undefined ones are absent, never NaN.
 
@@ -59,6 +62,8 @@ def measure(  # noqa: PLR0913 -- each has a meaning of its own
         The evaluation's; metrics of rows held out of the training part are named for that.
     of_scores : bool
         Whether to compute the metrics that need scores.
+    requests : sequence of Request
+        The metrics to compute besides those of the table.
 
     Raises
     ------
@@ -78,20 +83,49 @@ def measure(  # noqa: PLR0913 -- each has a meaning of its own
     0.75
     """
     _check_labels(predictions, classes)
-    scored = Scored(predictions, tuple(classes), classes[-1] if positive is None else positive)
+    labels = tuple(map(str, called or classes))
+    positive = classes[-1] if positive is None else positive
+    scored = Scored(predictions, tuple(classes), positive, labels)
     values = {
         metric.name: metric.of(scored)
         for metric in METRICS
         if metric.of is not None and (of_scores or not metric.is_of_scores)
     }
-    labels: Sequence[int | str] = called or classes
+    answerable = [each for each in requests if of_scores or each.scorer.needs == "labels"]
+    values |= {request.name: request.of(scored) for request in answerable}
     _, recalls, _, support = scored.per_class
     values |= {
         names.recall(label): float(value)
         for label, value, n in zip(labels, recalls, support, strict=True)
         if n > 0
     }
-    is_validation = isinstance(method, dict) and method.get("name") == "validation"
+    return _named(values, method)
+
+
+def measure_requested(
+    card: Scorecard, requests: Sequence[Request], *, method: Mapping[str, Any]
+) -> dict[str, float]:
+    """Return metrics of an evaluation that are asked for; undefined ones are absent.
+
+    Parameters
+    ----------
+    card : Scorecard
+        Of one evaluation.
+    requests : sequence of Request
+        The metrics.
+    method : mapping
+        As for :func:`measure`.
+    """
+    positive = card.classes[-1] if card.positive is None else card.positive
+    scored = Scored(card.predictions, card.classes, positive, card.names)
+    return _named({request.name: request.of(scored) for request in requests}, method)
+
+
+def _named(
+    values: Mapping[str, float | None], method: Mapping[str, Any] | None
+) -> dict[str, float]:
+    """Return the metrics that are defined, named for the rows that they are of."""
+    is_validation = method is not None and method.get("name") == "validation"
     prefixed = names.validation if is_validation else str
     return {prefixed(name): value for name, value in values.items() if value is not None}
 
@@ -137,6 +171,7 @@ def version() -> str:
 
     A metric that is added to the table, or computed in another way, makes another version.
     """
-    files = ("metrics.py", "measurement.py", "scored.py", "ranking.py", "metric_names.py")
-    source = b"".join(pkgutil.get_data("sweepmark.scores", name) or b"" for name in files)
+    stems = ("metrics", "measurement", "scored", "ranking", "metric_names", "scorers", "requests")
+    found = (pkgutil.get_data("sweepmark.scores", f"{stem}.py") for stem in stems)
+    source = b"".join(each or b"" for each in found)
     return f"{hashlib.sha256(source).hexdigest()[:16]} {metadata.version('scikit-learn')}"

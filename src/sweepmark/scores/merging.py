@@ -54,6 +54,7 @@ def merge(folds: Sequence[Scorecard]) -> Scorecard:
         positive=folds[0].positive,
         n_positive=folds[0].n_positive,
         is_constant=all(fold.is_constant for fold in folds),
+        requests=folds[0].requests,
         predictions=predictions,
         n_train=folds[0].n_train,
         n_test=sum(fold.n_test for fold in folds),
@@ -114,7 +115,14 @@ def _pooled(predictions: Predictions, fold: Scorecard) -> dict[str, float]:
     """Return the metrics of all out-of-fold predictions, without the recalls of each class."""
     # For more classes, ranking by each is slow, and scores of different folds hardly compare.
     is_binary = len(fold.classes) == _TWO
-    found = measure(predictions, fold.classes, positive=fold.positive, of_scores=is_binary)
+    found = measure(
+        predictions,
+        fold.classes,
+        called=fold.names,
+        positive=fold.positive,
+        of_scores=is_binary,
+        requests=fold.requests,
+    )
     return {
         metric_names.pooled(name): value
         for name, value in found.items()

@@ -68,7 +68,7 @@ POINTS = "points"
 THRESHOLD = "threshold"
 ACCURACY_STD = "accuracy_std"
 
-_AVERAGES = (RECALL_MACRO, RECALL_WEIGHTED)
+_AVERAGES = (RECALL_MACRO, RECALL_WEIGHTED, "recall_micro")
 _NOT_PLAIN = re.compile(r"[^\w.\- ]")
 _LONGEST = 100
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sweepmark.scores.requests import Request
+
 __all__ = [
     "Majority",
     "Predictions",
@@ -74,6 +76,8 @@ class Scorecard:
     is_constant : bool
         Whether all rows, of several classes, were taken for one; under cross-validation in each
         fold.
+    requests : tuple of Request
+        The metrics that were computed besides those that every evaluation has.
     fit_seconds, predict_seconds : float
         Wall time.
     warnings : tuple of str
@@ -103,6 +107,7 @@ class Scorecard:
     positive: int | None = None
     n_positive: int = 0
     is_constant: bool | None = None
+    requests: tuple[Request, ...] = ()
 
     def __post_init__(self) -> None:
         """Fill in defaults that follow from the labels."""

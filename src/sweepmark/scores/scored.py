@@ -33,11 +33,14 @@ class Scored:
         Ascending; every label is among them.
     positive : int
         The positive one of two classes.
+    names : tuple of str
+        What the classes are called.
     """
 
     predictions: Predictions
     classes: tuple[int, ...]
     positive: int
+    names: tuple[str, ...] = ()
 
     @property
     def labels(self) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -19,12 +19,11 @@ from sweepmark.search.adhoc import sweep_overrides
 from sweepmark.search.composing import compose_trees
 from sweepmark.search.feasibility import (
     check_axes,
-    check_figures,
     check_grade,
     check_objective,
-    check_recalls,
     samples,
 )
+from sweepmark.search.figures import check_metrics, requested
 from sweepmark.search.parsing import Defaults, parse_space
 from sweepmark.search.space import Options, Space
 from sweepmark.specification.components import settle_numbers
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import Config, GradeConfig, SweepConfig
     from sweepmark.data import Dataset
     from sweepmark.scores.metrics import Direction
+    from sweepmark.scores.requests import Request
     from sweepmark.search.space import Params
 
 __all__ = ["RUN", "Blueprint"]
@@ -99,6 +99,7 @@ class Blueprint:
     @classmethod
     def _of(cls, name: str, overrides: Sequence[str], trees: Mapping[str, Tree]) -> Self:
         config = validate(_resolved(trees[canonical_json({})]))
+        requested(config)  # raises on those that do not exist
         space = Space(())
         if config.sweep is not None:
             space = parse_space(config.sweep.space, Defaults(trees))
@@ -170,6 +171,11 @@ class Blueprint:
         """The main metric of a trial: the objective, or else the accuracy of its method."""
         shown = {"cv": CV_ACCURACY, "validation": VALIDATION_ACCURACY}
         return self.sweep.objective or shown.get(self.config.evaluation.method, ACCURACY)
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """The metrics to compute besides those that every evaluation has."""
+        return requested(self.config)
 
     @property
     def direction(self) -> Direction:
@@ -258,14 +264,8 @@ class Blueprint:
                 dataset = load(config)
                 specifications = specify(config, dataset, trusted=trusted)
                 names = trained_names(specifications[0], dataset)
-                check_recalls(self.sweep, config.grade, names)
-                check_figures(
-                    self.sweep,
-                    config.grade,
-                    specifications[0].classifier,
-                    len(names),
-                    trusted=trusted,
-                )
+                classifier = specifications[0].classifier
+                check_metrics(config, classifier, names, trusted=trusted)
             except ConfigurationError as error:
                 if not params:
                     raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sweepmark.config.registry import SAMPLERS
 from sweepmark.errors import ConfigurationError, unknown_name
@@ -14,44 +14,33 @@ from sweepmark.scores.metric_names import (
     CV_ACCURACY,
     CV_ACCURACY_STD,
     FIT_SECONDS,
-    LOG_LOSS,
     POINTS,
     PREDICT_SECONDS,
     THRESHOLD,
     cv,
     is_recall,
-    macro,
     recall,
     validation,
 )
-from sweepmark.scores.metrics import OF_SCORES, POSITIVE_NAMES, TEST_NAMES
+from sweepmark.scores.metrics import TEST_NAMES
+from sweepmark.scores.scorers import SCORERS
 from sweepmark.search.space import Choice, Options
-from sweepmark.specification.answers import (
-    PROBABILITIES,
-    can_answer,
-    classifiers_with,
-    score_methods,
-)
-from sweepmark.specification.components import build
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
     from sweepmark.config.schema import Config, GradeConfig, SweepConfig
     from sweepmark.search.space import Params, Range, Space
 
 __all__ = [
     "check_axes",
-    "check_figures",
     "check_grade",
     "check_objective",
-    "check_recalls",
     "samples",
 ]
 
 _SWEPT = ("seed", "dataset", "split", "task", "preprocess", "classifier", "experiment")
 _NO_OBJECTIVES = (FIT_SECONDS, PREDICT_SECONDS, POINTS, THRESHOLD)
-_TWO = 2
 
 
 def check_objective(sweep: SweepConfig, config: Config) -> None:
@@ -79,7 +68,7 @@ def check_objective(sweep: SweepConfig, config: Config) -> None:
     prefixes = {"cv": cv, "validation": validation}
     prefix = prefixes.get(config.evaluation.method)
     instead = f"sweep.objective={(prefix or cv)(ACCURACY)}"
-    known = [(prefix or cv)(name) for name in TEST_NAMES]
+    known = [(prefix or cv)(name) for name in (*TEST_NAMES, *SCORERS)]
     known += [CV_ACCURACY_STD] if (prefix or cv) is cv else []
     if objective in _NO_OBJECTIVES:
         raise ConfigurationError(
@@ -127,110 +116,9 @@ def check_grade(rule: GradeConfig) -> None:
         If they are.
     """
     bands.check_bands(rule)
-    if rule.bands and rule.metric not in TEST_NAMES and not is_recall(rule.metric):
-        raise ConfigurationError(
-            unknown_name("metric", rule.metric, [*TEST_NAMES, recall("LABEL")])
-        )
-
-
-def check_recalls(sweep: SweepConfig, rule: GradeConfig, names: Sequence[str]) -> None:
-    """Raise if the objective or the graded metric is the recall of an unknown label.
-
-    Parameters
-    ----------
-    sweep, rule
-        The groups with objective and metric.
-    names : sequence of str
-        The labels of the training part.
-
-    Raises
-    ------
-    ConfigurationError
-        With the existing recalls.
-    """
-    known = [recall(name) for name in names]
-    for prefix in (cv(""), validation("")):
-        objective = sweep.objective or ""
-        bare = objective.removeprefix(prefix)
-        if bare != objective and is_recall(bare) and bare not in known:
-            options = [f"{prefix}{name}" for name in known]
-            raise ConfigurationError(unknown_name("metric", objective, options))
-    if rule.bands and is_recall(rule.metric) and rule.metric not in known:
-        raise ConfigurationError(unknown_name("metric", rule.metric, known))
-
-
-def check_figures(
-    sweep: SweepConfig,
-    rule: GradeConfig,
-    component: Mapping[str, Any],
-    n_labels: int,
-    *,
-    trusted: Sequence[str] = (),
-) -> None:
-    """Refuse to select by, or to grade, a figure that a trial cannot have.
-
-    Parameters
-    ----------
-    sweep, rule
-        Whose objective and metric are meant.
-    component : mapping
-        The trial's classifier, resolved.
-    n_labels : int
-        How many labels the training part has.
-    trusted : sequence of str
-        Packages allowed besides ours.
-
-    Raises
-    ------
-    ConfigurationError
-        Naming one that every trial has.
-    """
-    objective = sweep.objective or ""
-    for prefix in (cv(""), validation("")):
-        if objective.startswith(prefix):
-            setting = "sweep.objective={}".format
-            why = _impossible(objective.removeprefix(prefix), component, n_labels, trusted=trusted)
-            if why is not None:
-                better = " sweep.direction=null" if direction(objective) == "minimize" else ""
-                raise ConfigurationError(
-                    f"every trial must be able to have the objective, but {setting(objective)} "
-                    f"{why.text}. Set {setting(prefix + why.instead)}{better}."
-                )
-    if rule.bands and (why := _impossible(rule.metric, component, n_labels, trusted=trusted)):
-        raise ConfigurationError(
-            f"what is graded must be able to have the metric of the bands, but grade.metric="
-            f"{rule.metric} {why.text}. Set grade.metric={why.instead}, or grade=none."
-        )
-
-
-class _Why(NamedTuple):
-    """Why there is no such figure, and which there is."""
-
-    text: str
-    instead: str
-
-
-def _impossible(
-    metric: str, component: Mapping[str, Any], n_labels: int, *, trusted: Sequence[str]
-) -> _Why | None:
-    """Return why a classifier of so many labels never has a metric; None if it may have it."""
-    if metric in POSITIVE_NAMES and n_labels != _TWO:
-        text = f"is of the positive one of two labels, and the training part has {n_labels}"
-        return _Why(text, macro(metric))
-    if metric not in {LOG_LOSS, *OF_SCORES}:
-        return None
-    built = build(component, trusted=trusted)
-    name = type(built).__name__
-    methods = PROBABILITIES if metric == LOG_LOSS else score_methods(built, n_labels)
-    if can_answer(built, methods):
-        return None
-    options = ", ".join(classifiers_with(*methods))
-    what = "probabilities" if metric == LOG_LOSS else f"scores of each of {n_labels} labels"
-    text = (
-        f"needs {what} ({' or '.join(methods)}), which {name} does not give as it is configured "
-        f"(as they come, these do: {options})"
-    )
-    return _Why(text, ACCURACY)
+    known = {*TEST_NAMES, *SCORERS}
+    if rule.bands and rule.metric not in known and not is_recall(rule.metric):
+        raise ConfigurationError(unknown_name("metric", rule.metric, [*known, recall("LABEL")]))
 
 
 def check_axes(space: Space) -> None:

@@ -16,10 +16,13 @@ from sweepmark.store.evaluations import EvaluationStore, Origin, Stored
 from sweepmark.store.history import History
 from sweepmark.store.holdings import Holdings
 from sweepmark.store.journal import LARGEST_JOURNAL, Entry, Journal, damaged, read_journal
-from sweepmark.store.ownership import owned
+from sweepmark.store.ownership import is_owned, owned
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from sweepmark.scores.requests import Request
 
 __all__ = [
     "Entry",
@@ -31,6 +34,7 @@ __all__ = [
     "Store",
     "Stored",
     "damaged",
+    "is_owned",
     "owned",
     "read_journal",
 ]
@@ -56,12 +60,19 @@ class Store:
     @property
     def evaluations(self) -> EvaluationStore:
         """The finished evaluations."""
-        return EvaluationStore(self.root / "evaluations")
+        return self.evaluations_with(())
 
-    def holdings(self, sweep_id: str, history: History) -> Holdings:
-        """Return a sweep's evaluations."""
+    def evaluations_with(self, requests: Sequence[Request]) -> EvaluationStore:
+        """Return the finished evaluations with metrics that are asked for besides the others."""
+        return EvaluationStore(self.root / "evaluations", requests)
+
+    def holdings(
+        self, sweep_id: str, history: History, requests: Sequence[Request] = ()
+    ) -> Holdings:
+        """Return a sweep's evaluations, with metrics that are asked for besides the others."""
         trees = [*history.opened["blueprint"]["trees"].values()] if history.opened else []
-        return Holdings(sweep_id, self.evaluations, history.results, foreign_packages(trees))
+        kept = self.evaluations_with(requests)
+        return Holdings(sweep_id, kept, history.results, foreign_packages(trees))
 
     def check(self) -> None:
         """Raise if the store is not writable, without writing anything.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sweepmark.scores.predictions import Predictions
+    from sweepmark.scores.requests import Request
     from sweepmark.specification.specification import Specification
 
 __all__ = [
@@ -144,7 +145,8 @@ def to_be_stored(
         files[MODEL] = scorecard.model
     key, result = specification.key, result_digest(card, predictions)
     files[DIGESTS] = Manifest.of(key, result, files).content
-    kept = from_document(card, scorecard.predictions, _finite(scorecard.metrics))
+    metrics = _finite(scorecard.metrics)
+    kept = from_document(card, scorecard.predictions, metrics, scorecard.requests)
     return Stored(key, result, origin, kept), files
 
 
@@ -169,7 +171,10 @@ def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
 
 
 def from_document(
-    document: Mapping[str, Any], predictions: Predictions, metrics: Mapping[str, float]
+    document: Mapping[str, Any],
+    predictions: Predictions,
+    metrics: Mapping[str, float],
+    requests: tuple[Request, ...] = (),
 ) -> Scorecard:
     """Return the Scorecard of a valid mapping from :func:`document`.
 
@@ -181,6 +186,8 @@ def from_document(
         The predictions stored with it.
     metrics : mapping of str to float
         Those that follow from the predictions.
+    requests : tuple of Request
+        Those among them that were asked for.
     """
     curves = {
         name: tuple(math.nan if value is None else float(value) for value in values)
@@ -191,6 +198,7 @@ def from_document(
         **{**document, **lists, "curves": curves},
         metrics={**metrics, **document["recorded"]},
         predictions=predictions,
+        requests=requests,
     )
 
 

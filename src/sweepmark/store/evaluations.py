@@ -28,16 +28,16 @@ from sweepmark.store.manifest import DIGESTS, EVALUATION, MODEL, PREDICTIONS, Ma
 from sweepmark.store.metrics import StoredMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from sweepmark.scores.requests import Request
     from sweepmark.scores.scorecard import Scorecard
     from sweepmark.specification.specification import Specification
 
 __all__ = ["EvaluationStore", "Origin", "Stored"]
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")  # it is used as a folder name
-_N_DIGITS = 16
 _KEY_LENGTH = 64
 
 
@@ -51,11 +51,13 @@ class EvaluationStore:
     ----------
     folder : Path
         ``mlruns/evaluations``; the metrics that follow from them are beside it, in ``metrics``.
+    requests : sequence of Request
+        Metrics that Scorecards have besides those that every evaluation has.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, requests: Sequence[Request] = ()) -> None:
         self.folder = folder
-        self._metrics = StoredMetrics(folder.with_name("metrics"))
+        self._metrics = StoredMetrics(folder.with_name("metrics"), requests)
 
     def find(
         self, key: str, result: str | None = None, *, with_model: bool = False
@@ -151,6 +153,7 @@ class EvaluationStore:
             If an existing version is damaged; nothing was written then.
         """
         check_folder(self.folder)
+        scorecard = self._metrics.asked(scorecard, specification.method)
         stored, files = documents.to_be_stored(specification, scorecard, origin)
         key, result = stored.key, stored.result
         if self._write(key, files):
@@ -159,7 +162,7 @@ class EvaluationStore:
         first = self._read(key, self._manifest(key))
         has_model = scorecard.model is None or self._locate(key, result, with_model=True)
         if first.result != result or not has_model:
-            name = _beside(key, result, with_model=scorecard.model is not None)
+            name = manifests.beside(key, result, with_model=scorecard.model is not None)
             if not self._write(name, files):
                 self._read(name, self._manifest(name), with_model=scorecard.model is not None)
         return stored, first if first.result != result else None
@@ -220,9 +223,9 @@ class EvaluationStore:
                     raise self._damaged(name, f"{file} is not there")
             return
         stored = self._read(name, manifest, with_model=MODEL in manifest.files)
-        with_model = name.endswith("-model")
-        if name not in {stored.key, _beside(stored.key, stored.result, with_model=with_model)}:
-            raise self._damaged(name, f"its result is {stored.result[:_N_DIGITS]}")
+        other = manifests.beside(stored.key, stored.result, with_model=name.endswith("-model"))
+        if name not in {stored.key, other}:
+            raise self._damaged(name, f"its result is {stored.result[:16]}")
 
     def strangers(self, name: str) -> list[Path]:
         """Return the files in a folder that do not belong to the evaluation, unopened."""
@@ -240,7 +243,7 @@ class EvaluationStore:
         if result is None and os.path.lexists(self.folder / key):
             result = self._manifest(key).result
         if result is not None:
-            names += [_beside(key, result, with_model=flag) for flag in (True, False)]
+            names += [manifests.beside(key, result, with_model=flag) for flag in (True, False)]
         for name in names:
             if os.path.lexists(self.folder / name):
                 manifest = self._manifest(name)
@@ -260,7 +263,9 @@ class EvaluationStore:
         if reason := documents.contradiction(document["scorecard"], predictions):
             raise self._damaged(name, reason)
         metrics = self._metrics.of(name, manifest.result, document, predictions)
-        card = documents.from_document(document["scorecard"], predictions, metrics)
+        card = documents.from_document(
+            document["scorecard"], predictions, metrics, self._metrics.requests
+        )
         if with_model:
             self._file(name, manifest, MODEL)
         return Stored(manifest.key, manifest.result, Origin(**document["origin"]), card)
@@ -300,10 +305,6 @@ class EvaluationStore:
         folder = self.folder / name
         short = reason.replace(f"{folder}/", "")
         return LostError(f"the evaluation {folder} is damaged: {short}", name=name)
-
-
-def _beside(key: str, result: str, *, with_model: bool) -> str:
-    return f"{key}.{result[:_N_DIGITS]}{'-model' if with_model else ''}"
 
 
 def _reason(error: Exception) -> str:

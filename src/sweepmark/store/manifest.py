@@ -28,6 +28,7 @@ __all__ = [
     "MODEL",
     "PREDICTIONS",
     "Manifest",
+    "beside",
     "read_manifest",
     "result_digest",
 ]
@@ -37,6 +38,7 @@ PREDICTIONS = "predictions.npz"
 MODEL = "model.skops"
 DIGESTS = "digests.json"
 
+_N_DIGITS = 16
 _LARGEST = {DIGESTS: 1 << 16, EVALUATION: 1 << 28, PREDICTIONS: 1 << 32, MODEL: 1 << 34}
 _RESULT = ("recorded", "classes", "names", "positive", "n_positive", "n_train", "n_test", "curves")
 
@@ -115,6 +117,19 @@ def read_manifest(folder: Path, key: str) -> Manifest:
     if found.key != key:
         raise DataError(f"{path} is that of the evaluation {found.key}")
     return found
+
+
+def beside(key: str, result: str, *, with_model: bool) -> str:
+    """Return the name of a folder for another version of an evaluation than the first.
+
+    Parameters
+    ----------
+    key, result : str
+        As in its manifest.
+    with_model : bool
+        Whether it has a model.
+    """
+    return f"{key}.{result[:_N_DIGITS]}{'-model' if with_model else ''}"
 
 
 def result_digest(scorecard: Mapping[str, Any], predictions: bytes) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["owned"]
+__all__ = ["is_owned", "owned"]
 
 _LARGEST = 4096
 """Maximum bytes read of a lock file; the owner's note takes about a hundred."""
@@ -57,6 +57,18 @@ def owned(path: Path) -> Iterator[None]:
             file.write(json.dumps(owner).encode())
         failpoint("lock.taken")
         yield
+
+
+def is_owned(path: Path) -> bool:
+    """Return whether a living process holds the lock of a sweep; nothing is written."""
+    try:
+        with open(path, "rb", buffering=0, opener=open_itself) as file:
+            lock(file, is_shared=True)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _refusal(path: Path, content: bytes) -> str:

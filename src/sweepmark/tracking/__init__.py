@@ -25,6 +25,7 @@ from sweepmark.tracking.registry import (
     register,
     registered,
 )
+from sweepmark.tracking.removal import remove_runs, run_folders
 from sweepmark.tracking.server import (
     free_port,
     runs_page,
@@ -58,6 +59,8 @@ __all__ = [
     "own_environment",
     "register",
     "registered",
+    "remove_runs",
+    "run_folders",
     "run_states",
     "runs_page",
     "set_aside",
