@@ -62,6 +62,9 @@ def test_wheel_carries_every_yaml(wheel: Path) -> None:
     files = [*(ROOT / "conf").rglob("*.yaml"), *(ROOT / "sweeps").rglob("*.yaml")]
     assert files
     assert {f"sweepmark/{path.relative_to(ROOT)}" for path in files} <= carried
+    pages = [*(ROOT / "src").rglob("*.j2"), *(ROOT / "src").rglob("*.js")]
+    assert pages
+    assert {str(path.relative_to(ROOT / "src")) for path in pages} <= carried
     assert "sweepmark/py.typed" in carried
     assert {name.partition("/")[0] for name in carried} == {
         "sweepmark",

@@ -46,12 +46,16 @@ def look(
     seen = Seen(page)
     page.on("console", lambda message: seen.complaints.append(message.text))
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-    page.on("dialog", lambda dialog: (seen.complaints.append("a dialog"), dialog.dismiss()))
+
+    def dismiss(dialog: Any) -> None:
+        seen.complaints.append("a dialog")
+        dialog.dismiss()
 
     def note(request: Any) -> None:
         if not request.url.startswith(("file:", "data:", "blob:")):
             seen.complaints.append(request.url)
 
+    page.on("dialog", dismiss)
     page.on("request", note)
     page.goto(path.as_uri())
     page.wait_for_selector("html.drawn", timeout=60_000)

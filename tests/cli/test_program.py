@@ -12,8 +12,8 @@ from program import Called, Program, plant_modules
 from sweepmark import __version__
 
 VERBS = (
-    *("run", "sweep", "resume", "compare", "grade", "predict", "archive", "restore", "forget"),
-    *("ui", "data", "doctor"),
+    *("run", "sweep", "plan", "resume", "compare", "grade", "report", "predict", "register"),
+    *("archive", "restore", "forget", "ui", "data", "doctor"),
 )
 DATA_VERBS = ("list", "fetch", "describe", "show", "export")
 

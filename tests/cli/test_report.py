@@ -232,3 +232,20 @@ def test_labels_stay_text(called: Called, tmp_path: Path) -> None:
     said = read(text)
     assert all(name in said for name in HOSTILE[:2])
     assert "a\\u2028b" in said
+
+
+def test_page_is_made_although_the_store_takes_no_file(called: Called) -> None:
+    called.run(*KNN)
+    (artifacts,) = {path.parent for path in called.store.glob("artifacts/**/config.yaml")}
+    shutil.rmtree(artifacts)
+    artifacts.touch()
+    shown = called.run("report", "-o", "page.html").out
+    assert shown.startswith("wrote page.html\nnot logged in MLflow: ")
+    assert str(artifacts) in shown
+
+
+def test_runs_that_somebody_deleted_cost_no_page(called: Called) -> None:
+    called.run(*KNN)
+    for database in called.store.glob("mlflow.db*"):
+        database.unlink()
+    assert "not logged in MLflow: there is no run of run-" in called.run("report").out

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from sweepmark.report.results import SweepResult
     from sweepmark.store import Store
 
-__all__ = ["check_page", "define"]
+__all__ = ["PAGES", "check_outside", "define"]
 
+PAGES = (".html", ".htm")
+"""How the name of a page ends."""
 _ARTIFACT = "report.html"
 _AUTHOR = re.compile(r"[^\W_.][^/\\\x00-\x1f\x7f]{0,79}")
 
@@ -64,7 +66,8 @@ def _report(args: argparse.Namespace) -> int:
 
     _check_author(args.author)
     if args.output is not None:
-        check_page(args.output, store=args.store)
+        args.output = args.output.expanduser()
+        _check_output(args.output, args.store)
     store = Store(args.store)
     name = args.entries or LATEST
     result, number = find_result(name, store, with_losses=True)
@@ -93,31 +96,30 @@ def _check_author(author: str | None) -> None:
         )
 
 
-def check_page(path: Path, *, store: Path) -> None:
-    """Raise unless a path is one for a page: an .html file or a folder, not inside the store.
+def _check_output(path: Path, store: Path) -> None:
+    if not path.is_dir() and path.suffix.lower() not in PAGES:
+        raise ConfigurationError(
+            f"-o must name an .html file or an existing folder, but got {str(path)!r}."
+        )
+    check_outside(path, store)
+
+
+def check_outside(path: Path, store: Path) -> None:
+    """Raise if an output would lie in a store.
 
     Raises
     ------
     ConfigurationError
-        If it is not.
+        If it would.
     """
-    place = path.expanduser().absolute()
-    if not place.is_dir() and place.suffix.lower() not in {".html", ".htm"}:
-        raise ConfigurationError(
-            f"-o must name an .html file or an existing folder, but got {str(path)!r}."
-        )
-    if place.resolve().is_relative_to(store.resolve()):
-        raise ConfigurationError(
-            f"-o must be outside of the store {store}, but got {str(path)!r}. Leave it out: the "
-            "page is logged there anyway."
-        )
+    if path.resolve().is_relative_to(store.resolve()):
+        raise ConfigurationError(f"-o must be outside of the store {store}, but got {str(path)!r}.")
 
 
 def _target(args: argparse.Namespace, result: SweepResult) -> Path:
-    output = None if args.output is None else args.output.expanduser()
-    if output is not None and not output.is_dir():
-        return Path(output)
-    folder = args.store.parent if output is None else output
+    if args.output is not None and not args.output.is_dir():
+        return Path(args.output)
+    folder = args.store.parent if args.output is None else args.output
     return Path(folder / _name(args.author, result))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.cli.output import print_document, print_lines
-from sweepmark.cli.report import check_page
+from sweepmark.cli.report import PAGES, check_outside
 from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -73,16 +73,18 @@ def check_output(args: argparse.Namespace, stores: Sequence[tuple[str, Path]] | 
                 "runs of one store have --json."
             )
         return
+    if args.accuracy is not None:
+        raise ConfigurationError("--accuracy grades a number; name no store beside it.")
     if args.csv and args.json:
         raise ConfigurationError("--csv and --json both take standard output. Leave one.")
-    if args.output is None or args.output.suffix.lower() == _CSV:
+    if args.output is None:
         return
-    if args.output.is_dir():
+    if args.output.is_dir() or args.output.suffix.lower() not in {_CSV, *PAGES}:
         raise ConfigurationError(
-            f"-o must name a .csv or .html file, but {args.output} is a folder."
+            f"-o must name a .csv or .html file, but got {str(args.output)!r}."
         )
     for _, store in stores:
-        check_page(args.output, store=store)
+        check_outside(args.output, store)
 
 
 def grade_stores(
@@ -121,7 +123,7 @@ def _write(path: Path, standings: Sequence[Standing], rule: GradeConfig) -> None
             title=f"{len(standings)} stores, graded",
             question=f"The last complete sweep or run of each by {rule.metric} on the same test "
             f"set, by the rule {rule.name}",
-            table=standings_table(standings, with_ids=True),
+            table=standings_table(standings, is_wide=True),
             notes=_remarks(standings),
         )
     write_whole(path, lambda target: target.write_bytes(content))
@@ -134,7 +136,7 @@ def _show(standings: Sequence[Standing], args: argparse.Namespace) -> None:
     if args.json:
         documents = [
             {"entry": each.store, "sweep_id": each.sweep_id or None, "name": each.name or None}
-            | {"place": each.place, "note": each.note}
+            | {"place": each.place, "remark": each.note}
             | ({} if each.grade is None else grade_document(each.grade))
             for each in standings
         ]
@@ -146,7 +148,7 @@ def _show(standings: Sequence[Standing], args: argparse.Namespace) -> None:
     from sweepmark.cli.drawing import draw, table
 
     shown = standings_table(standings)
-    draw(table(shown.columns, shown.rows, words={"store", "name", "band"}), *_remarks(standings))
+    draw(table(shown.columns, shown.rows, words={"store", "name"}), *_remarks(standings))
     if args.output is not None:
         print_lines([f"wrote {args.output}"])
 

@@ -15,7 +15,6 @@ from sweepmark.report.figure import (
     content,
     is_wide,
     plain,
-    told,
 )
 from sweepmark.search.space import Range
 
@@ -28,14 +27,20 @@ if TYPE_CHECKING:
 __all__ = ["parallel_figure"]
 
 _TENTH = 0.1
+_MOST_TRIALS = 1000
 _MOST_OPTIONS = 40  # values of a category that are named on its axis
 
 
 def parallel_figure(result: SweepResult, trials: Sequence[Trial]) -> Figure:
     """Return parallel coordinates: a line for each trial across its parameters and the metric."""
-    metric = result.blueprint.metric
+    metric, n_trials = result.blueprint.metric, len(trials)
+    trials = trials[:_MOST_TRIALS]
     found = {name for trial in trials for name in trial.params}
-    axes = [axis for axis in result.blueprint.space.all_axes() if axis.name in found]
+    axes = [
+        axis
+        for axis in result.blueprint.space.all_axes()
+        if axis.name in found and not axis.is_single
+    ]
     rulers = [_Ruler.of(axis.name, axis, trials) for axis in axes]
     rulers.append(_Ruler.spanning(metric, [trial.metrics[metric] for trial in trials]))
     n_top = max(1, math.ceil(_TENTH * len(trials)))
@@ -46,7 +51,7 @@ def parallel_figure(result: SweepResult, trials: Sequence[Trial]) -> Figure:
     )
     lines = []
     for name, members, colour, width, opacity in groups:
-        x, y, texts = _across(members, rulers, metric)
+        x, y, texts = _across(members, rulers)
         lines.append(
             {
                 "type": "scatter",
@@ -63,7 +68,10 @@ def parallel_figure(result: SweepResult, trials: Sequence[Trial]) -> Figure:
                 "showlegend": bool(members),
             }
         )
-    notes = [note for place, ruler in enumerate(rulers) for note in ruler.notes(place)]
+    heads = _shorten([ruler.name for ruler in rulers])
+    notes = [
+        note for place, ruler in enumerate(rulers) for note in ruler.notes(place, heads[place])
+    ]
     uprights = [
         {"type": "line", "x0": place, "x1": place, "y0": 0, "y1": 1, "layer": "below"}
         | {"line": {"color": GREY, "width": 1}}
@@ -71,7 +79,7 @@ def parallel_figure(result: SweepResult, trials: Sequence[Trial]) -> Figure:
     ]
     layout = {
         "xaxis": {"visible": False, "range": [-0.35, len(rulers) - 0.4], "fixedrange": True},
-        "yaxis": {"visible": False, "range": [-0.06, 1.14], "fixedrange": True},
+        "yaxis": {"visible": False, "range": [-0.06, 1.18], "fixedrange": True},
         "annotations": notes,
         "shapes": uprights,
         "legend": {"orientation": "h", "y": -0.02, "x": 0},
@@ -82,7 +90,8 @@ def parallel_figure(result: SweepResult, trials: Sequence[Trial]) -> Figure:
     return Figure(
         name="sweep",
         title=f"{metric} over {len(axes)} parameters",
-        caption="A line is a trial. It passes by the parameters that it does not have.",
+        caption="A line is a trial. It passes by the parameters that it does not have."
+        + (f" Only the best {_MOST_TRIALS:,} are drawn." if n_trials > _MOST_TRIALS else ""),
         content=content(lines, layout),
         width=100 * len(rulers),
     )
@@ -128,18 +137,27 @@ class _Ruler:
         )
         return float((at - low) / (high - low))
 
-    def notes(self, place: int) -> list[dict[str, Any]]:
+    def notes(self, place: int, head: str) -> list[dict[str, Any]]:
+        """Return its heading, above or below those of its neighbours, and its ticks."""
         beside = {"x": place, "showarrow": False, "xanchor": "left", "xshift": 6}
-        head = {"x": place, "y": 1.06, "showarrow": False, "yanchor": "bottom"}
-        shortened = self.name.rpartition(".")[2]
+        above = {"x": place, "y": 1.12 if place % 2 else 1.05, "showarrow": False}
         return [
-            head | {"text": f"<b>{plain(shortened)}</b>", "hovertext": plain(self.name)},
+            above | {"text": f"<b>{plain(head)}</b>", "hovertext": plain(self.name)},
             *(beside | {"y": height, "text": plain(text)} for text, height in self.ticks.items()),
         ]
 
 
+def _shorten(names: Sequence[str]) -> list[str]:
+    """Return the last part of each dotted name; its last two where that stands for several."""
+    lasts = [name.rpartition(".")[2] for name in names]
+    return [
+        last if lasts.count(last) == 1 else ".".join(name.split(".")[-2:])
+        for name, last in zip(names, lasts, strict=True)
+    ]
+
+
 def _across(
-    trials: Sequence[Trial], rulers: Sequence[_Ruler], metric: str
+    trials: Sequence[Trial], rulers: Sequence[_Ruler]
 ) -> tuple[list[float | None], list[float | None], list[str]]:
     """Return the points of trials across rulers, with a gap after each trial."""
     x: list[float | None] = []
@@ -151,7 +169,8 @@ def _across(
             if ruler.name in values:
                 x.append(place)
                 y.append(ruler.height(values[ruler.name]))
-                texts.append(told(trial, metric))
+                value = plain(show(values[ruler.name]))
+                texts.append(f"trial {trial.number}<br>{plain(ruler.name)} = {value}")
         x.append(None)
         y.append(None)
         texts.append("")

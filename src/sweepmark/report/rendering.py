@@ -24,7 +24,7 @@ __all__ = ["render"]
 _HERE = Path(__file__).parent
 _WORDS = frozenset(
     {"trial", "status", "experiment", "metric", "positive", "actual", "predicted", "label"}
-    | {"entry", "store", "band", "best"}
+    | {"store", "name", "band", "sweep or run", "note"}
 )
 _POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data: blob:; "

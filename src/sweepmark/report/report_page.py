@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweepmark.config.values import show
 from sweepmark.errors import StoreError
 from sweepmark.ledger import importances
 from sweepmark.report.figures import importance_figure
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from sweepmark.store import History, Store
 
 __all__ = ["report_page"]
+
+_MOST_VALUES = 8  # of a parameter, listed above the figures
 
 
 def report_page(
@@ -96,7 +99,11 @@ def _lead(result: SweepResult, store: Store) -> Run | None:
 def _swept(result: SweepResult, missing: list[str]) -> Figure | None:
     figure = sweep_figure(result)
     if figure is None and not result.blueprint.is_run:
-        missing.append(f"the figure of the sweep: no finished trial has {result.blueprint.metric}")
+        missing.append(
+            f"the figure of the sweep: no finished trial has {result.blueprint.metric}"
+            if any(not axis.is_single for axis in result.blueprint.space.all_axes())
+            else "the figure of the sweep: its space has a single cell"
+        )
     return figure
 
 
@@ -132,7 +139,8 @@ def _span(axis: Axis) -> str:
     if isinstance(axis, Options):
         return f"{axis.name}: {', '.join(axis.options)}"
     if isinstance(axis, Choice):
-        return f"{axis.name}: {len(axis.values)} values"
+        values = ", ".join(map(show, axis.values[:_MOST_VALUES]))
+        return f"{axis.name}: {values}{', …' if len(axis.values) > _MOST_VALUES else ''}"
     return f"{axis.name}: {axis.low:g} to {axis.high:g}{' (log)' if axis.log else ''}"
 
 
@@ -142,7 +150,7 @@ def _alerts(result: SweepResult, *, n_lost: int) -> list[str]:
     n_trials = len(result.trials)
     if result.state != "complete":
         alerts.append(
-            f"This sweep is not finished: {n_trials} trials are, and nothing below is final. "
+            f"This sweep is not finished: {n_trials} trials are, and what is below is not final. "
             f"Finish it: sweepmark resume {result.sweep_id}"
         )
     if result.n_failed:

@@ -101,15 +101,15 @@ def rank_stores(stores: Sequence[tuple[str, Path]], rule: GradeConfig) -> list[S
     return sorted(standings, key=lambda each: (each.place or len(found) + 1, each.store))
 
 
-def standings_table(standings: Sequence[Standing], *, with_ids: bool = False) -> TextTable:
+def standings_table(standings: Sequence[Standing], *, is_wide: bool = False) -> TextTable:
     """Return the ranked table; a column that all leave empty is left out.
 
     Parameters
     ----------
     standings : sequence of Standing
         From :func:`rank_stores`.
-    with_ids : bool
-        Whether to have a column of the sweeps' ids, which are long.
+    is_wide : bool
+        Whether to have the bands, the sweeps' ids and notes, which a terminal has no room for.
     """
     graded = next(each.grade for each in standings if each.grade is not None)
     columns: dict[str, list[str]] = {
@@ -118,11 +118,11 @@ def standings_table(standings: Sequence[Standing], *, with_ids: bool = False) ->
         "name": [each.name for each in standings],
         graded.metric: [_figure(each.grade) for each in standings],
         "interval": [_interval(each.grade) for each in standings],
-        "rows": ["" if each.grade is None else f"{each.grade.n:,}" for each in standings],
         "points": ["" if each.grade is None else f"{each.grade.points:.4g}" for each in standings],
-        "band": ["" if each.grade is None else each.grade.band for each in standings],
     }
-    if with_ids:
+    if is_wide:
+        columns["band"] = ["" if each.grade is None else each.grade.band for each in standings]
+        columns["rows"] = ["" if each.grade is None else f"{each.grade.n:,}" for each in standings]
         columns["sweep or run"] = [each.sweep_id for each in standings]
         columns["note"] = [each.note for each in standings]
     kept = {name: texts for name, texts in columns.items() if any(texts)}

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sweepmark.report.results import SweepResult
+    from sweepmark.search.space import Axis
     from sweepmark.search.trial import Trial
 
 __all__ = ["sweep_figure"]
@@ -46,26 +47,24 @@ def sweep_figure(result: SweepResult) -> Figure | None:
     Returns
     -------
     Figure or None
-        None if nothing is swept, or no trial has a finite value of the metric.
+        None if nothing varies, or no trial has a finite value of the metric.
     """
     blueprint = result.blueprint
-    axes = blueprint.space.axes
+    axes = [axis for axis in blueprint.space.all_axes() if not axis.is_single]
     trials = ranked(result.trials, blueprint.metric, blueprint.direction)
     if not axes or not trials:
         return None
-    if len(axes) == len(list(blueprint.space.all_axes())) <= _PLANE:
-        if len(axes) == 1:
-            return _curve(result, trials)
-        if all(isinstance(axis, Choice) for axis in axes):
-            return _heat_map(result, trials)
-        if all(isinstance(axis, Range) for axis in axes):
-            return _plane(result, trials)
+    if len(axes) == 1:
+        return _curve(result, trials, axes[0])
+    if len(axes) == _PLANE and all(isinstance(axis, Choice) for axis in axes):
+        return _heat_map(result, trials, axes)
+    if len(axes) == _PLANE and all(isinstance(axis, Range) for axis in axes):
+        return _plane(result, trials, axes)
     return parallel_figure(result, trials)
 
 
-def _curve(result: SweepResult, trials: Sequence[Trial]) -> Figure:
+def _curve(result: SweepResult, trials: Sequence[Trial], axis: Axis) -> Figure:
     """Return the metric over one parameter; over training rows if the parameter changes them."""
-    (axis,) = result.blueprint.space.axes
     metric = result.blueprint.metric
     by_rows = result.blueprint.sweeps_rows and len({trial.n_train for trial in trials}) > 1
     values = [trial.n_train if by_rows else trial.params[axis.name] for trial in trials]
@@ -108,10 +107,10 @@ def _curve(result: SweepResult, trials: Sequence[Trial]) -> Figure:
     )
 
 
-def _heat_map(result: SweepResult, trials: Sequence[Trial]) -> Figure:
+def _heat_map(result: SweepResult, trials: Sequence[Trial], axes: Sequence[Axis]) -> Figure:
     """Return the metric over two choices; the second one's values are the columns."""
     metric = result.blueprint.metric
-    rows, columns = result.blueprint.space.axes
+    rows, columns = axes
     y_values, x_values = ([repr(value) for value in _choices(axis)] for axis in (rows, columns))
     values: list[list[float | None]] = [[None] * len(x_values) for _ in y_values]
     hover = [["no figure"] * len(x_values) for _ in y_values]
@@ -164,10 +163,10 @@ def _heat_map(result: SweepResult, trials: Sequence[Trial]) -> Figure:
     )
 
 
-def _plane(result: SweepResult, trials: Sequence[Trial]) -> Figure:
+def _plane(result: SweepResult, trials: Sequence[Trial], axes: Sequence[Axis]) -> Figure:
     """Return trials as points over two ranges, coloured by the metric."""
     metric = result.blueprint.metric
-    y_axis, x_axis = result.blueprint.space.axes
+    y_axis, x_axis = axes
     best = trials[0]
     points = {
         "type": "scatter",
@@ -212,7 +211,7 @@ def _target(result: SweepResult) -> dict[str, Any]:
         return {}
     line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": rule.target, "y1": rule.target}
     line["line"] = {"color": VERMILION, "width": 1.5, "dash": "dash"}
-    line["label"] = {"text": f"target {rule.target:g}", "textposition": "start"}
+    line["label"] = {"text": f"target {rule.target:g}", "textposition": "start", "yanchor": "top"}
     return {"shapes": [line]}
 
 
