@@ -10,7 +10,10 @@ import pytest
 from program import Called, Program
 from sweepmark import __version__
 
-VERBS = ("run", "sweep", "resume", "compare", "grade", "predict", "ui", "data", "doctor")
+VERBS = (
+    *("run", "sweep", "plan", "resume", "compare", "grade"),
+    *("predict", "ui", "data", "doctor"),
+)
 DATA_VERBS = ("list", "fetch", "describe", "show", "export")
 
 
