@@ -86,7 +86,7 @@ def test_completion(program: Program, line: str, expected: list[str]) -> None:
 
 def test_completion_of_verbs_and_options_of_a_group(program: Program) -> None:
     verbs = candidates(program, "sweepmark ")
-    named = ["run", "sweep", "resume", "compare", "grade", "predict", "archive", "restore"]
+    named = ["run", "sweep", "plan", "resume", "compare", "grade", "report", "predict"]
     assert verbs[: len(named)] == named
     classifiers = candidates(program, "sweepmark run classifier=")
     assert {"classifier=knn", "classifier=sgd", "classifier=svc"} <= set(classifiers)

@@ -56,6 +56,7 @@ def test_the_widest_plan_fits_into_80_columns() -> None:
         statuses={"new": 999_000, "reused": 100_000, "duplicate": 123_456, "failed": 10},
         n_evaluations=100_000_000,
         n_drawn=1_000_000,
+        has_budget=True,
         n_slots=1024,
         seconds=estimate,
         memory=estimate * 1e6,

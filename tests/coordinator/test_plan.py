@@ -45,6 +45,13 @@ def test_of_a_sweep_that_is_there_nothing_is_computed(
     assert sorted(store.root.rglob("*")) == before
 
 
+def test_what_may_end_a_sweep_early_is_said(undisturbed: tuple[SweepResult, Store]) -> None:
+    _, store = undisturbed
+    found = plan(grid(sweep__timeout=1.0, sweep__objective=None), store)
+    assert found.has_budget
+    assert not plan(grid(), store).has_budget
+
+
 def test_disk_is_as_predicted(undisturbed: tuple[SweepResult, Store], tmp_path: Path) -> None:
     result, store = undisturbed
     found = plan(grid(), Store(tmp_path / "none"))

@@ -105,6 +105,8 @@ def _notes(plan: Plan) -> list[str]:
         notes += [
             f"{plan.n_drawn:,} trials depend on earlier results: random ones were planned.",
         ]
+    if plan.has_budget:
+        notes.append("sweep.target or sweep.timeout may end it before all trials.")
     if plan.known:
         notes.append("Earlier evaluations in the store were taken into account.")
     for label, reason in plan.untimed.items():

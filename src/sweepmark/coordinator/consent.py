@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from sweepmark.coordinator.agenda import Agenda
@@ -62,11 +63,11 @@ def check_hours(
     if blueprint.sweep.timeout is not None:
         hours = min(hours, blueprint.sweep.timeout / _HOUR)
     if hours > limit:
+        planned = shlex.join(["sweepmark", "plan", blueprint.name, *blueprint.overrides])
         raise ConfigurationError(
             f"a sweep of more than plan.max_hours={limit:g} must be confirmed, but by earlier "
-            f"evaluations in {store.root}, {blueprint.name} takes about {hours:,.1f} h. Confirm it "
-            f"by --yes or by plan.max_hours={hours + 1:.0f}, or see what it would do: "
-            f"`sweepmark plan {blueprint.name}`."
+            f"evaluations in {store.root}, {blueprint.name} takes about {hours:.3g} h. Confirm it "
+            f"by --yes or by plan.max_hours={hours + 1:.0f}, or see what it would do: `{planned}`."
         )
 
 

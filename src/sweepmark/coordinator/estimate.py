@@ -106,7 +106,7 @@ def extrapolate(
     For each exponent p within its bounds a and b ≥ 0 are fitted to relative errors by non-negative
     least squares. The middle is the mean, on a logarithmic scale, weighted by the likelihood of p;
     the range is that of all p that explain the measurements about as well as the best one, and of
-    their noise.
+    their noise. Of a single size it is unknown how much does not grow: a is 0, p is from 0 on.
 
     Parameters
     ----------
@@ -127,7 +127,8 @@ def extrapolate(
 
     sizes = np.array(sorted(measured), dtype=float)
     values = np.array([max(measured[size], 1e-9) for size in sorted(measured)])
-    exponents = np.arange(growth[0], growth[1] + _STEP / 2, _STEP)
+    lowest = growth[0] if len(sizes) > 1 else 0.0
+    exponents = np.arange(lowest, growth[1] + _STEP / 2, _STEP)
     logs, misfits = [], []
     for exponent in exponents:
         terms = np.column_stack([np.ones_like(sizes), (sizes / sizes[-1]) ** exponent])

@@ -76,6 +76,8 @@ class Plan:
         Evaluations to be computed, the final test included.
     n_drawn : int
         Trials whose parameters depend on results, for which random ones were examined.
+    has_budget : bool
+        Whether ``sweep.target`` or ``sweep.timeout`` may end it before all trials.
     n_slots : int
         Evaluations that run at a time.
     seconds, memory, disk : Estimate or None
@@ -96,6 +98,7 @@ class Plan:
     statuses: Mapping[Status, int]
     n_evaluations: int
     n_drawn: int
+    has_budget: bool
     n_slots: int
     seconds: Estimate | None
     memory: Estimate | None
@@ -186,6 +189,7 @@ def make_plan(
         statuses={name: round(agenda.scale * count) for name, count in agenda.statuses.items()},
         n_evaluations=n_jobs + selects,
         n_drawn=round(agenda.scale * agenda.n_drawn),
+        has_budget=(blueprint.sweep.target, blueprint.sweep.timeout) != (None, None),
         n_slots=n_slots,
         seconds=_seconds(costs, blueprint, agenda.n_trials, n_slots=n_slots, selects=selects)
         if is_known
