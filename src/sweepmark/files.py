@@ -11,8 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 
-from sweepmark.commands import command_line
-from sweepmark.errors import DataError, StoreError, SweepmarkError
+from sweepmark.errors import DataError, StoreError, SweepmarkError, command_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

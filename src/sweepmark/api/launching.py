@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.api.datasets import listed
 from sweepmark.api.sweeps import STORE, Sweep, open_folder
-from sweepmark.commands import calling
 from sweepmark.config import Composer, Folders
 from sweepmark.coordinator import LaunchOptions, create_progress, launch
 from sweepmark.coordinator import resume as resume_sweep
-from sweepmark.errors import ConfigurationError, unknown_name
+from sweepmark.errors import ConfigurationError, calling, unknown_name
 from sweepmark.search.blueprint import Blueprint
 from sweepmark.search.objects import object_words
 

@@ -7,8 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.cli.output import print_document
-from sweepmark.commands import command_line
-from sweepmark.errors import ConfigurationError
+from sweepmark.errors import ConfigurationError, command_line
 from sweepmark.terminal import cut, escape
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from sweepmark.cli.output import print_lines
-from sweepmark.commands import STORE
-from sweepmark.errors import SweepmarkError
+from sweepmark.errors import STORE, SweepmarkError
 
 if TYPE_CHECKING:
     import argparse

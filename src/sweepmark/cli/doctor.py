@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.cli.output import json_only, print_document, print_lines
-from sweepmark.commands import command_line
+from sweepmark.errors import command_line
 
 if TYPE_CHECKING:
     import argparse

@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from sweepmark.commands import STORE
-from sweepmark.errors import ConfigurationError, unknown_name
+from sweepmark.errors import STORE, ConfigurationError, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -21,8 +21,7 @@ from sweepmark import __version__
 from sweepmark.cli.output import print_lines
 from sweepmark.cli.parser import Parser, add_verb
 from sweepmark.cli.signals import Interruptions, Stopped, exit_code
-from sweepmark.commands import STORE, calling
-from sweepmark.errors import StoreError, SweepmarkError
+from sweepmark.errors import STORE, StoreError, SweepmarkError, calling
 from sweepmark.terminal import cut, fill_missing, outlets, redact
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from sweepmark.cli.output import json_only, print_document, print_lines
-from sweepmark.commands import command_line
-from sweepmark.errors import ConfigurationError, unknown_name
+from sweepmark.errors import ConfigurationError, command_line, unknown_name
 from sweepmark.terminal import escape
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sweepmark.cli.drawing import draw, table
 from sweepmark.cli.grade import RULE
-from sweepmark.commands import command_line
+from sweepmark.errors import command_line
 from sweepmark.report.grade import grade_lines
 from sweepmark.report.remedy import failure_commands
 from sweepmark.report.summary import majority_line, published_table, result_table, stop_text

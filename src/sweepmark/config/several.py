@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.commands import command_line
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.config.overrides import written
 from sweepmark.config.reading import read_document
 from sweepmark.config.tree import lookup
-from sweepmark.errors import ConfigurationError
+from sweepmark.errors import ConfigurationError, command_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweepmark.commands import command_line
 from sweepmark.config import dataset_identity
 from sweepmark.data import load
 from sweepmark.engine import Failure
-from sweepmark.errors import DataError, FetchError
+from sweepmark.errors import DataError, FetchError, command_line
 from sweepmark.specification.split import resolve_split
 
 if TYPE_CHECKING:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.commands import command_line
 from sweepmark.config.tree import leaves
-from sweepmark.errors import ConfigurationError, OwnedError, StoreError
+from sweepmark.errors import ConfigurationError, OwnedError, StoreError, command_line
 from sweepmark.report.remedy import resume_command
 from sweepmark.report.replay import read_sweep
 from sweepmark.specification.recipe import sweep_versions

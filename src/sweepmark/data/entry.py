@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.commands import command_line
 from sweepmark.data import cache, integrity
 from sweepmark.data.dataset import Dataset, Part
 from sweepmark.data.decoding import check_idx, convert_idx, stored_as
 from sweepmark.data.table_entry import TABLE, assemble_table, verify_table
-from sweepmark.errors import DataError, NotFoundError, StoreError
+from sweepmark.errors import DataError, NotFoundError, StoreError, command_line
 from sweepmark.files import explained
 from sweepmark.sources import idx
 

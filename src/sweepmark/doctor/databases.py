@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweepmark.commands import command_line
 from sweepmark.doctor.finding import note, ok, problem
 from sweepmark.doctor.store import is_running
-from sweepmark.errors import StoreError, SweepmarkError
+from sweepmark.errors import StoreError, SweepmarkError, command_line
 from sweepmark.ledger import ledger_database, ledger_schema_problem, study_sizes
 from sweepmark.report.replay import read_sweep
 from sweepmark.store.database import read_only

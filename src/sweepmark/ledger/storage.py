@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweepmark.commands import command_line
-from sweepmark.errors import StoreError
+from sweepmark.errors import StoreError, command_line
 from sweepmark.store.database import LOCK_TIMEOUT, create_once, database_uri, read_only, translated
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.commands import command_line
-from sweepmark.errors import ConfigurationError, DataError, NotFoundError
+from sweepmark.errors import ConfigurationError, DataError, NotFoundError, command_line
 from sweepmark.specification.task import positive_class, targets, task_labels
 
 if TYPE_CHECKING:

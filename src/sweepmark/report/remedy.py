@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.commands import command_line
 from sweepmark.config import lookup
 from sweepmark.config.folders import EXPERIMENT
+from sweepmark.errors import command_line
 from sweepmark.search.space import Choice, Options
 
 if TYPE_CHECKING:

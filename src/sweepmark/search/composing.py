@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweepmark.commands import command_line
 from sweepmark.config import lookup, place, resolve
 from sweepmark.config.folders import EXPERIMENT
-from sweepmark.errors import ConfigurationError
+from sweepmark.errors import ConfigurationError, command_line
 from sweepmark.scores.directions import direction
 from sweepmark.search.deduction import Deduced, deduce
 from sweepmark.search.parsing import combinations

@@ -7,8 +7,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sweepmark.commands import command_line
-from sweepmark.errors import ConfigurationError, NotFoundError, StoreError
+from sweepmark.errors import ConfigurationError, NotFoundError, StoreError, command_line
 from sweepmark.files import check_folder, environment_errors
 from sweepmark.specification.recipe import foreign_packages
 from sweepmark.store.evaluations import EvaluationStore, Origin, Stored

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.commands import command_line
-from sweepmark.errors import LostError, StoreError
+from sweepmark.errors import LostError, StoreError, command_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,8 +15,7 @@ import urllib.request
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sweepmark.commands import command_line
-from sweepmark.errors import NotFoundError, StoreError
+from sweepmark.errors import NotFoundError, StoreError, command_line
 from sweepmark.store.database import database_uri
 from sweepmark.tracking.location import artifacts_folder, mlflow_database
 from sweepmark.tracking.storage import open_client

@@ -7,8 +7,7 @@ import os
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
-from sweepmark.commands import command_line
-from sweepmark.errors import StoreError
+from sweepmark.errors import StoreError, command_line
 from sweepmark.store.database import alone, create_once, database_uri, translated
 from sweepmark.tracking.location import artifacts_folder, is_within, mlflow_database, note_location
 
