@@ -21,10 +21,10 @@ __all__ = ["STORE", "calling", "command_line"]
 STORE = "mlruns"
 """The default store, in the current folder."""
 
-_OF_CONFIGURATIONS = {"run", "sweep", "grade", "data"}
+_OF_CONFIGURATIONS = {"run", "sweep", "plan", "grade", "report", "data"}
 """Verbs with ``--config-dir``."""
 
-_OF_CLASSES = {"run", "sweep", "resume", "predict"}
+_OF_CLASSES = {"run", "sweep", "plan", "resume", "predict"}
 """Verbs with ``--trust``."""
 
 _WITHOUT_STORE = {"data", "completion"}
