@@ -39,7 +39,7 @@ def candidates(program: Program, line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("sweepmark r", ["run", "resume"]),
+        ("sweepmark r", ["run", "resume", "register"]),
         ("sweepmark sweep svc", ["svc_c_gamma", "svc_tpe"]),
         ("sweepmark plan svc", ["svc_c_gamma", "svc_tpe"]),
         ("sweepmark plan svc_tpe sampler=r", ["sampler=random"]),
@@ -72,6 +72,7 @@ def candidates(program: Program, line: str) -> list[str]:
         ("sweepmark compare --", ["--help", "--store", "--errors", "--ranking", "--json"]),
         ("sweepmark compare --errors ", []),
         ("sweepmark predict l", ["latest"]),
+        ("sweepmark register l", ["latest"]),
         ("sweepmark predict latest ", []),
         ("sweepmark nothing --", ["--help", "--store", "--version"]),
         ("sweepmark sweep svc_tpe --json split.si", ["split.size="]),

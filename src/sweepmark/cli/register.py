@@ -53,9 +53,9 @@ def _register(args: argparse.Namespace) -> int:
         run = find_run(args.run, Store(args.store))
         version = register_run(run, name=args.name, aliases=[args.alias])
     how = "registered as" if version.is_new else "is already"
-    said = f"the model of {run.title} {how} version {version.number} of {version.name}"
+    uri = f"models:/{version.name}@{args.alias}"
     print_lines(
-        [f"{said}, {args.alias}: models:/{version.name}@{args.alias}"],
+        [f"the model of {run.title} {how} version {version.number} of {version.name}", f"  {uri}"],
         file=sys.stderr if args.json else sys.stdout,
     )
     if args.json:
@@ -64,7 +64,7 @@ def _register(args: argparse.Namespace) -> int:
                 "name": version.name,
                 "version": version.number,
                 "alias": args.alias,
-                "uri": f"models:/{version.name}@{args.alias}",
+                "uri": uri,
                 "sweep_id": version.sweep_id,
                 "is_new": version.is_new,
             }
