@@ -249,8 +249,12 @@ def _score_columns(inference: Inference) -> Sequence[tuple[str, NDArray[np.float
 def _dataset(run: Run) -> Dataset:
     if run.dataset is None:
         name = run.config.dataset.name
-        own = [word for word in run.result.blueprint.overrides if word.startswith("dataset.")]
-        command = shlex.join(["sweepmark", "data", "fetch", name, *own])
+        asked = run.result.blueprint
+        words = ["data", "fetch", name]
+        words += [word for word in asked.overrides if word.startswith("dataset.")]
+        if run.config.split.column is not None:  # the same again divides it again
+            words = [*(["run"] if asked.is_run else ["sweep", asked.name]), *asked.overrides]
+        command = shlex.join(["sweepmark", *words])
         raise NotFoundError(
             f"the columns of {name}, which {run.title} was trained on, are not known: it is not in "
             f"the cache any more. Have it read again: `{command}`."
