@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import shlex
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -252,17 +254,24 @@ def test_what_makes_no_sense_is_refused(  # noqa: PLR0913, PLR0917
         cards(table, tmp_path, role, column, *more)
 
 
-def test_a_sweep_by_groups_is_reused_and_predicts(called: Called, table: pd.DataFrame) -> None:
+def test_a_run_by_groups_is_reused_and_predicts(
+    called: Called, table: pd.DataFrame, tmp_path: Path
+) -> None:
+    cache = tmp_path / "own"
+    called.environment["SWEEPMARK_CACHE"] = str(cache)
     table[["patient", "a", "b", "label"]].to_csv(called.folder / "t.csv", index=False)
-    words = ("sweep", "svc_c_gamma", "dataset=csv", "dataset.label=label", "dataset.path=t.csv")
-    space = ("sweep.space.classifier.C=[1]", "sweep.space.classifier.gamma=[0.1,1]")
-    quick = ("engine=serial", "tracking=none", "grade=none", "split.groups=patient", "--json")
-    asked = (*words, *space, *quick)
+    words = ("run", "dataset=csv", "dataset.label=label", "dataset.path=t.csv")
+    quick = ("classifier=logistic", "engine=serial", "tracking=none", "grade=none", "--json")
+    asked = (*words, "split.groups=patient", *quick)
     first = called.run(*asked).document
     again = called.run(*asked).document
-    assert again["n_reused"] == 2
+    assert again["n_reused"] == 1
     assert again["trials"][0]["metrics"] == first["trials"][0]["metrics"]
-    assert called.run(*asked, "split.seed=1").document["n_reused"] == 0
     assert called.run("predict", "latest", "t.csv").out.startswith("row,label,actual")
+    shutil.rmtree(cache)
+    lost = called.run("predict", "latest", "t.csv", code=2).err
+    command = shlex.split(lost[lost.index("`") + 1 : lost.rindex("`")])
+    called.run(*command[1:])
+    called.run("predict", "latest", "t.csv")
     refused = called.run("run", "dataset=digits", "split.groups=patient", code=2)
     assert "digits has none" in refused.err

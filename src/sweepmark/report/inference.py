@@ -207,6 +207,11 @@ def _fetching(run: Run) -> str:
     if run.config.dataset.format == "cache":
         return "Give the same rows to sweepmark.load_dataset in Python."
     blueprint = run.result.blueprint
+    if run.config.split.column is not None:  # the same again divides it again
+        words = ["run"] if blueprint.is_run else ["sweep", blueprint.name]
+        words += blueprint.overrides
+        command = command_line(*words, config_dirs=blueprint.config_dirs)
+        return f"Have it read again: `{command}`."
     chosen = [word.partition("=") for word in blueprint.overrides]
     options = {key: option for key, _, option in chosen}
     option = run.trial.params.get("dataset", options.get("dataset", run.config.dataset.name))
