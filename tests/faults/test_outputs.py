@@ -16,6 +16,7 @@ import requests
 
 from base_case import assert_good
 from program import Program
+from sweepmark.cli.program import VERBS
 from sweepmark.tracking.server import HOST
 
 if TYPE_CHECKING:
@@ -48,6 +49,19 @@ WRITING = (
     ("doctor", "--rebuild"),
 )
 
+REFUSED = {
+    "run": ("run", "clasifier=svc"),
+    "sweep": ("sweep", "no_such_sweep"),
+    "resume": ("resume", "no_such_sweep"),
+    "compare": ("compare", "no_such_run"),
+    "grade": ("grade", "no_such_run"),
+    "predict": ("predict", "no_such_run", "rows.csv"),
+    "ui": ("ui", "--port", "x"),
+    "data": ("data", "describe", "no_such_data"),
+    "doctor": ("doctor", "--no-such-option"),
+    "completion": ("completion", "no_such_shell"),
+}
+
 
 def shell(
     program: Program, words: Sequence[str], redirected: str, **environment: str
@@ -79,6 +93,21 @@ def test_printing_verbs(program: Program, called: Called, words: tuple[str, ...]
     # The reader is gone before the first line comes, not only perhaps.
     code, out, err = shell(program, words, "| true; exit ${PIPESTATUS[0]}", COMP_LINE="sweepmark ")
     assert (code, out, err) == (141, "", told)
+
+
+@pytest.mark.row(24, "wrong use of any verb, wherever its message goes")
+@pytest.mark.parametrize("verb", VERBS)
+def test_refusals(program: Program, verb: str) -> None:
+    """Each has its own code, and none is a bug or a result."""
+    for redirected in ("2>/dev/full", ">&- 2>&-", "2>&1 | true; exit ${PIPESTATUS[0]}"):
+        code, out, err = shell(program, REFUSED[verb], redirected)
+        assert (code, out, err) == (2, "", "")
+    assert program.left() == []
+
+
+def test_every_verb_has_its_outputs_tried() -> None:
+    tried = {words[0] for words in (*PRINTING, *WRITING)} | {"run", "resume", "ui"}
+    assert set(VERBS) <= tried
 
 
 @pytest.mark.row(24, "what writes files or databases finishes with its own code")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from sweepmark.tracking.environment import own_environment
+from sweepmark.tracking.environment import is_of_mlflow, own_environment
 from sweepmark.tracking.storage import open_client
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def test_variables_have_no_effect_and_the_user_is_told(called: Called, store: ob
     assert logged.info.status == "FINISHED"
     assert "accuracy" in logged.data.metrics
     assert called.left() == ["mlruns"]
+    found = called.run("compare", logged.info.run_id, code=0, **PLACES, **OTHERS)
+    assert "accuracy" in found.out
     quiet = called.run(*RUN, "tracking=none", code=0, **PLACES)
     assert "not used" not in quiet.err
 
@@ -53,5 +55,6 @@ def test_programs_keep_their_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
     before = dict(os.environ)
     with own_environment():
+        assert not any(map(is_of_mlflow, os.environ))
         assert not PLACES.keys() & os.environ.keys()
     assert dict(os.environ) == before

@@ -58,7 +58,7 @@ def _rebuild(store: Store) -> int:
     from sweepmark.coordinator import create_progress, mend_moved, rebuild
     from sweepmark.doctor.databases import orphans
     from sweepmark.errors import SweepmarkError
-    from sweepmark.tracking import MlflowTracker
+    from sweepmark.tracking import MlflowTracker, own_environment
 
     n_failed = 0
     progress = create_progress(lambda _: None)
@@ -74,7 +74,10 @@ def _rebuild(store: Store) -> int:
     if left := orphans(store):
         tracker = MlflowTracker(store.root, experiment="sweepmark")
         for run in left:
-            tracker.close_parent(run_id=run.run_id, records=[], ended=time.time(), status="KILLED")
+            with own_environment():
+                tracker.close_parent(
+                    run_id=run.run_id, records=[], ended=time.time(), status="KILLED"
+                )
             progress.say(f"run {run.run_id}: ended, its sweep {run.sweep_id} is gone")
         tracker.close()
     return n_failed

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.store.database import read_only
+from sweepmark.tracking.environment import own_environment
 from sweepmark.tracking.interface import SWEEP_TAG, TRIAL_TAG
 from sweepmark.tracking.location import mlflow_database
 from sweepmark.tracking.storage import open_client
@@ -90,6 +91,7 @@ def trial_number(tags: Mapping[str, str]) -> int | None:
     return int(text) if _NUMBER.fullmatch(text) else None
 
 
+@own_environment()
 def run_states(store: Path) -> list[RunState]:
     """Return every sweepmark run in a store, including runs deleted by the user.
 
@@ -111,6 +113,7 @@ def run_states(store: Path) -> list[RunState]:
         return [state for state in map(RunState.of, runs) if state is not None]
 
 
+@own_environment()
 def count_others(database: Path, sweep_ids: list[str]) -> int:
     """Return how many runs of a database belong to none of some sweeps.
 

@@ -26,6 +26,7 @@ from sweepmark.tracking.entities import (
     standard_tags,
     tag_texts,
 )
+from sweepmark.tracking.environment import own_environment
 from sweepmark.tracking.existing_runs import ExistingRuns, RunState, search, trial_number
 from sweepmark.tracking.interface import (
     SWEEP_TAG,
@@ -273,6 +274,7 @@ class MlflowTracker:
             client.log_batch(run.info.run_id, **batch)
 
 
+@own_environment()
 def _with_id(database: Path, start: str) -> dict[str, Mapping[str, str]]:
     """Return the tags of the runs of a database whose id begins so."""
     if not database.exists():

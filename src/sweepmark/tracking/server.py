@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from sweepmark.commands import command_line
 from sweepmark.errors import NotFoundError, StoreError
 from sweepmark.store.database import database_uri
-from sweepmark.tracking.environment import OWN_VARIABLES, is_of_mlflow
+from sweepmark.tracking.environment import OWN_VARIABLES, is_of_mlflow, own_environment
 from sweepmark.tracking.location import artifacts_folder, mlflow_database
 from sweepmark.tracking.storage import open_client
 
@@ -141,7 +141,8 @@ def start_server(store: Path, *, port: int) -> subprocess.Popen[str]:
             f"there are no runs in {store.absolute()} yet. Do `{command}` first, or name another "
             "store with --store."
         )
-    open_client(database)  # one of another MLflow version is refused in one line
+    with own_environment():
+        open_client(database)  # one of another MLflow version is refused in one line
     theirs, _ours = os.pipe()  # this end stays open while this process lives
     try:
         server = subprocess.Popen(  # noqa: S603 -- our own program
