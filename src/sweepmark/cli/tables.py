@@ -101,5 +101,6 @@ def _next_lines(result: SweepResult, store: Path) -> list[str]:
         commands.append(command_line("ui", store=store))
     if result.test is not None:
         commands.append(command_line("grade", result.sweep_id, store=store))
-    first, *others = commands or [""]
-    return ["", f"next: {first}", *(f"      {command}" for command in others)] if first else []
+    commands.append(command_line("report", result.sweep_id, store=store))
+    first, *others = commands
+    return ["", f"next: {first}", *(f"      {command}" for command in others)]
