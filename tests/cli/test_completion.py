@@ -39,7 +39,7 @@ def candidates(program: Program, line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("sweepmark r", ["run", "resume"]),
+        ("sweepmark r", ["run", "resume", "report"]),
         ("sweepmark sweep svc", ["svc_c_gamma", "svc_tpe"]),
         ("sweepmark sweep --fresh gr", ["growing_subsets"]),
         ("sweepmark run classifier=so", ["classifier=softmax", "classifier=softmax_adam"]),
@@ -84,7 +84,7 @@ def test_completion(program: Program, line: str, expected: list[str]) -> None:
 
 def test_completion_of_verbs_and_options_of_a_group(program: Program) -> None:
     verbs = candidates(program, "sweepmark ")
-    named = ["run", "sweep", "resume", "compare", "grade", "predict", "ui", "data"]
+    named = ["run", "sweep", "resume", "compare", "grade", "report", "predict", "ui", "data"]
     assert verbs[: len(named)] == named
     classifiers = candidates(program, "sweepmark run classifier=")
     assert {"classifier=knn", "classifier=sgd", "classifier=svc"} <= set(classifiers)
