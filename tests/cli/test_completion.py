@@ -39,7 +39,7 @@ def candidates(program: Program, line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("sweepmark r", ["run", "resume", "register"]),
+        ("sweepmark r", ["run", "resume", "report", "register", "restore"]),
         ("sweepmark sweep svc", ["svc_c_gamma", "svc_tpe"]),
         ("sweepmark plan svc", ["svc_c_gamma", "svc_tpe"]),
         ("sweepmark plan svc_tpe sampler=r", ["sampler=random"]),

@@ -138,5 +138,6 @@ def _next_lines(result: SweepResult, store: Path) -> list[str]:
         folders = result.blueprint.config_dirs if named else ()
         words = (result.sweep_id, *named)
         commands.append(command_line("grade", *words, store=store, config_dirs=folders))
-    first, *others = commands or [""]
-    return ["", f"next: {first}", *(f"      {command}" for command in others)] if first else []
+    commands.append(command_line("report", result.sweep_id, store=store))
+    first, *others = commands
+    return ["", f"next: {first}", *(f"      {command}" for command in others)]

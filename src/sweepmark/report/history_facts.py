@@ -6,6 +6,7 @@ import shlex
 import time
 from typing import TYPE_CHECKING
 
+from sweepmark.config import Folders
 from sweepmark.report.remedy import lone_command
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ def command_facts(result: SweepResult) -> Facts:
     blueprint = result.blueprint
     words = ["run"] if blueprint.is_run else ["sweep", blueprint.name]
     command = shlex.join(["sweepmark", *words, *blueprint.overrides])
-    facts = [("The same run." if blueprint.is_run else "The whole sweep.", command)]
+    what = "The same run." if blueprint.is_run else "The whole sweep."
+    if not blueprint.is_run and blueprint.name not in Folders().sweeps():
+        what += " It is defined in a folder of its own: add --config-dir FOLDER."
+    facts = [(what, command)]
     if not blueprint.is_run and result.headline is not None:
         lone = lone_command(blueprint, result.headline.params)
         facts.append((f"Trial {result.headline.number} alone, with its model.", lone))
