@@ -11,7 +11,7 @@ __all__ = ["given_path"]
 
 
 def given_path(path: str | Path, *, what: str) -> Path:
-    """Return a path that a user gave, absolute, with ``~`` at its start expanded.
+    """Return a path that a user gave, with ``~`` at its start expanded.
 
     As in a shell, ``~name`` without a user of that name is a file's own name.
 
@@ -34,4 +34,4 @@ def given_path(path: str | Path, *, what: str) -> Path:
     """
     if not os.fspath(path):
         raise ConfigurationError(f"{what} must not be empty, but got ''. Name a path.")
-    return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111 -- Path raises without a user
+    return Path(os.path.expanduser(path))  # noqa: PTH111 -- Path raises without a user

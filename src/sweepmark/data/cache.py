@@ -46,7 +46,7 @@ def root() -> Path:
     """Return the cache folder: ``SWEEPMARK_CACHE``, or the platform's default."""
     chosen = os.environ.get(VARIABLE)
     if chosen:
-        return given_path(chosen, what=VARIABLE)
+        return given_path(chosen, what=VARIABLE).absolute()
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("sweepmark", appauthor=False))
