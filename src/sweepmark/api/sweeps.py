@@ -217,7 +217,7 @@ class Store:
 
 def open_folder(path: str | Path) -> Folder:
     """Return the store in a folder, which need not exist yet."""
-    return Folder(given_path(path, what="store"))
+    return Folder(given_path(path, what="store").absolute())
 
 
 def open(path: str | Path = STORE) -> Store:  # noqa: A001 -- sweepmark.open

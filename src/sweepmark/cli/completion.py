@@ -104,7 +104,7 @@ def _sweeps(args: argparse.Namespace) -> dict[str, str]:
 def _sweep_ids(args: argparse.Namespace) -> Iterable[str]:
     from sweepmark.store import Store
 
-    store = getattr(args, "store", Path(STORE).absolute())
+    store = getattr(args, "store", Path(STORE)).absolute()
     named = getattr(args, "entries", None) or ()
     return (found for found in Store(store).sweep_ids() if found not in named)
 

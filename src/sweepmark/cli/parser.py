@@ -28,7 +28,7 @@ def path_argument(text: str) -> Path:
     """Return the path that a word of the command line names."""
     from sweepmark.config.places import given_path
 
-    return given_path(text, what="a path")
+    return given_path(text, what="PATH")
 
 
 def _is_option(word: str, names: Sequence[str]) -> bool:

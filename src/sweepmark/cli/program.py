@@ -140,7 +140,7 @@ def _stop(stop: KeyboardInterrupt, args: argparse.Namespace) -> NoReturn:
 
 def _dispatch(words: Sequence[str], args: argparse.Namespace) -> int:
     _parser().read(words, into=args)
-    args.store = getattr(args, "store", Path(STORE).absolute())
+    args.store = getattr(args, "store", Path(STORE)).absolute()
     with calling(
         store=args.store,
         config_dirs=getattr(args, "config_dir", ()),
@@ -186,7 +186,7 @@ def _say(*lines: str) -> None:
 def _log(args: argparse.Namespace) -> Path:
     """Write the current traceback to a file and return its path."""
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
-    own = getattr(args, "store", Path(STORE).absolute()) / "logs"
+    own = getattr(args, "store", Path(STORE)).absolute() / "logs"
     for folder in (own, Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)

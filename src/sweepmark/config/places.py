@@ -11,7 +11,7 @@ __all__ = ["given_path"]
 
 
 def given_path(path: str | Path, *, what: str) -> Path:
-    """Return a path that a user gave, absolute, with ``~`` at its start expanded.
+    """Return a path that a user gave, with ``~`` at its start expanded.
 
     As in a shell, ``~name`` without a user of that name is a file's own name.
 
@@ -41,4 +41,4 @@ def given_path(path: str | Path, *, what: str) -> Path:
             f"{what}: the home folder that ~ stands for in {os.fspath(path)!r} is not known. "
             "Write the path from / on."
         )
-    return Path(found).absolute()
+    return Path(found)

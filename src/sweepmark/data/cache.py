@@ -55,7 +55,7 @@ def root() -> Path:
     """
     chosen = os.environ.get(VARIABLE)
     if chosen:
-        return given_path(chosen, what=VARIABLE)
+        return given_path(chosen, what=VARIABLE).absolute()
     import platformdirs
 
     try:

@@ -33,7 +33,7 @@ def load_folder(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
 
     The decoded copy is reused as long as no file's path, size or time of change differs.
     """
-    folder = given_path(config.path or "", what="dataset.path")
+    folder = given_path(config.path or "", what="dataset.path").absolute()
     files = find_files(folder)
 
     def decode(_: Path, finished: Path) -> str:

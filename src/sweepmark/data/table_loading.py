@@ -124,7 +124,11 @@ def _paths(config: DatasetConfig) -> dict[str, Path]:
             f"{config.name} is a file of your own, but no path is given. Set dataset.path=FILE"
         )
     given = {"train_table": config.path, "test_table": config.test_path}
-    paths = {role: given_path(path, what="dataset.path") for role, path in given.items() if path}
+    paths = {
+        role: given_path(path, what="dataset.path").absolute()
+        for role, path in given.items()
+        if path
+    }
     for role, path in paths.items():
         if not path.is_file():
             key = "path" if role == "train_table" else "test_path"
