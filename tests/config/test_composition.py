@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sweepmark.config import Composer, Folders, Tree, lookup
+from sweepmark.config.reading import read_document
+from sweepmark.config.tree import leaves
 from sweepmark.errors import ConfigurationError
 from tiny import tree, write_sweep
 
@@ -362,3 +364,22 @@ def test_none_in_a_file_is_refused(tmp_path: Path) -> None:
     file.write_text("# Mine: None\n_target_: sklearn.svm.SVC\nclass_weight: 'None'\n")
     with Composer(Folders.of([tmp_path])) as composer:
         assert composer.compose(["classifier=mine"])["classifier"]["class_weight"] == "None"
+
+
+FILES = [
+    *(("experiment", name) for name in sorted(Folders().groups()["experiment"])),
+    *(("sweep", name) for name in Folders().sweeps()),
+]
+
+
+@pytest.mark.parametrize(("group", "name"), FILES)
+def test_what_an_experiment_or_a_sweep_says_is_what_holds(
+    composer: Composer, group: str, name: str
+) -> None:
+    folders = composer.folders
+    path = folders.sweeps()[name].path if group == "sweep" else folders.option_path(group, name)
+    written = {key: node for key, node in read_document(path).items() if key != "defaults"}
+    composed = composer.compose([f"{group}={name}"])
+    for place, value in leaves(written):
+        found = lookup(composed, place)
+        assert found == (value if not isinstance(value, float) else pytest.approx(value)), place
