@@ -69,7 +69,7 @@ def test_sweep_killed_before_its_first_line_was_whole_is_none(store: Store) -> N
     store.journal_path("svc_tpe-20270101-000000-000aa").write_text('{"event": "ope')
     store.journal_path("svc_tpe-20270101-000000-000ab").write_text("")
     assert store.sweep_ids() == IDS
-    assert store.match(None) == IDS[-1]
+    assert store.match(None) == store.match("latest") == IDS[-1]
 
 
 @pytest.mark.parametrize("folder", ["artifacts", "evaluations", "logs", "sweeps"])

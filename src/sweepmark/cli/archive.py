@@ -31,7 +31,7 @@ whatever comes from elsewhere. Evaluations that the store has are kept.
 def define_archive(parser: Parser) -> None:
     """Add the arguments of ``archive`` and its ``handler``, which returns the exit code."""
     parser.description = _ARCHIVE
-    parser.add_argument("sweep", metavar="SWEEP", help="its id, or the beginning of it")
+    parser.add_argument("sweep", metavar="SWEEP", help="its id, the beginning of it, or latest")
     parser.add_argument("file", metavar="FILE", type=Path, help="the zip file to write")
     parser.add_flag("--force", "replace a file that exists")
     parser.set_defaults(handler=_archive, only_prints=False)

@@ -79,8 +79,8 @@ def _compare(args: argparse.Namespace) -> int:
 
 
 def _runs(args: argparse.Namespace) -> list[Run]:
-    from sweepmark.report.runs import LATEST, find_run
-    from sweepmark.store import Store
+    from sweepmark.report.runs import find_run
+    from sweepmark.store import LATEST, Store
 
     if len(args.entries) > _PAIR:
         raise ConfigurationError(

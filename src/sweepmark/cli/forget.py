@@ -29,7 +29,7 @@ It says first what that is, and asks. A removal that was interrupted is finished
 def define(parser: Parser) -> None:
     """Add the arguments of the verb and its ``handler``, which returns the exit code."""
     parser.description = _DESCRIPTION
-    parser.add_argument("sweep", metavar="SWEEP", help="its id, or the beginning of it")
+    parser.add_argument("sweep", metavar="SWEEP", help="its id, the beginning of it, or latest")
     parser.add_flag("--yes", "do not ask")
     parser.set_defaults(handler=_forget, only_prints=False)
 

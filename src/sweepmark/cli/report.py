@@ -61,8 +61,8 @@ def _report(args: argparse.Namespace) -> int:
     from sweepmark.data.export import write_whole
     from sweepmark.report.replay import read_sweep
     from sweepmark.report.report_page import report_page
-    from sweepmark.report.runs import LATEST, find_result
-    from sweepmark.store import Store
+    from sweepmark.report.runs import find_result
+    from sweepmark.store import LATEST, Store
 
     _check_author(args.author)
     if args.output is not None:

@@ -63,7 +63,7 @@ def define_sweep(parser: Parser) -> None:
 def define_resume(parser: Parser) -> None:
     """Add the arguments of ``resume`` and its ``handler``, which returns the exit code."""
     _define(parser, "[SWEEP]", _resume)
-    parser.add_argument("sweep", metavar="SWEEP", nargs="?", help="its id (default: the last)")
+    parser.add_argument("sweep", metavar="SWEEP", nargs="?", help="its id (default: the latest)")
     parser.add_flag("--retry-failed", "try failed trials again")
     _add_execution(parser, fresh=False)
 

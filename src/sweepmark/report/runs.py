@@ -11,6 +11,7 @@ from sweepmark.errors import ConfigurationError, NotFoundError, unknown_name
 from sweepmark.report.remedy import failure_advice, lone_command, resume_command
 from sweepmark.report.results import read_result
 from sweepmark.report.trials import merged
+from sweepmark.store import LATEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,10 +23,7 @@ if TYPE_CHECKING:
     from sweepmark.search.trial import Trial
     from sweepmark.store import Store
 
-__all__ = ["LATEST", "Run", "find_result", "find_run", "lack"]
-
-LATEST = "latest"
-"""The name of the last sweep or run of a store."""
+__all__ = ["Run", "find_result", "find_run", "lack"]
 
 _TRIAL = re.compile(r"(?P<sweep>.+)/(?P<number>\d{1,9})")
 
@@ -188,7 +186,7 @@ def find_result(
     named = _TRIAL.fullmatch(name)
     sweep, number = (named["sweep"], int(named["number"])) if named else (name, None)
     try:
-        sweep_id = store.match(None if sweep == LATEST else sweep)
+        sweep_id = store.match(sweep)
     except NotFoundError as unknown:
         if named or name == LATEST or not store.root.is_dir():
             raise

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sweepmark.scores.requests import Request
 
 __all__ = [
+    "LATEST",
     "Entry",
     "EvaluationStore",
     "History",
@@ -39,6 +40,9 @@ __all__ = [
     "read_journal",
 ]
 
+
+LATEST = "latest"
+"""The name of the last sweep or run of a store."""
 
 _FOLDERS = ("artifacts", "evaluations", "logs", "sweeps")
 _DATABASES = ("mlflow.db", "optuna.db")
@@ -138,7 +142,12 @@ class Store:
             return sorted(begun, key=lambda name: name.rsplit("-", 3)[1:])
 
     def match(self, name: str | None) -> str:
-        """Return the only sweep whose id equals or starts with a name; the last one for None.
+        """Return the only sweep whose id equals or starts with a name.
+
+        Parameters
+        ----------
+        name : str or None
+            None and ``latest`` are the last one.
 
         Raises
         ------
@@ -146,7 +155,7 @@ class Store:
             If there is none, or several.
         """
         ids = self.sweep_ids()
-        if name is None:
+        if name is None or name == LATEST:
             if not ids:
                 command = command_line("sweep", "--list", store=self.root)
                 raise NotFoundError(
