@@ -283,5 +283,5 @@ def test_newcomer_adds_a_classifier_and_a_sweep(program: Program) -> None:
     }
     assert document["best"]["test_metrics"]["accuracy"] > 0.95
     options = ("--config-dir", "mine", "engine=serial", "tracking=none")
-    again = program.run("run", "dataset=digits", "classifier=extra_trees", *options)
+    again = program.run("run", "dataset=digits", "classifier=extra_trees", "grade=course", *options)
     assert "grade: 90 points" in again.out

@@ -199,6 +199,6 @@ def test_the_quickstart_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output.output_type == "error"]
     pages = [output.data.get("text/html", "") for output in outputs if "data" in output]
-    assert any('class="sweepmark"' in page and "points" in page for page in pages)
+    assert any('class="sweepmark"' in page and "cv_accuracy" in page for page in pages)
     assert any("best cv_accuracy" in page for page in pages)  # the bar, by rich
     assert [path.name for path in folder.iterdir()] == ["mlruns"]

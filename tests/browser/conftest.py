@@ -20,7 +20,7 @@ _ARGUMENTS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: other tests count processes
 def browser() -> Iterator[Browser]:
     """A headless Chromium; without one, a test is skipped, and fails in CI."""
     path = shutil.which("chromium")

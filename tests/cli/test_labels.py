@@ -180,7 +180,7 @@ def test_recall_of_a_label_is_an_objective(
     [("signs", -1, "int64"), ("churn", "churned", "str"), ("flags", False, "bool")],
 )
 def test_logged_model_answers_as_the_file_does(
-    tables: Called, kind: str, first: Any, type_: str
+    tables: Called, kind: str, first: Any, type_: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import mlflow
     from mlflow import MlflowClient
@@ -197,13 +197,9 @@ def test_logged_model_answers_as_the_file_does(
     (logged,) = client.search_logged_models([run.info.experiment_id])
     frame = pd.read_csv(tables.folder / f"{kind}.csv")
     X, y = frame[["b", "a"]], frame["label"].to_numpy()  # MLflow finds columns by name
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{mlflow_database(tables.store)}")
-    try:
-        plain = mlflow.sklearn.load_model(logged.artifact_location)
-        served = mlflow.pyfunc.load_model(logged.artifact_location)
-    finally:
-        mlflow.set_tracking_uri(before)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{mlflow_database(tables.store)}")
+    plain = mlflow.sklearn.load_model(logged.artifact_location)
+    served = mlflow.pyfunc.load_model(logged.artifact_location)
     assert plain.classes_.tolist() == list(KINDS[kind])
     answer = served.predict(X)
     assert set(answer.tolist()) == set(KINDS[kind])

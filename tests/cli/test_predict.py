@@ -191,9 +191,13 @@ def test_ids_beside_columns_without_names(kept: Kept) -> None:
     ("content", "column", "message"),
     [
         ("a,b\n1,2\n", "c", "--id: "),
-        ("1,2\n3,4\n", "a", "--id must name a column, but new.csv has no header"),
+        ("1,2\n3,4\n", "a", "--id must name a column, but those of new.csv have no names"),
         ("a,b,label\n1,2,3\n", "label", "--id must have another name than the columns of the"),
-        (idx.encode(np.zeros((2, 28, 28), np.uint8)), "a", "--id names a column of a CSV file"),
+        (
+            idx.encode(np.zeros((2, 28, 28), np.uint8)),
+            "a",
+            "--id names a column of a table, but new.csv has none",
+        ),
     ],
 )
 def test_wrong_ids_are_told(kept: Kept, content: str | bytes, column: str, message: str) -> None:

@@ -68,6 +68,7 @@ def test_version(called: Called) -> None:
 def test_list_of_sweeps(called: Called) -> None:
     lines = called.run("sweep", "--list").out.splitlines()
     assert [line.split()[0] for line in lines] == [
+        "adhoc",
         "classifiers",
         "growing_subsets",
         "reference",
@@ -75,7 +76,7 @@ def test_list_of_sweeps(called: Called) -> None:
         "svc_tpe",
         "which_classifier",
     ]
-    assert lines[1].split(maxsplit=1)[1].startswith("SVC on growing subsets, 10,000 to 40,000")
+    assert lines[2].split(maxsplit=1)[1].startswith("SVC on growing subsets, 10,000 to 40,000")
     assert called.left() == []
 
 

@@ -42,7 +42,7 @@ WRONG = {
     "option left out": (["data", "show", "digits"], ["-o/--output", "sweepmark data show --help"]),
     "no sweep": (["sweep"], ["a sweep must be named", "sweepmark sweep --list"]),
     "sweep": (["sweep", "svc_c_gama"], ["unknown sweep", "Did you mean 'svc_c_gamma'?"]),
-    "nothing to plan": (["plan"], ["NAME", "sweepmark plan --help"]),
+    "nothing to plan": (["plan"], ["a sweep must be named", "sweepmark sweep --list"]),
     "sweep to plan": (["plan", "svc_c_gama"], ["unknown sweep", "Did you mean 'svc_c_gamma'?"]),
     "key of a plan": (["plan", "svc_tpe", "split.sise=3"], ["unknown key", "'split.size'"]),
     "sweep as run": (["run", "svc_tpe"], ["'svc_tpe'", "`sweepmark sweep svc_tpe`"]),

@@ -107,7 +107,7 @@ def test_the_same_model_is_registered_once(kept: Kept) -> None:
     ("words", "message"),
     [
         (("a/b",), "MODEL must be a name"),
-        (("",), "MODEL must be a name"),
+        (("",), "must not be empty"),
         (("it's",), "MODEL must be a name"),
         ((" x",), "MODEL must be a name"),
         (("x" * 256,), "MODEL must be a name"),

@@ -116,7 +116,7 @@ def test_page_goes_where_it_is_told(swept: tuple[Called, str], tmp_path: Path) -
         (("-o", "mlruns/report.html"), "-o must be outside of the store"),
         (("-o", "gone/report.html"), "Name another place"),
         (("--author", "a/b"), "--author must be a name"),
-        (("--author", ""), "--author must be a name"),
+        (("--author", ""), "the word after --author must not be empty"),
         (("--author", "../x"), "--author must be a name"),
         (("--config-dir", "gone"), "--config-dir must name a folder"),
     ],

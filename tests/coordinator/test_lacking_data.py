@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -12,6 +12,9 @@ from program import Called
 from published import file_config
 from sweepmark.data.folder import STANDARD_NAMES
 from tiny import write_sweep
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SWEEP = """# Two data sets
 defaults:
@@ -28,9 +31,11 @@ SMALL = ("split.size=300", "engine=serial")
 
 
 @pytest.fixture
-def called(tmp_path: Path, digits_cache: Path) -> Called:
+def called(tmp_path: Path) -> Called:
     """The program with a cache of its own: what it fetches is there for no other test."""
-    return Called(tmp_path, cache=Path(shutil.copytree(digits_cache, tmp_path / "cache")))
+    program = Called(tmp_path, cache=tmp_path / "cache")
+    program.run("data", "fetch", "digits")
+    return program
 
 
 @pytest.fixture

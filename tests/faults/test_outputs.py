@@ -40,6 +40,7 @@ PRINTING = (
     ("predict", "latest", "rows.csv"),
     ("predict", "latest", "rows.csv", "--json"),
     ("completion", "bash"),
+    ("plan", "svc_c_gamma", "--cfg", "job"),
 )
 WRITING = (
     ("data", "fetch", "digits"),
@@ -47,6 +48,14 @@ WRITING = (
     ("data", "export", "digits", "--count", "30", "-o", "written"),
     ("predict", "latest", "rows.csv", "-o", "written"),
     ("doctor", "--rebuild"),
+    ("archive", "latest", "written"),
+    ("report", "latest", "-o", "written.html"),
+)
+
+CHANGING = (
+    ("register", "latest", "digits"),
+    ("forget", "latest", "--yes"),
+    ("restore", "handed.zip"),
 )
 
 REFUSED = {
@@ -56,6 +65,12 @@ REFUSED = {
     "compare": ("compare", "no_such_run"),
     "grade": ("grade", "no_such_run"),
     "predict": ("predict", "no_such_run", "rows.csv"),
+    "plan": ("plan", "no_such_sweep"),
+    "report": ("report", "no_such_run"),
+    "register": ("register", "no_such_run", "digits"),
+    "archive": ("archive", "no_such_sweep", "x.zip"),
+    "restore": ("restore", "no_such_file"),
+    "forget": ("forget", "no_such_sweep", "--yes"),
     "ui": ("ui", "--port", "x"),
     "data": ("data", "describe", "no_such_data"),
     "doctor": ("doctor", "--no-such-option"),
@@ -106,7 +121,7 @@ def test_refusals(program: Program, verb: str) -> None:
 
 
 def test_every_verb_has_its_outputs_tried() -> None:
-    tried = {words[0] for words in (*PRINTING, *WRITING)} | {"run", "resume", "ui"}
+    tried = {words[0] for words in (*PRINTING, *WRITING, *CHANGING)} | {"run", "resume", "ui"}
     assert set(VERBS) <= tried
 
 
@@ -127,6 +142,16 @@ def test_writing_verbs(program: Program, called: Called, words: tuple[str, ...])
         code, out, err = shell(program, words, redirected)
         assert (code, out, err) == (expected, "", "")
         assert (written.read_bytes() if written.exists() else None) == content
+
+
+@pytest.mark.row(24, "what changes a store does it all the same")
+def test_changing_verbs(program: Program, called: Called) -> None:
+    called.run(*(word for word in RUN if word != "tracking=none"))
+    called.run("archive", "latest", "handed.zip")
+    (sweep_id,) = called.sweep_ids()
+    for words in CHANGING:
+        assert shell(program, words, ">/dev/full 2>/dev/full") == (3, "", "")
+        assert called.sweep_ids() == ([] if words[0] == "forget" else [sweep_id])
 
 
 @pytest.mark.slow

@@ -189,7 +189,7 @@ def test_other_test_sets_are_not_ranked() -> None:
     mixed = [*entries(0.97), replace(entries(0.98)[0], name="other", test_set="b" * 64)]
     with pytest.raises(ConfigurationError, match=r"same test set.*entry 0.*other"):
         rank_entries(mixed, COURSE)
-    with pytest.raises(ConfigurationError, match=r"10000 rows.*100 rows"):
+    with pytest.raises(ConfigurationError, match=r"10,000 rows.*100 rows"):
         rank_entries([*entries(0.97), *entries(0.98, n=100)], COURSE)
 
 
@@ -324,7 +324,7 @@ def test_test_sets_are_shown_by_their_first_twelve_digits() -> None:
     mixed = [*entries(0.97, 0.98), replace(entries(0.98)[0], name="other", test_set="b" * 64)]
     with pytest.raises(ConfigurationError) as error:
         rank_entries(mixed, COURSE)
-    assert f"entry 0 was on {'a' * 12} (10000 rows) and other on {'b' * 12} (" in str(error.value)
+    assert f"entry 1 on {'a' * 12} (10,000 rows); other on {'b' * 12} (" in str(error.value)
 
 
 def test_two_ranked_get_all_and_the_base() -> None:

@@ -72,15 +72,15 @@ def test_what_is_damaged_is_said_with_the_command_that_mends_it(
     put(evaluations, model=b"model")
     for file in (tmp_path / "evaluations" / ONE.key).iterdir():
         file.write_bytes(b"damage")
-    with pytest.raises(StoreError, match=r"is damaged: .* `sweepmark resume s-1`\.$"):
+    with pytest.raises(StoreError, match=r"is damaged: .* `sweepmark resume --store .* s-1`\.$"):
         getattr(Holdings("s-1", evaluations), ask)(ONE.key)
 
 
 def test_what_is_not_there_is_said_likewise(evaluations: EvaluationStore) -> None:
     put(evaluations)
     holdings = Holdings("s-1", evaluations, {ONE.key: Result("0" * 64, 1.0, 1.0)})
-    with pytest.raises(StoreError, match=r"is not there as s-1 has it.*resume s-1`"):
+    with pytest.raises(StoreError, match=r"is not there as s-1 has it.*resume --store .* s-1`"):
         holdings.scorecard(ONE.key)
-    with pytest.raises(StoreError, match=r"is not there.*resume s-1`"):
+    with pytest.raises(StoreError, match=r"is not there.*resume --store .* s-1`"):
         holdings.specification(ONE.key)
     assert holdings.model(ONE.key) is None

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 CONF = Path(__file__).parents[2] / "conf"
 CLASSIFIERS = sorted(path.stem for path in (CONF / "classifier").glob("*.yaml"))
-STEPS = sorted({path.stem for path in (CONF / "preprocess").glob("*.yaml")} - {"titanic"})
+STEPS = sorted({path.stem for path in (CONF / "preprocess").glob("*.yaml")} - {"titanic", "mixed"})
 PAIRS = [f"{steps} {classifier}" for classifier in CLASSIFIERS for steps in STEPS]
 QUICK: dict[str, dict[str, Any]] = {
     "hist_gradient_boosting": {"classifier__max_iter": 2},

@@ -82,7 +82,10 @@ def test_every_resolved_parameter_is_logged_by_its_full_name() -> None:
 
 
 WHAT_DATA_ARE = {
+    "decimal",
     "digest",
+    "drop",
+    "encoding",
     "format",
     "header",
     "image_shape",
@@ -90,7 +93,7 @@ WHAT_DATA_ARE = {
     "missing",
     "n_classes",
     "name",
-} | {*("path", "sample_size", "table", "test_path", "version")}
+} | {*("path", "sample_size", "separator", "table", "test_path", "version")}
 
 
 @pytest.mark.parametrize("name", Folders().groups()["dataset"])

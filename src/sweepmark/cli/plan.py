@@ -29,9 +29,7 @@ _FEW = 10
 def define(parser: Parser) -> None:
     """Add the arguments of the verb and its ``handler``, which returns the exit code."""
     parser.usage = f"{parser.prog} [NAME] [OVERRIDE ...] [options]"
-    parser.add_argument(
-        "name", metavar="NAME", nargs="?", help="a sweep; see `sweepmark sweep --list`"
-    )
+    parser.add_argument("name", metavar="NAME", nargs="?", help="a sweep; see `sweep --list`")
     add_composition(parser)
     parser.add_flag("--json", "one JSON document on standard output")
     parser.add_list("--trust", "PACKAGE", "also build classes of this package")

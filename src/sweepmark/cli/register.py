@@ -21,7 +21,7 @@ alias: `mlflow.sklearn.load_model("models:/MODEL@champion")` loads it, without s
 again, the same model keeps its version, and the alias points to it.
 
 The registry is a part of mlflow.db. A store that is moved takes it along; where mlflow.db was lost,
-`sweepmark doctor --rebuild` makes the runs anew, and their models have to be registered again.
+`doctor --rebuild` makes the runs anew, and their models have to be registered again.
 """
 
 

@@ -69,8 +69,8 @@ def check_output(args: argparse.Namespace, stores: Sequence[tuple[str, Path]] | 
         if args.csv or args.output is not None:
             option = "--csv" if args.csv else "-o"
             raise ConfigurationError(
-                f"{option} is for a table of stores: `sweepmark grade STORE [STORE …]`. Sweeps and "
-                "runs of one store have --json."
+                f"{option} is for a table of stores, but got none. Name the folders of stores; "
+                "sweeps and runs of one store have --json."
             )
         return
     if args.accuracy is not None:

@@ -58,6 +58,7 @@ def print_result(result: SweepResult, *, store: Path, wide: bool = False) -> Non
     _draw_one(trials, is_strong=lambda row: row[0] == lead, on=target, wide=wide)
     if published := published_tables(result):
         shown = published[:1] if wide else published
+        draw("published figures", on=target)
         _draw_one(shown, is_strong=lambda row: row[-1] == "no", on=target, wide=wide)
     draw(*_closing_lines(result), *_next_lines(result, store), on=target)
 

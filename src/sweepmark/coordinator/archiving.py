@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sweepmark.commands import command_line
 from sweepmark.coordinator.rebuild import rebuild
 from sweepmark.data import open_dataset
 from sweepmark.errors import (
@@ -120,8 +121,8 @@ def archive(
             data={note.name: note.digest for note in notes},
         )
     except LostError as error:
-        resume = f"Have it computed again: `sweepmark resume {sweep_id}`."
-        raise StoreError(f"{error}. {resume}") from None
+        command = command_line("resume", sweep_id, store=store.root)
+        raise StoreError(f"{error}. Have it computed again: `{command}`.") from None
     return notes
 
 

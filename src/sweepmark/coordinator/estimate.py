@@ -121,7 +121,7 @@ def extrapolate(
     --------
     >>> found = extrapolate({100: 1.1, 200: 2.1, 400: 4.1}, 1000, (1, 1.3))
     >>> round(found.middle, 1), found.low < 10.1 < found.high
-    (10.9, True)
+    (11.1, True)
     """
     from scipy.optimize import nnls
 

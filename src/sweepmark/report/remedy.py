@@ -60,13 +60,15 @@ def lone_command(
     return _command(blueprint, "sweep", blueprint.name, *words, store=store)
 
 
-def resume_command(blueprint: Blueprint, sweep_id: str, *words: str, store: Path) -> str:
+def resume_command(
+    blueprint: Blueprint, sweep_id: str, *words: str, store: Path | None = None
+) -> str:
     """Return the command that resumes a sweep."""
     return _command(blueprint, "resume", sweep_id, *words, store=store)
 
 
 def failure_commands(
-    blueprint: Blueprint, sweep_id: str, trials: Sequence[Trial], *, store: Path
+    blueprint: Blueprint, sweep_id: str, trials: Sequence[Trial], *, store: Path | None = None
 ) -> list[str]:
     """Return the commands that help with failed trials; empty if there are none.
 
@@ -84,7 +86,7 @@ def failure_commands(
 
 
 def failure_advice(
-    blueprint: Blueprint, sweep_id: str, trials: Sequence[Trial], *, store: Path
+    blueprint: Blueprint, sweep_id: str, trials: Sequence[Trial], *, store: Path | None = None
 ) -> str:
     """Return a sentence on what to do about failed trials."""
     commands = failure_commands(blueprint, sweep_id, trials, store=store)

@@ -14,6 +14,7 @@ from sweepmark.report.figures import importance_figure
 from sweepmark.report.grade import grade_lines, wilson_interval
 from sweepmark.report.history_facts import command_facts, cost_facts, environment_facts
 from sweepmark.report.prediction_facts import prediction_facts
+from sweepmark.report.remedy import failure_advice, resume_command
 from sweepmark.report.rendering import render
 from sweepmark.report.runs import Run
 from sweepmark.report.summary import published_tables, result_table, stop_text
@@ -148,20 +149,20 @@ def _alerts(result: SweepResult, *, n_lost: int) -> list[str]:
     """Return what a reader must know before any figure."""
     alerts = []
     n_trials = len(result.trials)
+    again = resume_command(result.blueprint, result.sweep_id)
     if result.state != "complete":
         alerts.append(
             f"This sweep is not finished: {n_trials} trials are, and what is below is not final. "
-            f"Finish it: sweepmark resume {result.sweep_id}"
+            f"Finish it: {again}"
         )
     if result.n_failed:
         alerts.append(
             f"{result.n_failed} of {n_trials} trials failed, see the warnings. "
-            f"Try them again: sweepmark resume {result.sweep_id} --retry-failed"
+            + failure_advice(result.blueprint, result.sweep_id, result.trials)
         )
     if n_lost:
         alerts.append(
-            f"{n_lost} results are lost, as said below. Have them computed again: "
-            f"sweepmark resume {result.sweep_id}"
+            f"{n_lost} results are lost, as said below. Have them computed again: {again}"
         )
     return [*alerts, *([text] if (text := stop_text(result)) else [])]
 

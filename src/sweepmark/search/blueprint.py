@@ -265,7 +265,7 @@ class Blueprint:
                 specifications = specify(config, dataset, trusted=trusted)
                 names = trained_names(specifications[0], dataset)
                 classifier = specifications[0].classifier
-                check_metrics(config, classifier, names, trusted=trusted)
+                check_metrics(self.config, config.grade, classifier, names, trusted=trusted)
             except ConfigurationError as error:
                 if not params:
                     raise

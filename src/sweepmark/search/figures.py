@@ -56,6 +56,7 @@ def requested(config: Config) -> tuple[Request, ...]:
 
 def check_metrics(
     config: Config,
+    rule: GradeConfig,
     component: Mapping[str, Any],
     names: Sequence[str],
     *,
@@ -67,6 +68,8 @@ def check_metrics(
     ----------
     config : Config
         The configuration of the sweep as a whole.
+    rule : GradeConfig
+        The trial's grading rule: data sets that are swept may have their own.
     component : mapping
         The trial's classifier, resolved.
     names : sequence of str
@@ -80,8 +83,8 @@ def check_metrics(
         Naming one that every trial has, or the labels that there are.
     """
     objective = (config.sweep and config.sweep.objective) or ""
-    _check_recalls(objective, config.grade, names)
-    _check_figures(objective, config.grade, component, len(names), trusted=trusted)
+    _check_recalls(objective, rule, names)
+    _check_figures(objective, rule, component, len(names), trusted=trusted)
     _check_requests(requested(config), component, names, trusted=trusted)
 
 

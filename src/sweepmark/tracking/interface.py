@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
+from sweepmark.commands import command_line
 from sweepmark.config.schema import TrackingConfig
 from sweepmark.errors import NotFoundError
 
@@ -143,9 +144,8 @@ class Tracker(Protocol):
 
 def lacks_run(sweep_id: str) -> NotFoundError:
     """Return the error that a sweep has no run of its own."""
-    return NotFoundError(
-        f"there is no run of {sweep_id}. Have it made: `sweepmark doctor --rebuild`."
-    )
+    command = command_line("doctor", "--rebuild")
+    return NotFoundError(f"there is no run of {sweep_id}. Have it made: `{command}`.")
 
 
 def is_of_outcome(tag: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sweepmark.commands import command_line
 from sweepmark.errors import ConfigurationError, NotFoundError
 from sweepmark.store.database import translated
 from sweepmark.terminal import escape
@@ -197,7 +198,7 @@ def _lacking(sweep_id: str) -> NotFoundError:
     return NotFoundError(
         f"MLflow must have the model of {sweep_id}, but lacks it: it was run with tracking=none, "
         "or its run was deleted. Run it again with tracking=mlflow, or make MLflow's runs anew: "
-        "`sweepmark doctor --rebuild`."
+        f"`{command_line('doctor', '--rebuild')}`."
     )
 
 
