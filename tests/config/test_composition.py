@@ -9,7 +9,7 @@ import pytest
 
 from sweepmark.config import Composer, Folders, Tree, lookup
 from sweepmark.config.reading import read_document
-from sweepmark.config.tree import leaves
+from sweepmark.config.tree import leaves, resolve
 from sweepmark.errors import ConfigurationError
 from tiny import tree, write_sweep
 
@@ -383,3 +383,14 @@ def test_what_an_experiment_or_a_sweep_says_is_what_holds(
     for place, value in leaves(written):
         found = lookup(composed, place)
         assert found == (value if not isinstance(value, float) else pytest.approx(value)), place
+
+
+@pytest.mark.parametrize("preprocess", ["scale", "pca"])
+def test_pixels_are_divided_by_what_their_data_set_says(
+    composer: Composer, preprocess: str
+) -> None:
+    for name, divisor in (("mnist", 256.0), ("fashion_mnist", 256.0), ("digits", 16.0)):
+        composed = resolve(composer.compose([f"dataset={name}", f"preprocess={preprocess}"]))
+        assert composed["preprocess"]["scale"]["divisor"] == divisor
+    own = ["dataset={name:mine,format:cache}", f"preprocess={preprocess}"]
+    assert resolve(composer.compose(own))["preprocess"]["scale"]["divisor"] == 256.0

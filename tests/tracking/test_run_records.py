@@ -84,6 +84,7 @@ def test_every_resolved_parameter_is_logged_by_its_full_name() -> None:
 WHAT_DATA_ARE = {
     "decimal",
     "digest",
+    "divisor",
     "drop",
     "encoding",
     "format",

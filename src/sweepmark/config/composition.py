@@ -48,6 +48,9 @@ _NAME = re.compile(r"[\w.\-]+")
 _WRITTEN_OUT = "written_out:"
 """Begins the names of options that an override writes out; no file has such a name."""
 
+_DATASET = {"sample_size": None, "divisor": 256.0}
+"""Keys of a data set that interpolations refer to, and its YAML may omit."""
+
 _SWEEP = {
     "objective": None,
     "direction": None,
@@ -166,6 +169,8 @@ class Composer:
             options = dict(composed.hydra.runtime.choices)
             ours = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
             tree: Tree = plain(OmegaConf.to_container(ours))
+            for key, value in _DATASET.items():
+                tree["dataset"].setdefault(key, value)
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigurationError(first_paragraph(str(error))) from None
         return tree, options

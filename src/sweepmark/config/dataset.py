@@ -68,6 +68,8 @@ class DatasetConfig:
         nothing is downloaded then.
     test_path : str or None
         A second table, with the official test rows.
+    divisor : float
+        What ``preprocess=scale`` divides pixels by.
     sample_size : int or None
         The default size in sweeps; None is the whole data set.
     image_shape : sequence of two int, or None
@@ -110,6 +112,7 @@ class DatasetConfig:
     path: Text | None = None
     test_path: Text | None = None
     sample_size: Positive | None = None
+    divisor: Annotated[float, Gt(0)] = 256.0
     image_shape: tuple[Positive, Positive] | None = None
     n_classes: Annotated[int, Gt(1)] | None = None
     label: Text | None = None

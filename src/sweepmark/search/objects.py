@@ -85,8 +85,7 @@ def _named_dataset(source: Any, folders: Folders) -> str | Mapping[str, Any]:
         config = dataset_config(dataset.name, folders=folders)
         if config.format != "cache" and published_digest(config) == dataset.digest:
             return dataset.name
-    described = {"name": dataset.name, "format": "cache", "digest": dataset.digest}
-    return described | {"sample_size": None}  # sweeps refer to it
+    return {"name": dataset.name, "format": "cache", "digest": dataset.digest}
 
 
 def _is_frame(source: Any, named: str | Mapping[str, Any]) -> bool:
