@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sweepmark.report.cautions import Caution
-from sweepmark.report.summary import parent_records, result_document, result_table
+from sweepmark.report.summary import (
+    majority_line,
+    parent_records,
+    result_document,
+    result_table,
+)
 from sweepmark.store import Store
 from sweepmark.tracking.records import Artifact, Metric, Model, Tag
 from tiny import blueprint, changed, digits, grid, run
@@ -262,3 +268,13 @@ def test_note_has_neither_markup_nor_lines_of_others(tmp_path: Path) -> None:
     assert r"&lt;script&gt;x&lt;/script&gt;\\n\| a \|\\x1b\[2J" in line
     assert "\x1b" not in note.value
     assert len(line) < 400
+
+
+def test_majority_class_is_said_with_the_range_of_its_shares(
+    selected: SweepResult, subsets: SweepResult
+) -> None:
+    prefix = r"majority class of the scored rows: [\d, ]+, 0\.\d{4}"
+    assert re.fullmatch(prefix + " of them", majority_line(selected))
+    assert re.fullmatch(prefix + r" to 0\.\d{4} of them", majority_line(subsets))
+    nothing = replace(selected, trials=(replace(selected.trials[0], majority=None),))
+    assert majority_line(nothing) == ""

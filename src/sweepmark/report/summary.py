@@ -107,15 +107,19 @@ def _majority_document(trial: Trial | None) -> dict[str, Any] | None:
 
 
 def majority_line(result: SweepResult) -> str:
-    """Return a line on the majority class of the scored rows; empty where trials differ in them.
+    """Return a line on the majority class of the scored rows; empty if no trial has any.
 
-    Then it is a column of the table.
+    Where trials are scored on different rows it has the range of shares, and each is in the whole
+    table.
     """
     scored = {trial.majority for trial in result.trials if trial.majority is not None}
-    if len(scored) != 1:
+    if not scored:
         return ""
-    (majority,) = scored
-    return f"majority class of the scored rows: {majority.label}, {majority.share:.4f} of them"
+    names = ", ".join(sorted({majority.label for majority in scored}))
+    shares = dict.fromkeys(f"{share:.4f}" for share in sorted(one.share for one in scored))
+    low, *_, high = [*shares, *shares]
+    share = low if low == high else f"{low} to {high}"
+    return f"majority class of the scored rows: {names}, {share} of them"
 
 
 def stop_text(result: SweepResult) -> str:
