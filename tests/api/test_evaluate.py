@@ -192,6 +192,18 @@ def test_a_frame_with_text_and_missing_values_is_a_mixed_table() -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_numbers_divided_by_a_column_of_texts_are_no_mixed_table() -> None:
+    frame = pd.DataFrame(X).rename(columns=str).assign(y=Y)
+    groups = frame.assign(group=[f"g{row % 40}" for row in range(len(frame))])
+    times = frame.assign(time=pd.date_range("2026-01-01", periods=len(frame), tz="Europe/Berlin"))
+    for by, given in (("split.groups=group", groups), ("split.order=time", times)):
+        card = sweepmark.evaluate(by, dataset=(given, "y"), classifier="knn", **QUIET)
+        assert [name for name, _ in card.model().steps] == ["scale", "classifier"]
+    last = np.arange(round(len(frame) * 0.75), len(frame))
+    assert card.predictions.index.tolist() == last.tolist()
+
+
+@pytest.mark.usefixtures("folder")
 def test_equal_arrays_are_one_data_set() -> None:
     first = sweepmark.load_dataset((X, Y), name="mine")
     again = sweepmark.load_dataset((pd.DataFrame(X).to_numpy(), list(Y)), name="yours")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sweepmark.config.schema import DatasetConfig
 from sweepmark.config.split import SplitColumn
 from sweepmark.data import load, open_dataset
 from sweepmark.data.arrays import keep_arrays
@@ -31,9 +32,9 @@ def _cache(empty_cache: Path) -> None:
     del empty_cache
 
 
-def ranks(folder: Path, cells: list[str], *, role: Any = "order") -> list[int]:
+def ranks(folder: Path, cells: list[str], *, role: Any = "order", types: Any = None) -> list[int]:
     text = "at,label,a\n" + "".join(f"{cell},{n % 2},{n}\n" for n, cell in enumerate(cells))
-    config = csv_config(write(folder / "table.csv", text), label="label")
+    config = csv_config(write(folder / "table.csv", text), label="label", types=types or {})
     found = load_divided(config, SplitColumn(role, "at")).ranks
     assert found is not None
     return [int(rank) for rank in found]
@@ -85,12 +86,28 @@ def test_mixed_tables_stay_frames_and_frames_of_python_can_be_divided(tmp_path: 
         (["2026-01-31", "2025-12-01", "2026-01-31"], [1, 0, 1]),
         (["2026-01", "2025-12", "2026-02"], [1, 0, 2]),
         (["2026-01-31T10:00:00+02:00", "2026-01-31T09:00:00Z", "2026-01-31 08:00"], [0, 1, 0]),
+        (["0001-01-01 00:00+05:00", "0001-01-01", "9999-12-31"], [0, 1, 2]),
+        (
+            [f"2026-01-31 08:00:00.{each}" for each in ("12345603", "123456", "123456020", "2")],
+            [2, 0, 1, 3],
+        ),
     ],
 )
 def test_order_is_of_numbers_or_of_iso_dates(
     tmp_path: Path, cells: list[str], expected: list[int]
 ) -> None:
     assert ranks(tmp_path, cells) == expected
+
+
+def test_long_numbers_of_groups_are_told_apart_as_texts(tmp_path: Path) -> None:
+    cells = [str(2**53 + n) for n in (1, 0, 1)]
+    found = ranks(tmp_path, cells, role="groups", types={"at": "text"})
+    assert found == [1, 0, 1]
+    frame = pd.DataFrame({"at": [2**53 + 1, 2**53, 3], "a": [1, 2, 3]})
+    kept = keep_arrays((frame, [0, 1, 0]), name="mine")
+    config = DatasetConfig(name="mine", format="cache", digest=kept.digest)
+    with pytest.raises(DataError, match="a column of texts in Python"):
+        load_divided(config, SplitColumn("groups", "at"))
 
 
 @pytest.mark.parametrize(
@@ -100,6 +117,8 @@ def test_order_is_of_numbers_or_of_iso_dates(
         (["2026-01-31", "soon"], "order", "but row 2 has 'soon'"),
         (["a", "", "b"], "groups", "1 have none, the first in row 2"),
         (["1", "a"], "groups", "dataset.types={at:text}"),
+        (["1", "9007199254740993"], "groups", r"below 2\^53.* row 2 has .*types={at:text}"),
+        (["-9007199254740993", "1"], "order", r"below 2\^53.* row 1 has about -9007.* smaller"),
     ],
 )
 def test_values_that_say_nothing_are_refused(

@@ -101,6 +101,29 @@ def test_a_mixed_table_keeps_text_and_missing_values(path: Path, save: Write) ->
     assert numbers.X.column("code").to_pylist() == [7, 8, None]
 
 
+@pytest.mark.parametrize("table", ["auto", "mixed"])
+def test_a_number_that_means_a_missing_value_does_so_in_all_formats(
+    tmp_path: Path, table: Any
+) -> None:
+    frame = pd.DataFrame({"y": [0, 1, 0], "a": [-999, 300, 1], "b": [-999, 0.5, -1], "c": 1.0})
+    frame.to_parquet(tmp_path / "parquet")
+    frame.to_feather(tmp_path / "feather")
+    frame.astype({"b": str}).replace("-999.0", "-999").to_csv(tmp_path / "csv", index=False)
+    with (tmp_path / "npz").open("wb") as stream:
+        np.savez(stream, X=frame[["a", "b", "c"]].to_numpy(), y=frame.y.to_numpy())
+    for name in ("parquet", "feather", "csv", "npz"):
+        config = csv_config(tmp_path / name, table=table, missing=("", "-999"))
+        X: Any = data.load(config).train.X
+        expected = [[np.nan, np.nan, 1], [300, 0.5, 1], [1, -1, 1]]
+        np.testing.assert_array_equal(X.to_numpy(), expected, err_msg=name)
+    types = {"a": "text"}
+    config = csv_config(tmp_path / "parquet", table=table, missing=("-999",), types=types)
+    X = data.load(config).train.X
+    assert X["a"].isna().tolist() == [True, False, False]
+    # What can only be read as a mixed table is none without such a mark.
+    assert not data.load(csv_config(tmp_path / "csv", table="auto")).is_frame
+
+
 def test_a_frame_of_pandas_is_the_same_in_all_formats(tmp_path: Path) -> None:
     frame = pd.DataFrame(
         {"y": ["a", "b", "a"], "size": [1.5, None, 2], "city": pd.Categorical(["x", "y", None])},

@@ -180,11 +180,13 @@ class ArrowFile(TableFile):
         def fault(row: int, rule: str) -> DataError:
             return self.fault(row, place, rule)
 
-        if _kind(self.types[place]) == "number":
-            if declared == "text":
-                return pa.array(map(_label, cells.to_pylist()), pa.string())
+        if _kind(self.types[place]) == "number" and declared == "text":
+            cells = pa.chunked_array([pa.array(map(_label, cells.to_pylist()), pa.string())])
+        elif _kind(self.types[place]) == "number":
             numbers = self._floats(cells, place).combine_chunks()
-            numbers = compute.if_else(compute.is_nan(numbers), None, numbers)
+            is_missing = compute.is_in(numbers, value_set=self._marks(place, config))
+            is_missing = compute.or_(is_missing, compute.is_nan(numbers))
+            numbers = compute.if_else(is_missing, None, numbers)
             wrong = compute.index(compute.is_inf(numbers), value=True).as_py()
             if wrong >= 0:
                 raise fault(wrong, "must be finite or missing")
@@ -195,6 +197,13 @@ class ArrowFile(TableFile):
         if declared != "number":
             return texts
         return typed_cells(texts, declared, dialect=PLAIN, name=name, fault=fault)
+
+    def _marks(self, place: int, config: DatasetConfig) -> Any:
+        """Return the numbers that mean a missing value."""
+        import pyarrow as pa
+
+        cells = [] if pa.types.is_boolean(self.types[place]) else config.missing
+        return pa.array([float(cell) for cell in cells if PLAIN.is_number(cell)], pa.float64())
 
 
 def _kind(found: Any) -> str | None:

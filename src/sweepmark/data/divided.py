@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 __all__ = ["load_divided"]
 
 _MONTH = re.compile(r"\d{4}-\d{2}")
+_FINER = re.compile(r"[.,]\d{6}(\d+)")  # which datetime drops
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EXACT = 2.0**53  # from here on float64 cannot represent all integers
 
 
 def load_divided(
@@ -174,24 +177,50 @@ def _ranks(column: Any, by: SplitColumn) -> NDArray[np.int64]:
         )
     is_text = not np.issubdtype(getattr(column.dtype, "type", object), np.number)
     values = np.array([str(cell) for cell in column]) if is_text else column.to_numpy()
+    if not is_text:
+        _check_exact(values, by)
     distinct, places = np.unique(values, return_inverse=True)
     if is_text and by.role == "order":
-        times = np.array([_seconds(text) for text in distinct.tolist()])
-        if np.isnan(times).any():
-            row = int(np.flatnonzero(np.isnan(times)[places])[0])
+        times = [_time(text) for text in distinct.tolist()]
+        wrong = [number for number, time in enumerate(times) if time is None]
+        if wrong:
+            row = int(np.flatnonzero(np.isin(places, wrong))[0])
             raise DataError(
                 f"{by.key}: column {by.name!r} must have numbers, or dates and times in ISO 8601 "
                 f"such as 2026-01-31, but row {row + 1} has {str(values[row])!r}"
             )
-        places = np.unique(times, return_inverse=True)[1][places]
+        ranks = {time: rank for rank, time in enumerate(sorted({*filter(None, times)}))}
+        places = np.array([ranks[time] for time in times if time is not None])[places]
     return places.astype(np.int64)
 
 
-def _seconds(text: str) -> float:
-    """Return a date or time in seconds; without an offset, as if it were UTC. NaN if it is none."""
+def _check_exact(values: NDArray[Any], by: SplitColumn) -> None:
+    """Raise if there are numbers so large that different ones are kept as the same."""
+    too_large = np.flatnonzero(np.abs(values.astype(np.float64)) >= _EXACT)
+    if not len(too_large):
+        return
+    row = int(too_large[0])
+    way_on = (
+        f"Read them as text: ++dataset.types={{{by.name}:text}}, or a column of texts in Python."
+        if by.role == "groups"
+        else "Write them as dates and times, or as smaller numbers."
+    )
+    raise DataError(
+        f"{by.key}: column {by.name!r} must have numbers below 2^53, from which on different ones "
+        f"are kept as the same, but row {row + 1} has about {values[row]:.0f}. {way_on}"
+    )
+
+
+def _time(text: str) -> tuple[int, str] | None:
+    """Return a date or time in microseconds and further digits; None if it is none.
+
+    Without an offset it is taken as if it were UTC.
+    """
     text = text.strip()
     try:
         found = datetime.fromisoformat(f"{text}-01" if _MONTH.fullmatch(text) else text)
     except ValueError:
-        return float("nan")
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+        return None
+    elapsed = (found if found.tzinfo else found.replace(tzinfo=UTC)) - _EPOCH
+    finer = _FINER.search(text)
+    return elapsed // timedelta(microseconds=1), finer[1].rstrip("0") if finer else ""

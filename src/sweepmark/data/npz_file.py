@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.data.columns import narrow
+from sweepmark.data.csv_dialect import PLAIN
 from sweepmark.data.table_entry import file_digest
 from sweepmark.data.table_file import TableFile
 from sweepmark.data.unpacking import largest
@@ -71,6 +72,9 @@ class NpzFile(TableFile):
             raise DataError(f"{self.path}: whole numbers must be below 2^53")
         X = X if X.dtype == np.uint8 else X.astype(np.float64)
         is_mixed = config.table == "mixed"
+        marks = [float(cell) for cell in config.missing if PLAIN.is_number(cell)]
+        if is_mixed and marks and self.X.dtype.kind != "b":
+            X = np.where(np.isin(X, marks), np.nan, X)
         wrong = ~(np.isfinite(X) | np.isnan(X)) if is_mixed else ~np.isfinite(X)
         if wrong.any():
             row, number = map(int, np.argwhere(wrong)[0])

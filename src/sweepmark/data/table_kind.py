@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+from sweepmark.data.csv_dialect import PLAIN
 from sweepmark.data.table_loading import load_tables
 from sweepmark.errors import DataError
 
@@ -23,7 +24,8 @@ AUTO = "auto"
 def load_auto(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
     """Return the data set in a CSV file of either kind: numeric if it can be read so, else mixed.
 
-    Pictures are numbers, and a column with a declared type makes a mixed table.
+    Pictures are numbers. A column with a declared type makes a mixed table, and so does a number
+    that means a missing value: in a numeric one it would be a number like any other.
 
     Raises
     ------
@@ -34,7 +36,8 @@ def load_auto(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
         return load_tables(config, say)
     lines: list[str] = []
     dataset = None
-    if set(config.types) <= {config.label}:
+    has_marks = config.image_shape is None and any(map(_is_number, config.missing))
+    if set(config.types) <= {config.label} and not has_marks:
         try:
             dataset = load_tables(replace(config, table="numeric"), lines.append)
         except DataError:
@@ -46,6 +49,10 @@ def load_auto(config: DatasetConfig, say: Callable[[str], None]) -> Dataset:
     for line in lines:
         say(line)
     return dataset
+
+
+def _is_number(cell: str) -> bool:
+    return PLAIN.is_number(cell) or replace(PLAIN, decimal=",").is_number(cell)
 
 
 def table_kind(dataset: Dataset) -> Literal["numeric", "mixed"]:

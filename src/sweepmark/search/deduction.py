@@ -9,6 +9,7 @@ from sweepmark.config import lookup, resolve, validate
 from sweepmark.config.folders import EXPERIMENT
 from sweepmark.config.reading import overridden_groups, read_document
 from sweepmark.data import load
+from sweepmark.data.divided import load_divided
 from sweepmark.data.table_kind import AUTO, table_kind
 from sweepmark.errors import FetchError
 
@@ -71,7 +72,8 @@ def deduce(tree: Tree, overrides: Sequence[str], *, sweep: str | None, folders: 
     is_chosen = _is_chosen(overrides, sweep, folders)
     if is_chosen and not is_open:
         return Deduced()
-    config = validate(resolve(tree)).dataset
+    validated = validate(resolve(tree))
+    config, by = validated.dataset, validated.split.column
     if config.format == "csv" and not is_open:
         words = [f"{_PREPROCESS}={_MIXED}"] if config.table == _MIXED else []
         return Deduced(
@@ -82,6 +84,8 @@ def deduce(tree: Tree, overrides: Sequence[str], *, sweep: str | None, folders: 
     lines: list[str] = []
     try:
         dataset = load(config, report=lines.append)
+        if by is not None and not is_open:  # its other columns may all be numbers
+            dataset = load_divided(config, by)
     except FetchError:
         return Deduced()
     words = [f"dataset.table={table_kind(dataset)}"] if is_open else []
