@@ -104,6 +104,17 @@ def test_a_compressed_file_is_the_same_data_set(tmp_path: Path) -> None:
     assert len(digests) == 1
 
 
+@pytest.mark.usefixtures("empty_cache")
+@pytest.mark.parametrize("ending", ["gz", "bz2", "lz4", "zst"])
+def test_a_name_of_packed_files_packs_none(tmp_path: Path, ending: str) -> None:
+    lines: list[str] = []
+    path = write(tmp_path / f"table.csv.{ending}", ",a,b,kind\n0,1,2,iris\n1,3,4,rose\n")
+    for table in ("numeric", "mixed"):
+        dataset = data.load(csv_config(path, table=table, label="kind"), report=lines.append)
+        assert np.asarray(dataset.train.X).tolist() == [[1, 2], [3, 4]]
+        assert "column_1 left out" in lines.pop()
+
+
 @pytest.mark.parametrize(
     ("text", "separator"),
     [
