@@ -98,3 +98,11 @@ def test_a_file_that_is_none_is_refused(program: Called) -> None:
         (program.folder / "half").write_bytes(content[: len(content) // 2])
         assert "half: must be a whole" in _run(program, "half", code=2).err
         assert "half: must be a whole" in program.run("predict", "latest", "half", code=2).err
+
+
+def test_one_label_only_is_said_to_be_all_there_is(program: Called, frame: pd.DataFrame) -> None:
+    frame.assign(y="stayed").to_csv(program.folder / "one.csv", index=False)
+    words = ("run", "dataset=csv", "dataset.path=one.csv", "dataset.label=y", *QUICK)
+    said = program.run(*words, code=2).err
+    assert "two labels or more, but all 60 rows are 'stayed'. Set dataset.label" in said
+    assert "split.size" not in said

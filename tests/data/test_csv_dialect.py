@@ -104,6 +104,17 @@ def test_a_compressed_file_is_the_same_data_set(tmp_path: Path) -> None:
     assert len(digests) == 1
 
 
+@pytest.mark.usefixtures("empty_cache")
+@pytest.mark.parametrize("ending", ["gz", "bz2", "lz4", "zst"])
+def test_a_name_of_packed_files_packs_none(tmp_path: Path, ending: str) -> None:
+    lines: list[str] = []
+    path = write(tmp_path / f"table.csv.{ending}", ",a,b,kind\n0,1,2,iris\n1,3,4,rose\n")
+    for table in ("numeric", "mixed"):
+        dataset = data.load(csv_config(path, table=table, label="kind"), report=lines.append)
+        assert np.asarray(dataset.train.X).tolist() == [[1, 2], [3, 4]]
+        assert "column_1 left out" in lines.pop()
+
+
 @pytest.mark.parametrize(
     ("text", "separator"),
     [
@@ -207,3 +218,20 @@ def test_booleans_are_numbers(path: Path) -> None:
     }
     with pytest.raises(DataError, match=r"row 2 \(line 3\), column 'a': must be True or False"):
         read_table(write(path, "y,a\n1,True\n0,2\n"), csv_config())
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_a_column_that_numbers_in_the_first_line_name_is_told_how_to_be_found(path: Path) -> None:
+    write(path, "0,1,2\n1,5,6\n0,7,8\n")
+    with pytest.raises(ConfigurationError, match=r"unknown column '0'.* dataset\.header=true"):
+        data.load(csv_config(path, label="0"))
+    assert data.load(csv_config(path, label="0", header=True)).train.n_rows == 2
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_a_text_among_numbers_may_mean_that_there_is_no_value(path: Path) -> None:
+    write(path, "kind,a b\niris,1\nrose,NA\n")
+    with pytest.raises(DataError, match=r"'\+\+dataset\.types={a b:text}', or .*dataset\.missing"):
+        data.load(csv_config(path, table="mixed", label="kind"))
+    given = csv_config(path, table="mixed", label="kind", missing=("", "NA"))
+    assert data.load(given).train.n_rows == 2

@@ -116,7 +116,8 @@ class ArrowFile(TableFile):
         if pa.types.is_temporal(found):
             raise DataError(
                 f"{self.path}: column {name!r} has dates or times ({found}), of which no number "
-                f"follows by itself. Write it as numbers, such as days, or {way_on}"
+                "follows by itself. Write it as numbers, such as days (for split.order also as "
+                f"texts in ISO 8601), or {way_on}"
             )
         if kind is None:
             raise DataError(

@@ -53,7 +53,7 @@ def widen(features: Sequence[Any]) -> list[Any]:
         if len(found) > 1:
             raise DataError(
                 f"column {name!r} must be numbers in all files or text in all. "
-                f"Set ++dataset.types={{{name}:text}}."
+                f"Set '++dataset.types={{{name}:text}}'."
             )
         types[name] = found.pop() if found else columns[0].type
     schema = pa.schema(types)
@@ -110,7 +110,8 @@ def typed_cells(
             raise fault(
                 row,
                 f"must be a number as {n_numbers} others of its column are (or set "
-                f"++dataset.types={{{name}:text}})",
+                f"'++dataset.types={{{name}:text}}', or list it in dataset.missing, in quotes, if "
+                "it means that there is no value)",
             )
         raise fault(row, "must be a number or missing")
     cells = compute.utf8_trim(cells, " \t")

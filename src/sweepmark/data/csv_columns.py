@@ -201,8 +201,10 @@ def _open(
     block = max(_BLOCK, min(_PER_COLUMN * len(types), _WIDEST_BLOCK))
     block = max(block, _longest_row(path, header, quoted=quoted))  # a row must fit into a block
     with open_unpacked(path) as stream:
+        # Of a path Arrow unpacks what its ending says, whatever the bytes are.
+        source = pa.PythonFile(stream, mode="r") if packing(path) else pa.OSFile(str(path))
         yield csv.open_csv(
-            path if packing(path) is None else pa.PythonFile(stream, mode="r"),
+            source,
             read_options=csv.ReadOptions(
                 column_names=header.names,
                 skip_rows=header.n_lines,

@@ -10,6 +10,7 @@ from sweepmark.data.csv_dialect import find_dialect
 from sweepmark.data.csv_lines import CsvHeader, cell_fault, read_header
 from sweepmark.data.table_file import TableFile
 from sweepmark.data.unpacking import unpacked_digest
+from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,16 @@ class CsvFile(TableFile):
     """
 
     header: CsvHeader
+
+    def place(self, name: str, *, key: str) -> int:
+        """Return the place of a column; see :meth:`TableFile.place`."""
+        try:
+            return TableFile.place(self, name, key=key)
+        except ConfigurationError as error:
+            if self.is_named:
+                raise
+            remedy = "The first line is taken for data; dataset.header=true makes it names."
+            raise ConfigurationError(f"{error} {remedy}") from None
 
     def digest(self) -> str:
         """Return the SHA-256 of the file's unpacked content in hexadecimal."""

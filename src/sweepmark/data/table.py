@@ -184,7 +184,7 @@ def read_columns(
         return X, *encode_labels(cells, label_names, is_text=is_text)
     except LabelError as error:
         name = file.names[label]
-        remedy = f" (or set ++dataset.types={{{name}:text}})" if error.rule == MIXED else ""
+        remedy = f" (or set '++dataset.types={{{name}:text}}')" if error.rule == MIXED else ""
         raise file.fault(error.row, label, error.rule + remedy) from None
 
 

@@ -54,6 +54,7 @@ class Rows:
         ConfigurationError
             If it asks for some that do not exist, or that do not allow training.
         """
+        _check_labels(dataset)
         split = resolve_split(config.split, dataset)
         train, test = split_rows(split, dataset)
         y_train, y_test = dataset.y[train], dataset.y[test]
@@ -144,6 +145,17 @@ def trained_names(specification: Specification, dataset: Dataset) -> tuple[str, 
     train, _ = split_rows(specification.split, dataset)
     classes = np.unique(targets(specification.task, dataset.y[train]))
     return task_labels(specification.task, dataset).called(classes.tolist())
+
+
+def _check_labels(dataset: Dataset) -> None:
+    """Raise if no split of a data set can have two classes."""
+    labels = dataset.classes
+    if len(labels) == 1:
+        raise ConfigurationError(
+            f"{dataset.name} must have two labels or more, but all {dataset.n_rows} rows are "
+            f"{dataset.label_text(int(labels[0]))!r}. Set dataset.label to the column of the "
+            "labels, or take other data."
+        )
 
 
 def _labelled(
