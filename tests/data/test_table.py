@@ -45,6 +45,14 @@ def test_without_a_header_every_line_is_a_row(path: Path) -> None:
     assert table.file.names == ("column_1", "column_2", "column_3")
 
 
+def test_columns_that_pandas_names_by_numbers_are_named_by_a_header(path: Path) -> None:
+    table = _read(path, "0,1,2,3\n7,0,255,1\n3,12,9,0\n")
+    assert table.file.names == ("0", "1", "2", "3")
+    assert table.y.tolist() == [7, 3]
+    for row in ("0,1,2\n3,12,9\n", "1,2,3,4\n3,12,9,0\n"):  # rows, for all one can tell
+        assert not _read(path, row).file.is_named
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _SHOWN = 40  # maximum characters of a cell in a message
+_COUNTING = 4  # columns from which on 0, 1, 2 … is no row
 _AT_LEAST = 2  # minimum number of columns: a label and a feature
 
 
@@ -101,8 +102,8 @@ def read_header(
     path : Path
         The file.
     expected : bool or None
-        Whether the first line is a header; None detects it: it is one if no cell is a number, and
-        data if every cell is.
+        Whether the first line is a header; None detects it: it is one if no cell is a number, or if
+        four cells or more are 0, 1, 2 …, as pandas names columns, and data if every cell is one.
     dialect : Dialect
         How the file is written.
     remedy : str
@@ -130,7 +131,7 @@ def read_header(
                 f"{path}: line {number}: must be a header (no numbers) or data (numbers only), but "
                 f"has both: {first!r} and {other!r}. {remedy}"
             )
-        expected = not all(numeric)
+        expected = not all(numeric) or _counts(cells)
     numbered = tuple(f"column_{place}" for place in range(1, len(cells) + 1))
     if not expected:
         return CsvHeader(numbered, is_given=False, n_lines=0, dialect=dialect)
@@ -139,6 +140,10 @@ def read_header(
     _check_names(names, f"{path}: line {number}")
     unnamed = tuple(place for place, name in enumerate(given) if not name)
     return CsvHeader(names, is_given=True, n_lines=number, dialect=dialect, unnamed=unnamed)
+
+
+def _counts(cells: Sequence[str]) -> bool:
+    return len(cells) >= _COUNTING and cells == list(map(str, range(len(cells))))
 
 
 def _check_names(names: tuple[str, ...], where: str) -> None:
