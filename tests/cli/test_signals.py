@@ -33,8 +33,9 @@ SWEEP = (
     "tracking.artifacts=none",
     "sweep.space.classifier.C=[1,100]",
 )
-ENDLESS = tuple(
-    f"classifier.{name}" for name in ("kernel=sigmoid", "C=1e10", "gamma=10", "tol=1e-12")
+ENDLESS = (
+    "dataset.divisor=256",
+    *(f"classifier.{name}" for name in ("kernel=sigmoid", "C=1e10", "gamma=10", "tol=1e-12")),
 )
 """libsvm does not come to an end with it, nor back from C."""
 

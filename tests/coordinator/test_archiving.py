@@ -154,7 +154,8 @@ def test_a_lost_evaluation_is_not_left_out(origin: Store, tmp_path: Path) -> Non
         try:
             archive(copy, sweep, target)
         except StoreError as error:
-            assert f"`sweepmark resume {sweep}`" in str(error)  # noqa: PT017
+            command = f"`sweepmark resume --store {copy.root} {sweep}`"
+            assert command in str(error)  # noqa: PT017
             assert not target.exists()
             return
     pytest.fail(f"{first} was archived with a damaged evaluation")

@@ -40,7 +40,7 @@ def specifications(*groups: str, trusted: tuple[str, ...] = (), **values: Any) -
 
 
 def arrays(rows: Any) -> tuple[Any, Any]:
-    return digits().train.X[rows] / 256, digits().train.y[rows]
+    return digits().train.X[rows] / 16, digits().train.y[rows]
 
 
 class TestEpochs:

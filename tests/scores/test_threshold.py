@@ -82,7 +82,7 @@ def test_rule_is_applied_to_cross_validated_scores_of_the_training_part() -> Non
     (one,) = specifications(evaluation__threshold="precision>=0.9", evaluation__n_splits=3)
     card = evaluate(one)
     train, test = split_rows(one.split, digits())
-    X, y = digits().train.X / 256, digits().train.y == 8
+    X, y = digits().train.X / 16, digits().train.y == 8
     classifier = LogisticRegression(random_state=0)
     scores = cross_val_predict(
         classifier, X[train], y[train], cv=StratifiedKFold(3), method="decision_function"
