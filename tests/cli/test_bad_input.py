@@ -22,7 +22,7 @@ GOOD = "label,a,b\n" + "0,1,2\n1,3,4\n" * 20
     ("text", "says"),
     [
         (GOOD + "0,1\n", "row 41 (line 42): must have 3 columns"),
-        (GOOD + "0,1,two\n", "row 41 (line 42), column 'b': must be a number, but got 'two'"),
+        (GOOD + "0,1,two\n", "row 41 (line 42), column 'b': must be a number as 40 others of"),
         (GOOD + "2,1,1\n", "row 41 (line 42), column 'label': a label must be in [0, 1]"),
     ],
     ids=["ragged", "text", "label out of range"],

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from sweepmark.cli.program import VERBS
+from sweepmark.config.places import given_path
+from sweepmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +23,13 @@ USES = {
     "sweep": ("sweep", "classifiers", "dataset=digits", "engine=serial"),
     "data": ("data", "list"),
     "completion": ("completion", "bash"),
+    "plan": ("plan", "classifiers", "dataset=digits", "--cfg", "job"),
     "predict": ("predict", "latest", "rows.csv"),
-} | {verb: (verb,) for verb in ("resume", "compare", "grade", "ui", "doctor")}
+    "register": ("register", "latest", "digits"),
+    "archive": ("archive", "latest", "handed.zip"),
+    "restore": ("restore", "handed.zip"),
+    "forget": ("forget", "latest", "--yes"),
+} | {verb: (verb,) for verb in ("resume", "compare", "grade", "report", "ui", "doctor")}
 RUN = ("run", "dataset=digits", "split.size=200", "classifier=dummy", "engine=serial")
 
 
@@ -85,23 +92,27 @@ def test_no_home(called: Called, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "accuracy" in called.run(*RUN, SWEEPMARK_CACHE=cache).out
 
 
-@pytest.mark.row(26, "a home folder that does not exist")
+@pytest.mark.row(26, "the home of nobody is a file's own name, as in a shell")
 @pytest.mark.parametrize(
     "words",
     [
-        (*RUN, "--store", "~nobody-of-that-name/runs"),
         (*RUN, "--config-dir", "~nobody-of-that-name/own"),
-        ("run", "dataset.path='~nobody-of-that-name/mnist'", "engine=serial"),
-        ("run", "dataset=csv", "dataset.path='~nobody-of-that-name/x.csv'", "engine=serial"),
-        ("doctor", "--store", "~nobody-of-that-name/runs"),
+        ("run", "dataset.path=~nobody-of-that-name/mnist", "engine=serial"),
+        ("run", "dataset=csv", "dataset.path=~nobody-of-that-name/x.csv", "engine=serial"),
+        ("compare", "--store", "~nobody-of-that-name/runs"),
     ],
     ids=" ".join,
 )
 def test_unknown_home(called: Called, words: tuple[str, ...]) -> None:
-    refused = called.run(*words, code=2)
-    assert "~nobody-of-that-name" in refused.err
-    assert "Write the path from / on." in refused.err
+    assert "~nobody-of-that-name" in called.run(*words, code=2).err
     assert called.left() == []
+
+
+@pytest.mark.row(26, "a home that is not known")
+def test_place_in_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # nobody knows it
+    with pytest.raises(ConfigurationError, match="Write the path from / on"):
+        given_path("~/runs", what="--store")
 
 
 @pytest.mark.row(26, "a path that the system refuses, by any verb")

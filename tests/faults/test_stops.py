@@ -33,7 +33,9 @@ def test_interrupt(case: BaseCase, reference: Reference) -> None:
     assert finished.code == 130
     assert time.monotonic() - sent < 10
     assert case.alive() == []
-    assert finished.err.splitlines()[-1].endswith(f"sweepmark resume {case.sweep_id}")
+    assert finished.err.splitlines()[-1].endswith(
+        f"sweepmark resume {case.sweep_id} --trust estimators"
+    )
     assert "Traceback" not in finished.err
     case.finish(*case.resume_words)
     assert_good(case, reference)
