@@ -123,16 +123,13 @@ def _paths(config: DatasetConfig) -> dict[str, Path]:
         raise ConfigurationError(
             f"{config.name} is a file of your own, but no path is given. Set dataset.path=FILE"
         )
-    given = {"train_table": config.path, "test_table": config.test_path}
-    paths = {
-        role: given_path(path, what="dataset.path").absolute()
-        for role, path in given.items()
-        if path
-    }
-    for role, path in paths.items():
-        if not path.is_file():
-            key = "path" if role == "train_table" else "test_path"
-            raise NotFoundError(f"dataset.{key} must be a file, {FORMATS}, but {path} is none")
+    paths = {}
+    for role, key in {"train_table": "path", "test_table": "test_path"}.items():
+        if given := getattr(config, key):
+            path = given_path(given, what=f"dataset.{key}").absolute()
+            if not path.is_file():
+                raise NotFoundError(f"dataset.{key} must be a file, {FORMATS}, but {path} is none")
+            paths[role] = path
     return paths
 
 
