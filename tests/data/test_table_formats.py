@@ -73,6 +73,11 @@ def test_numbers_of_every_kind_become_an_array(path: Path, save: Write) -> None:
     assert table.y.tolist() == [1, 0]
 
 
+def test_the_sign_of_zero_is_kept_in_every_block(path: Path, save: Write) -> None:
+    save(pa.table({"y": [0, 1, 0, 1], "a": [-0.0, 1, 2, 0.5]}), path)
+    assert np.signbit(read_table(path, csv_config()).X).tolist() == [[True], *[[False]] * 3]
+
+
 def test_a_mixed_table_keeps_text_and_missing_values(path: Path, save: Write) -> None:
     columns = {
         "y": pa.array([True, False, True]),
