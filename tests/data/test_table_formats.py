@@ -332,7 +332,14 @@ def test_a_damaged_npz_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -
     with zipfile.ZipFile(huge, "w") as archive:
         archive.writestr("X.npy", header)
         archive.writestr("y.npy", b"nothing")
-    for wrong in (content[:-30], content[:300] + b"?" * 9 + content[309:], huge.getvalue()):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("X.npy", content)
+        start = len(b"X.npy") + 30  # bytes of a zip's local header
+    lzma = bytearray(packed.getvalue())
+    lzma[start + 4] = 0xFF  # properties that no LZMA stream has
+    broken = (content[:-30], content[:300] + b"?" * 9 + content[309:], huge.getvalue(), bytes(lzma))
+    for wrong in broken:
         with pytest.raises(DataError, match=r"must be a whole (npz|zip) file") as caught:
             read_table(write(path, wrong), csv_config())
         assert str(path) in str(caught.value)
