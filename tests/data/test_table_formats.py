@@ -277,6 +277,8 @@ def test_npz_has_rows_or_images_and_labels(path: Path) -> None:
         assert dataset.label_names == names
         assert dataset.dtype == "float64"
         assert dataset.image_shape == (3, 2)
+    _npz(path, X=IMAGES, y=[10, 9])
+    assert read_table(path, csv_config(types={"y": "text"})).label_names == ("10", "9")
     _npz(path, X=[[1, np.nan], [2, 3]], y=[0, 1])
     table = read_table(path, csv_config(table="mixed", drop=("column_1",)))
     assert table.X.to_pydict() == {"column_2": [None, 3]}

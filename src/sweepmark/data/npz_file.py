@@ -75,7 +75,9 @@ class NpzFile(TableFile):
                 else DataError(f"{fault}. Missing values need dataset.table=mixed.")
             )
         cells = [] if label is None or self.y is None else [str(one) for one in self.y.tolist()]
-        is_text = self.y is not None and self.y.dtype.kind == "U"
+        is_text = self.y is not None and (
+            self.y.dtype.kind == "U" or config.types.get(self.names[0]) == "text"
+        )
         if not is_mixed:
             return narrow(X), [*cells], is_text
         import pyarrow as pa
