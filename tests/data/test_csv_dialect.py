@@ -133,6 +133,18 @@ def test_the_separator_is_what_fits_all_rows(path: Path, text: str, separator: s
     assert find_dialect(write(path, text), csv_config()).separator == separator
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_row_that_the_sample_cuts_says_nothing(
+    path: Path, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sweepmark.data import csv_dialect
+
+    sample = "y;day;a\n1;01.02.26;2,5\n1;01.02".encode(encoding)
+    monkeypatch.setattr(csv_dialect, "_SAMPLE", len(sample))
+    write(path, sample + ".26;3,5\n".encode(encoding.removesuffix("-sig").replace("16", "16-le")))
+    assert csv_dialect.find_dialect(path, csv_config()).decimal == ","
+
+
 def test_it_can_be_said(path: Path) -> None:
     table = read_table(write(path, "1:2,5:3\n4:5:6\n"), csv_config(separator=":", decimal=","))
     assert (table.y.tolist(), table.X.tolist()) == ([1, 4], [[2.5, 3], [5, 6]])

@@ -46,6 +46,7 @@ def _found(values: Any, name: str) -> str | None:
         (UNIQUE // 2000, "id", None),
         (np.full(N_ROWS, 3), "id", None),
         (np.arange(9), "id", None),
+        (np.arange(20)[::-1], "a", None),  # so few may be dense by chance
     ],
 )
 def test_numbers(values: Any, name: str, reason: str | None) -> None:

@@ -73,6 +73,11 @@ def test_numbers_of_every_kind_become_an_array(path: Path, save: Write) -> None:
     assert table.y.tolist() == [1, 0]
 
 
+def test_the_sign_of_zero_is_kept_in_every_block(path: Path, save: Write) -> None:
+    save(pa.table({"y": [0, 1, 0, 1], "a": [-0.0, 1, 2, 0.5]}), path)
+    assert np.signbit(read_table(path, csv_config()).X).tolist() == [[True], *[[False]] * 3]
+
+
 def test_a_mixed_table_keeps_text_and_missing_values(path: Path, save: Write) -> None:
     columns = {
         "y": pa.array([True, False, True]),
@@ -272,6 +277,8 @@ def test_npz_has_rows_or_images_and_labels(path: Path) -> None:
         assert dataset.label_names == names
         assert dataset.dtype == "float64"
         assert dataset.image_shape == (3, 2)
+    _npz(path, X=IMAGES, y=[10, 9])
+    assert read_table(path, csv_config(types={"y": "text"})).label_names == ("10", "9")
     _npz(path, X=[[1, np.nan], [2, 3]], y=[0, 1])
     table = read_table(path, csv_config(table="mixed", drop=("column_1",)))
     assert table.X.to_pydict() == {"column_2": [None, 3]}
@@ -327,7 +334,14 @@ def test_a_damaged_npz_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -
     with zipfile.ZipFile(huge, "w") as archive:
         archive.writestr("X.npy", header)
         archive.writestr("y.npy", b"nothing")
-    for wrong in (content[:-30], content[:300] + b"?" * 9 + content[309:], huge.getvalue()):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("X.npy", content)
+        start = len(b"X.npy") + 30  # bytes of a zip's local header
+    lzma = bytearray(packed.getvalue())
+    lzma[start + 4] = 0xFF  # properties that no LZMA stream has
+    broken = (content[:-30], content[:300] + b"?" * 9 + content[309:], huge.getvalue(), bytes(lzma))
+    for wrong in broken:
         with pytest.raises(DataError, match=r"must be a whole (npz|zip) file") as caught:
             read_table(write(path, wrong), csv_config())
         assert str(path) in str(caught.value)

@@ -100,6 +100,14 @@ def test_test_rows_of_another_kind_are_refused(
         data.load(csv_config(one, test_path=str(other)))
 
 
+def test_a_path_without_a_home_folder_is_named_by_its_key(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.path.expanduser", lambda given: given)  # as where no home is known
+    with pytest.raises(ConfigurationError, match=r"^dataset\.test_path: the home folder"):
+        data.load(csv_config(path, test_path="~/test.csv"))
+
+
 def test_a_column_is_numbers_in_both_files_or_text_in_both(tmp_path: Path) -> None:
     one = write(tmp_path / "train.csv", "y,a,b\n0,1,x\n1,2,y\n")
     other = write(tmp_path / "test.csv", "y,a,b\n0,q,\n")

@@ -27,6 +27,7 @@ from sweepmark.data import Dataset, Part
 from sweepmark.data.divided import load_divided
 from sweepmark.errors import ConfigurationError
 from sweepmark.evaluation.evaluate import evaluate
+from sweepmark.scores.threshold import Rule, choose_threshold, parse_threshold
 from sweepmark.specification.folds import check_folds, fold_rows, hold_out
 from sweepmark.specification.specify import specify
 from sweepmark.specification.split import resolve_split, split_rows
@@ -224,13 +225,27 @@ def test_figures_are_those_of_plain_scikit_learn(  # noqa: PLR0913, PLR0917
     assert card.n_train == len(fit)
 
 
-@pytest.mark.parametrize(("role", "column"), [("groups", "patient"), ("order", "day")])
+@pytest.mark.parametrize(
+    ("role", "column", "kind"),
+    [("groups", "patient", StratifiedGroupKFold(5)), ("order", "day", TimeSeriesSplit(5))],
+)
 def test_a_rule_chooses_its_threshold_on_the_rows_that_folds_score(
-    table: pd.DataFrame, tmp_path: Path, role: str, column: str
+    table: pd.DataFrame, tmp_path: Path, role: str, column: str, kind: Any
 ) -> None:
-    rule = "evaluation.threshold=recall>=0.8"
-    (card,) = cards(table, tmp_path, role, column, rule)
-    assert np.isfinite(card.metrics["threshold"])
+    (card,) = cards(table, tmp_path, role, column, "evaluation.threshold=recall>=0.8")
+    data = dataset(table[column])
+    train, _ = split(replace(data, train=Part(data.train.X, table["label"].to_numpy())), role)
+    X, y, values = (table[names].to_numpy()[train] for names in (["a", "b"], "label", column))
+    scored: list[int] = []
+    scores: list[float] = []
+    for fit, rows in kind.split(X, y, values if role == "groups" else None):
+        model = LogisticRegression().fit(X[fit], y[fit])
+        scored += rows.tolist()
+        scores += model.decision_function(X[rows]).tolist()
+    rule = parse_threshold("recall>=0.8")
+    assert isinstance(rule, Rule)
+    expected = choose_threshold(rule, y[scored] == 1, np.array(scores))
+    assert card.metrics["threshold"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

@@ -161,10 +161,34 @@ def test_trusted_package_is_let_through() -> None:
     models.load(poisoned("argparse.Namespace"), packages=["argparse"])
 
 
-@pytest.mark.parametrize("content", [b"", b"not a zip file"])
+def zipped(schema: str, *, flags: int = 0, wrong: bytes = b"") -> bytes:
+    """A zip with a compressed schema, of which the beginning is overwritten."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("schema.json", schema)
+    content = bytearray(target.getvalue())
+    start = 30 + len("schema.json")  # of a zip's local header and the name in it
+    content[start : start + len(wrong)] = wrong
+    content[6] |= flags
+    content[content.index(b"PK\1\2") + 8] |= flags
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"not a zip file",
+        zipped("{}" * 50, wrong=b"\xff" * 5),
+        zipped("{}", flags=1),  # encrypted
+        zipped("[" * 100_000),
+    ],
+    ids=["empty", "no zip", "damaged", "encrypted", "nested"],
+)
 def test_file_that_is_no_model_is_refused(content: bytes) -> None:
-    with pytest.raises(DataError, match="skops"):
-        models.load(content)
+    for read in (models.load, models.named_types):
+        with pytest.raises(DataError, match="skops"):
+            read(content)
 
 
 @pytest.mark.parametrize("transformer", [*TRANSFORMERS, *OURS], ids=str)

@@ -14,7 +14,7 @@ from sweepmark.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from hydra.core.override_parser.types import Override
+    from hydra.core.override_parser.types import Override, RangeSweep
 
 __all__ = ["Swept", "swept"]
 
@@ -94,8 +94,7 @@ def _node(item: Override, groups: Mapping[str, Iterable[str]]) -> dict[str, Any]
             "Leave shuffle out; sampler=random draws at random."
         )
     elif isinstance(value, RangeSweep):
-        steps: Iterable[Any] = value.range()
-        values = list(islice(steps, _MOST_VALUES + 1))
+        values = _ranged(value, written(item))
     else:
         values = [_plain(each) for each in value.list]
     if not 0 < len(values) <= _MOST_VALUES:
@@ -103,6 +102,18 @@ def _node(item: Override, groups: Mapping[str, Iterable[str]]) -> dict[str, Any]
             f"an override must give 1 to {_MOST_VALUES:,} values, but got {written(item)!r}."
         )
     return {"option": values} if name in groups else values
+
+
+def _ranged(value: RangeSweep, text: str) -> list[Any]:
+    """Return the first values of a ``range``, as many as are taken and one more."""
+    from hydra.errors import HydraException
+
+    try:
+        return list(islice(value.range(), _MOST_VALUES + 1))
+    except (HydraException, ValueError, ArithmeticError) as error:
+        raise ConfigurationError(
+            f"a range must be of finite numbers and have a step that is not 0, but got {text!r}."
+        ) from error
 
 
 def _plain(value: Any) -> Any:

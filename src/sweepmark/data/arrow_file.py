@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.data.columns import narrow, typed_cells
+from sweepmark.data.columns import join_blocks, narrow_block, typed_cells
 from sweepmark.data.csv_dialect import PLAIN
 from sweepmark.data.csv_lines import shown_cell
 from sweepmark.data.table_entry import file_digest
@@ -68,7 +68,7 @@ class ArrowFile(TableFile):
             if config.table == "mixed":
                 parts.append(batch.select(range(len(features))))
             else:
-                parts.append(narrow(self._numbers(batch, features, n_rows)))
+                parts.append(narrow_block(self._numbers(batch, features, n_rows)))
             n_rows += len(batch)
         is_text = label is not None and (
             _kind(self.types[label]) == "text" or config.types.get(self.names[label]) == "text"
@@ -77,8 +77,7 @@ class ArrowFile(TableFile):
         if config.table == "mixed":
             X = self._columns(features, parts, config)
         else:
-            X = np.empty((0, len(features)), dtype=np.uint8)
-            X = narrow(np.concatenate([X, *parts]))
+            X = join_blocks(parts, len(features))
         return X, labels, is_text
 
     def fault(self, row: int, place: int, rule: str) -> DataError:

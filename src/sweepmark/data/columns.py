@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sweepmark.data.csv_dialect import Dialect
 
-__all__ = ["BOOLEANS", "narrow", "typed_cells", "widen"]
+__all__ = ["BOOLEANS", "join_blocks", "narrow", "narrow_block", "typed_cells", "widen"]
 
 BOOLEANS = {"False": 0, "false": 0, "FALSE": 0, "True": 1, "true": 1, "TRUE": 1}
 """Cells of features that are read as numbers, if all of their column are among them."""
@@ -28,6 +28,17 @@ def narrow(X: NDArray[Any]) -> NDArray[Any]:
         if np.array_equal(small, X):
             return small
     return X
+
+
+def narrow_block(X: NDArray[Any]) -> NDArray[Any]:
+    """Return rows of a larger array as uint8 if that is lossless whatever the others are."""
+    # The sign of -0.0 would be lost if other blocks turn out to be float64.
+    return X if np.signbit(X).any() else narrow(X)
+
+
+def join_blocks(blocks: Sequence[NDArray[Any]], n_features: int) -> NDArray[Any]:
+    """Return blocks of rows, of which there may be none, as one array of uint8 or float64."""
+    return narrow(np.concatenate([np.empty((0, n_features), dtype=np.uint8), *blocks]))
 
 
 def widen(features: Sequence[Any]) -> list[Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.data.columns import BOOLEANS, narrow, typed_cells
+from sweepmark.data.columns import BOOLEANS, join_blocks, narrow_block, typed_cells
 from sweepmark.data.csv_lines import cell_fault, find_booleans, first_fault
 from sweepmark.data.unpacking import open_unpacked, packing
 
@@ -75,7 +75,7 @@ def read_numbers(
         types[header.names[label]] = pa.string()
     order = {place: number for number, place in enumerate(features)}
     logical = [order[place] for place in booleans]
-    blocks: list[NDArray[Any]] = [np.empty((0, len(features)), dtype=np.uint8)]
+    blocks: list[NDArray[Any]] = []
     labels: Cells = []
     try:
         with _open(path, header, types) as batches:
@@ -83,13 +83,12 @@ def read_numbers(
                 X = _matrix(batch, len(features), logical)
                 if not np.isfinite(X).all():
                     raise first_fault(path, header, features, reason="NaN or infinity")
-                # The sign of -0.0 would be lost if other blocks turn out to be float64.
-                blocks.append(X if np.signbit(X).any() else narrow(X))
+                blocks.append(narrow_block(X))
                 if label is not None:
                     labels += map(header.dialect.plain, batch.column(len(features)).to_pylist())
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         raise first_fault(path, header, features, booleans=booleans, reason=str(error)) from error
-    return narrow(np.concatenate(blocks)), labels
+    return join_blocks(blocks, len(features)), labels
 
 
 def _matrix(batch: Any, n_features: int, booleans: Sequence[int]) -> NDArray[Any]:

@@ -155,8 +155,9 @@ def find_dialect(path: Path, config: DatasetConfig) -> Dialect:
     encoding = _normal(config.encoding or _marked(head))
     codec = Dialect(encoding=encoding).codec
     text = codecs.getincrementaldecoder(codec)("replace").decode(head)
-    separator = _character(config.separator) or _separator(text, config.decimal)
-    decimal = config.decimal or _decimal(text, separator)
+    is_cut = len(head) == _SAMPLE
+    separator = _character(config.separator) or _separator(text, config.decimal, is_cut=is_cut)
+    decimal = config.decimal or _decimal(text, separator, is_cut=is_cut)
     if separator == decimal:
         raise ConfigurationError(
             f"dataset.separator and dataset.decimal must differ, but both are {decimal!r}."
@@ -198,20 +199,20 @@ def _check_text(path: Path, head: bytes, encoding: str | None) -> None:
         )
 
 
-def _sample(text: str, separator: str) -> list[list[str]]:
-    """Return the non-empty rows of a text's beginning, without the last, which may be cut."""
+def _sample(text: str, separator: str, *, is_cut: bool) -> list[list[str]]:
+    """Return the non-empty rows of a text, without the last one (of several) if that is cut."""
     rows: list[list[str]] = []
     with contextlib.suppress(csv.Error):
         rows.extend(filter(None, Dialect(separator).rows(io.StringIO(text, newline=""))))
-    return rows if len(text.encode()) < _SAMPLE or len(rows) == 1 else rows[:-1]
+    return rows[:-1] if is_cut and len(rows) > 1 else rows
 
 
-def _separator(text: str, decimal: Literal[".", ","] | None) -> str:
+def _separator(text: str, decimal: Literal[".", ","] | None, *, is_cut: bool) -> str:
     """Return the separator that gives all rows as many cells, and most of these as numbers."""
     found: dict[str, float] = {}
     first: dict[str, int] = {}
     for separator in _SEPARATORS:
-        rows = _sample(text, separator)[:_ROWS]
+        rows = _sample(text, separator, is_cut=is_cut)[:_ROWS]
         if not rows or len(rows[0]) == 1:
             continue
         first[separator] = len(rows[0])
@@ -230,11 +231,11 @@ def _share(cells: list[str], decimal: Literal[".", ","]) -> float:
     return sum(map(dialect.is_number, cells)) / len(cells)
 
 
-def _decimal(text: str, separator: str) -> Literal[".", ","]:
+def _decimal(text: str, separator: str, *, is_cut: bool) -> Literal[".", ","]:
     """Return a comma if cells are numbers with commas and none is one with a point."""
     if separator == ",":
         return "."
-    cells = {cell.strip() for row in _sample(text, separator) for cell in row}
+    cells = {cell.strip() for row in _sample(text, separator, is_cut=is_cut) for cell in row}
     comma, point = Dialect(decimal=","), PLAIN
     if any("." in cell and point.is_number(cell) for cell in cells):
         return "."

@@ -19,6 +19,7 @@ from sweepmark.data.arrays import keep_entry
 from sweepmark.data.frames import frame_columns, frame_features
 from sweepmark.data.loading import load
 from sweepmark.data.table_entry import RANKS, write_tables
+from sweepmark.data.table_loading import check_image_shape
 from sweepmark.errors import ConfigurationError, DataError, unknown_name
 
 if TYPE_CHECKING:
@@ -150,11 +151,7 @@ def _features(frame: Any, config: DatasetConfig, shape: tuple[int, int] | None) 
             f"{config.path}: row {row + 1}, column {name!r}: must be a number, but got {found}. "
             "Set dataset.table=mixed to keep text and missing values."
         )
-    if shape is not None and shape[0] * shape[1] != X.shape[1]:
-        raise ConfigurationError(
-            f"dataset.image_shape must have as many pixels as there are features, but "
-            f"{shape[0]} x {shape[1]} is not {X.shape[1]}."
-        )
+    check_image_shape(shape, X.shape[1])
     return np.ascontiguousarray(X)
 
 

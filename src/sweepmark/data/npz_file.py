@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from sweepmark.data.columns import narrow
 from sweepmark.data.csv_dialect import PLAIN
 from sweepmark.data.table_entry import file_digest
 from sweepmark.data.table_file import TableFile
-from sweepmark.data.unpacking import largest
+from sweepmark.data.unpacking import UNPACKING_FAULTS, largest
 from sweepmark.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
@@ -31,16 +30,6 @@ _PAIRS = (("X", "y"), ("data", "target"))
 _SUFFIX = ".npy"
 _OF_ROWS, _OF_IMAGES = 2, 3  # dimensions
 _EXACT = 2**53  # from here on float64 cannot represent all integers
-_FAULTS = (
-    EOFError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,  # an encrypted file
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -86,7 +75,9 @@ class NpzFile(TableFile):
                 else DataError(f"{fault}. Missing values need dataset.table=mixed.")
             )
         cells = [] if label is None or self.y is None else [str(one) for one in self.y.tolist()]
-        is_text = self.y is not None and self.y.dtype.kind == "U"
+        is_text = self.y is not None and (
+            self.y.dtype.kind == "U" or config.types.get(self.names[0]) == "text"
+        )
         if not is_mixed:
             return narrow(X), [*cells], is_text
         import pyarrow as pa
@@ -124,7 +115,7 @@ def open_npz(path: Path, config: DatasetConfig) -> NpzFile:
         )
     try:
         X, y = _arrays(path)
-    except _FAULTS as error:
+    except (*UNPACKING_FAULTS, MemoryError) as error:
         if isinstance(error, DataError):
             raise
         reason = str(error).partition("\n")[0]

@@ -6,7 +6,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from sweepmark.data.csv_file import open_csv
-from sweepmark.data.unpacking import packing
+from sweepmark.data.unpacking import UNPACKING_FAULTS, packing
 from sweepmark.errors import DataError
 
 if TYPE_CHECKING:
@@ -70,5 +70,5 @@ def _names(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.namelist()
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
+    except UNPACKING_FAULTS as error:
         raise DataError(f"{path}: must be a whole zip file, but: {error}") from error

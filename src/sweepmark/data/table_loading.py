@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sweepmark.config.schema import DatasetConfig
     from sweepmark.data.dataset import Dataset
 
-__all__ = ["load_tables", "write_table_entry"]
+__all__ = ["check_image_shape", "load_tables", "write_table_entry"]
 
 _SHOWN = 3  # columns that a line lists
 
@@ -92,7 +92,7 @@ def write_table_entry(
         tables[role] = table
     train = tables["train_table"]
     image_shape = config.image_shape or train.file.image_shape
-    _check_shape(image_shape, train)
+    check_image_shape(image_shape, len(train.features))
     _check_agreement(paths, tables)
     digests = {role: table.file.digest() for role, table in tables.items()}
     settings = {role: table.file.settings for role, table in tables.items()}
@@ -123,16 +123,13 @@ def _paths(config: DatasetConfig) -> dict[str, Path]:
         raise ConfigurationError(
             f"{config.name} is a file of your own, but no path is given. Set dataset.path=FILE"
         )
-    given = {"train_table": config.path, "test_table": config.test_path}
-    paths = {
-        role: given_path(path, what="dataset.path").absolute()
-        for role, path in given.items()
-        if path
-    }
-    for role, path in paths.items():
-        if not path.is_file():
-            key = "path" if role == "train_table" else "test_path"
-            raise NotFoundError(f"dataset.{key} must be a file, {FORMATS}, but {path} is none")
+    paths = {}
+    for role, key in {"train_table": "path", "test_table": "test_path"}.items():
+        if given := getattr(config, key):
+            path = given_path(given, what=f"dataset.{key}").absolute()
+            if not path.is_file():
+                raise NotFoundError(f"dataset.{key} must be a file, {FORMATS}, but {path} is none")
+            paths[role] = path
     return paths
 
 
@@ -158,14 +155,21 @@ def _taken_for(table: ParsedTable) -> str:
     return "; ".join([text, *found])
 
 
-def _check_shape(image_shape: Sequence[int] | None, table: ParsedTable) -> None:
+def check_image_shape(image_shape: Sequence[int] | None, n_features: int) -> None:
+    """Raise if the images in the rows of a table do not have as many pixels as there are features.
+
+    Raises
+    ------
+    ConfigurationError
+        If they do not.
+    """
     if image_shape is None:
         return
     height, width = image_shape
-    if height * width != len(table.features):
+    if height * width != n_features:
         raise ConfigurationError(
             f"dataset.image_shape must have as many pixels as there are features, but "
-            f"{height} x {width} is not {len(table.features)}."
+            f"{height} x {width} is not {n_features}."
         )
 
 

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["first_bytes", "largest", "open_unpacked", "packing", "unpacked_digest"]
+__all__ = [
+    "UNPACKING_FAULTS",
+    "first_bytes",
+    "largest",
+    "open_unpacked",
+    "packing",
+    "unpacked_digest",
+]
 
 _PACKINGS = {
     b"\x1f\x8b": "gzip",
@@ -32,16 +39,18 @@ _PACKINGS = {
 }
 _LEAST = 1 << 31  # bytes that every file may have when unpacked
 _RATIO = 20  # a larger file may have as many times its size
-_FAULTS = (
+
+UNPACKING_FAULTS = (
     EOFError,
     OSError,
     ValueError,
     NotImplementedError,  # a zip's method of compression
-    RuntimeError,  # an encrypted zip
+    RuntimeError,  # an encrypted zip, or content that is nested too deeply
     lzma.LZMAError,
     zipfile.BadZipFile,
     zlib.error,
 )
+"""What the standard library raises for compressed files and archives that are damaged."""
 
 
 def packing(path: Path) -> str | None:
@@ -74,7 +83,7 @@ def open_unpacked(path: Path) -> Iterator[BinaryIO]:
     with contextlib.ExitStack() as stack:
         try:
             stream = stack.enter_context(_opened(path, kind, stack))
-        except _FAULTS as error:
+        except UNPACKING_FAULTS as error:
             raise _damaged(path, kind, error) from error
         yield io.BufferedReader(_Bounded(stream, path, kind), 1 << 16)
 
@@ -87,11 +96,8 @@ def first_bytes(path: Path, size: int) -> bytes:
 
 def unpacked_digest(path: Path) -> str:
     """Return the SHA-256 of a file's unpacked content in hexadecimal."""
-    hasher = hashlib.sha256()
     with open_unpacked(path) as stream:
-        while block := stream.read(1 << 20):
-            hasher.update(block)
-    return hasher.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def _opened(path: Path, kind: str, stack: contextlib.ExitStack) -> BinaryIO:
@@ -139,7 +145,7 @@ class _Bounded(io.RawIOBase):
         """Read into a buffer; return the number of bytes."""
         try:
             block = self._stream.read(len(buffer))
-        except _FAULTS as error:
+        except UNPACKING_FAULTS as error:
             raise _damaged(self._path, self._kind, error) from error
         self._left -= len(block)
         if self._left < 0:

@@ -47,8 +47,10 @@ def sweep_overrides(
     """
     found = swept(overrides, groups)
     defaults = {}
-    if name == AD_HOC and (method := found.values.get("evaluation")) in _OBJECTIVES:
-        defaults["sweep.objective"] = _OBJECTIVES[str(method)]
+    asked = found.values.get("evaluation")
+    method = str(asked.get("method") if isinstance(asked, dict) else asked)
+    if name == AD_HOC and method in _OBJECTIVES:
+        defaults["sweep.objective"] = _OBJECTIVES[method]
     if name == AD_HOC and found.has_range:
         defaults |= {"sampler": "tpe", "sweep.n_trials": str(_N_TRIALS)}
     added = [f"{key}={value}" for key, value in defaults.items() if key not in found.values]

@@ -16,7 +16,7 @@ from sweepmark.errors import ConfigurationError, FetchError
 from sweepmark.scores.directions import better_end
 from sweepmark.scores.metric_names import ACCURACY, CV_ACCURACY, VALIDATION_ACCURACY
 from sweepmark.search.adhoc import sweep_overrides
-from sweepmark.search.composing import compose_trees
+from sweepmark.search.composing import OF_DATA, compose_trees
 from sweepmark.search.feasibility import (
     check_axes,
     check_grade,
@@ -46,8 +46,7 @@ __all__ = ["RUN", "Blueprint"]
 RUN = "run"
 """The name of a single run, in place of a sweep's name."""
 
-_OF_DATA = {"dataset", EXPERIMENT}
-_OF_ROWS = {*_OF_DATA, "split"}
+_OF_ROWS = {*OF_DATA, "split"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +156,7 @@ class Blueprint:
     @property
     def _sweeps_data(self) -> bool:
         """Whether trials use data sets of several names."""
-        return any(isinstance(axis, Options) and axis.name in _OF_DATA for axis in self.space.axes)
+        return any(isinstance(axis, Options) and axis.name in OF_DATA for axis in self.space.axes)
 
     @property
     def sweep(self) -> SweepConfig:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from sweepmark.config import Composer, Tree
 
-__all__ = ["compose_trees"]
+__all__ = ["OF_DATA", "compose_trees"]
 
-_OF_DATA = {"dataset", EXPERIMENT}
+OF_DATA = frozenset({"dataset", EXPERIMENT})
+"""The groups whose options say which data set it is."""
 
 
 def compose_trees(
@@ -72,7 +73,7 @@ def compose_trees(
             )
     for combination in chosen:
         options = [*typed, *(f"{group}={option}" for group, option in combination.items())]
-        if _OF_DATA & set(combination):
+        if OF_DATA & set(combination):
             tree, found = _compose(composer, sweep, options)
             notes |= dict.fromkeys(found.notes)
         else:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["check_folds", "check_held_out", "fold_rows", "hold_out"]
+    from sweepmark.config.schema import EvaluationConfig
+    from sweepmark.config.split import SplitColumn
+
+__all__ = ["are_stratified", "check_folds", "check_held_out", "fold_rows", "hold_out"]
 
 _REMEDIES = {
     None: "evaluation.stratified=true, evaluation.shuffle=true",
@@ -22,6 +25,11 @@ _REMEDIES = {
     "order": "fewer folds (evaluation.n_splits)",
 }
 """What helps where a fold lacks a class, by what the folds go by."""
+
+
+def are_stratified(evaluation: EvaluationConfig, by: SplitColumn | None) -> bool:
+    """Return whether folds are stratified by class, which those of rows in an order never are."""
+    return evaluation.stratified and (by is None or by.role == "groups")
 
 
 def fold_rows(

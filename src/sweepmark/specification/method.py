@@ -10,7 +10,12 @@ from sweepmark.errors import ConfigurationError
 from sweepmark.scores.threshold import Rule, parse_threshold
 from sweepmark.specification.answers import can_answer, classifiers_with, score_methods
 from sweepmark.specification.components import build
-from sweepmark.specification.folds import check_folds, check_held_out, hold_out
+from sweepmark.specification.folds import (
+    are_stratified,
+    check_folds,
+    check_held_out,
+    hold_out,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,7 +79,7 @@ def _folds(config: Config) -> dict[str, Any]:
     by = config.split.column
     return {
         "n_splits": config.evaluation.n_splits,
-        "stratified": config.evaluation.stratified and (by is None or by.role == "groups"),
+        "stratified": are_stratified(config.evaluation, by),
         "shuffle": config.evaluation.shuffle,
         "seed": config.seed if config.evaluation.shuffle else None,
         **({} if by is None else {"by": by.role}),

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.data.unpacking import UNPACKING_FAULTS
 from sweepmark.errors import DataError
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def named_types(content: bytes) -> set[str]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return set(_names(json.loads(archive.read("schema.json"))))
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (*UNPACKING_FAULTS, KeyError) as error:
         raise _no_skops_file(error) from error
 
 
@@ -219,13 +220,11 @@ def unknown_types(content: bytes) -> list[str]:
     DataError
         If it is no skops file.
     """
-    import zipfile
-
     import skops.io
 
     try:
         return sorted(skops.io.get_untrusted_types(data=content))
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+    except (*UNPACKING_FAULTS, KeyError, TypeError) as error:
         raise _no_skops_file(error) from error
 
 

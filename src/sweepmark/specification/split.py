@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweepmark.errors import ConfigurationError, DataError
+from sweepmark.specification.folds import are_stratified
 from sweepmark.specification.groups import first_groups
 
 if TYPE_CHECKING:
@@ -256,7 +257,7 @@ def check_classes(
             f"every class of the test part must be in the training part, but its {len(y_train)} "
             f"rows lack {', '.join(map(str, missing))}. {remedy}"
         )
-    is_stratified = evaluation.stratified and (by is None or by.role == "groups")
+    is_stratified = are_stratified(evaluation, by)
     if evaluation.method == "cv" and is_stratified and counts.min() < evaluation.n_splits:
         raise ConfigurationError(
             f"every class must have at least evaluation.n_splits={evaluation.n_splits} training "
