@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.cli.output import print_lines
+from sweepmark.cli.parser import path_argument
 from sweepmark.errors import ConfigurationError, StoreError, SweepmarkError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def define(parser: Parser) -> None:
         "-o",
         "--output",
         metavar="PATH",
-        type=Path,
+        type=path_argument,
         help="an .html file, or a folder for it (default: beside the store, named by the sweep)",
     )
     parser.add_argument(
@@ -66,7 +67,6 @@ def _report(args: argparse.Namespace) -> int:
 
     _check_author(args.author)
     if args.output is not None:
-        args.output = args.output.expanduser()
         _check_output(args.output, args.store)
     store = Store(args.store)
     name = args.entries or LATEST
