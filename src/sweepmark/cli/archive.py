@@ -81,5 +81,5 @@ def _restore(args: argparse.Namespace) -> int:
 
 def _data_lines(notes: Sequence[DataNote]) -> Iterator[str]:
     for note in notes:
-        how = f": `sweepmark data fetch {note.name}`" if note.can_be_fetched else ""
+        how = f": `{command_line('data', 'fetch', note.name)}`" if note.can_be_fetched else ""
         yield f"its data set {note.name} is not in the archive (SHA-256 {note.digest[:16]}…){how}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sweepmark.cli.output import print_lines
 from sweepmark.cli.parser import path_argument
+from sweepmark.commands import command_line
 from sweepmark.errors import ConfigurationError, StoreError, SweepmarkError
 
 if TYPE_CHECKING:
@@ -72,9 +73,10 @@ def _report(args: argparse.Namespace) -> int:
     name = args.entries or LATEST
     result, number = find_result(name, store, with_losses=True)
     if number is not None and not result.blueprint.is_run:
+        command = command_line("report", result.sweep_id)
         raise ConfigurationError(
             f"a report is of a whole sweep, but {name} is a trial of {result.sweep_id}. Name the "
-            f"sweep: `sweepmark report {result.sweep_id}`."
+            f"sweep: `{command}`."
         )
     target = _target(args, result)
     history, _ = read_sweep(store, result.sweep_id)

@@ -205,9 +205,10 @@ def _add(unpacked: Store, store: Store, sweep_id: str, history: History) -> tupl
     journal = unpacked.journal_path(sweep_id).read_bytes()
     target = store.journal_path(sweep_id)
     if os.path.lexists(target) and target.read_bytes() != journal:
+        command = command_line("forget", sweep_id, store=store.root)
         raise DataError(
-            f"{store.root} has another journal of {sweep_id}. Forget that one first, `sweepmark "
-            f"forget {sweep_id}`, or restore into another store: --store PATH."
+            f"{store.root} has another journal of {sweep_id}. Forget that one first, `{command}`, "
+            "or restore into another store: --store PATH."
         )
     n_new = n_kept = 0
     folder = store.root / "evaluations"
