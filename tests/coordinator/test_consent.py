@@ -37,6 +37,7 @@ def test_of_a_long_sweep_the_hours_and_what_confirms_them_are_said(
     check(long, store, yes=True)
     check(changed(long, plan__max_hours=None), store)
     check(changed(long, plan__max_hours=12.0), store)
+    check(changed(long, sweep__timeout=1e-6, sweep__objective=None), store)
 
 
 def test_what_is_there_or_unknown_takes_no_time(
