@@ -167,7 +167,9 @@ def test_another_sweep_of_its_name_is_not_changed(packed: Path, tmp_path: Path) 
     journal = store.journal_path(sweep_id)
     journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
     before = files(store, "**/*")
-    with pytest.raises(DataError, match=f"forget {sweep_id}`, or restore into another store"):
+    with pytest.raises(
+        DataError, match=f"forget --store {store.root} {sweep_id}`, or restore into"
+    ):
         restore(store, packed, say=silent)
     assert files(store, "sweeps/*.jsonl", "evaluations/*/*") == {
         name: each
@@ -256,6 +258,19 @@ def test_what_is_no_zip_is_refused(content: bytes, tmp_path: Path) -> None:
     assert_refused(path, tmp_path / "mlruns", "is no archive of a sweep")
     assert_refused(tmp_path, tmp_path / "mlruns", "is no archive of a sweep")
     assert_refused(tmp_path / "nothing", tmp_path / "mlruns", "there is no file")
+
+
+def test_a_journal_that_is_a_link_is_not_read(packed: Path, origin: Store, tmp_path: Path) -> None:
+    sweep_id = origin.sweep_ids()[0]
+    store = Store(tmp_path / "mlruns")
+    journal = store.journal_path(sweep_id)
+    journal.parent.mkdir(parents=True)
+    for place in (origin.journal_path(sweep_id), tmp_path / "nothing"):
+        journal.symlink_to(place)
+        with pytest.raises(DataError, match="is no file of its own"):
+            restore(store, packed, say=silent)
+        assert not list(store.root.glob("evaluations/*"))
+        journal.unlink()
 
 
 def test_links_in_the_store_are_not_followed(packed: Path, tmp_path: Path) -> None:

@@ -33,10 +33,11 @@ def test_of_a_long_sweep_the_hours_and_what_confirms_them_are_said(
     with pytest.raises(ConfigurationError, match="--yes") as raised:
         run(long, store)
     assert "plan.max_hours=1e-09" in str(raised.value)
-    assert "`sweepmark plan svc_c_gamma dataset=digits" in str(raised.value)
+    assert f"`sweepmark plan --store {store.root} svc_c_gamma dataset=digits" in str(raised.value)
     check(long, store, yes=True)
     check(changed(long, plan__max_hours=None), store)
     check(changed(long, plan__max_hours=12.0), store)
+    check(changed(long, sweep__timeout=1e-6, sweep__objective=None), store)
 
 
 def test_what_is_there_or_unknown_takes_no_time(

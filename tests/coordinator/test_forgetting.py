@@ -91,7 +91,7 @@ def test_what_is_removed_must_be_agreed_to(untracked: Store, called: Called) -> 
     assert names(untracked, "**/*") - before <= {f"sweeps/{first}.lock"}
 
 
-@pytest.mark.parametrize(("answer", "code"), [(b"\n", 1), (b"y\n", 0)])
+@pytest.mark.parametrize(("answer", "code"), [(b"\n", 1), (b"\x04", 1), (b"y\n", 0)])
 def test_it_asks_on_a_terminal(answer: bytes, code: int, untracked: Store, called: Called) -> None:
     single = untracked.sweep_ids()[-1]
     ours, theirs = pty.openpty()
@@ -117,6 +117,8 @@ def test_a_running_one_is_not_forgotten(untracked: Store, called: Called) -> Non
     with owned(untracked.lock_path(second)):
         assert "is owned by process" in called.run("forget", second, "--yes", code=3).err
         assert f"but {second} is" in called.run("forget", first, "--yes", code=3).err
+    with owned(untracked.lock_path("restored-1")):  # its journal is added last
+        assert "but restored-1 is" in called.run("forget", first, "--yes", code=3).err
     assert names(untracked, "evaluations/*") == before
 
 

@@ -100,6 +100,9 @@ def test_no_home(called: Called, monkeypatch: pytest.MonkeyPatch) -> None:
         ("run", "dataset.path=~nobody-of-that-name/mnist", "engine=serial"),
         ("run", "dataset=csv", "dataset.path=~nobody-of-that-name/x.csv", "engine=serial"),
         ("compare", "--store", "~nobody-of-that-name/runs"),
+        ("grade", "~nobody-of-that-name/class"),
+        ("report", "-o", "~nobody-of-that-name"),
+        ("restore", "~nobody-of-that-name/sweep.zip"),
     ],
     ids=" ".join,
 )

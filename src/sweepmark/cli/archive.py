@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.cli.output import print_lines, show_size
+from sweepmark.cli.parser import path_argument
 from sweepmark.commands import command_line
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def define_archive(parser: Parser) -> None:
     """Add the arguments of ``archive`` and its ``handler``, which returns the exit code."""
     parser.description = _ARCHIVE
     parser.add_argument("sweep", metavar="SWEEP", help="its id, the beginning of it, or latest")
-    parser.add_argument("file", metavar="FILE", type=Path, help="the zip file to write")
+    parser.add_argument("file", metavar="FILE", type=path_argument, help="the zip file to write")
     parser.add_flag("--force", "replace a file that exists")
     parser.set_defaults(handler=_archive, only_prints=False)
 
@@ -40,7 +40,9 @@ def define_archive(parser: Parser) -> None:
 def define_restore(parser: Parser) -> None:
     """Add the arguments of ``restore`` and its ``handler``, which returns the exit code."""
     parser.description = _RESTORE
-    parser.add_argument("file", metavar="FILE", type=Path, help="an archive of `sweepmark archive`")
+    parser.add_argument(
+        "file", metavar="FILE", type=path_argument, help="an archive of `sweepmark archive`"
+    )
     parser.set_defaults(handler=_restore, only_prints=False)
 
 
@@ -79,5 +81,5 @@ def _restore(args: argparse.Namespace) -> int:
 
 def _data_lines(notes: Sequence[DataNote]) -> Iterator[str]:
     for note in notes:
-        how = f": `sweepmark data fetch {note.name}`" if note.can_be_fetched else ""
+        how = f": `{command_line('data', 'fetch', note.name)}`" if note.can_be_fetched else ""
         yield f"its data set {note.name} is not in the archive (SHA-256 {note.digest[:16]}…){how}"

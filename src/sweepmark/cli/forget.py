@@ -69,4 +69,8 @@ def _is_meant(command: str) -> bool:
             "what is removed must be agreed to, but standard input is no terminal to ask on. "
             f"Agree: {command}"
         )
-    return input("Remove all this? [y/N] ").strip().lower() in {"y", "yes"}
+    try:
+        answer = input("Remove all this? [y/N] ")
+    except EOFError:  # Ctrl-D
+        return False
+    return answer.strip().lower() in {"y", "yes"}

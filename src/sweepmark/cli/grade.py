@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.cli.output import print_document, print_lines
+from sweepmark.cli.parser import path_argument
 from sweepmark.cli.standings import check_output, grade_stores, named_stores
 from sweepmark.errors import ConfigurationError
 from sweepmark.scores.metric_names import ACCURACY
@@ -43,7 +43,11 @@ def define(parser: Parser) -> None:
     parser.add_flag("--json", "one JSON document on standard output")
     parser.add_flag("--csv", "the table of stores as CSV on standard output")
     parser.add_argument(
-        "-o", "--output", metavar="PATH", type=Path, help="the table of stores as .csv or .html"
+        "-o",
+        "--output",
+        metavar="PATH",
+        type=path_argument,
+        help="the table of stores as .csv or .html",
     )
     parser.set_defaults(handler=_grade)
 

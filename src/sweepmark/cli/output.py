@@ -11,10 +11,22 @@ from typing import TYPE_CHECKING, Any
 from sweepmark.terminal import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import TextIO
 
-__all__ = ["json_only", "print_document", "print_lines", "show_size"]
+__all__ = [
+    "SIZES",
+    "json_only",
+    "print_document",
+    "print_lines",
+    "show_amount",
+    "show_size",
+    "unit_of",
+]
+
+SIZES = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
+"""Units of bytes, the largest first."""
+_FEW = 10
 
 
 @contextmanager
@@ -45,10 +57,20 @@ def show_size(n_bytes: int) -> str:
     Examples
     --------
     >>> show_size(45_300), show_size(1_234_567)
-    ('45 kB', '1.2 MB')
+    ('44 KiB', '1.2 MiB')
     """
-    kilo, mega = 1_000, 1_000_000
-    return f"{n_bytes / mega:,.1f} MB" if n_bytes >= mega else f"{n_bytes / kilo:.0f} kB"
+    size, unit = unit_of(n_bytes, SIZES)
+    return f"{show_amount(n_bytes / size)} {unit}"
+
+
+def unit_of(amount: float, units: Sequence[tuple[float, str]]) -> tuple[float, str]:
+    """Return the largest unit that an amount has one of, or the smallest."""
+    return next((pair for pair in units if amount >= pair[0]), units[-1])
+
+
+def show_amount(value: float) -> str:
+    """Return two digits of a small number, all of those before the point of a larger one."""
+    return f"{value:.1f}".removesuffix(".0") if value < _FEW else f"{value:,.0f}"
 
 
 def print_document(document: Mapping[str, Any]) -> None:

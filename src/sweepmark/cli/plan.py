@@ -6,7 +6,14 @@ import dataclasses
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from sweepmark.cli.output import json_only, print_document, print_lines
+from sweepmark.cli.output import (
+    SIZES,
+    json_only,
+    print_document,
+    print_lines,
+    show_amount,
+    unit_of,
+)
 from sweepmark.cli.sweep import add_composition, compose, print_configuration, sweep_name
 from sweepmark.commands import command_line
 
@@ -21,9 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["define"]
 
 _UNITS = ((3600.0, "h"), (60.0, "min"), (1.0, "s"))
-_SIZES = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 _STATUSES: tuple[Status, ...] = ("new", "reused", "duplicate", "failed")
-_FEW = 10
 
 
 def define(parser: Parser) -> None:
@@ -86,8 +91,8 @@ def _lines(plan: Plan, command: str) -> list[str]:
         "trials": f"{plan.n_trials:,} ({', '.join(statuses)})",
         "compute": f"{plan.n_evaluations:,} {evaluations} on {plan.n_slots} {workers}",
         "time": _range(plan.seconds, _UNITS),
-        "memory": f"{_range(plan.memory, _SIZES)}, of all processes at their peak",
-        "disk": f"{_range(plan.disk, _SIZES)}, models not counted",
+        "memory": f"{_range(plan.memory, SIZES)}, of all processes at their peak",
+        "disk": f"{_range(plan.disk, SIZES)}, models not counted",
         "shared": f"{plan.shared:.0%} of the work is done once for several evaluations",
     }
     lines = [f"{plan.name}, measured now on this machine", ""]
@@ -123,13 +128,8 @@ def _range(estimate: Estimate | None, units: tuple[tuple[float, str], ...]) -> s
     """
     if estimate is None:
         return "unknown"
-    size, unit = next((pair for pair in units if estimate.middle >= pair[0]), units[-1])
+    size, unit = unit_of(estimate.middle, units)
     low, middle, high = (
-        _number(value / size) for value in (estimate.low, estimate.middle, estimate.high)
+        show_amount(value / size) for value in (estimate.low, estimate.middle, estimate.high)
     )
     return f"about {middle} {unit} ({low} to {high} {unit})"
-
-
-def _number(value: float) -> str:
-    """Return two digits of a small number, all of those before the point of a larger one."""
-    return f"{value:.1f}".removesuffix(".0") if value < _FEW else f"{value:,.0f}"

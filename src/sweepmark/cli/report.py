@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.cli.output import print_lines
+from sweepmark.cli.parser import path_argument
+from sweepmark.commands import command_line
 from sweepmark.errors import ConfigurationError, StoreError, SweepmarkError
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def define(parser: Parser) -> None:
         "-o",
         "--output",
         metavar="PATH",
-        type=Path,
+        type=path_argument,
         help="an .html file, or a folder for it (default: beside the store, named by the sweep)",
     )
     parser.add_argument(
@@ -66,15 +68,15 @@ def _report(args: argparse.Namespace) -> int:
 
     _check_author(args.author)
     if args.output is not None:
-        args.output = args.output.expanduser()
         _check_output(args.output, args.store)
     store = Store(args.store)
     name = args.entries or LATEST
     result, number = find_result(name, store, with_losses=True)
     if number is not None and not result.blueprint.is_run:
+        command = command_line("report", result.sweep_id)
         raise ConfigurationError(
             f"a report is of a whole sweep, but {name} is a trial of {result.sweep_id}. Name the "
-            f"sweep: `sweepmark report {result.sweep_id}`."
+            f"sweep: `{command}`."
         )
     target = _target(args, result)
     history, _ = read_sweep(store, result.sweep_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepmark.cli.output import print_document, print_lines
@@ -12,6 +11,7 @@ from sweepmark.errors import ConfigurationError
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
     from sweepmark.config.schema import GradeConfig
     from sweepmark.report.grade import Grade
@@ -30,9 +30,10 @@ def named_stores(words: Sequence[str]) -> list[tuple[str, Path]] | None:
     ConfigurationError
         If some name stores and others do not, or a store is named twice.
     """
+    from sweepmark.config.places import given_path
     from sweepmark.report.standings import find_store
 
-    folders = {word: Path(word).expanduser() for word in words}
+    folders = {word: given_path(word, what="STORE") for word in words}
     stores = {
         word: store
         for word, folder in folders.items()

@@ -133,8 +133,8 @@ def _next_lines(result: SweepResult, store: Path) -> list[str]:
     commands = failure_commands(result.blueprint, result.sweep_id, result.trials, store=store)
     if is_tracked(result.blueprint.config.tracking):
         commands.append(command_line("ui", store=store))
-    if result.grade is not None:
-        rule = result.blueprint.grade_at(dict(result.test.params)).name if result.test else ""
+    if result.grade is not None and result.test is not None:
+        rule = result.blueprint.grade_at(dict(result.test.params)).name
         named = [] if rule == RULE else ["--rule", rule]
         folders = result.blueprint.config_dirs if named else ()
         words = (result.sweep_id, *named)

@@ -20,11 +20,18 @@ from sweepmark.errors import (
     SweepmarkError,
 )
 from sweepmark.failpoints import failpoint
-from sweepmark.files import check_folder, environment_errors, give_name, write_file
+from sweepmark.files import (
+    check_folder,
+    environment_errors,
+    give_name,
+    read_regular,
+    write_file,
+)
 from sweepmark.report.replay import check_sweep, read_sweep
 from sweepmark.search.feasibility import samples
 from sweepmark.store import Store, owned, read_journal
 from sweepmark.store.archive import open_archive, write_archive
+from sweepmark.store.journal import LARGEST_JOURNAL
 from sweepmark.store.manifest import MODEL, beside, read_manifest
 
 if TYPE_CHECKING:
@@ -204,11 +211,14 @@ def _add(unpacked: Store, store: Store, sweep_id: str, history: History) -> tupl
     """Add evaluations and journal; return how many evaluations were added, and were there."""
     journal = unpacked.journal_path(sweep_id).read_bytes()
     target = store.journal_path(sweep_id)
-    if os.path.lexists(target) and target.read_bytes() != journal:
-        raise DataError(
-            f"{store.root} has another journal of {sweep_id}. Forget that one first, `sweepmark "
-            f"forget {sweep_id}`, or restore into another store: --store PATH."
-        )
+    is_there = os.path.lexists(target)
+    with environment_errors(target):
+        if is_there and read_regular(target, limit=LARGEST_JOURNAL) != journal:
+            command = command_line("forget", sweep_id, store=store.root)
+            raise DataError(
+                f"{store.root} has another journal of {sweep_id}. Forget that one first, "
+                f"`{command}`, or restore into another store: --store PATH."
+            )
     n_new = n_kept = 0
     folder = store.root / "evaluations"
     check_folder(folder)
@@ -227,7 +237,7 @@ def _add(unpacked: Store, store: Store, sweep_id: str, history: History) -> tupl
                 give_name(source, folder / name, is_durable=True)
         failpoint("restore.evaluation")
         n_new += 1
-    if not target.exists():
+    if not is_there:
         with environment_errors(target):
             write_file(target, journal)
         failpoint("restore.journal")

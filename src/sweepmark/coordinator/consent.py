@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
+from sweepmark.commands import command_line
 from sweepmark.coordinator.agenda import Agenda
 from sweepmark.coordinator.estimate import extrapolate, plausible_growth
 from sweepmark.coordinator.experience import Experience
@@ -63,7 +63,14 @@ def check_hours(
     if blueprint.sweep.timeout is not None:
         hours = min(hours, blueprint.sweep.timeout / _HOUR)
     if hours > limit:
-        planned = shlex.join(["sweepmark", "plan", blueprint.name, *blueprint.overrides])
+        planned = command_line(
+            "plan",
+            blueprint.name,
+            *blueprint.overrides,
+            store=store.root,
+            config_dirs=blueprint.config_dirs,
+            trusted=options.trusted,
+        )
         raise ConfigurationError(
             f"a sweep of more than plan.max_hours={limit:g} must be confirmed, but by earlier "
             f"evaluations in {store.root}, {blueprint.name} takes about {hours:.3g} h. Confirm it "

@@ -22,8 +22,6 @@ _LINEAR = (1.0, 1.0)
 _COPIES_OF_ROWS = (0, 2, 4)
 """Training rows in double precision that an evaluation holds at a time, such as preprocessed."""
 
-_TWO = 2
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
@@ -123,7 +121,7 @@ class Cost:
 
 def _first_seconds(samples: Sequence[Sample]) -> float:
     """Return what the first evaluation on some rows takes more than others on the same rows."""
-    if len(samples) < _TWO:
+    if len(samples) == 1:
         return 0.0
     others = min(item.seconds for item in samples[1:])
     return max(min(samples[1].shared_seconds, samples[0].seconds - others), 0.0)

@@ -95,17 +95,13 @@ def forget(store: Store, sweep_id: str) -> None:
     Raises
     ------
     OwnedError
-        If it or another sweep is running: that one may be about to use an evaluation of this one.
+        If it or another sweep is running or being restored: that one may be about to use an
+        evaluation of this one.
     StoreError
         If something cannot be read or removed; called again, it goes on.
     """
     with owned(store.lock_path(sweep_id)):
-        for other in store.sweep_ids():
-            if other != sweep_id and is_owned(store.lock_path(other)):
-                raise OwnedError(
-                    f"no sweep of a store must be running while another one is forgotten, but "
-                    f"{other} is. Wait for it, or stop it."
-                )
+        _check_alone(store, sweep_id)
         if store.journal_path(sweep_id).exists():
             own = find_belongings(store, sweep_id).own
             remove_runs(store.root, sweep_id)
@@ -114,3 +110,13 @@ def forget(store: Store, sweep_id: str) -> None:
             remove_evaluations(store, own)
             failpoint("forget.evaluations")
         remove_journal(store, sweep_id)
+
+
+def _check_alone(store: Store, sweep_id: str) -> None:
+    """Raise if another sweep is running, or is being restored: that one has no journal yet."""
+    for lock in sorted(store.lock_path(sweep_id).parent.glob("*.lock")):
+        if lock.stem != sweep_id and is_owned(lock):
+            raise OwnedError(
+                "no sweep of a store must be running or be restored while another one is "
+                f"forgotten, but {lock.stem} is. Wait for it, or stop it."
+            )

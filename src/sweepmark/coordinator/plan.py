@@ -200,10 +200,7 @@ def make_plan(
         probed={label: tuple(sorted(item.samples)) for label, item in probed.items()},
         known={label: tuple(sorted(seconds)) for label, seconds in known.items() if seconds},
         untimed={
-            label: item.failure
-            or "none of its evaluations ended in time, plan again when less runs"
-            for label, item in probed.items()
-            if not item.samples
+            label: item.failure or _TOO_SLOW for label, item in probed.items() if not item.samples
         },
     )
 
