@@ -170,6 +170,20 @@ def test_figure_fits_the_space(
     assert "not logged in MLflow: tracking=none" in called.run("report").out
 
 
+def test_cells_that_are_drawn_twice_are_counted_once(called: Called) -> None:
+    drawn_by = ("sampler=random", "sweep.n_trials=8", "tracking=none")
+    trials = called.run(*GRID, *drawn_by, "--json").document["trials"]
+    numbers = {json.dumps(each["params"]): each["number"] for each in reversed(trials)}
+    n_drawn = len(numbers)
+    assert n_drawn < 6, "some cell is drawn twice, and some never"
+    text = page(called)
+    (cells,) = figures(text)["sweep"]["data"]
+    assert sum(value is None for row in cells["z"] for value in row) == 6 - n_drawn
+    shown = {int(n) for row in cells["hovertext"] for n in re.findall(r"trial (\d+):", str(row))}
+    assert shown == {*numbers.values()}, "the first trial of each cell"
+    assert f"The best cell is framed. {6 - n_drawn} cells are empty." in read(text)
+
+
 def test_failed_trials_are_named(called: Called) -> None:
     called.run(*GRID, "+sweep.space.classifier.kernel=[rbf,precomputed]", "tracking=none", code=1)
     said = read(page(called))
