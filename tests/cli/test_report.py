@@ -218,6 +218,16 @@ def test_data_that_are_gone_are_named(called: Called, monkeypatch: pytest.Monkey
     assert "sweepmark data fetch digits" in said
 
 
+def test_a_table_that_is_gone_is_read_again_from_its_file(
+    called: Called, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "rows.csv"
+    table.write_text("\n".join(["label,value", *(f"{'ab'[i % 2]},{i % 7}" for i in range(60)), ""]))
+    called.run("run", "dataset=csv", f"dataset.path={table}", "classifier=knn", "tracking=none")
+    monkeypatch.setitem(called.environment, "SWEEPMARK_CACHE", str(called.folder / "nothing"))
+    assert f"`sweepmark data fetch csv dataset.path={table}`" in read(page(called))
+
+
 @pytest.mark.parametrize("is_stopped", [False, True])
 def test_page_of_an_unfinished_sweep_says_so(called: Called, is_stopped: bool) -> None:  # noqa: FBT001
     sweep_id = called.run(*GRID, "tracking=none", "--json").document["sweep_id"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.commands import command_line
 from sweepmark.errors import ConfigurationError, NotFoundError, unknown_name
 from sweepmark.report.remedy import failure_advice, lone_command, resume_command
 from sweepmark.report.results import read_result
@@ -132,6 +133,24 @@ class Run:
             return f"Finish it: `{resume_command(blueprint, self.result.sweep_id, store=place)}`."
         command = lone_command(blueprint, self.trial.params, store=place)
         return f"Have it fitted by itself: `{command}`."
+
+    @property
+    def fetching(self) -> str:
+        """A sentence on how its data set comes into the cache again."""
+        if self.config.dataset.format == "cache":
+            return "Give the same rows to sweepmark.load_dataset in Python."
+        blueprint = self.result.blueprint
+        folders = blueprint.config_dirs
+        if self.config.split.column is not None:  # the same again divides it again
+            words = ["run"] if blueprint.is_run else ["sweep", blueprint.name]
+            command = command_line(*words, *blueprint.overrides, config_dirs=folders)
+            return f"Have it read again: `{command}`."
+        chosen = [word.partition("=") for word in blueprint.overrides]
+        options = {key: option for key, _, option in chosen}
+        option = self.trial.params.get("dataset", options.get("dataset", self.config.dataset.name))
+        own = [word for word in blueprint.overrides if word.lstrip("+~").startswith("dataset.")]
+        command = command_line("data", "fetch", str(option), *own, config_dirs=folders)
+        return f"Have it read again: `{command}`."
 
 
 def find_run(name: str, store: Store) -> Run:
