@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from html import unescape
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from program import Called
+from tiny import write_sweep
 
 GRID = (
     *("sweep", "svc_c_gamma", "dataset=digits", "split.size=200", "engine=serial"),
@@ -238,6 +240,14 @@ def test_page_of_an_unfinished_sweep_says_so(called: Called, is_stopped: bool) -
     said = read(page(called))
     assert f"This sweep is not finished: {int(is_stopped)} trials are" in said
     assert f"sweepmark resume {sweep_id}" in said
+
+
+def test_a_sweep_of_an_own_folder_is_repeated_with_it(called: Called, tmp_path: Path) -> None:
+    text = "# Mine\nsweep: {space: {classifier.n_neighbors: [1, 3]}}\n"
+    folder = write_sweep(tmp_path / "my own", "own", text)
+    words = ("sweep", "own", "dataset=digits", "split.size=200", "classifier=knn")
+    called.run(*words, "tracking=none", "--config-dir", str(folder))
+    assert f"{shlex.join(words[1:])} tracking=none --config-dir '{folder}'" in read(page(called))
 
 
 HOSTILE = ("</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "a\u2028b")

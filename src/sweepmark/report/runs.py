@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepmark.commands import command_line
 from sweepmark.errors import ConfigurationError, NotFoundError, unknown_name
-from sweepmark.report.remedy import failure_advice, lone_command, resume_command
+from sweepmark.report.remedy import failure_advice, lone_command, repeat_command, resume_command
 from sweepmark.report.results import read_result
 from sweepmark.report.trials import merged
 from sweepmark.store import LATEST
@@ -140,16 +140,14 @@ class Run:
         if self.config.dataset.format == "cache":
             return "Give the same rows to sweepmark.load_dataset in Python."
         blueprint = self.result.blueprint
-        folders = blueprint.config_dirs
         if self.config.split.column is not None:  # the same again divides it again
-            words = ["run"] if blueprint.is_run else ["sweep", blueprint.name]
-            command = command_line(*words, *blueprint.overrides, config_dirs=folders)
-            return f"Have it read again: `{command}`."
+            return f"Have it read again: `{repeat_command(blueprint)}`."
         chosen = [word.partition("=") for word in blueprint.overrides]
         options = {key: option for key, _, option in chosen}
         option = self.trial.params.get("dataset", options.get("dataset", self.config.dataset.name))
         own = [word for word in blueprint.overrides if word.lstrip("+~").startswith("dataset.")]
-        command = command_line("data", "fetch", str(option), *own, config_dirs=folders)
+        words = ("fetch", str(option), *own)
+        command = command_line("data", *words, config_dirs=blueprint.config_dirs)
         return f"Have it read again: `{command}`."
 
 
