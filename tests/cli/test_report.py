@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from html import unescape
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from program import Called
+from tiny import write_sweep
 
 GRID = (
     *("sweep", "svc_c_gamma", "dataset=digits", "split.size=200", "engine=serial"),
@@ -170,6 +172,20 @@ def test_figure_fits_the_space(
     assert "not logged in MLflow: tracking=none" in called.run("report").out
 
 
+def test_cells_that_are_drawn_twice_are_counted_once(called: Called) -> None:
+    drawn_by = ("sampler=random", "sweep.n_trials=8", "tracking=none")
+    trials = called.run(*GRID, *drawn_by, "--json").document["trials"]
+    numbers = {json.dumps(each["params"]): each["number"] for each in reversed(trials)}
+    n_drawn = len(numbers)
+    assert n_drawn < 6, "some cell is drawn twice, and some never"
+    text = page(called)
+    (cells,) = figures(text)["sweep"]["data"]
+    assert sum(value is None for row in cells["z"] for value in row) == 6 - n_drawn
+    shown = {int(n) for row in cells["hovertext"] for n in re.findall(r"trial (\d+):", str(row))}
+    assert shown == {*numbers.values()}, "the first trial of each cell"
+    assert f"The best cell is framed. {6 - n_drawn} cells are empty." in read(text)
+
+
 def test_failed_trials_are_named(called: Called) -> None:
     called.run(*GRID, "+sweep.space.classifier.kernel=[rbf,precomputed]", "tracking=none", code=1)
     said = read(page(called))
@@ -204,6 +220,16 @@ def test_data_that_are_gone_are_named(called: Called, monkeypatch: pytest.Monkey
     assert "sweepmark data fetch digits" in said
 
 
+def test_a_table_that_is_gone_is_read_again_from_its_file(
+    called: Called, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "rows.csv"
+    table.write_text("\n".join(["label,value", *(f"{'ab'[i % 2]},{i % 7}" for i in range(60)), ""]))
+    called.run("run", "dataset=csv", f"dataset.path={table}", "classifier=knn", "tracking=none")
+    monkeypatch.setitem(called.environment, "SWEEPMARK_CACHE", str(called.folder / "nothing"))
+    assert f"`sweepmark data fetch csv dataset.path={table}`" in read(page(called))
+
+
 @pytest.mark.parametrize("is_stopped", [False, True])
 def test_page_of_an_unfinished_sweep_says_so(called: Called, is_stopped: bool) -> None:  # noqa: FBT001
     sweep_id = called.run(*GRID, "tracking=none", "--json").document["sweep_id"]
@@ -214,6 +240,14 @@ def test_page_of_an_unfinished_sweep_says_so(called: Called, is_stopped: bool) -
     said = read(page(called))
     assert f"This sweep is not finished: {int(is_stopped)} trials are" in said
     assert f"sweepmark resume {sweep_id}" in said
+
+
+def test_a_sweep_of_an_own_folder_is_repeated_with_it(called: Called, tmp_path: Path) -> None:
+    text = "# Mine\nsweep: {space: {classifier.n_neighbors: [1, 3]}}\n"
+    folder = write_sweep(tmp_path / "my own", "own", text)
+    words = ("sweep", "own", "dataset=digits", "split.size=200", "classifier=knn")
+    called.run(*words, "tracking=none", "--config-dir", str(folder))
+    assert f"{shlex.join(words[1:])} tracking=none --config-dir '{folder}'" in read(page(called))
 
 
 HOSTILE = ("</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "a\u2028b")

@@ -251,6 +251,27 @@ def test_nothing_unpacks_to_more_than_it_is(packed: Path, tmp_path: Path) -> Non
     assert_refused(forged, root, "not of the size")
 
 
+@pytest.mark.parametrize("ending", [MANIFEST, "evaluation.json"])
+def test_a_name_that_is_no_text_is_refused(ending: str, packed: Path, tmp_path: Path) -> None:
+    """The name before a member's bytes is another one than that in the directory at the end."""
+    with zipfile.ZipFile(packed) as found:
+        member = next(each for each in found.infolist() if each.filename.endswith(ending))
+    content = bytearray(packed.read_bytes())
+    content[member.header_offset + 7] |= 0x08  # the name is UTF-8
+    content[member.header_offset + 30] = 0xFF
+    forged = tmp_path / "forged.zip"
+    forged.write_bytes(content)
+    assert_refused(forged, tmp_path / "mlruns", "is no archive of a sweep")
+
+
+def test_a_place_before_the_file_is_refused(packed: Path, tmp_path: Path) -> None:
+    content = bytearray(packed.read_bytes())
+    content[-22 + 16 : -22 + 20] = (1 << 31).to_bytes(4, "little")  # of the directory
+    forged = tmp_path / "forged.zip"
+    forged.write_bytes(content)
+    assert_refused(forged, tmp_path / "mlruns", "is no archive of a sweep")
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"no zip at all"])
 def test_what_is_no_zip_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "x.zip"

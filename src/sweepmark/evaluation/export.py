@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweepmark.evaluation.fitting import find_positive
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -44,12 +46,11 @@ def dump_pipeline(
     )
     if threshold is not None:
         fitted = classifier
-        place = 1 if positive is None else int(np.flatnonzero(fitted.classes_ == positive)[0])
         has_decision = hasattr(fitted, "decision_function")
         classifier = FixedThresholdClassifier(
             fitted,
             threshold=threshold,
-            pos_label=np.asarray(fitted.classes_)[place].item(),
+            pos_label=np.asarray(fitted.classes_)[find_positive(fitted, positive)].item(),
             response_method="decision_function" if has_decision else "predict_proba",
         )
         classifier.estimator_ = fitted  # its fit method would fit the classifier again

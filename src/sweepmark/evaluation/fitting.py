@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sweepmark.data import Part
 
-__all__ = ["Answer", "fit", "fit_epochs", "limited", "predict_rows"]
+__all__ = ["Answer", "find_positive", "fit", "fit_epochs", "limited", "predict_rows"]
 
 Answer = tuple["NDArray[Any]", "NDArray[np.float64] | None", "NDArray[np.floating[Any]] | None"]
 """Labels; scores of each class, or of the positive one of two; probabilities of each class, in the
@@ -221,13 +221,13 @@ def _labels(
 ) -> NDArray[Any]:
     if scores is None or scores.ndim != 1:
         raise ValueError("a threshold needs one score a row")
-    place = _place(classifier, positive)
+    place = find_positive(classifier, positive)
     labels = np.asarray(classifier.classes_)
     return np.asarray(np.where(scores >= threshold, labels[place], labels[1 - place]))
 
 
-def _place(classifier: Any, positive: Any) -> int:
-    """Return the index of the positive one of two classes."""
+def find_positive(classifier: Any, positive: Any) -> int:
+    """Return the index of the positive one of two classes; None stands for the second."""
     return 1 if positive is None else int(np.flatnonzero(classifier.classes_ == positive)[0])
 
 
@@ -247,7 +247,7 @@ def _scores(
         answer = classifier.decision_function(X) if shares is None else shares
         scores = np.asarray(answer, dtype=np.float64)
         if n_classes == _TWO:
-            place = _place(classifier, positive)
+            place = find_positive(classifier, positive)
             signed = scores if place else -scores
             return (scores[:, place] if scores.ndim > 1 else signed), shares
         if scores.shape == (X.shape[0], n_classes):

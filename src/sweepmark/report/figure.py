@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweepmark.config.values import show
+from sweepmark.plots.style import BLUE, VERMILION
 from sweepmark.terminal import cut
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BLUE", "GREY", "VERMILION", "Figure", "content", "is_wide", "named", "plain", "told"]
 
-# Okabe and Ito's colours, as in sweepmark.plots.style, and a grey between light and dark.
-BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#8C8C8C"
+GREY = "#8C8C8C"
+"""Between light and dark, as a page has either theme."""
 _LONGEST = 28  # characters of a name
 _WIDE = 100  # ratio of values from which an axis is logarithmic
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from typing import TYPE_CHECKING
 
-from sweepmark.config import Folders
-from sweepmark.report.remedy import lone_command
+from sweepmark.report.remedy import lone_command, repeat_command
 
 if TYPE_CHECKING:
     from sweepmark.report.results import SweepResult
@@ -61,12 +59,8 @@ def environment_facts(history: History) -> Facts:
 def command_facts(result: SweepResult) -> Facts:
     """Return commands with what each does: the whole sweep, its representative trial alone."""
     blueprint = result.blueprint
-    words = ["run"] if blueprint.is_run else ["sweep", blueprint.name]
-    command = shlex.join(["sweepmark", *words, *blueprint.overrides])
     what = "The same run." if blueprint.is_run else "The whole sweep."
-    if not blueprint.is_run and blueprint.name not in Folders().sweeps():
-        what += " It is defined in a folder of its own: add --config-dir FOLDER."
-    facts = [(what, command)]
+    facts = [(what, repeat_command(blueprint))]
     if not blueprint.is_run and result.headline is not None:
         lone = lone_command(blueprint, result.headline.params)
         facts.append((f"Trial {result.headline.number} alone, with its model.", lone))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepmark.commands import command_line
 from sweepmark.errors import ConfigurationError, DataError, NotFoundError
 from sweepmark.specification.task import positive_class, targets, task_labels
 
@@ -197,28 +196,9 @@ def _dataset(run: Run) -> Dataset:
         name = run.config.dataset.name
         raise NotFoundError(
             f"the columns of {name}, which {run.title} was trained on, are not known: it is not in "
-            f"the cache any more. {_fetching(run)}"
+            f"the cache any more. {run.fetching}"
         )
     return run.dataset
-
-
-def _fetching(run: Run) -> str:
-    """Return a sentence on how a run's data set comes into the cache again."""
-    if run.config.dataset.format == "cache":
-        return "Give the same rows to sweepmark.load_dataset in Python."
-    blueprint = run.result.blueprint
-    if run.config.split.column is not None:  # the same again divides it again
-        words = ["run"] if blueprint.is_run else ["sweep", blueprint.name]
-        words += blueprint.overrides
-        command = command_line(*words, config_dirs=blueprint.config_dirs)
-        return f"Have it read again: `{command}`."
-    chosen = [word.partition("=") for word in blueprint.overrides]
-    options = {key: option for key, _, option in chosen}
-    option = run.trial.params.get("dataset", options.get("dataset", run.config.dataset.name))
-    own = [word for word in blueprint.overrides if word.lstrip("+~").startswith("dataset.")]
-    folders = blueprint.config_dirs
-    command = command_line("data", "fetch", str(option), *own, config_dirs=folders)
-    return f"Have it read again: `{command}`."
 
 
 def _answer(ask: Callable[[], Any], path: Path) -> Any:

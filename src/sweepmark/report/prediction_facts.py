@@ -77,7 +77,7 @@ def _picture(run: Run, missing: list[str]) -> str | None:
     if dataset is None:
         missing.append(
             f"the pictures of errors: {run.config.dataset.name} is not in the cache any more. "
-            f"Fetch it: sweepmark data fetch {run.config.dataset.name}"
+            f"{run.fetching}"
         )
         return None
     pictures = [picture for picture in TRIAL if picture.name == _PICTURE]

@@ -1,4 +1,4 @@
-"""The commands that help with a trial: compute it by itself, try it again, or leave it out."""
+"""The commands that repeat a sweep, or help with a trial: by itself, tried again, or left out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from sweepmark.search.space import Axis
     from sweepmark.search.trial import Trial
 
-__all__ = ["failure_advice", "failure_commands", "lone_command", "resume_command"]
+__all__ = [
+    "failure_advice",
+    "failure_commands",
+    "lone_command",
+    "repeat_command",
+    "resume_command",
+]
 
 _PASSING = frozenset({"data", "killed", "memory", "timeout"})
 """Reasons of a failure that may be gone when it is tried again; others come again."""
@@ -58,6 +64,12 @@ def lone_command(
         words.append("sweep.n_trials=null")
     words += _cell(blueprint, params)
     return _command(blueprint, "sweep", blueprint.name, *words, store=store)
+
+
+def repeat_command(blueprint: Blueprint) -> str:
+    """Return the command that computes a sweep or run as a whole again."""
+    words = ("run",) if blueprint.is_run else ("sweep", blueprint.name)
+    return _command(blueprint, *words, *blueprint.overrides, store=None)
 
 
 def resume_command(

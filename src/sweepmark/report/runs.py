@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sweepmark.commands import command_line
 from sweepmark.errors import ConfigurationError, NotFoundError, unknown_name
-from sweepmark.report.remedy import failure_advice, lone_command, resume_command
+from sweepmark.report.remedy import failure_advice, lone_command, repeat_command, resume_command
 from sweepmark.report.results import read_result
 from sweepmark.report.trials import merged
 from sweepmark.store import LATEST
@@ -132,6 +133,22 @@ class Run:
             return f"Finish it: `{resume_command(blueprint, self.result.sweep_id, store=place)}`."
         command = lone_command(blueprint, self.trial.params, store=place)
         return f"Have it fitted by itself: `{command}`."
+
+    @property
+    def fetching(self) -> str:
+        """A sentence on how its data set comes into the cache again."""
+        if self.config.dataset.format == "cache":
+            return "Give the same rows to sweepmark.load_dataset in Python."
+        blueprint = self.result.blueprint
+        if self.config.split.column is not None:  # the same again divides it again
+            return f"Have it read again: `{repeat_command(blueprint)}`."
+        chosen = [word.partition("=") for word in blueprint.overrides]
+        options = {key: option for key, _, option in chosen}
+        option = self.trial.params.get("dataset", options.get("dataset", self.config.dataset.name))
+        own = [word for word in blueprint.overrides if word.lstrip("+~").startswith("dataset.")]
+        words = ("fetch", str(option), *own)
+        command = command_line("data", *words, config_dirs=blueprint.config_dirs)
+        return f"Have it read again: `{command}`."
 
 
 def find_run(name: str, store: Store) -> Run:

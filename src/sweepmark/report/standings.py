@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sweepmark.errors import ConfigurationError, SweepmarkError
@@ -88,11 +88,8 @@ def rank_stores(stores: Sequence[tuple[str, Path]], rule: GradeConfig) -> list[S
     standings = [
         standing
         if entry is None
-        else Standing(
-            store=standing.store,
-            sweep_id=standing.sweep_id,
-            name=standing.name,
-            note=standing.note,
+        else replace(
+            standing,
             grade=next(grades),
             place=1 + sum(value > entry.value for value in values),
         )

@@ -121,7 +121,7 @@ def _heat_map(result: SweepResult, trials: Sequence[Trial], axes: Sequence[Axis]
         )
         for trial in trials
     }
-    for trial in trials:
+    for trial in reversed(trials):  # a sampler may draw a cell twice: the first trial has it
         row, column = places[trial.number]
         values[row][column] = trial.metrics[metric]
         hover[row][column] = told(trial, metric)
@@ -153,7 +153,7 @@ def _heat_map(result: SweepResult, trials: Sequence[Trial], axes: Sequence[Axis]
         "shapes": [frame],
         "height": int(np.clip(52 * len(y_values), 160, 640)) + 110,
     }
-    n_empty = len(x_values) * len(y_values) - len(trials)
+    n_empty = sum(value is None for those in values for value in those)
     return Figure(
         name="sweep",
         title=f"{metric} over {rows.name} and {columns.name}",

@@ -201,10 +201,9 @@ def implied(requests: Sequence[Request], name: str | None) -> tuple[Request, ...
     >>> implied((), "cv_matthews_corrcoef")
     (Request(name='matthews_corrcoef', options={}),)
     """
-    for prefix in (names.cv(""), names.validation(""), ""):
-        bare = (name or "").removeprefix(prefix)
-        if bare in SCORERS and bare not in {request.name for request in requests}:
-            return (*requests, *parse_requests([bare]))
+    bare = names.of_rows(name or "")
+    if bare in SCORERS and bare not in {request.name for request in requests}:
+        return (*requests, *parse_requests([bare]))
     return tuple(requests)
 
 

@@ -41,6 +41,8 @@ _MANIFEST = "manifest.json"
 _LARGEST_MANIFEST = 1 << 26
 _BLOCK = 1 << 20
 _ENCRYPTED = 1
+_UNREADABLE = (zipfile.BadZipFile, EOFError, RuntimeError, ValueError)
+"""What zipfile raises of a file that somebody made up; NotImplementedError is a RuntimeError."""
 _FILES = "|".join(map(re.escape, (DIGESTS, EVALUATION, MODEL, PREDICTIONS)))
 _EVALUATION_FILE = re.compile(rf"evaluations/[0-9a-f]{{64}}/(?:{_FILES})")
 
@@ -188,7 +190,7 @@ class Archive:
                 while block := source.read(_BLOCK):
                     digest.update(block)
                     sink.write(block)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+        except _UNREADABLE as error:
             raise _refusal(self._path, f"{name}: {error}") from None
         return digest.hexdigest()
 
@@ -208,7 +210,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
         archive = zipfile.ZipFile(path)
     except FileNotFoundError:
         raise NotFoundError(f"there is no file {path}.") from None
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError) as error:
+    except (*_UNREADABLE, OSError) as error:
         raise _refusal(path, str(error)) from None
     with archive:
         manifest = _read_manifest(path, archive)
@@ -220,15 +222,16 @@ def open_archive(path: Path) -> Iterator[Archive]:
 def _read_manifest(path: Path, archive: zipfile.ZipFile) -> _Manifest:
     try:
         info = archive.getinfo(_MANIFEST)
-        if not _is_plain(info) or info.file_size > _LARGEST_MANIFEST:
-            raise _refusal(path, f"its {_MANIFEST} is compressed or too large")
-        return _Manifest.model_validate_json(archive.read(info))
     except KeyError:
         raise _refusal(path, f"it has no {_MANIFEST}") from None
+    if not _is_plain(info) or info.file_size > _LARGEST_MANIFEST:
+        raise _refusal(path, f"its {_MANIFEST} is compressed or too large")
+    try:
+        return _Manifest.model_validate_json(archive.read(info))
     except ValidationError as error:
         where = ".".join(map(str, error.errors(include_url=False)[0]["loc"])) or "it"
         raise _refusal(path, f"in its {_MANIFEST}, {where} cannot be right") from None
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (*_UNREADABLE, OSError) as error:
         raise _refusal(path, f"{_MANIFEST}: {error}") from None
 
 

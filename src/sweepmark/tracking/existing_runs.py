@@ -7,8 +7,9 @@ import sqlite3
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sweepmark.store.database import read_only
 from sweepmark.tracking.environment import own_environment
@@ -17,12 +18,23 @@ from sweepmark.tracking.location import mlflow_database
 from sweepmark.tracking.storage import open_client
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from mlflow import MlflowClient
     from mlflow.entities import Run
+    from mlflow.store.entities import PagedList
 
-__all__ = ["ExistingRuns", "RunState", "count_others", "run_states", "search", "trial_number"]
+__all__ = [
+    "ExistingRuns",
+    "RunState",
+    "count_others",
+    "over_pages",
+    "run_states",
+    "search",
+    "trial_number",
+]
+
+_Found = TypeVar("_Found")
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -131,10 +143,15 @@ def search(client: MlflowClient, condition: str, *, with_deleted: bool = False) 
     from mlflow.entities import ViewType
 
     view = ViewType.ALL if with_deleted else ViewType.ACTIVE_ONLY
-    experiments = [e.experiment_id for e in client.search_experiments(view)]
+    experiments = [e.experiment_id for e in over_pages(partial(client.search_experiments, view))]
+    yield from over_pages(partial(client.search_runs, experiments, condition, view))
+
+
+def over_pages(search: Callable[..., PagedList[_Found]]) -> Iterator[_Found]:
+    """Yield what a search of MLflow finds that takes a ``page_token``, over all pages."""
     token = None
     while True:
-        page = client.search_runs(experiments, condition, view, page_token=token)
+        page = search(page_token=token)
         yield from page
         token = page.token
         if not token:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sweepmark.commands import command_line
 from sweepmark.errors import ConfigurationError, NotFoundError
 from sweepmark.store.database import translated
 from sweepmark.terminal import escape
-from sweepmark.tracking.existing_runs import ExistingRuns
+from sweepmark.tracking.existing_runs import ExistingRuns, over_pages
 from sweepmark.tracking.interface import SWEEP_TAG
 from sweepmark.tracking.location import mlflow_database
 from sweepmark.tracking.logged_model import DIGEST_TAG
@@ -211,14 +212,8 @@ def _same(client: MlflowClient, name: str, digest: str, location: str) -> Iterat
 
 
 def _versions(client: MlflowClient, condition: str | None) -> Iterator[ModelVersion]:
-    """Yield the versions found by MLflow, over all pages."""
-    token = None
-    while True:
-        page = client.search_model_versions(condition, page_token=token)
-        yield from page
-        token = page.token
-        if not token:
-            return
+    """Return the versions found by MLflow, over all pages."""
+    return over_pages(partial(client.search_model_versions, condition))
 
 
 def _create(

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sweepmark.failpoints import failpoint
 from sweepmark.files import check_folder
 from sweepmark.store.database import translated
-from sweepmark.tracking.existing_runs import search
+from sweepmark.tracking.existing_runs import over_pages, search
 from sweepmark.tracking.interface import SWEEP_TAG
 from sweepmark.tracking.location import artifacts_folder, mlflow_database
 from sweepmark.tracking.storage import open_client
@@ -93,14 +94,10 @@ def _models(client: MlflowClient, runs: dict[str, str]) -> dict[str, str]:
 
 
 def _logged(client: MlflowClient) -> Iterator[tuple[str, str]]:
-    experiments = [each.experiment_id for each in client.search_experiments()]
-    token = None
-    while experiments:
-        page = client.search_logged_models(experiments, page_token=token)
-        yield from ((model.model_id, model.source_run_id or "") for model in page)
-        token = page.token
-        if not token:
-            return
+    experiments = [each.experiment_id for each in over_pages(client.search_experiments)]
+    if experiments:
+        for model in over_pages(partial(client.search_logged_models, experiments)):
+            yield model.model_id, model.source_run_id or ""
 
 
 def _folder(store: Path, *names: str) -> Path:
